@@ -1,0 +1,8 @@
+"""The one exception that people are meant to read."""
+
+
+class CornerstoneError(Exception):
+    """Something the user can mend. The message is one sentence: what happened, to which thing, what to do.
+
+    The command line prints it without a traceback and exits with 2.
+    """

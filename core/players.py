@@ -1,0 +1,84 @@
+"""Players: the attention and FFN (MoE) sublayers of a decoder, in their natural order.
+
+Attn 0, FFN 0, Attn 1, FFN 1, ...: player ``p`` sits in layer ``p // 2``; even players are attention.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Literal, get_args
+
+from core.errors import CornerstoneError
+
+PlayerKind = Literal["attn", "ffn", "moe"]
+
+Removed = tuple[int, ...]
+"""A coalition, written by its removed player numbers: sorted, each once; () is the intact model."""
+
+_LABELS: dict[PlayerKind, str] = {"attn": "Attn", "ffn": "FFN", "moe": "MoE"}
+_LABEL = re.compile(r"\s*([A-Za-z]+)\s*(\d+)\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Player:
+    """One sublayer that can be removed. ``number`` counts from 0 in natural order."""
+
+    number: int
+    kind: PlayerKind
+
+    @property
+    def layer(self) -> int:
+        return self.number // 2
+
+    @property
+    def label(self) -> str:
+        """The name a person reads, such as ``Attn 0``, ``FFN 3`` or ``MoE 1``."""
+        return f"{_LABELS[self.kind]} {self.layer}"
+
+
+def players_of(kinds: Sequence[PlayerKind]) -> tuple[Player, ...]:
+    """The players of a model whose sublayer kinds, in natural order, are ``kinds``."""
+    return tuple(Player(number, kind) for number, kind in enumerate(kinds))
+
+
+def is_player_kind(text: str) -> bool:
+    return text in get_args(PlayerKind)
+
+
+def removed_set(numbers: Iterable[int]) -> Removed:
+    """Player numbers in the one order in which a coalition is written."""
+    return tuple(sorted(set(numbers)))
+
+
+def parse_removed(text: str, players: Sequence[Player]) -> Removed:
+    """Read ``"Attn 0,FFN 3"`` (case and spaces do not matter; FFN also names an MoE player).
+
+    Raises:
+        CornerstoneError: a name that this model has no player for.
+    """
+    by_label = {player.label.lower(): player.number for player in players}
+    by_label |= {f"ffn {p.layer}": p.number for p in players if p.kind == "moe"}
+    numbers = []
+    for part in filter(str.strip, text.split(",")):
+        match = _LABEL.fullmatch(part)
+        label = f"{match[1].lower()} {int(match[2])}" if match else part.strip().lower()
+        if label not in by_label:
+            raise CornerstoneError(_unknown_player(part.strip(), label, players))
+        numbers.append(by_label[label])
+    return removed_set(numbers)
+
+
+def _unknown_player(written: str, label: str, players: Sequence[Player]) -> str:
+    close = get_close_matches(label, [p.label.lower() for p in players], n=1)
+    hint = next((f", did you mean {p.label}?" for p in players if close and p.label.lower() == close[0]), "")
+    return f"no layer named {written!r} in this model{hint or '; its players run'} " + (
+        f"({players[0].label} to {players[-1].label})"
+    )
+
+
+def format_removed(removed: Removed, players: Sequence[Player]) -> str:
+    """``Attn 0, FFN 3``, or ``intact`` for the empty set."""
+    return ", ".join(players[number].label for number in removed) or "intact"
