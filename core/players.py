@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Literal, get_args
+from typing import Literal
 
 from core.errors import CornerstoneError
 
@@ -42,10 +42,6 @@ class Player:
 def players_of(kinds: Sequence[PlayerKind]) -> tuple[Player, ...]:
     """The players of a model whose sublayer kinds, in natural order, are ``kinds``."""
     return tuple(Player(number, kind) for number, kind in enumerate(kinds))
-
-
-def is_player_kind(text: str) -> bool:
-    return text in get_args(PlayerKind)
 
 
 def removed_set(numbers: Iterable[int]) -> Removed:

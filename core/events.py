@@ -1,0 +1,49 @@
+"""What a running study tells whoever watches it. A study yields these; the watcher decides what to show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.records import DataRecord, ModelRecord, TaskRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """One schedule on one task. ``total`` counts outcomes asked for: documents x coalitions."""
+
+    model: ModelRecord
+    task: TaskRecord
+    data: DataRecord
+    schedule: str
+    documents: int
+    coalitions: int
+
+    @property
+    def total(self) -> int:
+        return self.documents * self.coalitions
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseStarted:
+    """A phase begins; ``stored`` of its outcomes are already there and will not be evaluated."""
+
+    phase: Phase
+    stored: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkRecorded:
+    """A chunk of documents has been evaluated under every coalition still missing, and is stored."""
+
+    phase: Phase
+    done: int
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseFinished:
+    """Every outcome of the phase is stored."""
+
+    phase: Phase
+
+
+StudyEvent = PhaseStarted | ChunkRecorded | PhaseFinished

@@ -1,0 +1,110 @@
+"""The rows that reading functions return: one dataclass a table, fields in the order of a printed column.
+
+``model_id`` and ``task_id`` tell apart what shares a name: other weights or dtype, other prompt settings or data.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.players import PlayerKind
+
+
+@dataclass(frozen=True, slots=True)
+class AblationRow:
+    """One player removed alone. ``drop`` = intact - ablated, paired over the ``n`` documents both have.
+
+    ``acc``, ``acc_se``, ``intact_acc`` and the drop are of the metric that ``value`` names.
+    """
+
+    model: str
+    task: str
+    value: str
+    player: int
+    label: str
+    layer: int
+    kind: PlayerKind
+    n: int
+    acc: float
+    acc_se: float | None
+    intact_acc: float
+    drop: float
+    drop_low: float
+    drop_high: float
+    chance: float | None
+    model_id: str
+    task_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CoalitionRow:
+    """One coalition on one task, over the ``n`` documents stored for it."""
+
+    model: str
+    task: str
+    removed: tuple[int, ...]
+    n: int
+    acc: float | None
+    acc_se: float | None
+    acc_norm: float | None
+    model_id: str
+    task_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeRow:
+    """One document under one coalition, as stored. ``gold`` is an index, or several where the task has several."""
+
+    model: str
+    task: str
+    removed: tuple[int, ...]
+    doc_id: int
+    gold: int | tuple[int, ...] | None
+    logprobs: tuple[float, ...]
+    is_greedy: tuple[bool, ...]
+    acc: float | None
+    acc_norm: float | None
+    model_id: str
+    task_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShapleyRow:
+    """One player's Shapley estimate. ``phi`` is unclipped; share and rank come from ``phi_clipped`` = max(phi, 0)."""
+
+    model: str
+    task: str
+    value: str
+    estimator: str
+    max_removed: int
+    player: int
+    label: str
+    phi: float
+    phi_clipped: float
+    se: float | None
+    share: float | None
+    rank: int
+    n: int
+    phi_low: float
+    phi_high: float
+    share_low: float | None
+    share_high: float | None
+    model_id: str
+    task_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """One invocation of a study and how it ended."""
+
+    run: str
+    started: datetime
+    finished: datetime | None
+    state: str
+    command: str
+    model: str
+    tasks: tuple[str, ...]
+    documents: int
+    coalitions: int
+    outcomes: int
