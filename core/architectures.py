@@ -1,0 +1,82 @@
+"""How a decoder is split into players: one line a family, and the refusals.
+
+To add a family: name its ``model_type``, where its decoder layers are, which submodule of a layer is the attention
+and which the FFN (whatever computes what is added to the residual), and how its forward takes attention masks.
+The invariants in ``tests/core/test_families.py`` must then hold on a tiny random model of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import nn
+from transformers import PretrainedConfig, PreTrainedModel
+
+from core.errors import CornerstoneError
+from core.players import Player, PlayerKind, players_of
+
+MaskStyle = Literal["full", "sliding", "by layer type"]
+"""``full``: one causal mask. ``sliding``: one mask, banded by the config's sliding window. ``by layer type``: both."""
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Where the players of a model family live. Paths are dotted, from the model or from one of its layers."""
+
+    layers: str
+    attention: str
+    ffn: str
+    kind: PlayerKind = "ffn"
+    masks: MaskStyle = "full"
+
+
+FAMILIES: dict[str, Family] = {
+    "llama": Family("model.layers", "self_attn", "mlp"),
+    "qwen2": Family("model.layers", "self_attn", "mlp", masks="by layer type"),
+    "gemma": Family("model.layers", "self_attn", "mlp"),
+    "gemma2": Family("model.layers", "self_attn", "mlp", masks="by layer type"),
+    "gemma3_text": Family("model.layers", "self_attn", "mlp", masks="by layer type"),
+    "gemma3": Family("model.language_model.layers", "self_attn", "mlp", masks="by layer type"),
+    "mistral": Family("model.layers", "self_attn", "mlp", masks="sliding"),
+    "mixtral": Family("model.layers", "self_attn", "mlp", kind="moe", masks="sliding"),
+    "gpt2": Family("transformer.h", "attn", "mlp"),
+    "gpt_neox": Family("gpt_neox.layers", "attention", "mlp"),
+    "phi": Family("model.layers", "self_attn", "mlp"),
+    # OPT keeps its FFN in the layer itself; what it adds to the residual is the output of fc2, bias included.
+    "opt": Family("model.decoder.layers", "self_attn", "fc2"),
+}
+
+
+def family_of(config: PretrainedConfig) -> Family:
+    """The family of a model, by its configuration.
+
+    Raises:
+        CornerstoneError: the architecture is not in the table, or removing a sublayer of it keeps no skip connection.
+    """
+    model_type = config.model_type
+    if model_type not in FAMILIES:
+        raise CornerstoneError(
+            f"the architecture {model_type!r} is not supported (known: {', '.join(FAMILIES)}); "
+            "to add it, describe its layers in core/architectures.py and let tests/core/test_families.py pass"
+        )
+    if model_type == "opt" and not config.do_layer_norm_before:
+        raise CornerstoneError(
+            "this OPT model normalizes after its skip connections (OPT-350m does), so a removed sublayer would still "
+            "change the residual; use a pre-norm OPT such as facebook/opt-125m"
+        )
+    if getattr(config, "add_cross_attention", False):
+        raise CornerstoneError(f"this {model_type} model has cross-attention; only plain decoders have players")
+    return FAMILIES[model_type]
+
+
+def decoder_layers(model: PreTrainedModel, family: Family) -> list[nn.Module]:
+    """The decoder layers in order of depth."""
+    layers = model.get_submodule(family.layers)
+    assert isinstance(layers, nn.ModuleList)
+    return list(layers)
+
+
+def players_in(layer_count: int, family: Family) -> tuple[Player, ...]:
+    """The players of a model of this family: two a layer, attention first."""
+    return players_of(("attn", family.kind) * layer_count)

@@ -1,0 +1,136 @@
+"""A causal language model as three callables: entry (embeddings), its layers, and head.
+
+Nothing here is rewritten per family. The model's own forward runs once a row with its layers standing aside, which
+yields the first hidden state and the arguments (rotary embeddings, masks, ...) it would give each layer; the head runs
+the same way, its layers passing on the hidden states that are to be scored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from core.architectures import Family, decoder_layers
+from core.packing import Row
+from core.removal import forward_replaced, silenced
+
+
+@dataclass(frozen=True, slots=True)
+class LayerCall:
+    """What the model passes to one layer besides the hidden states."""
+
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A row on its way in: hidden states of shape (t, hidden) and one call a layer."""
+
+    hidden: Tensor
+    calls: tuple[LayerCall, ...]
+
+
+class Decoder:
+    """Runs a model's parts on packed rows. All methods expect ``torch.inference_mode``."""
+
+    def __init__(self, model: PreTrainedModel, family: Family) -> None:
+        self._model = model
+        self._family = family
+        self._layers = decoder_layers(model, family)
+        self._config = model.config.get_text_config()
+
+    @property
+    def layer_count(self) -> int:
+        return len(self._layers)
+
+    @property
+    def device(self) -> torch.device:
+        return torch.device(self._model.device)
+
+    def enter(self, row: Row) -> Entry:
+        """Embed a row and learn what each layer would be called with."""
+        recorders = [_Recorder() for _ in self._layers]
+        self._run(
+            recorders,
+            input_ids=torch.from_numpy(row.tokens)[None].to(self.device),
+            position_ids=torch.from_numpy(row.positions)[None].to(self.device),
+            attention_mask=self._masks(row),
+        )
+        calls = tuple(recorder.call for recorder in recorders)
+        return Entry(recorders[0].hidden[0], calls)
+
+    def layer(self, index: int, states: Tensor, call: LayerCall, *, attention: bool, ffn: bool) -> Tensor:
+        """Pass states of shape (s, t, hidden) through a layer, its attention or FFN removed where asked."""
+        layer = self._layers[index]
+        with silenced(layer, self._family, attention=attention, ffn=ffn):
+            out: Tensor = layer(states, *call.args, **call.kwargs)
+        return out
+
+    def head(self, hidden: Tensor) -> Tensor:
+        """Final norm and language-model head: (p, hidden) to float32 logits (p, vocabulary)."""
+        steps: list[Callable[..., Tensor]] = [_Inject(hidden[None])]
+        steps += [_pass_on] * (self.layer_count - 1)
+        # Tokens and positions are overwritten by what _Inject returns; they only give the shape.
+        placeholder = torch.zeros(1, len(hidden), dtype=torch.long, device=self.device)
+        logits = self._run(steps, input_ids=placeholder, position_ids=placeholder)
+        return logits[0].float()
+
+    def _run(self, steps: Sequence[Callable[..., Tensor]], **inputs: Any) -> Tensor:
+        with ExitStack() as stack:
+            for layer, step in zip(self._layers, steps, strict=True):
+                stack.enter_context(forward_replaced(layer, step))
+            logits: Tensor = self._model(**inputs, use_cache=False).logits
+        return logits
+
+    def _masks(self, row: Row) -> Tensor | dict[str, Tensor]:
+        visible = torch.from_numpy(row.visible())
+        full = self._additive(visible)
+        if self._family.masks == "full":
+            return full
+        window = getattr(self._config, "sliding_window", None)
+        if window is None:
+            sliding = full
+        else:
+            positions = torch.from_numpy(row.positions)
+            sliding = self._additive(visible & (positions[:, None] - positions[None, :] < window))
+        if self._family.masks == "sliding":
+            return sliding
+        return {"full_attention": full, "sliding_attention": sliding}
+
+    def _additive(self, visible: Tensor) -> Tensor:
+        dtype = self._model.dtype
+        mask = torch.zeros(visible.shape, dtype=dtype).masked_fill_(~visible, torch.finfo(dtype).min)
+        return mask[None, None].to(self.device)
+
+
+class _Recorder:
+    """Stands in for a layer: notes its call and passes the hidden states on."""
+
+    def __init__(self) -> None:
+        self.hidden: Tensor
+        self.call: LayerCall
+
+    def __call__(self, hidden: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        self.hidden, self.call = hidden, LayerCall(args, kwargs)
+        return hidden
+
+
+class _Inject:
+    """Stands in for the first layer: whatever comes in, ``hidden`` goes on."""
+
+    def __init__(self, hidden: Tensor) -> None:
+        self._hidden = hidden
+
+    def __call__(self, *_args: Any, **_kwargs: Any) -> Tensor:
+        return self._hidden
+
+
+def _pass_on(hidden: Tensor, *_args: Any, **_kwargs: Any) -> Tensor:
+    return hidden

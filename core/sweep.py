@@ -1,0 +1,118 @@
+"""The sweep: one packed row under many coalitions, layer by layer.
+
+Two coalitions that agree below layer l have the same hidden states there, so at each layer there is one state per
+distinct prefix of removed players. States that a layer treats alike (intact, attention removed, FFN removed) go through
+it in batches; where both are removed the state passes on as it is. See DESIGN.md, "The sweep: the heart".
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from core.decoder import Decoder, LayerCall
+from core.packing import Row
+from core.players import Removed
+
+_HEAD_ROWS = 512
+"""Positions scored at once: bounds the logits held, which are vocabulary-wide and float32."""
+
+Prefix = int
+"""The removed players below some layer, one bit each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """What a row's requests scored: both arrays have shape (coalitions, requests).
+
+    ``logprobs`` are natural logarithms summed over a request's continuation; ``is_greedy`` tells whether every token of
+    it was the model's most likely one.
+    """
+
+    logprobs: NDArray[np.float64]
+    is_greedy: NDArray[np.bool_]
+
+
+def sweep(
+    decoder: Decoder,
+    row: Row,
+    coalitions: Sequence[Removed],
+    *,
+    batch_tokens: int,
+    breathe: Callable[[], None] = lambda: None,
+) -> Scores:
+    """Score a row's requests under every coalition.
+
+    Args:
+        decoder: the model.
+        row: packed requests.
+        coalitions: removed sets; any list will do, what they share is computed once.
+        batch_tokens: how many tokens go through a layer at once.
+        breathe: called between layer batches; what it raises ends the sweep.
+    """
+    removed_bits = [sum(1 << player for player in removed) for removed in coalitions]
+    with torch.inference_mode():
+        entry = decoder.enter(row)
+        states: dict[Prefix, Tensor] = {0: entry.hidden}
+        for index, call in enumerate(entry.calls):
+            states = _through_layer(decoder, index, call, states, removed_bits, batch_tokens, breathe)
+        return _score(decoder, row, [states[bits] for bits in removed_bits], breathe)
+
+
+def _through_layer(  # noqa: PLR0917 the state of one step
+    decoder: Decoder,
+    index: int,
+    call: LayerCall,
+    states: dict[Prefix, Tensor],
+    removed_bits: Sequence[int],
+    batch_tokens: int,
+    breathe: Callable[[], None],
+) -> dict[Prefix, Tensor]:
+    below, upto = (1 << 2 * index) - 1, (1 << 2 * (index + 1)) - 1
+    variants: defaultdict[int, list[Prefix]] = defaultdict(list)
+    for prefix in dict.fromkeys(bits & upto for bits in removed_bits):
+        variants[prefix >> 2 * index].append(prefix)
+    after = {prefix: states[prefix & below] for prefix in variants.pop(0b11, [])}
+    for variant, prefixes in variants.items():
+        batch_size = max(1, batch_tokens // len(states[prefixes[0] & below]))
+        for start in range(0, len(prefixes), batch_size):
+            batch = prefixes[start : start + batch_size]
+            breathe()
+            out = decoder.layer(
+                index,
+                torch.stack([states[prefix & below] for prefix in batch]),
+                call,
+                attention=bool(variant & 0b01),
+                ffn=bool(variant & 0b10),
+            )
+            after.update(zip(batch, out.unbind(), strict=True))
+    return after
+
+
+def _score(decoder: Decoder, row: Row, finals: Sequence[Tensor], breathe: Callable[[], None]) -> Scores:
+    nodes, slots = np.unique(row.nodes, return_inverse=True)
+    logprobs = np.zeros((len(finals), row.request_count))
+    is_greedy = np.ones((len(finals), row.request_count), dtype=np.bool_)
+    width = min(len(nodes), _HEAD_ROWS)
+    height = _HEAD_ROWS // width
+    for left in range(0, len(nodes), width):
+        here = (slots >= left) & (slots < left + width)
+        requests, targets = row.requests[here], torch.from_numpy(row.targets[here]).to(decoder.device)
+        columns = torch.from_numpy(slots[here] - left).to(decoder.device)
+        at = torch.from_numpy(nodes[left : left + width]).to(decoder.device)
+        for top in range(0, len(finals), height):
+            breathe()
+            hidden = torch.stack([state[at] for state in finals[top : top + height]])
+            logits = decoder.head(hidden.flatten(0, 1)).unflatten(0, hidden.shape[:2])
+            scored = logits[:, columns, targets] - logits.logsumexp(-1)[:, columns]
+            greedy = logits.argmax(-1)[:, columns] == targets
+            block = slice(top, top + height)
+            np.add.at(logprobs[block], (slice(None), requests), scored.double().cpu().numpy())
+            np.logical_and.at(is_greedy[block], (slice(None), requests), greedy.cpu().numpy())
+    return Scores(logprobs, is_greedy)
