@@ -108,19 +108,18 @@ class _Builder:
 
     def row(self) -> Row:
         return Row(
-            *(
-                np.array(column, dtype=np.int64)
-                for column in (
-                    self._tokens,
-                    self._positions,
-                    self._parents,
-                    self._nodes,
-                    self._targets,
-                    self._requests,
-                )
-            ),
+            tokens=_column(self._tokens),
+            positions=_column(self._positions),
+            parents=_column(self._parents),
+            nodes=_column(self._nodes),
+            targets=_column(self._targets),
+            requests=_column(self._requests),
             request_count=self._request_count,
         )
+
+
+def _column(values: list[int]) -> IntArray:
+    return np.array(values, dtype=np.int64)
 
 
 def packed_length(document: Sequence[TokenRequest], max_length: int, *, share: bool = True) -> int:

@@ -65,7 +65,7 @@ def sweep(
         return _score(decoder, row, [states[bits] for bits in removed_bits], breathe)
 
 
-def _through_layer(  # noqa: PLR0917 the state of one step
+def _through_layer(
     decoder: Decoder,
     index: int,
     call: LayerCall,
@@ -97,22 +97,23 @@ def _through_layer(  # noqa: PLR0917 the state of one step
 
 def _score(decoder: Decoder, row: Row, finals: Sequence[Tensor], breathe: Callable[[], None]) -> Scores:
     nodes, slots = np.unique(row.nodes, return_inverse=True)
-    logprobs = np.zeros((len(finals), row.request_count))
-    is_greedy = np.ones((len(finals), row.request_count), dtype=np.bool_)
+    # One line a request, so that a target adds to its request under all coalitions at once.
+    logprobs = np.zeros((row.request_count, len(finals)))
+    is_greedy = np.ones((row.request_count, len(finals)), dtype=np.bool_)
     width = min(len(nodes), _HEAD_ROWS)
     height = _HEAD_ROWS // width
     for left in range(0, len(nodes), width):
         here = (slots >= left) & (slots < left + width)
-        requests, targets = row.requests[here], torch.from_numpy(row.targets[here]).to(decoder.device)
+        targets = torch.from_numpy(row.targets[here]).to(decoder.device)
         columns = torch.from_numpy(slots[here] - left).to(decoder.device)
         at = torch.from_numpy(nodes[left : left + width]).to(decoder.device)
         for top in range(0, len(finals), height):
             breathe()
             hidden = torch.stack([state[at] for state in finals[top : top + height]])
-            logits = decoder.head(hidden.flatten(0, 1)).unflatten(0, hidden.shape[:2])
+            logits = decoder.head(hidden.flatten(0, 1)).view(len(hidden), len(at), -1)
             scored = logits[:, columns, targets] - logits.logsumexp(-1)[:, columns]
             greedy = logits.argmax(-1)[:, columns] == targets
             block = slice(top, top + height)
-            np.add.at(logprobs[block], (slice(None), requests), scored.double().cpu().numpy())
-            np.logical_and.at(is_greedy[block], (slice(None), requests), greedy.cpu().numpy())
-    return Scores(logprobs, is_greedy)
+            np.add.at(logprobs[:, block], row.requests[here], scored.double().T.cpu().numpy())
+            np.logical_and.at(is_greedy[:, block], row.requests[here], greedy.T.cpu().numpy())
+    return Scores(logprobs.T, is_greedy.T)

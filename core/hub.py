@@ -1,0 +1,75 @@
+"""The model hub: what is in its cache, and fetching what is not. Only safetensors; no pickled weights."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from core.errors import CornerstoneError
+
+_WANTED = ("*.safetensors", "*.json", "*.model", "*.txt", "*.jinja")
+_UNWANTED = ("*/*", "consolidated*.safetensors")
+
+
+def cached_folder(hub_id: str, revision: str | None) -> Path | None:
+    """The folder of a model that is wholly in the hub cache, or None."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
+    try:
+        folder = Path(snapshot_download(hub_id, revision=revision, local_files_only=True))
+    except (LocalEntryNotFoundError, HFValidationError):
+        return None
+    return folder if _has_all_weights(folder) else None
+
+
+def commit_of(folder: Path) -> str | None:
+    """The commit that a folder of the hub cache is a snapshot of."""
+    return folder.name if folder.parent.name == "snapshots" else None
+
+
+def download(hub_id: str, revision: str | None, narrate: Callable[[str], None]) -> Path:
+    """Fetch a model into the hub cache, after saying its size.
+
+    Raises:
+        CornerstoneError: no such model or revision, access is gated, it has no safetensors, or the hub is unreachable.
+    """
+    from huggingface_hub import HfApi, snapshot_download
+    from huggingface_hub.errors import (
+        GatedRepoError,
+        HfHubHTTPError,
+        HFValidationError,
+        HTTPError,
+        OfflineModeIsEnabled,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
+    from huggingface_hub.utils import filter_repo_objects
+
+    try:
+        siblings = HfApi().model_info(hub_id, revision=revision, files_metadata=True).siblings or []
+        sizes = {sibling.rfilename: sibling.size or 0 for sibling in siblings}
+        names = list(filter_repo_objects(sizes, allow_patterns=list(_WANTED), ignore_patterns=list(_UNWANTED)))
+        if not any(name.endswith(".safetensors") for name in names):
+            raise CornerstoneError(f"{hub_id} has no safetensors weights on the hub; pickled weights are not loaded")
+        narrate(f"downloading {hub_id} ({sum(sizes[name] for name in names) / 1e9:.1f} GB) into the hub cache")
+        return Path(snapshot_download(hub_id, revision=revision, allow_patterns=names))
+    except GatedRepoError as error:
+        raise CornerstoneError(f"{hub_id} is gated: ask for access on the hub, then `hf auth login`") from error
+    except RevisionNotFoundError as error:
+        raise CornerstoneError(f"{hub_id} has no revision {revision!r} on the hub") from error
+    except (RepositoryNotFoundError, HFValidationError) as error:
+        raise CornerstoneError(f"no model {hub_id!r} on the hub (or it is private: `hf auth login`)") from error
+    except (HfHubHTTPError, OfflineModeIsEnabled, HTTPError, OSError) as error:
+        raise CornerstoneError(f"no model {hub_id!r} here, and the hub could not be reached") from error
+
+
+def _has_all_weights(folder: Path) -> bool:
+    if not (folder / "config.json").is_file():
+        return False
+    index = folder / "model.safetensors.index.json"
+    if not index.is_file():
+        return any(folder.glob("*.safetensors"))
+    shards = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+    return all((folder / shard).is_file() for shard in shards)

@@ -1,0 +1,106 @@
+"""Loading a model that was found: its device, its dtype, its players, and the record that names it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PretrainedConfig, PreTrainedModel
+
+from core.architectures import Family, decoder_layers, family_of, players_in
+from core.errors import CornerstoneError
+from core.fingerprint import model_fingerprint
+from core.players import Player
+from core.quiet import quiet_libraries
+from core.records import ModelRecord
+from core.sources import ModelSource
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """A model ready to be swept. ``tokenizer`` is transformers'."""
+
+    record: ModelRecord
+    family: Family
+    players: tuple[Player, ...]
+    model: PreTrainedModel
+    tokenizer: Any
+
+
+def load_model(source: ModelSource, *, dtype: str = "auto", device: str = "auto") -> LoadedModel:
+    """Load a model for evaluation.
+
+    Args:
+        source: where it is.
+        dtype: ``float32``, ``bfloat16``, ``float16``, or ``auto``: float32 on a CPU, what the accelerator is good at
+            elsewhere.
+        device: ``cpu``, ``cuda``, ``cuda:1``, ``mps``, or ``auto``: the best there is.
+
+    Raises:
+        CornerstoneError: the architecture is not supported, the device is not there, or the folder cannot be loaded.
+    """
+    place = _device(device)
+    kind = _dtype(dtype, place)
+    try:
+        with quiet_libraries():
+            config = AutoConfig.from_pretrained(source.folder)
+            family = family_of(config)
+            model = AutoModelForCausalLM.from_pretrained(source.folder, config=config, dtype=kind, use_safetensors=True)
+            tokenizer = AutoTokenizer.from_pretrained(source.folder)
+            model.eval().to(place)
+    except torch.OutOfMemoryError as error:
+        raise CornerstoneError(f"{source.name} does not fit into the memory of {place} as {_name(kind)}") from error
+    except (OSError, ValueError, KeyError) as error:
+        raise CornerstoneError(f"cannot load {source.name} from {source.folder}: {_first_line(error)}") from error
+    players = players_in(len(decoder_layers(model, family)), family)
+    record = ModelRecord(
+        fingerprint=model_fingerprint(source.folder, _name(kind)),
+        name=source.name,
+        source=source.origin,
+        revision=source.revision,
+        dtype=_name(kind),
+        family=config.model_type,
+        kinds=tuple(player.kind for player in players),
+    )
+    return LoadedModel(record, family, players, model, tokenizer)
+
+
+def players_of_source(source: ModelSource) -> tuple[Player, ...]:
+    """The players of a model that is not loaded, from its configuration."""
+    try:
+        config: PretrainedConfig = AutoConfig.from_pretrained(source.folder)
+    except (OSError, ValueError, json.JSONDecodeError) as error:
+        raise CornerstoneError(f"cannot read {source.folder / 'config.json'}: {_first_line(error)}") from error
+    return players_in(config.get_text_config().num_hidden_layers, family_of(config))
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        accelerator = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+        return torch.device(accelerator)
+    place = torch.device(name)
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not there[place.type] or (place.type == "cuda" and (place.index or 0) >= torch.cuda.device_count()):
+        raise CornerstoneError(f"this machine has no device {name!r} that torch can use; try --device auto")
+    return place
+
+
+def _dtype(name: str, place: torch.device) -> torch.dtype:
+    """Reduced precision on a CPU is about a hundred times slower than float32, so ``auto`` looks at the device."""
+    if name != "auto":
+        chosen = getattr(torch, name)
+        assert isinstance(chosen, torch.dtype)
+        return chosen
+    if place.type == "cpu":
+        return torch.float32
+    return torch.bfloat16 if place.type == "cuda" and torch.cuda.is_bf16_supported() else torch.float16
+
+
+def _name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]

@@ -1,0 +1,40 @@
+"""Silence for libraries that narrate on their own: progress bars and warnings that are not the user's business."""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_TALKATIVE = ("lm_eval", "datasets", "transformers", "huggingface_hub", "accelerate")
+
+
+@contextmanager
+def quiet_libraries() -> Iterator[None]:
+    """Only errors, no progress bars, while the block runs."""
+    import datasets
+    from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
+    from transformers.utils import logging as transformers_logging
+
+    levels = {name: logging.getLogger(name).level for name in _TALKATIVE}
+    hub_bars, data_bars = not are_progress_bars_disabled(), datasets.is_progress_bar_enabled()
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    try:
+        for name in _TALKATIVE:
+            logging.getLogger(name).setLevel(logging.ERROR)
+        disable_progress_bars()
+        datasets.disable_progress_bars()
+        transformers_logging.disable_progress_bar()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for name, level in levels.items():
+            logging.getLogger(name).setLevel(level)
+        transformers_logging.enable_progress_bar()
+        if hub_bars:
+            enable_progress_bars()
+        if data_bars:
+            datasets.enable_progress_bars()
