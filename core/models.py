@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PretrainedConfig, PreTrainedModel
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
 from core.architectures import Family, decoder_layers, family_of, players_in
 from core.errors import CornerstoneError
@@ -65,15 +64,6 @@ def load_model(source: ModelSource, *, dtype: str = "auto", device: str = "auto"
         kinds=tuple(player.kind for player in players),
     )
     return LoadedModel(record, family, players, model, tokenizer)
-
-
-def players_of_source(source: ModelSource) -> tuple[Player, ...]:
-    """The players of a model that is not loaded, from its configuration."""
-    try:
-        config: PretrainedConfig = AutoConfig.from_pretrained(source.folder)
-    except (OSError, ValueError, json.JSONDecodeError) as error:
-        raise CornerstoneError(f"cannot read {source.folder / 'config.json'}: {_first_line(error)}") from error
-    return players_in(config.get_text_config().num_hidden_layers, family_of(config))
 
 
 def _device(name: str) -> torch.device:
