@@ -1,0 +1,123 @@
+"""The `cornerstone` command. stdout is data, stderr is narration; what a user can mend ends in one sentence and 2."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Annotated, Any
+
+import click
+import typer
+
+from core.config import DEFAULT_MODEL, load_config
+from core.errors import CornerstoneError
+from tui import results
+from tui.run import run as run_study
+
+app = typer.Typer(
+    help="Which layers carry a language model, and how sure are we?",
+    epilog="Start with: cornerstone run quickstart",
+    pretty_exceptions_enable=False,
+)
+app.add_typer(results.app, name="results")
+
+
+@app.callback(invoke_without_command=True)
+def main_callback(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
+) -> None:
+    """Say the version, or run the quickstart where no command is given."""
+    if version:
+        typer.echo(f"cornerstone {metadata.version('cornerstone')}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(
+            "running the quickstart: two tasks, every layer removed alone and in windows (about 4 min)", err=True
+        )
+        run_study(load_config(Path("quickstart"), {}), "cornerstone")
+
+
+@app.command()
+def run(
+    config: Annotated[Path | None, typer.Argument(help="A YAML file, or `quickstart`; options override it.")] = None,
+    model: Annotated[
+        str | None, typer.Option(help=f"Alias, hub id, folder or GGUF file (default {DEFAULT_MODEL}).")
+    ] = None,
+    task: Annotated[
+        list[str] | None, typer.Option(help="A task, or TASK=FILE.jsonl for local data; repeatable.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(help="How many documents a task.")] = None,
+    order: Annotated[str | None, typer.Option(help="shuffled (default) or file.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of the shuffle.")] = None,
+    schedule: Annotated[list[str] | None, typer.Option(help="ablation (default) or windows; repeatable.")] = None,
+    max_removed: Annotated[int | None, typer.Option(help="The longest window, 1 to 8 (default 4).")] = None,
+    remove: Annotated[list[str] | None, typer.Option(help='One coalition, such as "Attn 0,FFN 3"; repeatable.')] = None,
+    num_fewshot: Annotated[int | None, typer.Option(help="Examples in the prompt.")] = None,
+    apply_chat_template: Annotated[bool | None, typer.Option("--apply-chat-template", help="Use the model's.")] = None,
+    dtype: Annotated[str | None, typer.Option(help="auto, float32, bfloat16 or float16.")] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")] = None,
+    revision: Annotated[str | None, typer.Option(help="Of a hub model.")] = None,
+    offline: Annotated[bool | None, typer.Option("--offline", help="Never download.")] = None,
+    store: Annotated[Path | None, typer.Option(help="Where outcomes are kept.")] = None,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+) -> None:
+    """Remove layers, evaluate, store every outcome. What is stored already is not evaluated again.
+
+    Example: cornerstone run --task agreement --limit 32 --schedule windows
+    """
+    del debug  # main() looks for it, as errors before this point have tracebacks too
+    options: dict[str, Any] = {
+        "model": model, "tasks": task, "limit": limit, "order": order, "seed": seed, "schedule": schedule,
+        "max_removed": max_removed, "remove": remove, "num_fewshot": num_fewshot,
+        "apply_chat_template": apply_chat_template, "dtype": dtype, "device": device, "revision": revision,
+        "offline": offline, "store": store,
+    }  # fmt: skip
+    run_study(load_config(config, options), shlex.join(["cornerstone", *sys.argv[1:]]))
+
+
+@app.command()
+def models() -> None:
+    """List the model aliases and whether they are cached."""
+    from tui.catalog import print_models
+
+    print_models()
+
+
+@app.command()
+def tasks(
+    pattern: Annotated[str | None, typer.Argument(help="Part of a name; searches lm-eval's tasks too.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="lm-eval's tasks too.")] = False,
+) -> None:
+    """List the tasks that can be named."""
+    from tui.catalog import print_tasks
+
+    print_tasks(pattern, everything=everything)
+
+
+@app.command()
+def doctor(store: Annotated[Path | None, typer.Option(help="The store to look at.")] = None) -> None:
+    """Check versions, device, caches and store; say what is missing and what mends it."""
+    from tui.doctor import examine
+
+    if not examine(store):
+        raise typer.Exit(2)
+
+
+def main() -> None:
+    """Entry point: exit codes and error sentences."""
+    try:
+        app(standalone_mode=False)
+    except CornerstoneError as error:
+        if "--debug" in sys.argv:
+            raise
+        typer.echo(f"cornerstone: {error}", err=True)
+        sys.exit(2)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (KeyboardInterrupt, click.Abort):
+        typer.echo("stopped; what was evaluated is stored, the same command goes on from there", err=True)
+        sys.exit(130)
