@@ -28,7 +28,7 @@ print(torch.cuda.get_device_name() if cuda else "mps" if torch.backends.mps.is_a
 
 def examine(store: Path | None) -> bool:
     """Print what was found, one line each; true where everything that a run needs is here."""
-    healthy = all([_package(name) for name in _PACKAGES])
+    missing = [name for name in _PACKAGES if not _package(name)]
     _say("python", platform.python_version())
     _say("machine", f"{psutil.cpu_count()} cores, {psutil.virtual_memory().total / 2**30:.0f} GiB")
     asked = subprocess.run([sys.executable, "-c", _ASK_TORCH], capture_output=True, text=True, check=False)
@@ -46,10 +46,10 @@ def examine(store: Path | None) -> bool:
             _say("store", f"{path}, {len(Results(path).runs().rows)} runs, {path.stat().st_size / 1e6:.1f} MB")
         except CornerstoneError as error:
             _say("store", str(error))
-            healthy = False
+            return False
     else:
         _say("store", f"{path} (none yet: cornerstone run makes it)")
-    return healthy and asked.returncode == 0
+    return not missing and asked.returncode == 0
 
 
 def _package(name: str) -> bool:

@@ -1,0 +1,39 @@
+# Two commands: `make run` and `make test`. Everything they need goes into .venv and the user's cache.
+PYTHON ?= $(firstword $(foreach v,python3.14 python3.13 python3.12 python3.11 python3,$(if $(shell command -v $(v)),$(v))))
+BIN := .venv/bin
+# One thread a test process: two of them run side by side.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+
+.PHONY: run test test-slow bench install clean help
+
+help:
+	@echo 'make run        install what is missing, then start (ARGS="run my.yaml" passes arguments on)'
+	@echo 'make test       lint, types, import rules and tests: under 10 minutes'
+	@echo 'make test-slow  full parity with lm-eval and what else takes long'
+	@echo 'make bench      measure'
+
+install: .venv/.installed
+
+.venv/.installed: install.py pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo 'install: no python3 found; install Python 3.11 or newer' >&2; exit 2; }
+	@$(PYTHON) install.py
+
+run: install
+	@$(BIN)/cornerstone $(ARGS)
+
+test: install
+	@echo '1/5 lint (1 s)' && $(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@echo '2/5 types (30 s)' && $(BIN)/mypy
+	@echo '3/5 import rules (5 s)' && $(BIN)/lint-imports
+	@echo '4/5 the default model, if it is not cached (1 min)' && $(BIN)/python -m tests.default_model
+	@echo '5/5 tests (3 min)' && $(PYTEST) -m 'not slow and not gpu' -n 2
+
+test-slow: install
+	@echo 'slow tests: parity with lm-eval, the real program killed and resumed (about 15 min)'
+	@$(PYTEST) -m slow
+
+bench: install
+	@$(BIN)/python -m tests.benchmarks
+
+clean:
+	rm -rf .venv build *.egg-info
