@@ -1,5 +1,7 @@
 # Two commands: `make run` and `make test`. Everything they need goes into .venv and the user's cache.
-PYTHON ?= $(firstword $(foreach v,python3.14 python3.13 python3.12 python3.11 python3,$(if $(shell command -v $(v)),$(v))))
+# The user's own python3 if it is new enough (it may hold a CUDA torch), else the newest there is that runs.
+NEW_ENOUGH := -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1
+PYTHON ?= $(firstword $(foreach v,python3 python3.14 python3.13 python3.12 python3.11,$(shell $(v) $(NEW_ENOUGH) && echo $(v))) python3)
 BIN := .venv/bin
 # One thread a test process: two of them run side by side.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
@@ -15,7 +17,7 @@ help:
 install: .venv/.installed
 
 .venv/.installed: install.py pyproject.toml constraints.txt
-	@test -n "$(PYTHON)" || { echo 'install: no python3 found; install Python 3.11 or newer' >&2; exit 2; }
+	@command -v $(PYTHON) >/dev/null || { echo 'install: no python3 found; install Python 3.11 or newer' >&2; exit 2; }
 	@$(PYTHON) install.py
 
 run: install

@@ -1,4 +1,6 @@
-"""Makes .venv and installs what constraints.txt pins. Standard library only; parses on old Pythons so it can refuse them.
+"""Makes .venv and installs what constraints.txt pins.
+
+Standard library only, and it parses on old Pythons so that it can refuse them.
 
 Run by `make`; `TORCH_INDEX=<url of PyTorch's CPU wheels> make install` spares a machine without a GPU the CUDA build.
 """
@@ -130,9 +132,7 @@ def install_torch(constraints_text, cuda_version):
     failed = None
     for choice in torch_choices(pin, cuda_version, nvidia):
         if failed and choice == "torch==" + pin:
-            say(
-                "    no CPU build on this index: taking the default one, which may be several GB (TORCH_INDEX= avoids it)"
-            )
+            say("    no CPU build on this index: taking the default, perhaps several GB (TORCH_INDEX=... avoids it)")
         failed = pip([choice] + index)
         if failed is None:
             return

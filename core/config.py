@@ -1,168 +1,141 @@
-"""What a run is asked to do: read from YAML, overridden by the command line, checked before anything is loaded.
-
-Every fault is one sentence naming where it was written (file or option) and the key.
-"""
+"""What a person asks of a run: read from YAML and the command line, checked, every fault named with file and key."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, Literal
 
+import pydantic
 import yaml
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    StrictBool,
-    StrictInt,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
-from pydantic_core import ErrorDetails
 
 from core.errors import CornerstoneError
 from core.schedules import DEFAULT_MAX_REMOVED, ScheduleName
 
-DType = Literal["auto", "float32", "bfloat16", "float16"]
-Order = Literal["shuffled", "file"]
-
 DEFAULT_MODEL = "smollm2-135m-instruct"
-LONGEST_WINDOW = 8
-
-_Text = Annotated[str, Field(min_length=1)]
-_Shots = Annotated[StrictInt, Field(ge=0)]
+_Positive = Annotated[int, pydantic.Field(ge=1)]
 
 
-class TaskConfig(BaseModel):
-    """One task: its name, a JSON-lines file in place of its data set, and its own number of examples in the prompt."""
+class TaskConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
+    """One task: its name, a local data file in place of its data set, and its number of few-shot examples."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    name: str
+    data: Path | None = None
+    num_fewshot: Annotated[int, pydantic.Field(ge=0)] | None = None
 
-    name: _Text = Field(description="the name of a task")
-    data: Path | None = Field(None, description="the path of a JSON-lines file")
-    num_fewshot: _Shots | None = Field(None, description="a whole number, 0 or more")
 
-    @model_validator(mode="before")
+class RunConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
+    """A run, whole. The command line's options and a file's keys have these names."""
+
+    model: str = DEFAULT_MODEL
+    revision: str | None = None
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    device: Annotated[str, pydantic.Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")] = "auto"
+    tasks: Annotated[tuple[TaskConfig, ...], pydantic.Field(min_length=1)]
+    limit: _Positive | None = None
+    order: Literal["shuffled", "file"] = "shuffled"
+    seed: int = 0
+    schedule: tuple[ScheduleName, ...] = ()
+    max_removed: Annotated[int, pydantic.Field(ge=1, le=8)] = DEFAULT_MAX_REMOVED
+    remove: tuple[str, ...] = ()
+    num_fewshot: Annotated[int, pydantic.Field(ge=0)] | None = None
+    apply_chat_template: bool = False
+    offline: bool = False
+    store: Path | None = None
+
+    @pydantic.field_validator("schedule", "remove", mode="before")
     @classmethod
-    def _from_text(cls, written: object) -> object:
-        if not isinstance(written, str):
-            return written
-        name, equals, file = (part.strip() for part in written.partition("="))
-        return {"name": name, "data": file} if equals and file else {"name": name}
+    def _one_or_many(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
 
-    @field_validator("data")
+    @pydantic.field_validator("tasks", mode="before")
     @classmethod
-    def _at_home(cls, data: Path | None) -> Path | None:
-        return None if data is None else data.expanduser()
-
-
-class RunConfig(BaseModel):
-    """A run: one model, some tasks, the coalitions to evaluate, and how.
-
-    ``schedule`` is ablation where neither it nor ``remove`` says anything. Each text in ``remove`` is one coalition,
-    such as ``"Attn 0,FFN 3"``. ``num_fewshot`` is for tasks that do not bring their own. ``limit`` counts documents
-    of each task, after ordering.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    model: _Text = Field(DEFAULT_MODEL, description="an alias, a hub id, a folder or a GGUF file")
-    revision: _Text | None = Field(None, description="a branch, tag or commit of the hub, as text")
-    dtype: DType = Field("auto", description="auto, float32, bfloat16 or float16")
-    device: str = Field("auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$", description="auto, cpu, cuda, cuda:N or mps")
-    tasks: tuple[TaskConfig, ...] = Field(
-        (), description="a list of tasks: a name, name=FILE, or name, data, num_fewshot"
-    )
-    limit: Annotated[StrictInt, Field(gt=0)] | None = Field(None, description="a whole number above 0")
-    order: Order = Field("shuffled", description="shuffled or file")
-    seed: Annotated[StrictInt, Field(ge=0)] = Field(0, description="a whole number, 0 or more")
-    schedule: tuple[ScheduleName, ...] = Field((), description="ablation, windows, or a list of them")
-    max_removed: Annotated[StrictInt, Field(ge=1, le=LONGEST_WINDOW)] = Field(
-        DEFAULT_MAX_REMOVED, description=f"a whole number from 1 to {LONGEST_WINDOW}"
-    )
-    remove: tuple[_Text, ...] = Field((), description='a list of removed sets such as "Attn 0,FFN 3"')
-    num_fewshot: _Shots | None = Field(None, description="a whole number, 0 or more")
-    apply_chat_template: StrictBool = Field(False, description="true or false")
-    offline: StrictBool = Field(False, description="true or false")
-    store: Path | None = Field(None, description="the path of a store file")
-
-    @field_validator("tasks", "schedule", "remove", mode="before")
-    @classmethod
-    def _one_or_many(cls, written: object) -> object:
-        return [written] if isinstance(written, str | Mapping) else written
-
-    @field_validator("tasks", "schedule", "remove")
-    @classmethod
-    def _each_once(cls, items: tuple[object, ...]) -> tuple[object, ...]:
-        return tuple(dict.fromkeys(items))
-
-    @field_validator("store")
-    @classmethod
-    def _at_home(cls, store: Path | None) -> Path | None:
-        return None if store is None else store.expanduser()
+    def _names_or_mappings(cls, value: Any) -> Any:
+        many = [value] if isinstance(value, str | Mapping) else value
+        return [_task(one) if isinstance(one, str) else one for one in many] if isinstance(many, Sequence) else many
 
     @property
     def schedules(self) -> tuple[ScheduleName, ...]:
-        """The schedules to run: those asked for, or ablation where no coalition is asked for at all."""
+        """The schedules to run: ablation where nothing at all was asked for."""
         return self.schedule or (() if self.remove else ("ablation",))
 
-    def fewshot_of(self, task: TaskConfig) -> int | None:
-        """How many examples a task's prompt is asked to hold; None for the task's own default."""
-        return self.num_fewshot if task.num_fewshot is None else task.num_fewshot
 
-    def relative_to(self, folder: Path) -> RunConfig:
-        """The same run, its relative paths read from ``folder``. A model is a path here if it starts with a dot."""
-        tasks = tuple(
-            task if task.data is None else task.model_copy(update={"data": folder / task.data}) for task in self.tasks
-        )
-        store = None if self.store is None else folder / self.store
-        model = str((folder / self.model).resolve()) if self.model.startswith(".") else self.model
-        return self.model_copy(update={"tasks": tasks, "store": store, "model": model})
-
-
-def load_config(source: str | None, options: Mapping[str, object]) -> RunConfig:
-    """Read a run's configuration.
+def load_config(path: Path | None, options: Mapping[str, Any]) -> RunConfig:
+    """A run from a YAML file, if there is one, and the options that override it.
 
     Args:
-        source: a YAML file, or the name of a packaged configuration; None for the command line alone.
-        options: what the command line says, by key; each replaces the file's.
+        path: the file, or the name of a packaged configuration such as ``quickstart``.
+        options: by key; None where an option was not given. Paths in them are relative to the working directory.
 
     Raises:
-        CornerstoneError: no such file, it cannot be read, or a key or value in it is wrong; or no task is named.
+        CornerstoneError: the file cannot be read, or a key or value is wrong.
     """
-    written = {} if source is None else _read(find_config(source), source)
-    chosen = RunConfig() if source is None else _check(written, f"{source}: ").relative_to(find_config(source).parent)
-    said = _check(options, "--", spell=_as_option)
-    chosen = chosen.model_copy(update={key: getattr(said, key) for key in options})
-    if not chosen.tasks:
-        named = f"{source} names no task; add" if source else "no task named; give --task NAME or"
-        raise CornerstoneError(f"{named} a line such as `tasks: [agreement]`" if source else f"{named} a configuration")
-    return chosen
+    given = {key: value for key, value in options.items() if value is not None}
+    if path is None:
+        return _validated({"tasks": (), **given}, "command line")
+    file = _find(path)
+    return _validated({**_read(file), **given}, file.name)
 
 
-def packaged_configs() -> tuple[str, ...]:
-    """The names of the run configurations that ship with this package."""
-    folder = _folder()
-    files = [*folder.glob("*.yaml"), *folder.glob("paper/*.yaml")]
-    return tuple(sorted(file.relative_to(folder).with_suffix("").as_posix() for file in files))
+def _find(path: Path) -> Path:
+    packaged = Path(str(resources.files("configs"))) / path.name
+    for candidate in (path, packaged, packaged.with_suffix(".yaml")):
+        if candidate.is_file() and (candidate == path or len(path.parts) == 1 or path.parts[0] == "configs"):
+            return candidate
+    raise CornerstoneError(f"no run configuration {str(path)!r}; give a YAML file, or `quickstart`")
 
 
-def find_config(source: str) -> Path:
-    """The file that a person means: a path, or else the name of a packaged configuration."""
-    path = Path(source).expanduser()
-    if path.is_file():
-        return path
-    names = packaged_configs()
-    if source in names:
-        return _folder() / f"{source}.yaml"
-    close = get_close_matches(source, names, n=1, cutoff=0.5)
-    hint = f"did you mean {close[0]}?" if close else f"packaged ones: {', '.join(names)}"
-    raise CornerstoneError(f"no configuration {source!r}: there is no such file; {hint}")
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CornerstoneError(f"cannot read {file}: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f"{file}, line {mark.line + 1}" if mark else str(file)
+        raise CornerstoneError(
+            f"{place}: not valid YAML ({getattr(error, 'problem', None) or 'unreadable'})"
+        ) from error
+    if not isinstance(content, dict):
+        raise CornerstoneError(f"{file}: a run configuration is a mapping of keys, such as `model:` and `tasks:`")
+    tasks = content.get("tasks")
+    if isinstance(tasks, list):
+        content["tasks"] = [_relative_to(file.parent, task) for task in tasks]
+    if isinstance(content.get("store"), str):
+        content["store"] = file.parent / Path(content["store"]).expanduser()
+    return content
 
 
-def _folder() -> Path:
-    return Path(str(resources.files("configs")))
+def _relative_to(folder: Path, task: Any) -> Any:
+    mapping = _task(task) if isinstance(task, str) else task
+    if isinstance(mapping, dict) and isinstance(mapping.get("data"), str):
+        return {**mapping, "data": folder / Path(mapping["data"]).expanduser()}
+    return mapping
+
+
+def _task(text: str) -> dict[str, Any]:
+    name, equals, data = text.partition("=")
+    return {"name": name, "data": str(Path(data).expanduser())} if equals else {"name": name}
+
+
+def _validated(content: Mapping[str, Any], where: str) -> RunConfig:
+    try:
+        return RunConfig.model_validate(content)
+    except pydantic.ValidationError as error:
+        raise CornerstoneError(f"{where}: {_explain(error)}") from error
+
+
+def _explain(error: pydantic.ValidationError) -> str:
+    fault = error.errors()[0]
+    path = [str(part) for part in fault["loc"]]
+    key = ".".join(path)
+    if fault["type"] == "extra_forbidden":
+        model = TaskConfig if path[0] == "tasks" else RunConfig
+        close = get_close_matches(path[-1], model.model_fields, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"the keys are {', '.join(model.model_fields)}"
+        return f"unknown key {path[-1]!r}, {hint}"
+    if key == "tasks" and fault["type"] in {"too_short", "missing"}:
+        return "no task is named; add one, such as --task agreement (`cornerstone tasks` lists them)"
+    return f"{key}: {fault['msg'].lower()}, not {fault['input']!r}"
