@@ -1,0 +1,81 @@
+"""The independent truth: plain lm-eval over plain transformers, a submodule silenced by a forward hook."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import lm_eval
+import torch
+from lm_eval.models.huggingface import HFLM
+from lm_eval.tasks import TaskManager
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
+
+SPLITS = {"arc_easy": "test", "piqa": "validation", "boolq": "validation", "winogrande": "validation"}
+
+
+@dataclass(frozen=True)
+class Sample:
+    logprobs: tuple[float, ...]
+    is_greedy: tuple[bool, ...]
+    acc: float
+
+
+@dataclass(frozen=True)
+class Result:
+    acc: float
+    acc_se: float
+    samples: dict[int, Sample]
+
+
+def load(folder: Path) -> PreTrainedModel:
+    return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+
+
+def build_task(task: str, data: Path) -> object:
+    split = SPLITS[task]
+    manager = TaskManager()
+    overrides = {
+        "dataset_path": "json",
+        "dataset_name": None,
+        "dataset_kwargs": {"data_files": {split: str(data)}},
+        "training_split": None,
+        "validation_split": split if split == "validation" else None,
+        "test_split": split if split == "test" else None,
+        "fewshot_split": None,
+    }
+    return manager._factory.build(manager._index[task], overrides=overrides, registry=manager._index)
+
+
+@contextmanager
+def silenced(model: PreTrainedModel, player: int | None) -> Iterator[None]:
+    if player is None:
+        yield
+        return
+    layer = model.model.layers[player // 2]
+    if player % 2:
+        hook = layer.mlp.register_forward_hook(lambda _m, _a, out: torch.zeros_like(out))
+    else:
+        hook = layer.self_attn.register_forward_hook(lambda _m, _a, out: (torch.zeros_like(out[0]), *out[1:]))
+    try:
+        yield
+    finally:
+        hook.remove()
+
+
+def evaluate(model: PreTrainedModel, folder: Path, task: object, limit: int, player: int | None) -> Result:
+    lm = HFLM(pretrained=model, tokenizer=AutoTokenizer.from_pretrained(folder), batch_size=16)
+    with silenced(model, player), torch.inference_mode():
+        found = lm_eval.simple_evaluate(model=lm, tasks=[task], limit=limit, bootstrap_iters=100)
+    ((name, scores),) = found["results"].items()
+    samples = {
+        sample["doc_id"]: Sample(
+            tuple(float(logprob) for logprob, _ in sample["filtered_resps"]),
+            tuple(bool(greedy) for _, greedy in sample["filtered_resps"]),
+            float(sample["acc"]),
+        )
+        for sample in found["samples"][name]
+    }
+    return Result(scores["acc,none"], scores["acc_stderr,none"], samples)

@@ -1,0 +1,66 @@
+"""What `cornerstone run` stores equals plain lm-eval, document by document."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import plain_lm_eval
+
+PROGRAM = [sys.executable, "-c", "from tui.cli import main; main()"]
+
+
+def run_and_read(folder: Path, task: str, data: Path, limit: int, store: Path) -> dict[str, list]:
+    asked = ["--model", str(folder), "--task", f"{task}={data}", "--limit", str(limit), "--order", "file"]
+    subprocess.run([*PROGRAM, "run", *asked, "--store", str(store)], check=True, capture_output=True)
+    return {table: read(table, store) for table in ("outcomes", "coalitions")}
+
+
+def read(table: str, store: Path) -> list[dict]:
+    command = [*PROGRAM, "results", table, "--store", str(store), "--format", "json"]
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def assert_equal_to_lm_eval(
+    folder: Path, task: str, data: Path, limit: int, players: list[int | None], tables: dict[str, list]
+) -> None:
+    model, plain_task = plain_lm_eval.load(folder), plain_lm_eval.build_task(task, data)
+    for player in players:
+        removed = [] if player is None else [player]
+        truth = plain_lm_eval.evaluate(model, folder, plain_task, limit, player)
+        (coalition,) = [row for row in tables["coalitions"] if row["removed"] == removed]
+        ours = {row["doc_id"]: row for row in tables["outcomes"] if row["removed"] == removed}
+        assert sorted(ours) == sorted(truth.samples) == list(range(limit))
+        ties = 0
+        for doc_id, sample in truth.samples.items():
+            row = ours[doc_id]
+            assert row["logprobs"] == pytest.approx(sample.logprobs, abs=2e-3, rel=1e-4), (removed, doc_id)
+            second, best = sorted(sample.logprobs)[-2:]
+            tie = best - second < 4e-3
+            ties += tie
+            assert row["acc"] == sample.acc or tie, (removed, doc_id)
+            assert row["is_greedy"] == list(sample.is_greedy), (removed, doc_id)
+        if not ties:
+            assert coalition["acc"] == pytest.approx(truth.acc)
+            assert coalition["acc_se"] == pytest.approx(truth.acc_se)
+
+
+def test_a_tiny_model_scores_as_in_lm_eval(tiny_model_folder: Path, shared_tasks: Path, tmp_path: Path) -> None:
+    data = shared_tasks / "arc_easy.jsonl"
+    tables = run_and_read(tiny_model_folder, "arc_easy", data, 12, tmp_path / "s.duckdb")
+    assert_equal_to_lm_eval(tiny_model_folder, "arc_easy", data, 12, [None, 0, 3, 7], tables)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("task", "limit"), [("arc_easy", 48), ("winogrande", 16)])
+def test_every_ablation_of_the_default_model_scores_as_in_lm_eval(
+    default_model_folder: Path, shared_tasks: Path, tmp_path: Path, task: str, limit: int
+) -> None:
+    data = shared_tasks / f"{task}.jsonl"
+    tables = run_and_read(default_model_folder, task, data, limit, tmp_path / "s.duckdb")
+    assert len(tables["coalitions"]) == 61
+    assert_equal_to_lm_eval(default_model_folder, task, data, limit, [None, *range(60)], tables)
