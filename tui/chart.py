@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import plotext
 
 from store.rows import AblationRow
+from tui.text import plain
 
 _HEIGHT = 18
 
@@ -17,24 +18,20 @@ def ablation_chart(rows: Sequence[AblationRow], *, width: int = 80, colour: bool
     plotext.theme("clear")
     plotext.plotsize(width, _HEIGHT)
     last = max(row.layer for row in rows)
-    plotext.plot([0, last], [rows[0].intact_acc] * 2, marker="-", color="green", label="- intact")
+    # The legend goes above the chart: inside, it would cover the first layers, where the cornerstones are.
+    legend = ["- intact"]
+    plotext.plot([0, last], [rows[0].intact_acc] * 2, marker="-", color="green")
     if rows[0].chance is not None:
-        plotext.plot([0, last], [rows[0].chance] * 2, marker=".", color="gray", label=". chance")
-    for name, marker, tint, chosen in (
-        ("attention", "o", "red", [row for row in rows if row.kind == "attn"]),
-        (
-            "FFN" if any(row.kind == "ffn" for row in rows) else "MoE",
-            "x",
-            "blue",
-            [r for r in rows if r.kind != "attn"],
-        ),
-    ):
+        plotext.plot([0, last], [rows[0].chance] * 2, marker=".", color="gray")
+        legend.append(". chance")
+    for name, marker, tint in (("attention", "o", "red"), ("FFN", "x", "blue")):
+        chosen = [row for row in rows if (row.kind == "attn") == (name == "attention")]
         if chosen:
-            layers, scores = [row.layer for row in chosen], [row.acc for row in chosen]
-            plotext.scatter(layers, scores, marker=marker, color=tint, label=f"{marker} {name}")
+            plotext.scatter([row.layer for row in chosen], [row.acc for row in chosen], marker=marker, color=tint)
+            legend.append(f"{marker} {chosen[0].label.split()[0]}")
     plotext.ylim(0, 1)
+    plotext.xticks(range(0, last + 1, max(1, (last + 1) // 10)))
     plotext.xlabel("layer removed")
-    plotext.ylabel(rows[0].value)
-    plotext.title(f"{rows[0].model} on {rows[0].task}")
     drawn = str(plotext.build())
-    return drawn if colour else str(plotext.uncolorize(drawn))
+    title = f"{rows[0].value} of {plain(rows[0].model)} on {plain(rows[0].task)}:  {'   '.join(legend)}"
+    return f"{title}\n{drawn if colour else plotext.uncolorize(drawn)}"

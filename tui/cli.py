@@ -8,13 +8,13 @@ from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any
 
-import click
 import typer
 
 from core.config import DEFAULT_MODEL, load_config
 from core.errors import CornerstoneError
 from tui import results
 from tui.run import run as run_study
+from tui.text import plain
 
 app = typer.Typer(
     help="Which layers carry a language model, and how sure are we?",
@@ -35,7 +35,7 @@ def main_callback(
         raise typer.Exit
     if context.invoked_subcommand is None:
         typer.echo(
-            "running the quickstart: two tasks, every layer removed alone and in windows (about 4 min)", err=True
+            "running the quickstart: two tasks, every layer removed alone and in windows (about 2 min)", err=True
         )
         run_study(load_config(Path("quickstart"), {}), "cornerstone")
 
@@ -107,17 +107,11 @@ def doctor(store: Annotated[Path | None, typer.Option(help="The store to look at
 
 
 def main() -> None:
-    """Entry point: exit codes and error sentences."""
+    """Entry point: what a user can mend is one sentence and exit code 2."""
     try:
-        app(standalone_mode=False)
+        app()
     except CornerstoneError as error:
         if "--debug" in sys.argv:
             raise
-        typer.echo(f"cornerstone: {error}", err=True)
+        typer.echo(f"cornerstone: {plain(str(error))}", err=True)
         sys.exit(2)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(2)
-    except (KeyboardInterrupt, click.Abort):
-        typer.echo("stopped; what was evaluated is stored, the same command goes on from there", err=True)
-        sys.exit(130)

@@ -21,9 +21,9 @@ class ProgressView(Protocol):
     def close(self) -> None: ...
 
 
-def progress_on(console: Console) -> ProgressView:
-    """The view that fits where stderr goes."""
-    return BarProgress(console) if console.is_terminal else LineProgress(console.print)
+def progress_on(console: Console, say: Callable[[str], None]) -> ProgressView:
+    """The view that fits where stderr goes; ``say`` prints a line."""
+    return BarProgress(console) if console.is_terminal else LineProgress(say)
 
 
 class BarProgress:

@@ -6,20 +6,23 @@ from collections.abc import Sequence
 
 from rich import box
 from rich.table import Table
-from rich.text import Text
 
 from store.rows import AblationRow, ShapleyRow
 from tui.text import plain
 
 
+def ablation_title(rows: Sequence[AblationRow]) -> str:
+    """What the drops are measured against."""
+    first = rows[0]
+    chance = "" if first.chance is None else f", chance {first.chance:.3f}"
+    name = f"{plain(first.model)} on {plain(first.task)}"
+    return f"{name}: intact {first.value} {first.intact_acc:.3f}{chance}, n={first.n}"
+
+
 def ablation_table(rows: Sequence[AblationRow]) -> Table:
     """One line a player; a drop whose interval is above zero is set off."""
     first = rows[0]
-    chance = "" if first.chance is None else f", chance {first.chance:.3f}"
-    title = (
-        f"{plain(first.model)} on {plain(first.task)}: intact {first.value} {first.intact_acc:.3f}{chance}, n={first.n}"
-    )
-    table = Table(title=Text(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("removed", first.value, "se", "drop", "95% interval"):
         table.add_column(name, justify="left" if name == "removed" else "right", no_wrap=True)
     for row in rows:
@@ -39,12 +42,12 @@ def top_players(rows: Sequence[ShapleyRow], count: int = 3) -> str:
     first = rows[0]
     best = sorted(rows, key=lambda row: row.rank)[:count]
     lines = [
-        f"Top {count} by Shapley share: {plain(first.model)} on {plain(first.task)} ({first.value}, {first.estimator}, "
-        f"windows of up to {first.max_removed}, negative values clipped, n={first.n})"
+        f"Top {count} by Shapley share of {plain(first.model)} on {plain(first.task)}",
+        f"  ({first.value}, {first.estimator}, windows of up to {first.max_removed}, clipped at 0, n={first.n})",
     ]
     for row in best:
         if row.share is None or row.share_low is None or row.share_high is None:
-            return f"{lines[0]}\n  no player has a positive value"
+            return "\n".join([*lines[:2], "  no player has a positive value"])
         lines.append(
             f"  {row.rank}. {row.label:<8} {row.share:6.1%}  [{row.share_low:.1%} to {row.share_high:.1%}]"
             f"   phi {row.phi:+.3f} [{row.phi_low:+.3f} to {row.phi_high:+.3f}]"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 
+import typer
 from rich.console import Console
 
 from core.config import RunConfig
@@ -16,7 +17,8 @@ from store.recorder import StoreRecorder
 from store.results import Results, Selection
 from tui.chart import ablation_chart
 from tui.progress import progress_on
-from tui.report import ablation_table, top_players
+from tui.report import ablation_table, ablation_title, top_players
+from tui.text import plain
 
 StartStudy = Callable[[RunConfig, str, Recorder, Callable[[str], None]], Iterator[StudyEvent]]
 
@@ -32,18 +34,26 @@ def run(config: RunConfig, command: str, start: StartStudy | None = None) -> Non
     path = config.store or default_path()
     err = Console(stderr=True, markup=False, highlight=False)
     out = Console(markup=False, highlight=False, width=None if sys.stdout.isatty() else 100)
-    err.print("getting ready (about 10 s)")
+
+    def narrate(text: str) -> None:
+        err.print(plain(text), soft_wrap=True)
+
+    narrate("getting ready (about 10 s)")
     begin = start or _real_study()
     results = Results(path)
-    progress = progress_on(err)
+    progress = progress_on(err, narrate)
     try:
-        for event in begin(config, command, StoreRecorder(path), err.print):
+        for event in begin(config, command, StoreRecorder(path), narrate):
             progress.show(event)
             if isinstance(event, PhaseFinished):
                 _print_phase(event, results, out)
+    except KeyboardInterrupt:
+        progress.close()
+        narrate(f"stopped; what was evaluated is stored in {path}, and the same command goes on from there")
+        raise typer.Exit(130) from None
     finally:
         progress.close()
-    err.print(f"stored in {path}; `cornerstone results ablation --format csv` exports it")
+    narrate(f"stored in {path}; `cornerstone results ablation --format csv` exports it")
 
 
 def _real_study() -> StartStudy:
@@ -63,9 +73,11 @@ def _print_phase(event: PhaseFinished, results: Results, out: Console) -> None:
             out.print(f"{phase.task.name} removed={list(row.removed)} n={row.n} acc={row.acc:.3f}")
         return
     if phase.schedule == "ablation":
-        out.print(ablation_table(results.ablation(selection).rows))
+        rows = results.ablation(selection).rows
+        out.print(ablation_title(rows), soft_wrap=True)
+        out.print(ablation_table(rows))
         return
     out.print(ablation_chart(results.ablation(selection).rows, colour=out.is_terminal), soft_wrap=True)
     size = int(phase.schedule.rsplit(" ", 1)[-1])
-    out.print(top_players(results.shapley(selection, estimator="window-first", max_removed=size).rows))
+    out.print(top_players(results.shapley(selection, estimator="window-first", max_removed=size).rows), soft_wrap=True)
     out.print()
