@@ -145,4 +145,6 @@ def _announce_download(name: str, definition: dict[str, Any], *, offline: bool, 
 def _reason(error: BaseException) -> str:
     if isinstance(error, KeyError):
         return f"no row has the field {error}"
+    if isinstance(error, IndexError):
+        return "the gold answer of its first row is none of the choices"
     return str(error).strip().partition("\n")[0] or type(error).__name__

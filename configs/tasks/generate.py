@@ -49,7 +49,7 @@ CATEGORIES = {
 OPPOSITES = """hot-cold big-small fast-slow high-low good-bad light-dark hard-soft wet-dry new-old rich-poor
 strong-weak happy-sad early-late open-closed full-empty up-down left-right inside-outside above-below before-after
 front-back near-far day-night black-white love-hate war-peace life-death win-lose buy-sell start-finish
-push-pull give-take true-false right-wrong male-female king-queen north-south east-west summer-winter thick-thin
+push-pull give-take true-false correct-wrong male-female king-queen north-south east-west summer-winter thick-thin
 wide-narrow deep-shallow heavy-lightweight clean-dirty safe-dangerous easy-difficult cheap-expensive loud-quiet
 smooth-rough sharp-dull young-elderly alive-dead asleep-awake brave-cowardly polite-rude guilty-innocent
 positive-negative maximum-minimum increase-decrease friend-enemy"""

@@ -1,0 +1,182 @@
+"""The real program, as a subprocess, on a tiny real model: streams, exit codes, resuming, tables."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from store.results import Results
+
+PROGRAM = [sys.executable, "-c", "from tui.cli import main; main()"]
+
+
+def cornerstone(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [*PROGRAM, *map(str, arguments)]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd, env=environment)
+
+
+def read(store: Path, table: str, *options: str) -> list[dict]:
+    done = cornerstone("results", table, "--store", store, "--format", "json", *options)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def store(tiny_model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("store") / "s.duckdb"
+    done = cornerstone(
+        "run", "--model", tiny_model_folder, "--task", "agreement", "--limit", "10", "--schedule", "ablation",
+        "--schedule", "windows", "--store", path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "intact acc" in done.stdout
+    assert "Top 3 by Shapley share" in done.stdout
+    assert max(len(line) for line in done.stdout.splitlines()) <= 100
+    assert "270 outcomes" in done.stderr
+    return path
+
+
+def test_a_run_fills_every_table(store: Path) -> None:
+    assert [row["label"] for row in read(store, "ablation")][:3] == ["Attn 0", "FFN 0", "Attn 1"]
+    assert len(read(store, "coalitions")) == 27
+    assert len(read(store, "outcomes")) == 270
+    assert len(read(store, "shapley")) == 16
+    (run,) = read(store, "runs")
+    assert (run["state"], run["tasks"], run["outcomes"]) == ("finished", ["agreement"], 270)
+
+
+def test_what_is_stored_is_not_evaluated_again(store: Path, tiny_model_folder: Path) -> None:
+    done = cornerstone(
+        "run", "--model", tiny_model_folder, "--task", "agreement", "--limit", "10", "--remove", "Attn 0",
+        "--store", store,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "20 outcomes, 20 already stored" in done.stderr
+    assert len(read(store, "outcomes")) == 270
+
+
+def test_order_and_seed_choose_documents(tiny_model_folder: Path, tmp_path: Path) -> None:
+    common = ("run", "--model", tiny_model_folder, "--task", "opposites", "--limit", "5", "--remove", "FFN 1")
+    for name, options in {"file": ("--order", "file"), "one": ("--seed", "1"), "two": ("--seed", "2")}.items():
+        assert cornerstone(*common, *options, "--store", tmp_path / name).returncode == 0
+    chosen = {name: {row["doc_id"] for row in read(tmp_path / name, "outcomes")} for name in ("file", "one", "two")}
+    assert chosen["file"] == set(range(5))
+    assert chosen["one"] != chosen["two"]
+
+
+def test_killed_and_started_again_it_goes_on(tiny_model_folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "s.duckdb"
+    tasks = [part for name in ("agreement", "capitals", "categories", "opposites") for part in ("--task", name)]
+    command = ["run", "--model", str(tiny_model_folder), *tasks, "--schedule", "windows", "--store", str(path)]
+    with subprocess.Popen([*PROGRAM, *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as program:
+        while not (path.exists() and _stored(path)):
+            assert program.poll() is None
+            time.sleep(0.05)
+        program.send_signal(signal.SIGKILL)
+    before = _stored(path)
+    assert 0 < before < 4 * 120 * 27
+    done = cornerstone(*command)
+    assert done.returncode == 0, done.stderr
+    assert "already stored" in done.stderr
+    rows = read(path, "outcomes")
+    assert len(rows) == len({(row["task"], row["doc_id"], tuple(row["removed"])) for row in rows}) == 4 * 120 * 27
+
+
+def _stored(path: Path) -> int:
+    return sum(run.outcomes for run in Results(path).runs().rows)
+
+
+BAD = {
+    "no task 'agrement'; did you mean agreement": ("--task", "agrement"),
+    "no model './nowhere'": ("--task", "agreement", "--model", "./nowhere"),
+    "no layer named 'Attn 77'": ("--task", "agreement", "--remove", "Attn 77"),
+    "cannot read .*missing.jsonl": ("--task", "arc_easy=missing.jsonl"),
+    "line 2: not JSON": ("--task", "arc_easy=broken.jsonl"),
+    "line 1: arc_easy needs 'answerKey'": ("--task", "arc_easy=lacking.jsonl"),
+    "line 2: the gold answer 7 is none of its 2": ("--task", "piqa=gold.jsonl"),
+    "gsm8k is a generate_until task": ("--task", "gsm8k"),
+    "unknown key 'modle', did you mean 'model'": ("bad.yaml",),
+    "tasks.0.num_fewshot": ("shots.yaml",),
+    "yaml, line 2: not valid YAML": ("syntax.yaml",),
+    "no run configuration 'nothing.yaml'": ("nothing.yaml",),
+    "no task is named": (),
+    "limit: .*greater than or equal to 1": ("--task", "agreement", "--limit", "0"),
+    "no device 'cuda:9'": ("--task", "agreement", "--device", "cuda:9"),
+    "--offline forbids": ("--task", "hellaswag", "--offline"),
+}
+
+
+@pytest.mark.parametrize("sentence", BAD)
+def test_what_is_wrong_is_one_sentence_and_leaves_no_store(
+    sentence: str, tiny_model_folder: Path, tmp_path: Path
+) -> None:
+    question = {"question": "q", "choices": {"text": ["a"], "label": ["A"]}, "answerKey": "A"}
+    (tmp_path / "broken.jsonl").write_text(json.dumps(question) + "\n{")
+    (tmp_path / "lacking.jsonl").write_text(json.dumps({**question, "answerKey": None}) + "\n")
+    rows = [{"goal": "g", "sol1": "a", "sol2": "b", "label": label} for label in (0, 7)]
+    (tmp_path / "gold.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    (tmp_path / "bad.yaml").write_text("modle: x\ntasks: [agreement]\n")
+    (tmp_path / "shots.yaml").write_text("tasks: [{name: agreement, num_fewshot: many}]\n")
+    (tmp_path / "syntax.yaml").write_text("tasks: [agreement\nmodel: x\n")
+    arguments = BAD[sentence]
+    model = () if "--model" in arguments else ("--model", tiny_model_folder)
+    done = cornerstone("run", *arguments, *model, "--store", tmp_path / "s.duckdb", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("cornerstone: ")
+    assert re.search(sentence, last)
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "s.duckdb").exists()
+
+
+def test_debug_shows_the_traceback() -> None:
+    done = cornerstone("run", "--task", "agrement", "--debug")
+    assert "Traceback" in done.stderr
+
+
+def test_unknown_options_exit_with_2() -> None:
+    assert cornerstone("run", "--bogus").returncode == 2
+    assert cornerstone("results", "ablation", "--format", "xml").returncode == 2
+
+
+def test_results_without_a_store_say_so(tmp_path: Path) -> None:
+    done = cornerstone("results", "ablation", "--store", tmp_path / "none")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "cornerstone run" in done.stderr
+
+
+def test_tables_are_not_cut_when_piped(store: Path) -> None:
+    done = cornerstone("results", "outcomes", "--store", store)
+    assert "…" not in done.stdout
+    assert done.stdout.count("agreement") == 270
+
+
+@pytest.mark.parametrize("command", [("models",), ("tasks",), ("tasks", "arc_easy"), ("--version",), ("run", "--help")])
+def test_what_can_be_named_is_listed(command: tuple[str, ...]) -> None:
+    done = cornerstone(*command)
+    assert done.returncode == 0, done.stderr
+    wanted = {"models": "smollm2-135m-instruct", "tasks": "agreement" if len(command) == 1 else "arc_easy"}
+    assert wanted.get(command[0], "cornerstone") in done.stdout
+
+
+def test_doctor_finds_this_installation(tmp_path: Path) -> None:
+    done = cornerstone("doctor", "--store", tmp_path / "none")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "torch" in done.stdout
+
+
+def test_the_command_line_starts_without_the_heavy_libraries() -> None:
+    heavy = "torch transformers lm_eval datasets scipy pandas"
+    code = f"import sys, tui.cli, store.results; print([m for m in '{heavy}'.split() if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
