@@ -99,11 +99,7 @@ def read_values(db: duckdb.DuckDBPyConnection, group: Group, value: str, longest
         CornerstoneError: the task has no such metric, or it is no mean over documents.
     """
     if value not in group.mean_metrics:
-        usable = ", ".join(group.mean_metrics) or "none"
-        raise CornerstoneError(
-            f"{value!r} of {group.task_name} is not a mean over its documents, so it cannot be a value here "
-            f"(usable: {usable})"
-        )
+        raise CornerstoneError(refuse_value(group, value))
     column = value if value in {"acc", "acc_norm"} else "CAST(json_extract(more, ?) AS DOUBLE)"
     restrict, parameters = _restriction(group)
     rows = db.execute(
@@ -124,6 +120,12 @@ def read_values(db: duckdb.DuckDBPyConnection, group: Group, value: str, longest
     matrix = np.full((len(coalitions), len(doc_ids)), np.nan)
     matrix[rank, place] = np.ma.filled(np.ma.asarray(rows["value"]).astype(np.float64), np.nan)
     return Values(tuple(names[int(coalition)] for coalition in coalitions), doc_ids.astype(np.int64), matrix)
+
+
+def refuse_value(group: Group, value: str) -> str:
+    """Why a metric cannot be a value of this task, and which can."""
+    usable = ", ".join(group.mean_metrics) or "none"
+    return f"{value!r} of {group.task_name} is not a mean over its documents, so it is no value here (usable: {usable})"
 
 
 def _restriction(group: Group) -> tuple[str, list[object]]:

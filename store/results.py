@@ -25,7 +25,7 @@ from core.players import players_of
 from core.schedules import DEFAULT_MAX_REMOVED, INTACT
 from core.shapley import ESTIMATORS, estimate, needed
 from store.database import default_path, reading
-from store.groups import Group, Selection, Values, find_groups, read_values
+from store.groups import Group, Selection, Values, find_groups, read_values, refuse_value
 from store.rows import AblationRow, CoalitionRow, OutcomeRow, RunRow, ShapleyRow
 
 RowT = TypeVar("RowT")
@@ -53,9 +53,9 @@ class Results:
     def ablation(self, selection: Selection = Selection(), value: str = "acc") -> Answer[AblationRow]:  # noqa: B008
         """Each player removed alone against the intact model, over the documents that both have."""
         rows: list[AblationRow] = []
-        gaps = []
         with reading(self._path) as db:
-            for group in find_groups(db, selection):
+            groups, gaps = _with_value(find_groups(db, selection), value)
+            for group in groups:
                 found = list(_ablation(db, group, value))
                 rows += found
                 if not found:
@@ -83,9 +83,9 @@ class Results:
         if estimator is not None and estimator not in ESTIMATORS:
             raise CornerstoneError(f"no estimator {estimator!r}; there is {', '.join(ESTIMATORS)}")
         rows: list[ShapleyRow] = []
-        gaps = []
         with reading(self._path) as db:
-            for group in find_groups(db, selection):
+            groups, gaps = _with_value(find_groups(db, selection), value)
+            for group in groups:
                 values = read_values(db, group, value, longest=max_removed)
                 gap = _gap(group, values, max_removed)
                 if gap is not None:
@@ -108,6 +108,15 @@ class Results:
                 GROUP BY ALL ORDER BY r.started DESC"""
             ).fetchall()
         return Answer(tuple(_run(*row) for row in rows))
+
+
+def _with_value(groups: list[Group], value: str) -> tuple[list[Group], list[str]]:
+    """The groups whose task has this value, and a sentence for each of the others; raises where no task has it."""
+    usable = [group for group in groups if value in group.mean_metrics]
+    refusals = [refuse_value(group, value) for group in groups if value not in group.mean_metrics]
+    if not usable:
+        raise CornerstoneError("; ".join(dict.fromkeys(refusals)))
+    return usable, refusals
 
 
 def _ablation(db: duckdb.DuckDBPyConnection, group: Group, value: str) -> Iterator[AblationRow]:

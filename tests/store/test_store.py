@@ -172,6 +172,15 @@ def test_metrics_that_are_no_means_are_refused_as_values(path: Path) -> None:
     assert {row.intact_acc for row in Results(path).ablation(value="likely").rows} == {0.25}
 
 
+def test_a_task_without_the_value_does_not_hide_the_others(path: Path) -> None:
+    fill(path, assignment(documents(2), ablation(4)), hurt_by_first)
+    rolling = replace(TASK, fingerprint="rolling", name="pages", mean_metrics=(), other_metrics=("word_perplexity",))
+    fill(path, assignment(documents(2), ablation(4), task=rolling), hurt_by_first, run="run2")
+    answer = Results(path).ablation()
+    assert {row.task for row in answer.rows} == {"quiz"}
+    assert answer.gaps == ("'acc' of pages is not a mean over its documents, so it is no value here (usable: none)",)
+
+
 def test_chance_is_unknown_where_there_is_nothing_to_choose(path: Path) -> None:
     single = [replace(doc, choices=("only",)) for doc in documents(4)]
     fill(path, assignment(single, ablation(4)), hurt_by_first)
