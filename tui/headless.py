@@ -89,5 +89,5 @@ def _schedules(config: RunConfig, players: tuple[Player, ...]) -> list[Schedule]
 def _sizes(model: LoadedModel) -> SweepSizes:
     """A CPU does best on batches that stay near its caches; an accelerator wants to be filled."""
     if model.model.device.type == "cpu":
-        return SweepSizes(row_tokens=256, batch_tokens=1024, chunk_states=1024)
+        return SweepSizes(row_tokens=96, batch_tokens=1024, chunk_states=1024)
     return SweepSizes(row_tokens=1024, batch_tokens=16384, chunk_states=512)
