@@ -13,6 +13,7 @@ FloatArray = NDArray[np.float64]
 
 CONFIDENCE = 0.95
 _BISECTIONS = 60
+_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +27,43 @@ class Drop:
 
 
 def mean_se(values: FloatArray) -> float | None:
-    """Standard error of a mean, as lm-eval has it: sample standard deviation (ddof 1) over sqrt(n); None for n < 2."""
+    """Standard error of a mean, as lm-eval has it: sample standard deviation (ddof 1) over sqrt(n); None for n < 2.
+
+    Exactly 0 where all values agree.
+    """
     if len(values) < 2:
         return None
+    if np.ptp(values) == 0:
+        return 0.0
     return float(np.std(values, ddof=1) / math.sqrt(len(values)))
+
+
+def proportion_interval(values: FloatArray, confidence: float = CONFIDENCE) -> tuple[float, float]:
+    """Wilson's (1927) score interval for the mean of scores in [0, 1], never of zero width.
+
+    Nothing in [0, 1] varies more than a 0/1 score of the same mean, so for graded scores it is wider than need be,
+    not narrower.
+
+    Args:
+        values: scores of shape (n,), n >= 1.
+        confidence: of the interval.
+
+    Raises:
+        ValueError: no values, or one outside [0, 1].
+    """
+    n = len(values)
+    if n == 0 or not _in_unit_range(values):
+        raise ValueError(f"need at least one score, all in [0, 1], got {n}")
+    mean = float(np.mean(values))
+    z2 = _z(confidence) ** 2
+    centre = (mean + z2 / (2 * n)) / (1 + z2 / n)
+    half = math.sqrt(z2 * (mean * (1 - mean) / n + z2 / (4 * n**2))) / (1 + z2 / n)
+    return max(0.0, min(mean, centre - half)), min(1.0, max(mean, centre + half))
+
+
+def never_varies(values: FloatArray, scale: float) -> NDArray[np.bool_]:
+    """Whether ``values`` are the same along their last axis, but for the rounding of numbers as large as ``scale``."""
+    return np.asarray(np.ptp(values, axis=-1) <= _ROUNDING * max(scale, 1.0))
 
 
 def score_half_width(n: int, confidence: float = CONFIDENCE) -> float:
@@ -48,7 +82,7 @@ def paired_drop(intact: FloatArray, ablated: FloatArray, confidence: float = CON
     For 0/1 outcomes the interval is Tango's score interval for a paired difference of proportions (Tango 1998,
     "Equivalence test and confidence interval for the difference in proportions for the paired-sample design"), which
     keeps its coverage near 0 and 1 and never has zero width. For other values it is normal, widened likewise where
-    nothing varies.
+    nothing varies, and within [-1, 1] if the scores are within [0, 1].
 
     Args:
         intact: scores of shape (n,), n >= 1.
@@ -67,8 +101,13 @@ def paired_drop(intact: FloatArray, ablated: FloatArray, confidence: float = CON
         won = int(np.sum((intact == 0) & (ablated == 1)))
         low, high = tango_interval(lost, won, n, confidence)
         return Drop(n, drop, low, high)
-    margin = normal_margin(intact - ablated, confidence)
-    return Drop(n, drop, drop - margin, drop + margin)
+    difference = intact - ablated
+    if never_varies(difference, float(max(np.abs(intact).max(), np.abs(ablated).max()))):
+        margin = score_half_width(n, confidence)
+    else:
+        margin = _z(confidence) * float(np.std(difference, ddof=1)) / math.sqrt(n)
+    limit = 1.0 if _in_unit_range(intact) and _in_unit_range(ablated) else math.inf
+    return Drop(n, drop, max(drop - margin, -limit), min(drop + margin, limit))
 
 
 def tango_interval(lost: int, won: int, n: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
@@ -78,12 +117,6 @@ def tango_interval(lost: int, won: int, n: int, confidence: float = CONFIDENCE) 
     low = -_bound(won, lost, n, z) if estimate > -1 else -1.0
     high = _bound(lost, won, n, z) if estimate < 1 else 1.0
     return low, high
-
-
-def normal_margin(values: FloatArray, confidence: float = CONFIDENCE) -> float:
-    """Half-width of an interval for a mean: z standard errors, or the score half-width where nothing varies."""
-    se = mean_se(values)
-    return _z(confidence) * se if se else score_half_width(len(values), confidence)
 
 
 def _bound(b: int, c: int, n: int, z: float) -> float:
@@ -109,6 +142,10 @@ def _statistic(delta: float, b: int, c: int, n: int) -> float:
 
 def _is_binary(values: FloatArray) -> bool:
     return bool(np.isin(values, (0.0, 1.0)).all())
+
+
+def _in_unit_range(values: FloatArray) -> bool:
+    return bool(((values >= 0) & (values <= 1)).all())
 
 
 def _z(confidence: float) -> float:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import CornerstoneError
-from core.intervals import CONFIDENCE, FloatArray, score_half_width
+from core.intervals import CONFIDENCE, FloatArray, never_varies, score_half_width
 from core.players import Removed
 from core.schedules import windows
 
@@ -32,7 +32,9 @@ class Estimate:
 
     ``phi`` is unclipped, ``phi_clipped`` = max(phi, 0); ``share`` is of the sum of clipped values (NaN where that is
     0) and ``rank`` 1 is the largest clipped value, ties going to the larger unclipped value, then to the earlier
-    player. ``se`` is NaN for fewer than two documents. Intervals are bootstrapped over documents.
+    player. ``se`` is NaN for fewer than two documents. Intervals are bootstrapped over documents (percentiles); where
+    a player's contribution is the same on every document, that of ``phi`` is a score interval. An interval of a share
+    that is NaN is NaN.
     """
 
     estimator: str
@@ -103,40 +105,55 @@ def estimate(
         seed: of the bootstrap.
 
     Raises:
-        CornerstoneError: coalitions are missing, or there is no document.
+        CornerstoneError: coalitions are missing, there is no document, or no window is allowed.
+        ValueError: the arrays are not of one length.
     """
+    if max_removed < 1:
+        raise CornerstoneError(f"{estimator} needs windows of at least 1 player, not {max_removed}; set --max-removed")
     missing = [removed for removed in needed(players, max_removed) if removed not in outcomes]
     if missing:
         raise CornerstoneError(f"{estimator} needs {len(missing)} more coalitions (windows of up to {max_removed})")
     documents = len(outcomes[()])
     if documents == 0:
         raise CornerstoneError(f"{estimator} needs at least one document that all coalitions have")
-    terms = _ESTIMATORS[estimator]
-    contributions = np.array(
-        [np.mean(list(terms(outcomes, player, players, max_removed)), axis=0) for player in range(players)]
-    )
+    values = np.stack([outcomes[removed] for removed in needed(players, max_removed)])
+    contributions = _contributions(_ESTIMATORS[estimator], outcomes, players, max_removed)
+    constant = never_varies(contributions, float(np.abs(values).max()))
     phi = contributions.mean(axis=1)
     clipped = np.maximum(phi, 0.0)
-    spread = contributions.std(axis=1, ddof=1) if documents > 1 else np.full(players, np.nan)
+    share = _shares(clipped[None])[0]
     resampled = _bootstrap(contributions, draws, seed)
     phi_low, phi_high = _quantiles(resampled, confidence)
-    never_varies = ~(spread > 0)
-    margin = np.where(never_varies, score_half_width(documents, confidence), 0.0)
-    share_low, share_high = _quantiles(_shares(resampled), confidence)
+    margin = np.where(constant, score_half_width(documents, confidence), 0.0)
+    # A contribution is a mean of differences between two values.
+    limit = 1.0 if values.min() >= 0 and values.max() <= 1 else np.inf
+    share_low, share_high = (np.where(np.isnan(share), np.nan, b) for b in _quantiles(_shares(resampled), confidence))
     return Estimate(
         estimator=estimator,
         max_removed=max_removed,
         n=documents,
         phi=phi,
         phi_clipped=clipped,
-        se=spread / np.sqrt(documents),
-        share=_shares(clipped[None])[0],
+        se=_standard_errors(contributions, constant),
+        share=share,
         rank=_ranks(phi),
-        phi_low=phi_low - margin,
-        phi_high=phi_high + margin,
+        phi_low=np.maximum(phi_low - margin, -limit),
+        phi_high=np.minimum(phi_high + margin, limit),
         share_low=share_low,
         share_high=share_high,
     )
+
+
+def _contributions(terms: Terms, outcomes: Outcomes, players: int, max_removed: int) -> FloatArray:
+    """What each player contributes on each document, shape (players, documents): the mean of its terms."""
+    return np.array([np.mean(list(terms(outcomes, player, players, max_removed)), axis=0) for player in range(players)])
+
+
+def _standard_errors(contributions: FloatArray, constant: NDArray[np.bool_]) -> FloatArray:
+    players, documents = contributions.shape
+    if documents < 2:
+        return np.full(players, np.nan)
+    return np.where(constant, 0.0, contributions.std(axis=1, ddof=1) / np.sqrt(documents))
 
 
 def _bootstrap(contributions: FloatArray, draws: int, seed: int) -> FloatArray:
