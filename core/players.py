@@ -69,9 +69,9 @@ def parse_removed(text: str, players: Sequence[Player]) -> Removed:
 
 def _unknown_player(written: str, label: str, players: Sequence[Player]) -> str:
     close = get_close_matches(label, [p.label.lower() for p in players], n=1)
-    hint = next((f", did you mean {p.label}?" for p in players if close and p.label.lower() == close[0]), "")
-    return f"no layer named {written!r} in this model{hint or '; its players run'} " + (
-        f"({players[0].label} to {players[-1].label})"
+    hint = next((f"; did you mean {p.label}?" for p in players if close and p.label.lower() == close[0]), "")
+    return (
+        f"no layer named {written!r} in this model, whose players are {players[0].label} to {players[-1].label}{hint}"
     )
 
 
