@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.errors import CornerstoneError
-from core.players import format_removed, parse_removed, players_of
-from core.schedules import ablation, hand_picked, windows
+from core.players import format_removed, parse_removed, players_of, removed_set
 
 PLAYERS = players_of(("attn", "ffn") * 30)
 
@@ -16,7 +17,14 @@ def test_labels_follow_natural_order() -> None:
 
 @pytest.mark.parametrize(
     ("text", "removed"),
-    [("Attn 0,FFN 3", (0, 7)), ("ffn3, attn 0", (0, 7)), ("FFN 1,FFN 1", (3,)), (" attn   29 ", (58,)), ("", ())],
+    [
+        ("Attn 0,FFN 3", (0, 7)),
+        ("Attn 0, ffn 3", (0, 7)),
+        ("ffn3, attn 0", (0, 7)),
+        ("FFN 1,FFN 1", (3,)),
+        (" attn   29 ", (58,)),
+        ("", ()),
+    ],
 )
 def test_removed_sets_are_read_as_people_write_them(text: str, removed: tuple[int, ...]) -> None:
     assert parse_removed(text, PLAYERS) == removed
@@ -35,8 +43,19 @@ def test_an_unknown_layer_is_named(text: str) -> None:
         parse_removed(text, PLAYERS)
 
 
-def test_counts_of_coalitions() -> None:
-    assert [len(windows(players, 4)) for players in (60, 64, 160)] == [235, 251, 635]
-    assert len(ablation(60)) == 61
-    assert windows(3, 8) == [(), (0,), (1,), (2,), (0, 1), (1, 2), (0, 1, 2)]
-    assert hand_picked([(3,), (), (3,)]) == [(), (3,)]
+def test_a_close_name_is_suggested_and_the_players_are_told() -> None:
+    with pytest.raises(CornerstoneError) as raised:
+        parse_removed("Attn 0, Atn 3", PLAYERS)
+    assert str(raised.value) == (
+        "no layer named 'Atn 3' in this model, whose players are Attn 0 to FFN 29; did you mean Attn 3?"
+    )
+    with pytest.raises(CornerstoneError, match=r"whose players are Attn 0 to MoE 1$"):
+        parse_removed("norm", players_of(("attn", "moe") * 2))
+
+
+@given(st.sets(st.integers(0, 59)))
+def test_what_is_written_can_be_read_back(numbers: set[int]) -> None:
+    removed = removed_set(numbers)
+    assert removed == tuple(sorted(numbers))
+    written = format_removed(removed, PLAYERS)
+    assert parse_removed("" if written == "intact" else written, PLAYERS) == removed
