@@ -14,9 +14,19 @@ import platformdirs
 
 from core.errors import CornerstoneError
 
-SCHEMA_VERSION = 1
 PATIENCE_S = 30.0
-_SETTINGS: dict[str, str | bool | int | float | list[str]] = {"memory_limit": "1GB", "threads": 2}
+
+# Step i takes a store from version i to i + 1; the first makes an empty file a store.
+_STEPS = ("schema.sql",)
+# An extension would be fetched from the network, as soon as a file looks like another database's.
+_SETTINGS: dict[str, str | bool | int | float | list[str]] = {
+    "memory_limit": "1GB",
+    "threads": 2,
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+}
+_FIRST_WAIT_S = 0.05
+_LONGEST_WAIT_S = 0.25
 
 
 def default_path() -> Path:
@@ -26,16 +36,26 @@ def default_path() -> Path:
 
 @contextmanager
 def reading(path: Path, patience: float = PATIENCE_S) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A read-only connection to a store that is there.
+    """A read-only connection to a store that is there. A store of an older version is brought up to date first.
+
+    Args:
+        path: of the store.
+        patience: seconds to wait while another program holds the file.
 
     Raises:
         CornerstoneError: there is none, it is no store, it is newer than this program, or it stays locked.
     """
-    if not path.is_file():
+    if not path.exists():
         raise CornerstoneError(f"no results at {path} yet; `cornerstone run` makes some (--store names another file)")
     with _connection(path, patience, read_only=True) as connection:
-        _check_version(connection, path)
-        yield connection
+        current = _version(connection, path) == len(_STEPS)
+        if current:
+            yield connection
+    if not current:
+        with writing(path, patience):
+            pass
+        with _connection(path, patience, read_only=True) as connection:
+            yield connection
 
 
 @contextmanager
@@ -43,6 +63,13 @@ def writing(path: Path, patience: float = PATIENCE_S) -> Iterator[duckdb.DuckDBP
     """A connection in one transaction, committed when the block ends and rolled back if it raises.
 
     The file and its folder are made if they are not there.
+
+    Args:
+        path: of the store.
+        patience: seconds to wait while another program holds the file.
+
+    Raises:
+        CornerstoneError: it cannot be made or written, is no store, is newer than this program, or stays locked.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -51,10 +78,7 @@ def writing(path: Path, patience: float = PATIENCE_S) -> Iterator[duckdb.DuckDBP
     with _connection(path, patience, read_only=False) as connection:
         connection.begin()
         try:
-            if not _tables(connection):
-                connection.execute((resources.files("store") / "schema.sql").read_text(encoding="utf-8"))
-                connection.execute("INSERT INTO meta VALUES (?)", [SCHEMA_VERSION])
-            _check_version(connection, path)
+            _upgrade(connection, path)
             yield connection
             connection.commit()
         except duckdb.IOException as error:
@@ -72,35 +96,58 @@ def _connection(path: Path, patience: float, *, read_only: bool) -> Iterator[duc
 
 def _open(path: Path, patience: float, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     deadline = time.monotonic() + patience
+    wait = _FIRST_WAIT_S
     while True:
         try:
             return duckdb.connect(str(path), read_only=read_only, config=_SETTINGS)
-        except duckdb.IOException as error:
-            if "lock" not in str(error):
-                raise CornerstoneError(f"{path} cannot be opened as a store: {_first_line(error)}") from error
+        except (duckdb.IOException, duckdb.ConnectionException) as error:
+            if not _in_use(error):
+                raise CornerstoneError(
+                    f"{path} cannot be opened as a store ({_first_line(error)}); name another file with --store"
+                ) from error
             if time.monotonic() > deadline:
                 raise CornerstoneError(
                     f"the store {path} has been in use by another program for {patience:.0f} s; "
                     "close what holds it (a notebook?) and run again"
                 ) from error
-            time.sleep(random.uniform(0.05, 0.25))
         except (duckdb.Error, UnicodeDecodeError) as error:
             raise CornerstoneError(f"{path} is not a DuckDB file; name another one with --store") from error
+        time.sleep(random.uniform(wait / 2, wait))
+        wait = min(2 * wait, _LONGEST_WAIT_S)
 
 
-def _tables(connection: duckdb.DuckDBPyConnection) -> set[str]:
-    return {str(name) for (name,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
+def _in_use(error: duckdb.Error) -> bool:
+    """Held by another process, or by another thread of this one that writes while this reads (or the reverse)."""
+    text = str(error)
+    return "lock on file" in text or "used by another process" in text or "different configuration" in text
 
 
-def _check_version(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-    if "meta" not in _tables(connection):
+def _upgrade(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    version = _version(connection, path) if _columns(connection) else 0
+    for step in _STEPS[version:]:
+        connection.execute((resources.files("store") / step).read_text(encoding="utf-8"))
+    if version < len(_STEPS):
+        connection.execute("DELETE FROM meta")
+        connection.execute("INSERT INTO meta VALUES (?)", [len(_STEPS)])
+
+
+def _version(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
+    if ("meta", "schema_version") not in _columns(connection):
         raise CornerstoneError(f"{path} is a DuckDB file, but no store of this program; name another with --store")
-    (version,) = connection.execute("SELECT schema_version FROM meta").fetchone() or (0,)
-    if version > SCHEMA_VERSION:
+    (version,) = connection.execute("SELECT max(schema_version) FROM meta").fetchone() or (None,)
+    if version is None or version > len(_STEPS):
         raise CornerstoneError(
-            f"{path} was written by a newer version (schema {version}, this one knows {SCHEMA_VERSION}); upgrade"
+            f"{path} was written by a newer version of this program (schema {version}, this one knows "
+            f"{len(_STEPS)}); upgrade, or name another file with --store"
         )
+    return int(version)
+
+
+def _columns(connection: duckdb.DuckDBPyConnection) -> set[tuple[str, str]]:
+    """Every column, with its table's name before it."""
+    rows = connection.execute("SELECT table_name, column_name FROM duckdb_columns() WHERE NOT internal").fetchall()
+    return {(str(table), str(column)) for table, column in rows}
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0]
+    return str(error).strip().partition("\n")[0].removeprefix("IO Error: ").rstrip("!")

@@ -12,15 +12,18 @@ from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from types import NoneType
+from typing import Any, get_args, get_type_hints
 
 import duckdb
 
 from core.errors import CornerstoneError
 
 FORMATS = ("csv", "json", "parquet")
-# A spreadsheet takes a text that begins like this for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# A spreadsheet takes a text that begins like this for a formula; it reads full-width signs as plain ones.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_COLUMN_TYPES = {int: "BIGINT", float: "DOUBLE", bool: "BOOLEAN", datetime: "TIMESTAMP"}
+_BATCH = 10_000
 
 
 def columns_of(row_type: type) -> tuple[str, ...]:
@@ -29,8 +32,8 @@ def columns_of(row_type: type) -> tuple[str, ...]:
 
 
 def to_json(rows: Sequence[Any]) -> str:
-    """A JSON list of objects; what is undefined is null, never NaN."""
-    return json.dumps([_record(row) for row in rows], ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+    """A JSON list of objects in ASCII; what is undefined or infinite is null."""
+    return json.dumps([_record(row) for row in rows], indent=1, allow_nan=False) + "\n"
 
 
 def to_csv(rows: Sequence[Any], row_type: type) -> str:
@@ -43,7 +46,14 @@ def to_csv(rows: Sequence[Any], row_type: type) -> str:
 
 
 def write(rows: Sequence[Any], row_type: type, form: str, path: Path, *, force: bool) -> None:
-    """Write rows to a file.
+    """Write rows to a file, which is there as a whole or not at all.
+
+    Args:
+        rows: of one table.
+        row_type: their dataclass.
+        form: one of ``FORMATS``. In Parquet every ``gold`` is a list.
+        path: of the file.
+        force: replace a file that is there.
 
     Raises:
         CornerstoneError: the file is there and may not be replaced, or it cannot be written.
@@ -51,24 +61,44 @@ def write(rows: Sequence[Any], row_type: type, form: str, path: Path, *, force: 
     if path.exists() and not force:
         raise CornerstoneError(f"{path} exists; add --force to replace it")
     try:
-        with TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as folder:
-            fresh = Path(folder) / path.name
+        with TemporaryDirectory(dir=path.parent, prefix=".cornerstone-") as folder:
+            fresh = Path(folder) / "rows"
             if form == "parquet":
-                _write_parquet(rows, fresh, Path(folder) / "rows.json")
+                _write_parquet(rows, row_type, fresh)
             else:
-                fresh.write_text(to_csv(rows, row_type) if form == "csv" else to_json(rows), encoding="utf-8")
+                text = to_csv(rows, row_type) if form == "csv" else to_json(rows)
+                fresh.write_text(text, encoding="utf-8", newline="")
             os.replace(fresh, path)
     except OSError as error:
         raise CornerstoneError(f"cannot write {path}: {error.strerror}") from error
+    except duckdb.IOException as error:
+        raise CornerstoneError(f"cannot write {path}: {str(error).splitlines()[0]}") from error
 
 
-def _write_parquet(rows: Sequence[Any], path: Path, scratch: Path) -> None:
-    if not rows:
-        raise CornerstoneError("there are no rows, and a Parquet file needs some to know its column types")
-    scratch.write_text(to_json(rows), encoding="utf-8")
+def _write_parquet(rows: Sequence[Any], row_type: type, path: Path) -> None:
+    hints = get_type_hints(row_type)
+    types = {name: _column_type(hints[name]) for name in columns_of(row_type)}
     with duckdb.connect() as db:
-        source = db.read_json(str(scratch), sample_size=-1)
-        source.write_parquet(str(path))
+        db.execute("CREATE TABLE rows (" + ", ".join(f'"{name}" {kind}' for name, kind in types.items()) + ")")
+        fill = "INSERT INTO rows SELECT " + ", ".join(f"unnest(?::{kind}[])" for kind in types.values())
+        for start in range(0, len(rows), _BATCH):
+            batch = rows[start : start + _BATCH]
+            db.execute(fill, [[_typed(getattr(row, name), kind) for row in batch] for name, kind in types.items()])
+        db.table("rows").write_parquet(str(path))
+
+
+def _column_type(hint: Any) -> str:
+    """The DuckDB type of a row's field; one that is a number or several is a list."""
+    variants = [variant for variant in (get_args(hint) or (hint,)) if variant is not NoneType]
+    if Ellipsis in variants:  # the hint itself is tuple[X, ...]
+        return f"{_COLUMN_TYPES.get(variants[0], 'VARCHAR')}[]"
+    lists = [variant for variant in variants if get_args(variant)]
+    return _column_type(lists[0]) if lists else _COLUMN_TYPES.get(variants[0], "VARCHAR")
+
+
+def _typed(value: Any, kind: str) -> Any:
+    plain = value if isinstance(value, datetime) else _plain(value)
+    return [plain] if kind.endswith("[]") and plain is not None and not isinstance(plain, list) else plain
 
 
 def _record(row: Any) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from core.errors import CornerstoneError
 from core.players import PlayerKind, Removed
 
+_LISTED = 8
+
 
 @dataclass(frozen=True, slots=True)
 class Selection:
@@ -29,7 +31,11 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Results that may be compared: one model on one task over one data set."""
+    """Results that may be compared: one model on one task over one data set.
+
+    ``asked`` holds the doc_ids and the coalition numbers of the run selected; None where no run is. ``command`` is
+    the latest that asked for such results.
+    """
 
     model: int
     dataset: int
@@ -39,16 +45,33 @@ class Group:
     task_id: str
     kinds: tuple[PlayerKind, ...]
     mean_metrics: tuple[str, ...]
-    doc_ids: tuple[int, ...] | None
-    coalitions: tuple[int, ...] | None
+    command: str
+    asked: tuple[list[int], list[int]] | None
+
+    @property
+    def title(self) -> str:
+        return f"{self.model_name} on {self.task_name}"
+
+    @property
+    def outcomes(self) -> tuple[str, list[object]]:
+        """FROM and WHERE clauses that yield this group's outcomes o with members m and coalitions c; parameters."""
+        clause = """FROM members m JOIN outcomes o ON o.document = m.document
+            JOIN coalitions c ON c.coalition = o.coalition WHERE m.dataset = ? AND o.model = ?"""
+        if self.asked is None:
+            return clause, [self.dataset, self.model]
+        only = " AND m.doc_id IN (SELECT unnest(?::INTEGER[])) AND o.coalition IN (SELECT unnest(?::INTEGER[]))"
+        return clause + only, [self.dataset, self.model, *self.asked]
 
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """One metric of a group: ``matrix`` has shape (coalitions, documents), NaN where an outcome is not stored."""
+    """One metric of a group: ``matrix`` has shape (coalitions, documents), NaN where it is not stored.
+
+    ``choices`` has shape (documents,): how many choices each document has.
+    """
 
     removed: tuple[Removed, ...]
-    doc_ids: NDArray[np.int64]
+    choices: NDArray[np.float64]
     matrix: NDArray[np.float64]
 
     def of(self, removed: Removed) -> NDArray[np.float64] | None:
@@ -68,23 +91,10 @@ def find_groups(db: duckdb.DuckDBPyConnection, selection: Selection) -> list[Gro
     """
     if selection.run is not None:
         _check("run", selection.run, [str(run) for (run,) in db.execute("SELECT run FROM runs").fetchall()])
-    asked = _asked(db, selection.run)
-    groups = []
-    rows = db.execute(
-        """SELECT DISTINCT a.model, a.dataset, m.name, t.name, m.fingerprint, t.fingerprint, s.fingerprint, m.kinds,
-                  t.mean_metrics
-        FROM assignments a JOIN models m ON m.model = a.model JOIN datasets s ON s.dataset = a.dataset
-        JOIN tasks t ON t.task = s.task ORDER BY m.name, t.name, a.model, a.dataset"""
-    ).fetchall()
-    for model, dataset, model_name, task_name, weights, prompt, data, kinds, metrics in rows:
-        if selection.run is None or (model, dataset) in asked:
-            doc_ids, coalitions = asked.get((model, dataset), (None, None))
-            ids = short_id(weights), short_id(prompt, data)
-            groups.append(
-                Group(model, dataset, model_name, task_name, *ids, tuple(kinds), tuple(metrics), doc_ids, coalitions)
-            )
+    groups = _groups(db, selection.run)
     if not groups:
-        raise CornerstoneError("the store holds no results yet; `cornerstone run` makes some")
+        where = "the store holds no results" if selection.run is None else f"run {selection.run} asked for no results"
+        raise CornerstoneError(f"{where} yet; `cornerstone run` makes some")
     if selection.model is not None:
         groups = _named(groups, "model", selection.model, [(g.model_name, g.model_id) for g in groups])
     if selection.task is not None:
@@ -92,60 +102,94 @@ def find_groups(db: duckdb.DuckDBPyConnection, selection: Selection) -> list[Gro
     return groups
 
 
-def read_values(db: duckdb.DuckDBPyConnection, group: Group, value: str, longest: int | None = None) -> Values:
-    """One metric of a group, for removed sets of up to ``longest`` players.
+def with_value(groups: Sequence[Group], value: str) -> tuple[list[Group], list[str]]:
+    """The groups whose task has ``value`` as a mean over documents, and a sentence for each of the others.
 
     Raises:
-        CornerstoneError: the task has no such metric, or it is no mean over documents.
+        CornerstoneError: no task has it.
     """
-    if value not in group.mean_metrics:
-        raise CornerstoneError(refuse_value(group, value))
-    column = value if value in {"acc", "acc_norm"} else "CAST(json_extract(more, ?) AS DOUBLE)"
-    restrict, parameters = _restriction(group)
+    usable = [group for group in groups if value in group.mean_metrics]
+    refusals = [_refusal(group, value) for group in groups if value not in group.mean_metrics]
+    if not usable:
+        raise CornerstoneError("; ".join(dict.fromkeys(refusals)))
+    return usable, refusals
+
+
+def read_values(db: duckdb.DuckDBPyConnection, group: Group, value: str, longest: int) -> Values:
+    """One of a group's mean metrics, for removed sets of up to ``longest`` players."""
+    column = value if value in {"acc", "acc_norm"} else "CAST(json_extract(o.more, ?) AS DOUBLE)"
+    outcomes, parameters = group.outcomes
     rows = db.execute(
-        f"""SELECT m.doc_id, o.coalition, {column} AS value FROM members m
-        JOIN outcomes o ON o.document = m.document JOIN coalitions c ON c.coalition = o.coalition
-        WHERE m.dataset = ? AND o.model = ? AND len(c.removed) <= ? {restrict}""",
-        [
-            *([] if column == value else [f'$."{value}"']),
-            group.dataset,
-            group.model,
-            len(group.kinds) if longest is None else longest,
-            *parameters,
-        ],
+        f"""SELECT (m.doc_id::BIGINT << 32) + m.document AS place, o.coalition, {column} AS value
+        {outcomes} AND len(c.removed) <= ?""",
+        [*([] if column == value else [f'$."{value}"']), *parameters, longest],
     ).fetchnumpy()
     names = {int(c): tuple(r) for r, c in db.execute("SELECT removed, coalition FROM coalitions").fetchall()}
-    coalitions, rank = np.unique(np.asarray(rows["coalition"]), return_inverse=True)
-    doc_ids, place = np.unique(np.asarray(rows["doc_id"]), return_inverse=True)
-    matrix = np.full((len(coalitions), len(doc_ids)), np.nan)
-    matrix[rank, place] = np.ma.filled(np.ma.asarray(rows["value"]).astype(np.float64), np.nan)
-    return Values(tuple(names[int(coalition)] for coalition in coalitions), doc_ids.astype(np.int64), matrix)
+    coalitions, row = np.unique(np.asarray(rows["coalition"]), return_inverse=True)
+    places, column_of = np.unique(np.asarray(rows["place"]), return_inverse=True)
+    matrix = np.full((len(coalitions), len(places)), np.nan)
+    matrix[row, column_of] = np.ma.filled(np.ma.asarray(rows["value"]).astype(np.float64), np.nan)
+    counts = _choice_counts(db, group)
+    choices = np.array([counts[int(place)] for place in places], dtype=np.float64)
+    return Values(tuple(names[int(coalition)] for coalition in coalitions), choices, matrix)
 
 
-def refuse_value(group: Group, value: str) -> str:
-    """Why a metric cannot be a value of this task, and which can."""
+def _choice_counts(db: duckdb.DuckDBPyConnection, group: Group) -> dict[int, int]:
+    rows = db.execute(
+        """SELECT (m.doc_id::BIGINT << 32) + m.document, len(d.choices)
+        FROM members m JOIN documents d ON d.document = m.document WHERE m.dataset = ?""",
+        [group.dataset],
+    ).fetchall()
+    return {int(place): int(count) for place, count in rows}
+
+
+def _refusal(group: Group, value: str) -> str:
     usable = ", ".join(group.mean_metrics) or "none"
     return f"{value!r} of {group.task_name} is not a mean over its documents, so it is no value here (usable: {usable})"
 
 
-def _restriction(group: Group) -> tuple[str, list[object]]:
-    if group.doc_ids is None or group.coalitions is None:
-        return "", []
-    clause = """AND m.doc_id IN (SELECT unnest(?::INTEGER[])) AND o.coalition IN (SELECT unnest(?::INTEGER[]))"""
-    return clause, [list(group.doc_ids), list(group.coalitions)]
-
-
-def _asked(
-    db: duckdb.DuckDBPyConnection, run: str | None
-) -> dict[tuple[int, int], tuple[tuple[int, ...], tuple[int, ...]]]:
-    if run is None:
-        return {}
+def _groups(db: duckdb.DuckDBPyConnection, run: str | None) -> list[Group]:
     rows = db.execute(
-        """SELECT model, dataset, list_distinct(flatten(list(doc_ids))), list_distinct(flatten(list(coalitions)))
-        FROM assignments WHERE run = ? GROUP BY model, dataset""",
-        [run],
+        """SELECT a.model, a.dataset, m.name, t.name, m.fingerprint, t.fingerprint, s.fingerprint, m.kinds,
+                  t.mean_metrics, arg_max(r.command, r.started),
+                  list_distinct(flatten(list(a.doc_ids))), list_distinct(flatten(list(a.coalitions)))
+        FROM assignments a JOIN runs r ON r.run = a.run JOIN models m ON m.model = a.model
+        JOIN datasets s ON s.dataset = a.dataset JOIN tasks t ON t.task = s.task
+        WHERE ?::VARCHAR IS NULL OR a.run = ?
+        GROUP BY ALL ORDER BY m.name, t.name, a.model, a.dataset""",
+        [run, run],
     ).fetchall()
-    return {(model, dataset): (tuple(docs), tuple(coalitions)) for model, dataset, docs, coalitions in rows}
+    return [_group(*row, only_asked=run is not None) for row in rows]
+
+
+def _group(  # noqa: PLR0913, PLR0917 the columns of a query
+    model: int,
+    dataset: int,
+    model_name: str,
+    task_name: str,
+    weights: str,
+    prompt: str,
+    data: str,
+    kinds: list[PlayerKind],
+    mean_metrics: list[str],
+    command: str,
+    doc_ids: list[int],
+    coalitions: list[int],
+    *,
+    only_asked: bool,
+) -> Group:
+    return Group(
+        model=model,
+        dataset=dataset,
+        model_name=model_name,
+        task_name=task_name,
+        model_id=short_id(weights),
+        task_id=short_id(prompt, data),
+        kinds=tuple(kinds),
+        mean_metrics=tuple(mean_metrics),
+        command=command,
+        asked=(doc_ids, coalitions) if only_asked else None,
+    )
 
 
 def _named(groups: list[Group], what: str, wanted: str, names: Sequence[tuple[str, str]]) -> list[Group]:
@@ -160,7 +204,9 @@ def _named(groups: list[Group], what: str, wanted: str, names: Sequence[tuple[st
 def _check(what: str, wanted: str, known: Sequence[str]) -> None:
     if wanted in known:
         return
-    distinct = sorted(set(known))
+    distinct = list(dict.fromkeys(known))
     close = get_close_matches(wanted, distinct, n=1)
-    hint = f"did you mean {close[0]}?" if close else f"there is {', '.join(distinct[:8]) or 'none'}"
-    raise CornerstoneError(f"no {what} {wanted!r} in the store; {hint}")
+    meant = f"did you mean {close[0]}? it" if close else "it"
+    more = f" and {len(distinct) - _LISTED} more" if len(distinct) > _LISTED else ""
+    listed = ", ".join(distinct[:_LISTED]) + more if distinct else f"no {what}"
+    raise CornerstoneError(f"no {what} {wanted!r} in the store; {meant} holds {listed}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,26 +13,31 @@ import duckdb
 
 from core.players import Removed
 from core.records import Assignment, ModelRecord, Outcome, RunRecord, RunState, TaskRecord
-from store.database import writing
+from store.database import PATIENCE_S, reading, writing
 
 
 class StoreRecorder:
-    """Keeps outcomes in a DuckDB file; satisfies ``core.records.Recorder``."""
+    """Keeps outcomes in a DuckDB file; satisfies ``core.records.Recorder``.
 
-    def __init__(self, path: Path) -> None:
+    Every method raises CornerstoneError if the file is no store, cannot be written, or stays in use for ``patience``
+    seconds.
+    """
+
+    def __init__(self, path: Path, patience: float = PATIENCE_S) -> None:
         self._path = path
+        self._patience = patience
 
     def begin(self, run: RunRecord) -> None:
-        with writing(self._path) as db:
-            row = [run.run_id, _now(), run.command, run.config, run.versions, run.seed]
+        with writing(self._path, self._patience) as db:
+            row = [run.run_id, _now(), _text(run.command), _text(run.config), run.versions, run.seed]
             db.execute("INSERT INTO runs VALUES (?, ?, NULL, 'running', ?, ?, ?, ?)", row)
 
     def finish(self, run_id: str, state: RunState) -> None:
-        with writing(self._path) as db:
+        with writing(self._path, self._patience) as db:
             db.execute("UPDATE runs SET state = ?, finished = ? WHERE run = ?", [state, _now(), run_id])
 
     def assign(self, run_id: str, assignment: Assignment) -> None:
-        with writing(self._path) as db:
+        with writing(self._path, self._patience) as db:
             model, task = _model(db, assignment.model), _task(db, assignment.task)
             dataset = _dataset(db, task, assignment)
             _documents(db, task, dataset, assignment)
@@ -43,48 +48,54 @@ class StoreRecorder:
             db.execute("INSERT INTO assignments VALUES (?, ?, ?, ?, ?)", [run_id, model, dataset, doc_ids, coalitions])
 
     def stored(self, assignment: Assignment) -> Mapping[str, frozenset[Removed]]:
-        with writing(self._path) as db:
-            model, task = _model(db, assignment.model), _task(db, assignment.task)
+        if not self._path.exists():
+            return {}
+        with reading(self._path, self._patience) as db:
+            names = {number: removed for removed, number in _coalition_ids(db).items()}
             rows = db.execute(
-                """SELECT d.key, c.removed FROM outcomes o
-                JOIN documents d ON d.document = o.document JOIN coalitions c ON c.coalition = o.coalition
-                WHERE o.model = ? AND d.task = ? AND d.key IN (SELECT unnest(?::VARCHAR[]))""",
-                [model, task, [document.key for document in assignment.documents]],
+                """SELECT d.key, list(o.coalition) FROM outcomes o
+                JOIN documents d ON d.document = o.document JOIN tasks t ON t.task = d.task
+                JOIN models m ON m.model = o.model
+                WHERE m.fingerprint = ? AND t.fingerprint = ? AND d.key IN (SELECT unnest(?::VARCHAR[]))
+                GROUP BY d.key""",
+                [assignment.model.fingerprint, assignment.task.fingerprint, _keys(assignment)],
             ).fetchall()
         asked = frozenset(assignment.coalitions)
-        there: defaultdict[str, set[Removed]] = defaultdict(set)
-        for key, numbers in rows:
-            removed = tuple(numbers)
-            if removed in asked:
-                there[key].add(removed)
-        return {key: frozenset(sets) for key, sets in there.items()}
+        return {key: asked.intersection(names[number] for number in numbers) for key, numbers in rows}
 
     def record(self, run_id: str, assignment: Assignment, outcomes: Sequence[Outcome]) -> None:
-        with writing(self._path) as db:
+        """Keep outcomes of an assignment that was noted before; one that is stored already is left as it was.
+
+        Raises:
+            KeyError: a document or coalition that no assignment has named.
+        """
+        first: dict[tuple[str, Removed], Outcome] = {}
+        for outcome in outcomes:
+            first.setdefault((outcome.document, outcome.removed), outcome)
+        new = list(first.values())
+        with writing(self._path, self._patience) as db:
             model, task = _model(db, assignment.model), _task(db, assignment.task)
-            ids = _coalition_ids(db)
+            documents, coalitions = _document_ids(db, task, assignment), _coalition_ids(db)
             db.execute(
                 """INSERT INTO outcomes
-                SELECT ? AS model, d.document, n.coalition, ? AS run,
+                SELECT ? AS model, n.document, n.coalition, ? AS run,
                        n.logprobs, n.is_greedy, n.acc, n.acc_norm, n.more, n.other
-                FROM (SELECT unnest(?::VARCHAR[]) AS key, unnest(?::INTEGER[]) AS coalition,
+                FROM (SELECT unnest(?::INTEGER[]) AS document, unnest(?::INTEGER[]) AS coalition,
                              unnest(?::DOUBLE[][]) AS logprobs, unnest(?::BOOLEAN[][]) AS is_greedy,
                              unnest(?::DOUBLE[]) AS acc, unnest(?::DOUBLE[]) AS acc_norm,
                              unnest(?::VARCHAR[]) AS more, unnest(?::VARCHAR[]) AS other) n
-                JOIN documents d ON d.task = ? AND d.key = n.key
-                ANTI JOIN outcomes o ON o.model = ? AND o.document = d.document AND o.coalition = n.coalition""",
+                ANTI JOIN outcomes o ON o.model = ? AND o.document = n.document AND o.coalition = n.coalition""",
                 [
                     model,
                     run_id,
-                    [outcome.document for outcome in outcomes],
-                    [ids[outcome.removed] for outcome in outcomes],
-                    [list(outcome.logprobs) for outcome in outcomes],
-                    [list(outcome.is_greedy) for outcome in outcomes],
-                    [outcome.metrics.get("acc") for outcome in outcomes],
-                    [outcome.metrics.get("acc_norm") for outcome in outcomes],
-                    [_json(_without(outcome.metrics, "acc", "acc_norm")) for outcome in outcomes],
-                    [_json(outcome.other) for outcome in outcomes],
-                    task,
+                    [documents[outcome.document] for outcome in new],
+                    [coalitions[outcome.removed] for outcome in new],
+                    [list(outcome.logprobs) for outcome in new],
+                    [list(outcome.is_greedy) for outcome in new],
+                    [_finite(outcome.metrics.get("acc")) for outcome in new],
+                    [_finite(outcome.metrics.get("acc_norm")) for outcome in new],
+                    [_more(outcome.metrics) for outcome in new],
+                    [json.dumps(_given(outcome.other)) if outcome.other else None for outcome in new],
                     model,
                 ],
             )
@@ -94,12 +105,44 @@ def _now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
 
 
-def _json(values: Mapping[str, Any]) -> str | None:
-    return json.dumps(values, default=str) if values else None
+def _text(text: str) -> str:
+    """Unpaired surrogates, as in a file name that is no UTF-8, replaced: DuckDB keeps UTF-8 only."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _without(values: Mapping[str, float], *names: str) -> dict[str, float]:
-    return {name: value for name, value in values.items() if name not in names}
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _more(metrics: Mapping[str, float]) -> str | None:
+    more = {name: _finite(value) for name, value in metrics.items() if name not in {"acc", "acc_norm"}}
+    return json.dumps(more) if more else None
+
+
+def _given(value: Any) -> Any:
+    match value:
+        case float() if not math.isfinite(value):
+            return str(value)
+        case Mapping():
+            return {str(name): _given(item) for name, item in value.items()}
+        case list() | tuple():
+            return [_given(item) for item in value]
+        case None | bool() | int() | float() | str():
+            return value
+        case _:
+            return str(value)
+
+
+def _keys(assignment: Assignment) -> list[str]:
+    return [document.key for document in assignment.documents]
+
+
+def _document_ids(db: duckdb.DuckDBPyConnection, task: int, assignment: Assignment) -> dict[str, int]:
+    rows = db.execute(
+        "SELECT key, document FROM documents WHERE task = ? AND key IN (SELECT unnest(?::VARCHAR[]))",
+        [task, _keys(assignment)],
+    ).fetchall()
+    return {str(key): int(document) for key, document in rows}
 
 
 def _id(db: duckdb.DuckDBPyConnection, query: str, parameters: list[Any]) -> int | None:
@@ -111,12 +154,12 @@ def _model(db: duckdb.DuckDBPyConnection, model: ModelRecord) -> int:
     known = _id(db, "SELECT model FROM models WHERE fingerprint = ?", [model.fingerprint])
     if known is not None:
         return known
-    row = [model.fingerprint, model.name, model.source, model.revision, model.dtype, model.family, list(model.kinds)]
+    row = [model.fingerprint, _text(model.name), _text(model.source), model.revision, model.dtype, model.family]
     new = _id(
         db,
         """INSERT INTO models (fingerprint, name, source, revision, dtype, family, kinds)
         VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING model""",
-        row,
+        [*row, list(model.kinds)],
     )
     assert new is not None
     return new
@@ -146,7 +189,7 @@ def _dataset(db: duckdb.DuckDBPyConnection, task: int, assignment: Assignment) -
     new = _id(
         db,
         "INSERT INTO datasets (task, fingerprint, source, size) VALUES (?, ?, ?, ?) RETURNING dataset",
-        [task, data.fingerprint, data.source, data.size],
+        [task, data.fingerprint, _text(data.source), data.size],
     )
     assert new is not None
     return new
@@ -163,8 +206,8 @@ def _documents(db: duckdb.DuckDBPyConnection, task: int, dataset: int, assignmen
             task,
             list(documents),
             [list(document.gold) for document in documents.values()],
-            [document.prompt for document in documents.values()],
-            [list(document.choices) for document in documents.values()],
+            [_text(document.prompt) for document in documents.values()],
+            [[_text(choice) for choice in document.choices] for document in documents.values()],
             task,
         ],
     )
@@ -172,11 +215,11 @@ def _documents(db: duckdb.DuckDBPyConnection, task: int, dataset: int, assignmen
         """INSERT INTO members SELECT ?, n.doc_id, d.document
         FROM (SELECT unnest(?::INTEGER[]) AS doc_id, unnest(?::VARCHAR[]) AS key) n
         JOIN documents d ON d.task = ? AND d.key = n.key
-        ANTI JOIN members m ON m.dataset = ? AND m.doc_id = n.doc_id""",
+        ANTI JOIN members m ON m.dataset = ? AND m.doc_id = n.doc_id AND m.document = d.document""",
         [
             dataset,
             [document.doc_id for document in assignment.documents],
-            [document.key for document in assignment.documents],
+            _keys(assignment),
             task,
             dataset,
         ],

@@ -11,24 +11,28 @@ for row in results.ablation(Selection(task="agreement")).rows:
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import duckdb
 import numpy as np
+from numpy.typing import NDArray
 
 from core.errors import CornerstoneError
 from core.intervals import mean_se, paired_drop
-from core.players import players_of
+from core.players import Removed, players_of
 from core.schedules import DEFAULT_MAX_REMOVED, INTACT
 from core.shapley import ESTIMATORS, estimate, needed
-from store.database import default_path, reading
-from store.groups import Group, Selection, Values, find_groups, read_values, refuse_value
+from store.database import PATIENCE_S, default_path, reading
+from store.gaps import no_ablation, no_document, no_windows
+from store.groups import Group, Selection, Values, find_groups, read_values, with_value
 from store.rows import AblationRow, CoalitionRow, OutcomeRow, RunRow, ShapleyRow
 
 RowT = TypeVar("RowT")
+
+_BATCH = 10_000
 
 __all__ = ["Answer", "Results", "Selection"]
 
@@ -44,32 +48,38 @@ class Answer(Generic[RowT]):
 class Results:
     """Reads a store. Each call opens the file for as long as it takes and closes it again.
 
-    All methods raise CornerstoneError: there is no store, it cannot be read, or a name fits nothing in it.
+    Rows come by model and task, in an order that does not change. All methods raise CornerstoneError: there is no
+    store, it cannot be read, it is in use for ``patience`` seconds, or a name fits nothing in it.
     """
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(self, path: Path | None = None, patience: float = PATIENCE_S) -> None:
         self._path = path or default_path()
+        self._patience = patience
 
     def ablation(self, selection: Selection = Selection(), value: str = "acc") -> Answer[AblationRow]:  # noqa: B008
-        """Each player removed alone against the intact model, over the documents that both have."""
-        rows: list[AblationRow] = []
-        with reading(self._path) as db:
-            groups, gaps = _with_value(find_groups(db, selection), value)
-            for group in groups:
-                found = list(_ablation(db, group, value))
-                rows += found
-                if not found:
-                    gaps.append(f"{_name(group)}: no ablation stored; {_mend(group, 'ablation')}")
-        return Answer(tuple(rows), tuple(gaps))
+        """Each player removed alone against the intact model, over the documents that both have.
+
+        Args:
+            selection: which results.
+            value: a metric that is a mean over documents, such as ``acc`` or ``acc_norm``.
+
+        Raises:
+            CornerstoneError: no task selected has such a metric.
+        """
+
+        def read(db: duckdb.DuckDBPyConnection, group: Group) -> list[AblationRow] | str:
+            return list(_ablation(group, value, read_values(db, group, value, longest=1))) or no_ablation(group)
+
+        return self._answer(selection, value, read)
 
     def coalitions(self, selection: Selection = Selection()) -> Answer[CoalitionRow]:  # noqa: B008
         """Every stored coalition, over the documents stored for it."""
-        with reading(self._path) as db:
+        with reading(self._path, self._patience) as db:
             return Answer(tuple(row for group in find_groups(db, selection) for row in _coalitions(db, group)))
 
     def outcomes(self, selection: Selection = Selection()) -> Answer[OutcomeRow]:  # noqa: B008
-        """Every stored outcome, one row a document and coalition."""
-        with reading(self._path) as db:
+        """Every stored outcome, one row a document and coalition. A log-probability may be minus infinity."""
+        with reading(self._path, self._patience) as db:
             return Answer(tuple(row for group in find_groups(db, selection) for row in _outcomes(db, group)))
 
     def shapley(
@@ -79,55 +89,76 @@ class Results:
         estimator: str | None = None,
         max_removed: int = DEFAULT_MAX_REMOVED,
     ) -> Answer[ShapleyRow]:
-        """Shapley values by one estimator, or by all; over the documents that every needed coalition has."""
+        """Shapley values over the documents that every coalition needed has.
+
+        Args:
+            selection: which results.
+            value: a metric that is a mean over documents, such as ``acc`` or ``acc_norm``.
+            estimator: one of ``core.shapley.ESTIMATORS``; None for all of them.
+            max_removed: the longest window.
+
+        Raises:
+            CornerstoneError: no such estimator, or no task selected has such a metric.
+        """
         if estimator is not None and estimator not in ESTIMATORS:
             raise CornerstoneError(f"no estimator {estimator!r}; there is {', '.join(ESTIMATORS)}")
-        rows: list[ShapleyRow] = []
-        with reading(self._path) as db:
-            groups, gaps = _with_value(find_groups(db, selection), value)
-            for group in groups:
-                values = read_values(db, group, value, longest=max_removed)
-                gap = _gap(group, values, max_removed)
-                if gap is not None:
-                    gaps.append(gap)
-                    continue
-                for name in ESTIMATORS if estimator is None else (estimator,):
-                    rows += _shapley(group, values, value, name, max_removed)
-        return Answer(tuple(rows), tuple(gaps))
+        estimators = ESTIMATORS if estimator is None else (estimator,)
+
+        def read(db: duckdb.DuckDBPyConnection, group: Group) -> list[ShapleyRow] | str:
+            values = read_values(db, group, value, longest=max_removed)
+            wanted = needed(len(group.kinds), max_removed)
+            missing = len(set(wanted) - set(values.removed))
+            if missing:
+                return no_windows(group, missing, len(wanted), max_removed)
+            outcomes = _complete(values, wanted)
+            if not len(outcomes[INTACT]):
+                return no_document(group, len(wanted), max_removed)
+            return [row for name in estimators for row in _shapley(group, outcomes, value, name, max_removed)]
+
+        return self._answer(selection, value, read)
 
     def runs(self) -> Answer[RunRow]:
-        """Every invocation, the latest first."""
-        with reading(self._path) as db:
+        """Every invocation, the latest first. Times are UTC; documents are counted for each task, coalitions once."""
+        with reading(self._path, self._patience) as db:
             rows = db.execute(
-                """SELECT r.run, r.started, r.finished, r.state, r.command,
-                          coalesce(any_value(m.name), ''), coalesce(list_sort(list_distinct(list(t.name))), []),
-                          coalesce(max(len(a.doc_ids)), 0), coalesce(max(len(a.coalitions)), 0),
-                          (SELECT count(*) FROM outcomes o WHERE o.run = r.run)
-                FROM runs r LEFT JOIN assignments a ON a.run = r.run LEFT JOIN models m ON m.model = a.model
-                LEFT JOIN datasets s ON s.dataset = a.dataset LEFT JOIN tasks t ON t.task = s.task
-                GROUP BY ALL ORDER BY r.started DESC"""
+                """WITH asked AS (
+                    SELECT run, dataset, len(list_distinct(flatten(list(doc_ids)))) AS documents
+                    FROM assignments GROUP BY run, dataset
+                ), tasks_of AS (
+                    SELECT run, sum(documents)::BIGINT AS documents, list_sort(list_distinct(list(t.name))) AS tasks
+                    FROM asked JOIN datasets USING (dataset) JOIN tasks t USING (task) GROUP BY run
+                ), sets_of AS (
+                    SELECT run, any_value(m.name) AS model, len(list_distinct(flatten(list(coalitions)))) AS coalitions
+                    FROM assignments JOIN models m USING (model) GROUP BY run
+                ), kept AS (SELECT run, count(*) AS outcomes FROM outcomes GROUP BY run)
+                SELECT run, started, finished, state, command, coalesce(model, ''), coalesce(tasks, []),
+                       coalesce(documents, 0), coalesce(coalitions, 0), coalesce(outcomes, 0)
+                FROM runs LEFT JOIN tasks_of USING (run) LEFT JOIN sets_of USING (run) LEFT JOIN kept USING (run)
+                ORDER BY started DESC, run"""
             ).fetchall()
         return Answer(tuple(_run(*row) for row in rows))
 
+    def _answer(
+        self, selection: Selection, value: str, read: Callable[[duckdb.DuckDBPyConnection, Group], list[RowT] | str]
+    ) -> Answer[RowT]:
+        """What ``read`` makes of each group that has ``value``: rows, or the sentence that says what is missing."""
+        rows: list[RowT] = []
+        with reading(self._path, self._patience) as db:
+            groups, gaps = with_value(find_groups(db, selection), value)
+            for group in groups:
+                match read(db, group):
+                    case str(gap):
+                        gaps.append(gap)
+                    case found:
+                        rows += found
+        return Answer(tuple(rows), tuple(gaps))
 
-def _with_value(groups: list[Group], value: str) -> tuple[list[Group], list[str]]:
-    """The groups whose task has this value, and a sentence for each of the others; raises where no task has it."""
-    usable = [group for group in groups if value in group.mean_metrics]
-    refusals = [refuse_value(group, value) for group in groups if value not in group.mean_metrics]
-    if not usable:
-        raise CornerstoneError("; ".join(dict.fromkeys(refusals)))
-    return usable, refusals
 
-
-def _ablation(db: duckdb.DuckDBPyConnection, group: Group, value: str) -> Iterator[AblationRow]:
-    values = read_values(db, group, value, longest=1)
+def _ablation(group: Group, value: str, values: Values) -> Iterator[AblationRow]:
     intact = values.of(INTACT)
-    if intact is None:
-        return
-    choices = _choice_counts(db, group, values)
     for player in players_of(group.kinds):
         ablated = values.of((player.number,))
-        if ablated is None:
+        if intact is None or ablated is None:
             continue
         both = ~np.isnan(intact) & ~np.isnan(ablated)
         if not both.any():
@@ -148,115 +179,74 @@ def _ablation(db: duckdb.DuckDBPyConnection, group: Group, value: str) -> Iterat
             drop=drop.drop,
             drop_low=drop.low,
             drop_high=drop.high,
-            chance=_chance(choices[both]),
+            chance=_chance(values.choices[both]),
             model_id=group.model_id,
             task_id=group.task_id,
         )
 
 
-def _choice_counts(db: duckdb.DuckDBPyConnection, group: Group, values: Values) -> np.ndarray[Any, Any]:
-    rows = db.execute(
-        """SELECT m.doc_id, len(d.choices) FROM members m JOIN documents d ON d.document = m.document
-        WHERE m.dataset = ?""",
-        [group.dataset],
-    ).fetchall()
-    counts = dict(rows)
-    return np.array([counts[int(doc_id)] for doc_id in values.doc_ids], dtype=np.float64)
-
-
-def _chance(choices: np.ndarray[Any, Any]) -> float | None:
+def _chance(choices: NDArray[np.float64]) -> float | None:
     return float((1 / choices).mean()) if (choices >= 2).all() else None
 
 
 def _coalitions(db: duckdb.DuckDBPyConnection, group: Group) -> Iterator[CoalitionRow]:
-    acc, acc_norm = (
-        read_values(db, group, value) if value in group.mean_metrics else None for value in ("acc", "acc_norm")
-    )
-    for index, removed, n in _stored_coalitions(db, group, acc):
-        scores = None if acc is None else acc.matrix[index][~np.isnan(acc.matrix[index])]
-        norms = None if acc_norm is None else acc_norm.of(removed)
+    outcomes, parameters = group.outcomes
+    # The standard error is lm-eval's: NULL for one document.
+    rows = db.execute(
+        f"""SELECT c.removed, count(*), avg(o.acc), stddev_samp(o.acc) / sqrt(count(o.acc)), avg(o.acc_norm)
+        {outcomes} GROUP BY c.removed ORDER BY len(c.removed), c.removed""",
+        parameters,
+    ).fetchall()
+    for removed, n, acc, acc_se, acc_norm in rows:
         yield CoalitionRow(
             model=group.model_name,
             task=group.task_name,
-            removed=removed,
-            n=n,
-            acc=None if scores is None else float(scores.mean()),
-            acc_se=None if scores is None else mean_se(scores),
-            acc_norm=None if norms is None else _number(np.nanmean(norms)),
-            model_id=group.model_id,
-            task_id=group.task_id,
-        )
-
-
-def _stored_coalitions(
-    db: duckdb.DuckDBPyConnection, group: Group, acc: Values | None
-) -> Iterator[tuple[int, tuple[int, ...], int]]:
-    """Index, removed set and document count of each coalition, the shortest first."""
-    if acc is not None:
-        counts = (~np.isnan(acc.matrix)).sum(axis=1)
-        order = sorted(range(len(acc.removed)), key=lambda index: (len(acc.removed[index]), acc.removed[index]))
-        yield from ((index, acc.removed[index], int(counts[index])) for index in order)
-        return
-    rows = db.execute(
-        """SELECT c.removed, count(*) FROM members m JOIN outcomes o ON o.document = m.document
-        JOIN coalitions c ON c.coalition = o.coalition WHERE m.dataset = ? AND o.model = ?
-        GROUP BY c.removed ORDER BY len(c.removed), c.removed""",
-        [group.dataset, group.model],
-    ).fetchall()
-    yield from ((index, tuple(removed), int(n)) for index, (removed, n) in enumerate(rows))
-
-
-def _outcomes(db: duckdb.DuckDBPyConnection, group: Group) -> Iterator[OutcomeRow]:
-    restrict, parameters = "", []
-    if group.doc_ids is not None and group.coalitions is not None:
-        restrict = "AND m.doc_id IN (SELECT unnest(?::INTEGER[])) AND o.coalition IN (SELECT unnest(?::INTEGER[]))"
-        parameters = [list(group.doc_ids), list(group.coalitions)]
-    rows = db.execute(
-        f"""SELECT c.removed, m.doc_id, d.gold, o.logprobs, o.is_greedy, o.acc, o.acc_norm FROM members m
-        JOIN outcomes o ON o.document = m.document JOIN documents d ON d.document = m.document
-        JOIN coalitions c ON c.coalition = o.coalition WHERE m.dataset = ? AND o.model = ? {restrict}
-        ORDER BY len(c.removed), c.removed, m.doc_id""",
-        [group.dataset, group.model, *parameters],
-    ).fetchall()
-    for removed, doc_id, gold, logprobs, is_greedy, acc, acc_norm in rows:
-        yield OutcomeRow(
-            model=group.model_name,
-            task=group.task_name,
             removed=tuple(removed),
-            doc_id=doc_id,
-            gold=gold[0] if len(gold) == 1 else tuple(gold),
-            logprobs=tuple(logprobs),
-            is_greedy=tuple(is_greedy),
+            n=n,
             acc=acc,
+            acc_se=acc_se,
             acc_norm=acc_norm,
             model_id=group.model_id,
             task_id=group.task_id,
         )
 
 
-def _gap(group: Group, values: Values, max_removed: int) -> str | None:
-    wanted = needed(len(group.kinds), max_removed)
-    missing = len(set(wanted) - set(values.removed))
-    if missing:
-        what = f"{missing} of {len(wanted)} coalitions are missing for windows of up to {max_removed}"
-        return f"{_name(group)}: {what}; {_mend(group, f'windows --max-removed {max_removed}')}"
-    if not len(_complete(values, wanted)):
-        return f"{_name(group)}: no document has all {len(wanted)} coalitions yet; run the same command again"
-    return None
+def _outcomes(db: duckdb.DuckDBPyConnection, group: Group) -> Iterator[OutcomeRow]:
+    outcomes, parameters = group.outcomes
+    rows = db.execute(
+        f"""SELECT c.removed, m.doc_id, (SELECT d.gold FROM documents d WHERE d.document = m.document),
+                   o.logprobs, o.is_greedy, o.acc, o.acc_norm
+        {outcomes} ORDER BY len(c.removed), c.removed, m.doc_id, m.document""",
+        parameters,
+    )
+    while batch := rows.fetchmany(_BATCH):
+        for removed, doc_id, gold, logprobs, is_greedy, acc, acc_norm in batch:
+            yield OutcomeRow(
+                model=group.model_name,
+                task=group.task_name,
+                removed=tuple(removed),
+                doc_id=doc_id,
+                gold=gold[0] if len(gold) == 1 else tuple(gold) or None,
+                logprobs=tuple(logprobs),
+                is_greedy=tuple(is_greedy),
+                acc=acc,
+                acc_norm=acc_norm,
+                model_id=group.model_id,
+                task_id=group.task_id,
+            )
 
 
-def _complete(values: Values, wanted: list[tuple[int, ...]]) -> np.ndarray[Any, Any]:
-    """The columns of documents that every wanted coalition has."""
+def _complete(values: Values, wanted: list[Removed]) -> dict[Removed, NDArray[np.float64]]:
+    """The values of the documents that every coalition wanted has; all are in ``values``."""
     place = {removed: index for index, removed in enumerate(values.removed)}
     matrix = values.matrix[[place[removed] for removed in wanted]]
-    return np.flatnonzero(~np.isnan(matrix).any(axis=0))
+    complete = matrix[:, ~np.isnan(matrix).any(axis=0)]
+    return dict(zip(wanted, complete, strict=True))
 
 
-def _shapley(group: Group, values: Values, value: str, estimator: str, max_removed: int) -> Iterator[ShapleyRow]:
-    wanted = needed(len(group.kinds), max_removed)
-    columns = _complete(values, wanted)
-    place = {removed: index for index, removed in enumerate(values.removed)}
-    outcomes = {removed: values.matrix[place[removed]][columns] for removed in wanted}
+def _shapley(
+    group: Group, outcomes: dict[Removed, NDArray[np.float64]], value: str, estimator: str, max_removed: int
+) -> Iterator[ShapleyRow]:
     found = estimate(estimator, outcomes, len(group.kinds), max_removed)
     for player in players_of(group.kinds):
         at = player.number
@@ -270,14 +260,14 @@ def _shapley(group: Group, values: Values, value: str, estimator: str, max_remov
             label=player.label,
             phi=float(found.phi[at]),
             phi_clipped=float(found.phi_clipped[at]),
-            se=_number(found.se[at]),
-            share=_number(found.share[at]),
+            se=_defined(found.se[at]),
+            share=_defined(found.share[at]),
             rank=int(found.rank[at]),
             n=found.n,
             phi_low=float(found.phi_low[at]),
             phi_high=float(found.phi_high[at]),
-            share_low=_number(found.share_low[at]),
-            share_high=_number(found.share_high[at]),
+            share_low=_defined(found.share_low[at]),
+            share_high=_defined(found.share_high[at]),
             model_id=group.model_id,
             task_id=group.task_id,
         )
@@ -285,18 +275,8 @@ def _shapley(group: Group, values: Values, value: str, estimator: str, max_remov
 
 def _run(*columns: Any) -> RunRow:
     run, started, finished, state, command, model, tasks, documents, coalitions, outcomes = columns
-    names = tuple(name for name in tasks if name is not None)
-    return RunRow(run, started, finished, state, command, model, names, documents, coalitions, outcomes)
+    return RunRow(run, started, finished, state, command, model, tuple(tasks), documents, coalitions, outcomes)
 
 
-def _number(value: Any) -> float | None:
-    number = float(value)
-    return None if math.isnan(number) else number
-
-
-def _name(group: Group) -> str:
-    return f"{group.model_name} on {group.task_name}"
-
-
-def _mend(group: Group, schedule: str) -> str:
-    return f"`cornerstone run --model {group.model_name} --task {group.task_name} --schedule {schedule}` fills it"
+def _defined(value: float) -> float | None:
+    return None if math.isnan(value) else float(value)

@@ -19,8 +19,10 @@ CREATE TABLE documents (
     document INTEGER PRIMARY KEY DEFAULT nextval('ids'), task INTEGER NOT NULL, key VARCHAR NOT NULL,
     gold INTEGER[] NOT NULL, prompt VARCHAR NOT NULL, choices VARCHAR[] NOT NULL, UNIQUE (task, key)
 );
+-- Few-shot examples from elsewhere may render one doc_id in two ways: then it has two documents here.
 CREATE TABLE members (
-    dataset INTEGER NOT NULL, doc_id INTEGER NOT NULL, document INTEGER NOT NULL, PRIMARY KEY (dataset, doc_id)
+    dataset INTEGER NOT NULL, doc_id INTEGER NOT NULL, document INTEGER NOT NULL,
+    PRIMARY KEY (dataset, doc_id, document)
 );
 CREATE TABLE coalitions (coalition INTEGER PRIMARY KEY DEFAULT nextval('ids'), removed INTEGER[] NOT NULL);
 -- Times are UTC.
@@ -33,7 +35,8 @@ CREATE TABLE assignments (
     coalitions INTEGER[] NOT NULL
 );
 -- No index: recording leaves out what is there by an anti-join, which millions of rows bear better.
--- more: further metrics that are means; other: those that are not, as given. Both JSON.
+-- more: further metrics that are means; other: those that are not, as given. Both JSON, where what JSON has no number
+-- for is null in more and a text such as "-inf" in other.
 CREATE TABLE outcomes (
     model INTEGER NOT NULL, document INTEGER NOT NULL, coalition INTEGER NOT NULL, run VARCHAR NOT NULL,
     logprobs DOUBLE[] NOT NULL, is_greedy BOOLEAN[] NOT NULL, acc DOUBLE, acc_norm DOUBLE, more VARCHAR, other VARCHAR
