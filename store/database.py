@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 import platformdirs
 
-from core.errors import CornerstoneError
+from core.errors import CornerstoneError, InUseError
 
 PATIENCE_S = 30.0
 
@@ -106,7 +106,7 @@ def _open(path: Path, patience: float, *, read_only: bool) -> duckdb.DuckDBPyCon
                     f"{path} cannot be opened as a store ({_first_line(error)}); name another file with --store"
                 ) from error
             if time.monotonic() > deadline:
-                raise CornerstoneError(
+                raise InUseError(
                     f"the store {path} has been in use by another program for {patience:.0f} s; "
                     "close what holds it (a notebook?) and run again"
                 ) from error
