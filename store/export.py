@@ -39,10 +39,20 @@ def to_json(rows: Sequence[Any]) -> str:
 def to_csv(rows: Sequence[Any], row_type: type) -> str:
     """Comma-separated values with a header; lists as JSON; text that a spreadsheet would run is defused."""
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
+    writer = csv.writer(_Lines(out))
     writer.writerow(columns_of(row_type))
     writer.writerows([_cell(value) for value in _record(row).values()] for row in rows)
     return out.getvalue()
+
+
+class _Lines:
+    """Ends lines with a newline alone. Told of that end, older Pythons would leave a lone carriage return unquoted."""
+
+    def __init__(self, out: io.StringIO) -> None:
+        self._out = out
+
+    def write(self, line: str) -> int:
+        return self._out.write(line.removesuffix("\r\n") + "\n")
 
 
 def write(rows: Sequence[Any], row_type: type, form: str, path: Path, *, force: bool) -> None:

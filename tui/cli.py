@@ -6,7 +6,7 @@ import shlex
 import sys
 from importlib import metadata
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -15,6 +15,7 @@ from core.errors import CornerstoneError
 from tui import results
 from tui.run import run as run_study
 from tui.text import plain
+from tui.usage import UsageError, usage_sentence
 
 app = typer.Typer(
     help="Which layers carry a language model, and how sure are we?",
@@ -109,9 +110,17 @@ def doctor(store: Annotated[Path | None, typer.Option(help="The store to look at
 def main() -> None:
     """Entry point: what a user can mend is one sentence and exit code 2."""
     try:
-        app()
+        sys.exit(app(prog_name="cornerstone", standalone_mode=False))
     except CornerstoneError as error:
         if "--debug" in sys.argv:
             raise
-        typer.echo(f"cornerstone: {plain(str(error))}", err=True)
-        sys.exit(2)
+        _fail(str(error), 2)
+    except UsageError as error:
+        _fail(usage_sentence(error, "cornerstone"), 2)
+    except typer.Abort:
+        _fail("stopped", 130)
+
+
+def _fail(sentence: str, code: int) -> NoReturn:
+    typer.echo(f"cornerstone: {plain(sentence)}", err=True)
+    sys.exit(code)
