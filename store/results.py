@@ -10,21 +10,18 @@ for row in results.ablation(Selection(task="agreement")).rows:
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import duckdb
-import numpy as np
-from numpy.typing import NDArray
 
 from core.errors import CornerstoneError
-from core.intervals import mean_se, paired_drop
-from core.players import Removed, players_of
+from core.players import players_of
+from core.report import ablation_points, complete_documents, shapley_points
 from core.schedules import DEFAULT_MAX_REMOVED, INTACT
-from core.shapley import ESTIMATORS, estimate, needed
+from core.shapley import ESTIMATORS, Outcomes, estimate, needed
 from store.database import PATIENCE_S, default_path, reading
 from store.gaps import no_ablation, no_document, no_windows
 from store.groups import Group, Selection, Values, find_groups, read_values, with_value
@@ -107,10 +104,10 @@ class Results:
         def read(db: duckdb.DuckDBPyConnection, group: Group) -> list[ShapleyRow] | str:
             values = read_values(db, group, value, longest=max_removed)
             wanted = needed(len(group.kinds), max_removed)
-            missing = len(set(wanted) - set(values.removed))
+            missing = len(set(wanted) - set(values.scores))
             if missing:
                 return no_windows(group, missing, len(wanted), max_removed)
-            outcomes = _complete(values, wanted)
+            outcomes = complete_documents(values.scores, wanted)
             if not len(outcomes[INTACT]):
                 return no_document(group, len(wanted), max_removed)
             return [row for name in estimators for row in _shapley(group, outcomes, value, name, max_removed)]
@@ -155,42 +152,22 @@ class Results:
 
 
 def _ablation(group: Group, value: str, values: Values) -> Iterator[AblationRow]:
-    intact = values.of(INTACT)
-    for player in players_of(group.kinds):
-        ablated = values.of((player.number,))
-        if intact is None or ablated is None:
-            continue
-        both = ~np.isnan(intact) & ~np.isnan(ablated)
-        if not both.any():
-            continue
-        drop = paired_drop(intact[both], ablated[both])
-        yield AblationRow(
-            model=group.model_name,
-            task=group.task_name,
-            value=value,
-            player=player.number,
-            label=player.label,
-            layer=player.layer,
-            kind=player.kind,
-            n=drop.n,
-            acc=float(ablated[both].mean()),
-            acc_se=mean_se(ablated[both]),
-            intact_acc=float(intact[both].mean()),
-            drop=drop.drop,
-            drop_low=drop.low,
-            drop_high=drop.high,
-            chance=_chance(values.choices[both]),
-            model_id=group.model_id,
-            task_id=group.task_id,
-        )
+    for point in ablation_points(values.scores, values.choices, players_of(group.kinds)):
+        yield AblationRow(**_heading(group), value=value, **asdict(point))
 
 
-def _chance(choices: NDArray[np.float64]) -> float | None:
-    return float((1 / choices).mean()) if (choices >= 2).all() else None
+def _heading(group: Group) -> dict[str, Any]:
+    """The columns by which a row says what it is of."""
+    return {
+        "model": group.model_name,
+        "task": group.task_name,
+        "model_id": group.model_id,
+        "task_id": group.task_id,
+    }
 
 
 def _coalitions(db: duckdb.DuckDBPyConnection, group: Group) -> Iterator[CoalitionRow]:
-    outcomes, parameters = group.outcomes
+    (outcomes, parameters), heading = group.outcomes, _heading(group)
     # The standard error is lm-eval's: NULL for one document.
     rows = db.execute(
         f"""SELECT c.removed, count(*), avg(o.acc), stddev_samp(o.acc) / sqrt(count(o.acc)), avg(o.acc_norm)
@@ -199,20 +176,17 @@ def _coalitions(db: duckdb.DuckDBPyConnection, group: Group) -> Iterator[Coaliti
     ).fetchall()
     for removed, n, acc, acc_se, acc_norm in rows:
         yield CoalitionRow(
-            model=group.model_name,
-            task=group.task_name,
+            **heading,
             removed=tuple(removed),
             n=n,
             acc=acc,
             acc_se=acc_se,
             acc_norm=acc_norm,
-            model_id=group.model_id,
-            task_id=group.task_id,
         )
 
 
 def _outcomes(db: duckdb.DuckDBPyConnection, group: Group) -> Iterator[OutcomeRow]:
-    outcomes, parameters = group.outcomes
+    (outcomes, parameters), heading = group.outcomes, _heading(group)
     rows = db.execute(
         f"""SELECT c.removed, m.doc_id, (SELECT d.gold FROM documents d WHERE d.document = m.document),
                    o.logprobs, o.is_greedy, o.acc, o.acc_norm
@@ -222,8 +196,7 @@ def _outcomes(db: duckdb.DuckDBPyConnection, group: Group) -> Iterator[OutcomeRo
     while batch := rows.fetchmany(_BATCH):
         for removed, doc_id, gold, logprobs, is_greedy, acc, acc_norm in batch:
             yield OutcomeRow(
-                model=group.model_name,
-                task=group.task_name,
+                **heading,
                 removed=tuple(removed),
                 doc_id=doc_id,
                 gold=gold[0] if len(gold) == 1 else tuple(gold) or None,
@@ -231,52 +204,17 @@ def _outcomes(db: duckdb.DuckDBPyConnection, group: Group) -> Iterator[OutcomeRo
                 is_greedy=tuple(is_greedy),
                 acc=acc,
                 acc_norm=acc_norm,
-                model_id=group.model_id,
-                task_id=group.task_id,
             )
 
 
-def _complete(values: Values, wanted: list[Removed]) -> dict[Removed, NDArray[np.float64]]:
-    """The values of the documents that every coalition wanted has; all are in ``values``."""
-    place = {removed: index for index, removed in enumerate(values.removed)}
-    matrix = values.matrix[[place[removed] for removed in wanted]]
-    complete = matrix[:, ~np.isnan(matrix).any(axis=0)]
-    return dict(zip(wanted, complete, strict=True))
-
-
-def _shapley(
-    group: Group, outcomes: dict[Removed, NDArray[np.float64]], value: str, estimator: str, max_removed: int
-) -> Iterator[ShapleyRow]:
-    found = estimate(estimator, outcomes, len(group.kinds), max_removed)
-    for player in players_of(group.kinds):
-        at = player.number
+def _shapley(group: Group, outcomes: Outcomes, value: str, name: str, max_removed: int) -> Iterator[ShapleyRow]:
+    found = estimate(name, outcomes, len(group.kinds), max_removed)
+    for point in shapley_points(found, players_of(group.kinds)):
         yield ShapleyRow(
-            model=group.model_name,
-            task=group.task_name,
-            value=value,
-            estimator=estimator,
-            max_removed=max_removed,
-            player=at,
-            label=player.label,
-            phi=float(found.phi[at]),
-            phi_clipped=float(found.phi_clipped[at]),
-            se=_defined(found.se[at]),
-            share=_defined(found.share[at]),
-            rank=int(found.rank[at]),
-            n=found.n,
-            phi_low=float(found.phi_low[at]),
-            phi_high=float(found.phi_high[at]),
-            share_low=_defined(found.share_low[at]),
-            share_high=_defined(found.share_high[at]),
-            model_id=group.model_id,
-            task_id=group.task_id,
+            **_heading(group), value=value, estimator=found.estimator, max_removed=max_removed, **asdict(point)
         )
 
 
 def _run(*columns: Any) -> RunRow:
     run, started, finished, state, command, model, tasks, documents, coalitions, outcomes = columns
     return RunRow(run, started, finished, state, command, model, tuple(tasks), documents, coalitions, outcomes)
-
-
-def _defined(value: float) -> float | None:
-    return None if math.isnan(value) else float(value)
