@@ -6,16 +6,14 @@ import shlex
 import sys
 from importlib import metadata
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 
 from core.config import DEFAULT_MODEL, load_config
-from core.errors import CornerstoneError
 from tui import results
+from tui.edge import for_people
 from tui.run import run as run_study
-from tui.text import plain
-from tui.usage import UsageError, usage_sentence
 
 app = typer.Typer(
     help="Which layers carry a language model, and how sure are we?",
@@ -108,19 +106,6 @@ def doctor(store: Annotated[Path | None, typer.Option(help="The store to look at
 
 
 def main() -> None:
-    """Entry point: what a user can mend is one sentence and exit code 2."""
-    try:
+    """Entry point."""
+    with for_people():
         sys.exit(app(prog_name="cornerstone", standalone_mode=False))
-    except CornerstoneError as error:
-        if "--debug" in sys.argv:
-            raise
-        _fail(str(error), 2)
-    except UsageError as error:
-        _fail(usage_sentence(error, "cornerstone"), 2)
-    except typer.Abort:
-        _fail("stopped", 130)
-
-
-def _fail(sentence: str, code: int) -> NoReturn:
-    typer.echo(f"cornerstone: {plain(sentence)}", err=True)
-    sys.exit(code)

@@ -5,9 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NoReturn
+
+import typer
 
 from core.errors import CornerstoneError
 from tui.text import plain
+from tui.usage import UsageError, usage_sentence
 
 
 @contextmanager
@@ -18,5 +22,13 @@ def for_people() -> Iterator[None]:
     except CornerstoneError as error:
         if "--debug" in sys.argv:
             raise
-        print(f"cornerstone: {plain(str(error))}", file=sys.stderr)
-        sys.exit(2)
+        _fail(str(error), 2)
+    except UsageError as error:
+        _fail(usage_sentence(error, "cornerstone"), 2)
+    except typer.Abort:
+        _fail("stopped", 130)
+
+
+def _fail(sentence: str, code: int) -> NoReturn:
+    typer.echo(f"cornerstone: {plain(sentence)}", err=True)
+    sys.exit(code)

@@ -77,13 +77,14 @@ class ShutDown(_Message):
 
 
 class Hello(_Message):
-    """The first event on every connection."""
+    """The first event on every connection. ``busy`` tells whether something is open or being opened."""
 
     type: Literal["hello"] = "hello"
     protocol: int
     version: str
     pid: int
     store: str
+    busy: bool
 
 
 class Narration(_Message):

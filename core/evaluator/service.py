@@ -39,7 +39,7 @@ IDLE_S = 1800.0
 """An evaluator that nobody is connected to and that has nothing to do ends after this time, and frees its memory."""
 
 _LARGEST_REQUEST = 2**20
-_ORDER = (Hello, Narration, Jobs, Opened, Charts, Scored)
+_ORDER = (Narration, Jobs, Opened, Charts, Scored)
 
 
 def serve(store: Path, recorder: Recorder, idle_s: float = IDLE_S) -> bool:
@@ -70,14 +70,6 @@ class _Service:
         for number in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(number, self._engine.stop)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        self._remember(
-            Hello(
-                protocol=PROTOCOL_VERSION,
-                version=metadata.version("cornerstone"),
-                pid=os.getpid(),
-                store=str(self._store),
-            )
-        )
         worker = threading.Thread(target=self._work, name="engine")
         worker.start()
         path = socket_path(self._store)
@@ -115,6 +107,17 @@ class _Service:
     async def _talk(self, connection: ServerConnection) -> None:
         if not _is_mine(connection.transport.get_extra_info("socket")):
             return
+        hello = Hello(
+            protocol=PROTOCOL_VERSION,
+            version=metadata.version("cornerstone"),
+            pid=os.getpid(),
+            store=str(self._store),
+            busy=any(
+                isinstance(event, Opened) or (isinstance(event, Narration) and event.text)
+                for event in self._latest.values()
+            ),
+        )
+        await connection.send(hello.model_dump_json())
         for event in sorted(self._latest.values(), key=lambda event: _ORDER.index(type(event))):
             await connection.send(event.model_dump_json())
         self._connections.add(connection)
@@ -129,6 +132,10 @@ class _Service:
             pass
         finally:
             self._connections.discard(connection)
+
+    def _narrates(self) -> bool:
+        narration = self._latest.get((Narration, ""))
+        return isinstance(narration, Narration) and bool(narration.text)
 
     def _publish(self, event: Event) -> None:
         """From the engine's thread."""
