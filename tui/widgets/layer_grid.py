@@ -62,7 +62,7 @@ class LayerGrid(Widget, can_focus=True):
     """
 
     cursor = reactive(0)
-    anchor: reactive[int | None] = reactive(None)
+    fixed_end: reactive[int | None] = reactive(None)
 
     @dataclass
     class Changed(Message):
@@ -90,7 +90,7 @@ class LayerGrid(Widget, can_focus=True):
             self._ablation = {point.player: point for point in charts.ablation} if charts else {}
             self._shares = {point.player: point for point in charts.shapley} if charts else {}
         if resized:
-            self.anchor = None
+            self.fixed_end = None
             self.cursor = min(self.cursor, max(len(players) - 1, 0))
         self._label()
         self.refresh(layout=resized)
@@ -100,7 +100,7 @@ class LayerGrid(Widget, can_focus=True):
         """The players that a toggle is about: the block between anchor and cursor, or the one under the cursor."""
         if not self._players:
             return ()
-        anchor = self.cursor if self.anchor is None else self.anchor
+        anchor = self.cursor if self.fixed_end is None else self.fixed_end
         first, last = sorted((anchor // 2, self.cursor // 2))
         rows = {anchor % 2, self.cursor % 2}
         return removed_set(2 * layer + row for layer in range(first, last + 1) for row in rows)
@@ -156,9 +156,9 @@ class LayerGrid(Widget, can_focus=True):
 
     def _move(self, player: int, selecting: bool) -> None:
         if not selecting:
-            self.anchor = None
-        elif self.anchor is None:
-            self.anchor = self.cursor
+            self.fixed_end = None
+        elif self.fixed_end is None:
+            self.fixed_end = self.cursor
         if 0 <= player < len(self._players):
             self.cursor = player
 
