@@ -31,7 +31,7 @@ APP = (
 )
 
 EXPLORE = (
-    Action("toggle", "space", "toggle", "Remove the layer under the cursor, or put it back, and evaluate at once."),
+    Action("toggle_layer", "space", "toggle", "Remove the layer under the cursor (or put it back) and evaluate."),
     Action("clear", "c", "clear", "Put every removed layer back."),
     Action("run", "r", "run", "Run the ablation or the windows schedule on the chosen tasks."),
     Action("choose", "m", "model+tasks", "Choose the model, the tasks and how many documents."),

@@ -55,7 +55,7 @@ class Explorer(App[None]):
     ) -> None:
         super().__init__()
         self.store = store
-        self._config = config
+        self.config = config
         self._insist = insist
         self._command = list(command or evaluator_command(store))
         self._line: client.Connection | None = None
@@ -74,9 +74,9 @@ class Explorer(App[None]):
             async for event in self._line.events():
                 if isinstance(event, Hello) and (self._insist or not event.busy):
                     self._insist = False
-                    await self._line.send(Open(config=self._config))
+                    await self._line.send(Open(config=self.config))
                 if isinstance(event, Opened):
-                    self._config = event.config
+                    self.config = event.config
                     remember(event.config)
                 self.state = after(self.state, event)
         except CornerstoneError as error:

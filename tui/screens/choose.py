@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import ClassVar
 
 from rich.text import Text
@@ -17,7 +16,7 @@ from textual.widgets.option_list import Option
 from textual.widgets.selection_list import Selection
 
 from core.aliases import Alias, aliases, cached
-from core.config import RunConfig, TaskConfig, load_config
+from core.config import RunConfig, TaskConfig, absolute, load_config
 from core.errors import CornerstoneError
 from core.task_index import lm_eval_task_names, shipped_tasks
 from tui.text import plain
@@ -151,16 +150,6 @@ class ChooseDialog(ModalScreen[RunConfig | None]):
     @on(Button.Pressed, "#cancel")
     def action_cancel(self) -> None:
         self.dismiss(None)
-
-
-def absolute(config: RunConfig) -> RunConfig:
-    """The same with whole paths, as the evaluator works in another folder."""
-    model = Path(config.model).expanduser()
-    tasks = tuple(
-        task if task.data is None else task.model_copy(update={"data": task.data.expanduser().resolve()})
-        for task in config.tasks
-    )
-    return config.model_copy(update={"model": str(model.resolve()) if model.exists() else config.model, "tasks": tasks})
 
 
 def _written(task: TaskConfig) -> str:

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
-from textual.screen import Screen
 from textual.widgets import DataTable, Footer, Static
 
 from core.evaluator.protocol import Cancel, JobView, Pause, Resume
 from tui.actions import JOBS, bindings
+from tui.screens.base import ExplorerScreen
 from tui.state import State
 from tui.text import plain
-from tui.widgets.job_line import duration
-
-if TYPE_CHECKING:
-    from tui.app import Explorer
+from tui.widgets.numbers import clock
 
 _COLUMNS = ("job", "state", "what", "phase", "done", "left")
 
 
-class JobsScreen(Screen[None]):
+class JobsScreen(ExplorerScreen):
     """A line a job, the details of the one under the cursor below."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("jobs", JOBS)]
@@ -34,8 +31,6 @@ class JobsScreen(Screen[None]):
         #detail { height: 1fr; border: round $primary; padding: 0 1; }
     }
     """
-
-    app: Explorer
 
     def compose(self) -> ComposeResult:
         yield DataTable[Text](cursor_type="row", zebra_stripes=True)
@@ -49,7 +44,7 @@ class JobsScreen(Screen[None]):
         for name in _COLUMNS:
             table.add_column(name, key=name)
         table.focus()
-        self.watch(self.app, "state", self._show)
+        self.watch(self.explorer, "state", self._show)
 
     def _show(self, state: State) -> None:
         table = self.query_one(DataTable)
@@ -78,22 +73,22 @@ class JobsScreen(Screen[None]):
         self.query_one(Static).update(text)
 
     def _job(self) -> JobView | None:
-        table, jobs = self.query_one(DataTable), self.app.state.jobs
+        table, jobs = self.query_one(DataTable), self.explorer.state.jobs
         return jobs[table.cursor_row] if 0 <= table.cursor_row < len(jobs) else None
 
     def action_pause(self) -> None:
         job = self._job()
         if job is not None and job.state in {"running", "paused"}:
-            self.app.ask(Resume(job=job.job) if job.state == "paused" else Pause(job=job.job))
+            self.explorer.ask(Resume(job=job.job) if job.state == "paused" else Pause(job=job.job))
         else:
-            self.app.say("this job is not running")
+            self.explorer.say("this job is not running")
 
     def action_cancel(self) -> None:
         job = self._job()
         if job is not None and job.state in {"queued", "running", "paused"}:
-            self.app.ask(Cancel(job=job.job))
+            self.explorer.ask(Cancel(job=job.job))
         else:
-            self.app.say("this job has ended already")
+            self.explorer.say("this job has ended already")
 
     def action_back(self) -> None:
         self.dismiss()
@@ -102,5 +97,5 @@ class JobsScreen(Screen[None]):
 def _cells(job: JobView) -> tuple[Text, ...]:
     done = f"{job.done:,.0f} of {job.total:,} ({job.done / job.total:.0%})" if job.total else ""
     running = job.state == "running" and job.seconds_left is not None
-    left = duration(job.seconds_left) if running and job.seconds_left is not None else ""
+    left = clock(job.seconds_left) if running else ""
     return tuple(Text(plain(cell)) for cell in (str(job.job), job.state, job.title, job.phase, done, left))
