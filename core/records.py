@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
-from core.intervals import FloatArray
 from core.players import PlayerKind, Removed
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 Metric = float | int | str | bool | None | Sequence["Metric"]
 RunState = Literal["running", "finished", "stopped", "failed"]
@@ -121,7 +121,7 @@ class StoredValues:
 
     removed: tuple[Removed, ...]
     keys: tuple[str, ...]
-    values: FloatArray
+    values: NDArray[np.float64]
     there: NDArray[np.bool_]
 
 

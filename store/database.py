@@ -10,7 +10,6 @@ from importlib import resources
 from pathlib import Path
 
 import duckdb
-import platformdirs
 
 from core.errors import CornerstoneError, InUseError
 
@@ -27,11 +26,6 @@ _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
 }
 _FIRST_WAIT_S = 0.05
 _LONGEST_WAIT_S = 0.25
-
-
-def default_path() -> Path:
-    """Where results are kept unless told otherwise."""
-    return Path(platformdirs.user_data_dir("cornerstone", appauthor=False)) / "results.duckdb"
 
 
 @contextmanager

@@ -11,9 +11,9 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from core.config import DEFAULT_MODEL, RunConfig, absolute, load_config
+from store.location import default_path
 from tui import results
 from tui.edge import for_people
-from tui.run import run as run_study
 
 app = typer.Typer(
     help="Which layers carry a language model, and how sure are we?",
@@ -43,6 +43,8 @@ def main_callback(
         return
     if sys.stdin.isatty() and sys.stdout.isatty():
         _open_explorer(store, None)
+    from tui.run import run as run_study
+
     typer.echo("running the quickstart: two tasks, every layer removed alone and in windows (about 2 min)", err=True)
     run_study(load_config(Path("quickstart"), {"store": store}), "cornerstone")
 
@@ -100,6 +102,8 @@ def run(
 
     Example: cornerstone run --task agreement --limit 32 --schedule windows
     """
+    from tui.run import run as run_study
+
     del debug  # main() looks for it, as errors before this point have tracebacks too
     options: dict[str, Any] = {
         "model": model, "tasks": task, "limit": limit, "order": order, "seed": seed, "schedule": schedule,

@@ -13,7 +13,7 @@ from pathlib import Path
 from core.config import RunConfig
 from core.evaluator.service import serve
 from core.workbench import run_config
-from store.database import default_path
+from store.location import default_path
 from store.recorder import StoreRecorder
 from tui.edge import for_people
 from tui.run import show_run

@@ -12,9 +12,9 @@ from core.evaluator.protocol import BenchTask, Charts
 from core.fingerprint import digest_of, short_id
 from core.intervals import FloatArray
 from core.players import Player, Removed
+from core.points import CoalitionPoint
 from core.records import Assignment, Outcome, StoredValues
 from core.report import (
-    CoalitionPoint,
     ablation_points,
     chance_of,
     coalition_point,

@@ -12,8 +12,8 @@ import pydantic
 
 from core.config import RunConfig
 from core.players import Removed
+from core.points import AblationPoint, CoalitionPoint, ShapleyPoint
 from core.records import ModelRecord
-from core.report import AblationPoint, CoalitionPoint, ShapleyPoint
 
 PROTOCOL_VERSION = 1
 

@@ -11,7 +11,7 @@ from textual.visual import VisualType
 from textual_plotext import PlotextPlot
 
 from core.evaluator.protocol import BenchTask, Charts
-from core.report import AblationPoint
+from core.points import AblationPoint
 from tui.text import plain
 from tui.widgets import palette
 from tui.widgets.numbers import decimal

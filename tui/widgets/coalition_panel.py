@@ -7,7 +7,7 @@ from textual.style import Style
 from textual.widget import Widget
 
 from core.players import format_removed
-from core.report import CoalitionPoint
+from core.points import CoalitionPoint
 from tui.state import State
 from tui.text import plain
 from tui.widgets import palette

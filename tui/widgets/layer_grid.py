@@ -18,7 +18,7 @@ from textual.widget import Widget
 
 from core.evaluator.protocol import Charts
 from core.players import Player, Removed, removed_set
-from core.report import AblationPoint, ShapleyPoint
+from core.points import AblationPoint, ShapleyPoint
 from tui.widgets import palette
 from tui.widgets.grid_layout import LABEL, GridLayout, grid_layout
 from tui.widgets.grid_scale import legend, room_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from core.intervals import CONFIDENCE, proportion_interval, score_half_width
-from core.report import CoalitionPoint
+from core.points import CoalitionPoint
 
 NONE = "–"
 

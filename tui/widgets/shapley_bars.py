@@ -15,7 +15,7 @@ from textual.strip import Strip
 from textual.style import Style
 
 from core.evaluator.protocol import Charts
-from core.report import ShapleyPoint
+from core.points import ShapleyPoint
 from tui.text import plain
 from tui.widgets import palette
 from tui.widgets.numbers import percent, percent_range
