@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -41,6 +42,16 @@ class Group:
     @property
     def title(self) -> str:
         return f"{self.model_name} on {self.task_name}"
+
+    @property
+    def heading(self) -> dict[str, Any]:
+        """The columns by which a row says what it is of."""
+        return {
+            "model": self.model_name,
+            "task": self.task_name,
+            "model_id": self.model_id,
+            "task_id": self.task_id,
+        }
 
     @property
     def outcomes(self) -> tuple[str, list[object]]:

@@ -18,21 +18,22 @@ from typing import Any, Generic, TypeVar
 import duckdb
 
 from core.errors import CornerstoneError
-from core.players import players_of
+from core.players import Removed, players_of
 from core.report import ablation_points, complete_documents, shapley_points
 from core.schedules import DEFAULT_MAX_REMOVED, INTACT
 from core.shapley import ESTIMATORS, Outcomes, estimate, needed
 from store.database import PATIENCE_S, reading
+from store.documents import Documents, read_documents
 from store.gaps import no_ablation, no_document, no_windows
 from store.groups import Group, Values, find_groups, read_values, with_value
 from store.location import default_path
-from store.rows import AblationRow, CoalitionRow, OutcomeRow, RunRow, Selection, ShapleyRow
+from store.rows import AblationRow, CoalitionRow, GroupRow, OutcomeRow, RunRow, Selection, ShapleyRow
 
 RowT = TypeVar("RowT")
 
 _BATCH = 10_000
 
-__all__ = ["Answer", "Results", "Selection"]
+__all__ = ["Answer", "Documents", "Results", "Selection"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,39 @@ class Results:
         """Every stored outcome, one row a document and coalition. A log-probability may be minus infinity."""
         with reading(self._path, self._patience) as db:
             return Answer(tuple(row for group in find_groups(db, selection) for row in _outcomes(db, group)))
+
+    def documents(
+        self,
+        selection: Selection,
+        removed: Removed,
+        *,
+        only_changed: bool = False,
+        limit: int = 500,
+        offset: int = 0,
+    ) -> Documents:
+        """A coalition's documents beside the intact model's, a page of them at a time.
+
+        Args:
+            selection: one model on one task; ids tell apart what shares a name.
+            removed: the coalition.
+            only_changed: leave out those on which the model picks and scores as if intact.
+            limit: the most rows.
+            offset: how many to leave out before them.
+
+        Raises:
+            CornerstoneError: the selection fits several models, tasks or data sets.
+        """
+        with reading(self._path, self._patience) as db:
+            groups = find_groups(db, selection)
+            if len(groups) > 1:
+                fits = ", ".join(f"{g.model_name}@{g.model_id} on {g.task_name}@{g.task_id}" for g in groups)
+                raise CornerstoneError(f"documents are of one model on one task; this selects {fits}")
+            return read_documents(db, groups[0], removed, only_changed=only_changed, limit=limit, offset=offset)
+
+    def groups(self, selection: Selection = Selection()) -> Answer[GroupRow]:  # noqa: B008
+        """Every model and task of which something is stored."""
+        with reading(self._path, self._patience) as db:
+            return Answer(tuple(_group_row(group) for group in find_groups(db, selection)))
 
     def shapley(
         self,
@@ -154,21 +188,11 @@ class Results:
 
 def _ablation(group: Group, value: str, values: Values) -> Iterator[AblationRow]:
     for point in ablation_points(values.scores, values.choices, players_of(group.kinds)):
-        yield AblationRow(**_heading(group), value=value, **asdict(point))
-
-
-def _heading(group: Group) -> dict[str, Any]:
-    """The columns by which a row says what it is of."""
-    return {
-        "model": group.model_name,
-        "task": group.task_name,
-        "model_id": group.model_id,
-        "task_id": group.task_id,
-    }
+        yield AblationRow(**group.heading, value=value, **asdict(point))
 
 
 def _coalitions(db: duckdb.DuckDBPyConnection, group: Group) -> Iterator[CoalitionRow]:
-    (outcomes, parameters), heading = group.outcomes, _heading(group)
+    (outcomes, parameters), heading = group.outcomes, group.heading
     # The standard error is lm-eval's: NULL for one document.
     rows = db.execute(
         f"""SELECT c.removed, count(*), avg(o.acc), stddev_samp(o.acc) / sqrt(count(o.acc)), avg(o.acc_norm)
@@ -187,7 +211,7 @@ def _coalitions(db: duckdb.DuckDBPyConnection, group: Group) -> Iterator[Coaliti
 
 
 def _outcomes(db: duckdb.DuckDBPyConnection, group: Group) -> Iterator[OutcomeRow]:
-    (outcomes, parameters), heading = group.outcomes, _heading(group)
+    (outcomes, parameters), heading = group.outcomes, group.heading
     rows = db.execute(
         f"""SELECT c.removed, m.doc_id, (SELECT d.gold FROM documents d WHERE d.document = m.document),
                    o.logprobs, o.is_greedy, o.acc, o.acc_norm
@@ -212,8 +236,12 @@ def _shapley(group: Group, outcomes: Outcomes, value: str, name: str, max_remove
     found = estimate(name, outcomes, len(group.kinds), max_removed)
     for point in shapley_points(found, players_of(group.kinds)):
         yield ShapleyRow(
-            **_heading(group), value=value, estimator=found.estimator, max_removed=max_removed, **asdict(point)
+            **group.heading, value=value, estimator=found.estimator, max_removed=max_removed, **asdict(point)
         )
+
+
+def _group_row(group: Group) -> GroupRow:
+    return GroupRow(**group.heading, kinds=group.kinds, values=group.mean_metrics)
 
 
 def _run(*columns: Any) -> RunRow:
