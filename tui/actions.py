@@ -27,7 +27,7 @@ APP = (
     Action("command_palette", "ctrl+p", "palette", "Find any action by name.", footer=False),
     Action("restart_evaluator", "ctrl+r", "restart", "Start the evaluator again if it is gone.", footer=False),
     Action("stop_evaluator", "ctrl+e", "stop evaluator", "End the background process that holds the model.", False),
-    Action("quit", "q,ctrl+q", "quit", "Leave. The evaluator goes on with its jobs; `cornerstone` comes back to them."),
+    Action("quit", "q", "quit", "Leave. The evaluator goes on with its jobs; `cornerstone` comes back to them."),
 )
 
 EXPLORE = (

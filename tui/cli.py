@@ -41,7 +41,7 @@ def main_callback(
         raise typer.Exit
     if context.invoked_subcommand is not None:
         return
-    if sys.stdin.isatty() and sys.stdout.isatty():
+    if all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         _open_explorer(store, None)
     from tui.run import run as run_study
 

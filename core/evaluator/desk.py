@@ -88,6 +88,8 @@ class Desk:
             raise CornerstoneError(f"{bench.model.record.name} has only {len(bench.model.players)} players")
         board, task = self._boards[found[0]], bench.tasks[found[0]]
         total = len(task.documents)
+        if (known := board.coalition(removed)) is not None:
+            yield Scored(task=key, point=known, wanted=total, final=False)
         for count in sorted({min(FIRST_DOCUMENTS, total), total}):
             part = replace(task, documents=task.documents[:count])
             for recorded in self._evaluated(bench, board, part, removed, breathe):

@@ -38,7 +38,7 @@ class RunDialog(ModalScreen[tuple[RunConfig, str] | None]):
         align: center middle;
         #dialog { width: 72; max-width: 100%; height: auto; max-height: 100%; border: round $primary;
                   padding: 0 1; background: $surface; }
-        RadioSet { width: 1fr; border: none; background: transparent; }
+        RadioSet, RadioSet:focus { width: 1fr; border: none; background: transparent; }
         Input { width: 12; border: none; height: 1; background: $panel; }
         Label { width: 30; }
         .row { height: 1; margin-top: 1; }
