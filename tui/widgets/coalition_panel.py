@@ -81,7 +81,8 @@ def _fields(state: State) -> list[Content]:
         return [_score(plain(task.value), intact), *chance, Content(f"n = {intact.n}")]
     scored = state.shown_score
     if scored is None:
-        return [Content.styled("evaluating…", palette.WARN), *chance]
+        waiting = "evaluating…" if state.connection == "connected" else "not evaluated: there is no evaluator"
+        return [Content.styled(waiting, palette.WARN), *chance]
     point = scored.point
     fields = [_score(plain(task.value), point), *chance]
     if point.drop is not None:

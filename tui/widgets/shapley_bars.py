@@ -55,7 +55,7 @@ class ShapleyBars(ScrollView, can_focus=True):
 
     def show(self, charts: Charts | None) -> None:
         """Draw these; nothing happens when they are what is drawn already."""
-        if charts is self._charts:
+        if charts == self._charts:
             return
         self._charts = charts
         shares = charts.shapley if charts else ()
