@@ -192,7 +192,8 @@ class LayerGrid(Widget, can_focus=True):
                 gap = ("]", bracket) if here else (" ", chosen)
             text, style = self._cell(player, room, max(layout.cell - 1, 1))
             if layout.cell == 1 and here:
-                style = palette.CURSOR
+                # A full glyph would hide the background that marks the cursor; its numbers are below.
+                text, style = text if text == palette.REMOVED_GLYPH else " ", palette.CURSOR
             parts.append((text, chosen + style))
         return Content.assemble(*parts, gap if gap[0] == "]" else "")
 

@@ -117,6 +117,20 @@ def test_the_detail_line_says_what_is_known_of_the_player_under_the_cursor() -> 
     mounted(_grid(), flow)
 
 
+def test_the_cursor_is_seen_where_cells_are_one_wide() -> None:
+    async def flow(app: Mounted) -> None:
+        for keys in ((), ("down",), ("end",)):
+            await app.press(*keys)
+            x, y = app.shown._layout.place(app.shown.cursor)
+            column, line = x + app.shown.content_region.x, y + app.shown.content_region.y
+            style = app.screen.get_style_at(column, line)
+            assert style.bgcolor is not None
+            assert style.bgcolor.triplet == (240, 240, 240)
+            assert app.lines[line][column] == " "
+
+    mounted(_grid(layers=80), flow)
+
+
 def test_a_mixture_of_experts_is_called_so() -> None:
     grid = LayerGrid()
     text = text_of(grid, lambda: grid.show(players_of(("attn", "moe") * 4), (), None))
