@@ -14,14 +14,17 @@ from core.evaluator.protocol import BenchTask, Charts
 from core.points import AblationPoint
 from tui.text import plain
 from tui.widgets import palette
+from tui.widgets.fitting import CORNERS, fitting
 from tui.widgets.numbers import decimal
 
 _INTACT_LINE = "─"
 _CHANCE_LINE = "┈"
-_SMALLEST = (16, 5)
+_SMALLEST = (16, 3)
 _TICK_COLUMNS = 5
 _STEPS = (1, 2, 5, 10, 20, 50)
 _TALL = 12
+# Rows below which the layer numbers cost more than they tell.
+_LOW = 6
 # Columns a player: with less, whiskers hide the marks of their neighbours.
 _ROOM_FOR_INTERVALS = 1.5
 _WHISKER = (84, 86, 98)
@@ -56,7 +59,7 @@ class AblationPlot(PlotextPlot):
 
     def show(self, charts: Charts | None, task: BenchTask | None) -> None:
         """Draw these; nothing happens when they are what is drawn already."""
-        if charts is self._charts and task == self._bench_task:
+        if charts == self._charts and task == self._bench_task:
             return
         self._charts, self._bench_task = charts, task
         self._drawn = None
@@ -83,7 +86,7 @@ class AblationPlot(PlotextPlot):
         plot.plotsize(width, height)
         # plotsize alone does not take, see PlotextPlot.render.
         plot._set_size(width, height)
-        plot.xaxes(True, False)
+        plot.xaxes(height >= _LOW, False)
         plot.yaxes(True, False)
         left, right = -0.25, layers - 0.25
         across = [left + (right - left) * column / width for column in range(width + 1)]
@@ -92,18 +95,17 @@ class AblationPlot(PlotextPlot):
         plot.scatter(across, [intact] * len(across), marker=_INTACT_LINE, color=palette.INTACT.rgb)
         if width >= _ROOM_FOR_INTERVALS * len(points) and height >= _TALL:
             self._draw_intervals(points, height)
-        for glyph, tint, attention in (
-            (palette.FFN_GLYPH, palette.FFN, False),
-            (palette.ATTN_GLYPH, palette.ATTN, True),
-        ):
-            chosen = [point for point in points if (point.kind == "attn") == attention]
+        # Where columns are few, two marks may share a cell: then the layers take turns in which of them is seen.
+        for attention, turns in ((True, (0, 1)), (False, (0, 1)), (True, (0,))):
+            glyph, tint = (palette.ATTN_GLYPH, palette.ATTN) if attention else (palette.FFN_GLYPH, palette.FFN)
+            chosen = [p for p in points if (p.kind == "attn") == attention and p.layer % 2 in turns]
             if chosen:
                 across = [point.player / 2 for point in chosen]
                 plot.scatter(across, [point.acc for point in chosen], marker=glyph, color=tint.rgb)
         plot.xlim(left, right)
         step = next((s for s in _STEPS if width * s >= _TICK_COLUMNS * layers), layers)
         ticks: list[float] = list(range(0, layers, step))
-        plot.xticks(ticks, [str(tick) for tick in ticks])
+        plot.xticks(ticks if height >= _LOW else [], [str(tick) for tick in ticks] if height >= _LOW else [])
         if all(0 <= score <= 1 for score in (intact, *(point.acc for point in points))):
             marks = [0, 0.25, 0.5, 0.75, 1] if height >= _TALL else [0, 0.5, 1]
             plot.ylim(0, 1)
@@ -111,33 +113,41 @@ class AblationPlot(PlotextPlot):
         return Text.from_ansi(str(plot.build()))
 
     def _draw_intervals(self, points: Sequence[AblationPoint], height: int) -> None:
+        across, upwards = [], []
         for point in points:
             low, high = point.intact_acc - point.drop_high, point.intact_acc - point.drop_low
-            steps = [low + (high - low) * step / height for step in range(height + 1)]
-            self.plt.scatter([point.player / 2] * len(steps), steps, marker="│", color=_WHISKER)
+            # Enough for a mark in every row between the ends, if the axis goes from 0 to 1.
+            steps = min(int((high - low) * height) + 2, height)
+            across += [point.player / 2] * (steps + 1)
+            upwards += [low + (high - low) * step / steps for step in range(steps + 1)]
+        # One call for all: each costs plotext a pass over its canvas.
+        self.plt.scatter(across, upwards, marker="│", color=_WHISKER)
+
+    def on_resize(self) -> None:
+        self._label()
 
     def _label(self) -> None:
         charts, task = self._charts, self._bench_task
-        score = "score" if task is None else f"{plain(task.value)} on {plain(task.name)}"
-        self.border_title = Content(f"Ablation: {score}, one removed")
+        room = self.outer_size.width - CORNERS
+        title = "Ablation" if task is None else f"Ablation: {plain(task.value)} on {plain(task.name)}"
+        self.border_title = fitting(room, title if task is None else f"{title}, one layer removed", title)
         if charts is None or not charts.ablation:
             self.border_subtitle = None
             return
         first = charts.ablation[0]
         ffn = next((point.label.split()[0] for point in charts.ablation if point.kind != "attn"), "FFN")
-        parts: list[str | tuple[str, Style]] = [
-            (palette.ATTN_GLYPH, Style(foreground=palette.ATTN)),
-            " Attn  ",
-            (palette.FFN_GLYPH, Style(foreground=palette.FFN)),
-            f" {ffn}  ",
-            (_INTACT_LINE, Style(foreground=palette.INTACT)),
-            f" intact {decimal(first.intact_acc)}",
-        ]
-        if first.chance is not None:
-            parts += ["  ", (_CHANCE_LINE, Style(foreground=palette.CHANCE)), f" chance {decimal(first.chance)}"]
-        self.border_subtitle = Content.assemble(*parts)
+        attention = ((palette.ATTN_GLYPH, Style(foreground=palette.ATTN)), " Attn  ")
+        other = ((palette.FFN_GLYPH, Style(foreground=palette.FFN)), f" {plain(ffn)}  ")
+        variants = []
+        for intact, chance in ((f" {decimal(first.intact_acc)}", f" {decimal(first.chance)}"), ("", "")):
+            parts: list[str | tuple[str, Style]] = [*attention, *other]
+            parts += [(_INTACT_LINE, Style(foreground=palette.INTACT)), f" intact{intact}"]
+            if first.chance is not None:
+                parts += ["  ", (_CHANCE_LINE, Style(foreground=palette.CHANCE)), f" chance{chance}"]
+            variants.append(Content.assemble(*parts))
+        self.border_subtitle = fitting(room, *variants)
 
     def _invitation(self) -> str:
         if self._bench_task is None:
-            return "no model yet: press m to choose one"
+            return "the score without each layer will be here"
         return f"nothing of {plain(self._bench_task.name)} is evaluated yet: press r to run the ablation"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
+
 from textual.content import Content
 from textual.geometry import Size
 from textual.style import Style
@@ -11,6 +13,7 @@ from core.evaluator.protocol import JobView
 from tui.state import State
 from tui.text import plain
 from tui.widgets import palette
+from tui.widgets.fitting import flowed
 from tui.widgets.numbers import clock, whole
 
 Part = str | Content | tuple[str, str | Style]
@@ -34,6 +37,8 @@ class JobLine(Widget):
         border: round $foreground 25%;
         border-title-color: $foreground;
         padding: 0 1;
+        text-wrap: nowrap;
+        text-overflow: ellipsis;
     }
     """
 
@@ -70,7 +75,7 @@ class JobLine(Widget):
         job = self._job
         unsaved = [Content.styled(text, palette.WARN) for text in self._unsaved_text()]
         if job is None:
-            return [self._idle(), *unsaved]
+            return [*self._idle(width), *unsaved]
         percent = f" {_part(job):4.0%}"
         lines = [
             Content.assemble(plain(job.title), _state(job), (self._queue(), palette.QUIET)),
@@ -82,19 +87,20 @@ class JobLine(Widget):
     def _one_line(self, width: int) -> Content:
         job = self._job
         if job is None:
-            return Content(_GAP).join([self._idle(), *map(Content, self._unsaved_text())])
+            return Content(_GAP).join([*self._idle(width), *map(Content, self._unsaved_text())])
         ends: list[Part] = [f" {_part(job):.0%}  ", _GAP.join(_figures(job)[::-1]), _state(job)]
         ends += [(f"  {text}", palette.WARN) for text in self._unsaved_text()]
         title, rest = Content(f"{plain(job.title)}  "), Content.assemble(*ends)
         room = width - title.cell_length - rest.cell_length
         return Content.assemble(title, _bar(_part(job), room) if room >= _NARROWEST_BAR else "", rest)
 
-    def _idle(self) -> Content:
+    def _idle(self, width: int) -> list[Content]:
         if self._narration:
-            return Content(self._narration)
+            return [Content(line) for line in wrap(self._narration, max(width, 1))]
         if self._failed is not None:
-            return Content.assemble((f"{plain(self._failed.title)} failed", palette.FAULT), ": j shows the error")
-        return Content.styled("no job: r runs the ablation or the windows", palette.QUIET)
+            failed = Content.styled(f"{plain(self._failed.title)} failed", palette.FAULT)
+            return flowed(width, [failed, Content.styled("j shows the error", palette.QUIET)])
+        return [Content.styled("no job: press r to run one", palette.QUIET)]
 
     def _unsaved_text(self) -> list[str]:
         return [f"{whole(self._unsaved)} outcomes wait for the store"] if self._unsaved else []

@@ -12,18 +12,17 @@ from textual.content import Content
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
-from textual.style import Style
 
 from core.evaluator.protocol import Charts
 from core.points import ShapleyPoint
 from tui.text import plain
 from tui.widgets import palette
+from tui.widgets.fitting import CORNERS, fitting
 from tui.widgets.numbers import percent, percent_range
 
 TOP = 3
 _GAP = 2
 _LEAST_BAR = 10
-_ON_BAR = Color(20, 20, 24)
 
 
 class ShapleyBars(ScrollView, can_focus=True):
@@ -56,7 +55,7 @@ class ShapleyBars(ScrollView, can_focus=True):
 
     def show(self, charts: Charts | None) -> None:
         """Draw these; nothing happens when they are what is drawn already."""
-        if charts is self._charts:
+        if charts == self._charts:
             return
         self._charts = charts
         shares = charts.shapley if charts else ()
@@ -102,45 +101,37 @@ class ShapleyBars(ScrollView, can_focus=True):
         ]
 
     def _label(self) -> None:
-        title = "Shapley share"
-        width = self.size.width - 2
-        self.border_subtitle = None
-        if self._points and self._charts is not None:
-            for count in range(TOP, 0, -1):
-                top = ", ".join(f"{plain(point.label)} {percent(point.share)}" for point in self._points[:count])
-                title = f"Shapley share: {top}"
-                if len(title) <= width:
-                    break
-            estimator = plain(self._charts.estimator)
-            n = f"n = {self._points[0].n}"
-            for text in (f"{estimator}, windows of up to {self._charts.max_removed}, {n}", f"{estimator}, {n}"):
-                self.border_subtitle = Content(text)
-                if len(text) <= width:
-                    break
-        self.border_title = Content(title)
+        self.border_title, self.border_subtitle = Content("Shapley share"), None
+        if not self._points or self._charts is None:
+            return
+        estimator, n = plain(self._charts.estimator), f"n = {self._points[0].n}"
+        windows = f"windows of up to {self._charts.max_removed}"
+        room = self.outer_size.width - CORNERS
+        top = self._points[:TOP]
+        exact = ", ".join(f"{plain(point.label)} {percent(point.share)}" for point in top)
+        rounded = ", ".join(f"{plain(point.label)} {point.share:.0%}" for point in top)
+        self.border_title = fitting(room, f"Shapley share: {exact}", exact, rounded)
+        self.border_subtitle = fitting(room, f"{estimator}, {windows}, {n}", f"{estimator}, {n}")
 
     def _invitation(self) -> str:
         if self._charts is None or not self._charts.shapley:
-            return "no Shapley values yet: press r and run the windows; they show once every window has a document"
+            return "no Shapley values yet: press r to run the windows; they show once every window has a document"
         return "no player has a positive value, so there are no shares"
 
 
 def _whiskered(point: ShapleyPoint, length: int, longest: float, hue: Color) -> list[Segment]:
-    """A bar to the share in ``length`` columns, its interval drawn over its end."""
+    """A heavy line to the share in ``length`` columns, its interval marked on it: ``━━━┣━━╋──┤``."""
 
     def column(value: float | None) -> int:
         return round((value or 0.0) / longest * (length - 1))
 
     low, middle, high = column(point.share_low), column(point.share), column(point.share_high)
-    segments = []
-    for start, stop, inside in ((0, middle + 1, True), (middle + 1, length, False)):
-        text = "".join(_glyph(at, low, middle, high) for at in range(start, stop))
-        style = Style(foreground=_ON_BAR, background=hue) if inside else palette.QUIET
-        segments.append(Segment(text, style.rich_style))
-    return segments
-
-
-def _glyph(at: int, low: int, middle: int, high: int) -> str:
-    if not low <= at <= high or low == high:
-        return " "
-    return "├" if at == low else "┤" if at == high else "┼" if at == middle else "─"
+    line = ["━"] * (middle + 1) + ["─"] * (high - middle) + [" "] * (length - max(high, middle) - 1)
+    for at, mark in ((high, "┤"), (low, "┣"), (middle, "╋")):
+        if low < high and line:
+            line[at] = mark
+    solid = "".join(line[: middle + 1])
+    return [
+        Segment(solid, RichStyle(color=hue.rich_color)),
+        Segment("".join(line[middle + 1 :]), palette.QUIET.rich_style),
+    ]

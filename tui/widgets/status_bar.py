@@ -25,6 +25,8 @@ class StatusBar(Widget):
     StatusBar {
         height: 1;
         padding: 0 1;
+        text-wrap: nowrap;
+        text-overflow: ellipsis;
         background: $panel;
     }
     """
