@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from store.documents import Documents
 
 _PAGE = 500
-_CHOICE_WIDTH = 22
-_PROMPT_WIDTH = 60
+_WIDE = 110
+_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-narrow"), (_WIDE, "-wide")]
+_TITLES = (" ", "doc", "gold", "intact", "now", "prompt")
 
 
 @dataclass
@@ -47,7 +48,7 @@ class DocumentsScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("documents", DOCUMENTS)]
     AUTO_FOCUS = "ResultTable"
     TITLE = "Documents"
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-narrow"), (110, "-wide")]
+    HORIZONTAL_BREAKPOINTS = _BREAKPOINTS
 
     DEFAULT_CSS = """
     DocumentsScreen {
@@ -114,10 +115,22 @@ class DocumentsScreen(Screen[None]):
         group, self._documents = message.found
         self.query_one("#heading", Static).update(_heading(group, self._removed, self._documents))
         self.query_one("#count", Static).update(self._count_text(self._documents))
-        titles = [Text(title, justify="left") for title in (" ", "document", "gold", "intact", "now", "prompt")]
-        self.query_one(ResultTable).show(titles, [_cells(row) for row in self._documents.rows])
-        self._show_detail()
+        self._show_list()
         self.refresh_bindings()
+
+    def _show_list(self, at: int = 0) -> None:
+        if self._documents is None:
+            return
+        table, rows = self.query_one(ResultTable), self._documents.rows
+        width = self.size.width * 3 // 5 if self.size.width >= _WIDE else self.size.width
+        table.cursor_type = "row"
+        table.show([Text(title) for title in _TITLES], [_cells(row, width) for row in rows], row=at)
+        if self.focused is None:
+            table.focus()  # it could not have it while it was hidden
+        self._show_detail()
+
+    def on_resize(self) -> None:
+        self._show_list(self.query_one(ResultTable).cursor_row)
 
     @on(DataTable.RowHighlighted)
     def _show_detail(self) -> None:
@@ -126,7 +139,6 @@ class DocumentsScreen(Screen[None]):
         self.query_one(DocumentDetail).show(rows[row] if 0 <= row < len(rows) else None)
 
     def action_reload(self) -> None:
-        self.query_one(ResultTable).cursor_type = "row"
         self._reading += 1
         self._read(self._reading, self._offset, self._only_changed)
 
@@ -174,25 +186,28 @@ def _heading(group: GroupRow, removed: Removed, documents: Documents) -> Text:
     return heading
 
 
-def _cells(row: DocumentRow) -> list[Text]:
+def _cells(row: DocumentRow, width: int) -> list[Text]:
+    """The cells of a list ``width`` wide: answers share most of it, the prompt has what is left."""
+    answer = min(max((width - 36) // 3, 10), 24)
+    prompt = min(max(width - 18 - 3 * (answer + 2), 10), 60)
     gold = [row.choices[at] for at in row.gold if at < len(row.choices)]
     lines = [line for line in row.prompt.splitlines() if line.strip()] or [""]
     return [
         Text("≠" if row.changed else " ", "bold"),
         Text(str(row.doc_id), justify="right"),
-        Text(_short(" / ".join(gold), _CHOICE_WIDTH) or NONE),
-        _answer(row, row.pick_intact, row.acc_intact),
-        _answer(row, row.pick, row.acc),
+        Text(_short(" / ".join(gold), answer) or NONE),
+        _answer(row, row.pick_intact, row.acc_intact, answer),
+        _answer(row, row.pick, row.acc, answer),
         # Examples come first in a prompt, the question last.
-        Text(_short(lines[-1], _PROMPT_WIDTH), QUIET),
+        Text(_short(lines[-1], prompt), QUIET),
     ]
 
 
-def _answer(row: DocumentRow, pick: int | None, acc: float | None) -> Text:
+def _answer(row: DocumentRow, pick: int | None, acc: float | None, width: int) -> Text:
     """What was picked, or for a sole continuation its score, in the colour of right or wrong."""
     colour = {1.0: RIGHT, 0.0: WRONG}.get(-1.0 if acc is None else acc, "")
     if pick is not None and pick < len(row.choices):
-        return Text(_short(row.choices[pick], _CHOICE_WIDTH), colour)
+        return Text(_short(row.choices[pick], width), colour)
     if acc is None:
         return Text(NONE, QUIET)
     return Text({1.0: "right", 0.0: "wrong"}.get(acc, f"{acc:.3f}"), colour)

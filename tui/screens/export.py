@@ -18,7 +18,6 @@ from textual.widgets import Button, Checkbox, Input, RadioButton, RadioSet, Stat
 from core.errors import CornerstoneError
 from tui.exporting import EXPORTED, FORMATS, Wanted, Written, write_table
 from tui.screens.confirm import ConfirmDialog
-from tui.tables import TITLES
 from tui.text import plain, plain_lines
 from tui.widgets.numbers import whole
 
@@ -40,14 +39,14 @@ class ExportDialog(ModalScreen[Path | None]):
     ExportDialog {
         align: center middle;
         & > Vertical {
-            width: 76; max-width: 100%; height: auto; max-height: 100%; padding: 1 2;
+            width: 78; max-width: 100%; height: auto; max-height: 100%; padding: 1 2;
             background: $surface; border: round $primary; border-title-color: $foreground;
         }
         .row { height: auto; margin-bottom: 1; }
-        .row > Static { width: 8; color: $text-muted; }
+        .row > Static { width: 7; color: $text-muted; }
         RadioSet { layout: horizontal; background: transparent; }
-        RadioSet > RadioButton { width: auto; margin-right: 2; }
-        Checkbox { background: transparent; margin: 0 0 1 8; }
+        RadioSet > RadioButton { width: auto; }
+        Checkbox { background: transparent; margin: 0 0 1 7; }
         #told { min-height: 2; }
         #told.-fault { color: $text-error; }
         #told.-done { color: $text-success; }
@@ -166,5 +165,5 @@ class ExportDialog(ModalScreen[Path | None]):
 
 
 def _choice(name: str, options: Sequence[str], chosen: str) -> RadioSet:
-    buttons = [RadioButton(TITLES.get(o, o), o == chosen, id=f"{name}-{o}", compact=True) for o in options]
+    buttons = [RadioButton(option, option == chosen, id=f"{name}-{option}", compact=True) for option in options]
     return RadioSet(*buttons, id=name, compact=True)

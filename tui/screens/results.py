@@ -50,8 +50,11 @@ class ResultsScreen(Screen[None]):
     ResultsScreen {
         padding: 0 1;
         #above { height: 1; margin-bottom: 1; }
-        #filter { width: 28; }
-        #subject { width: 1fr; text-align: right; color: $text-muted; text-overflow: ellipsis; text-wrap: nowrap; }
+        #filter { width: 28; margin-left: 1; }
+        #subject {
+            width: 1fr; padding-right: 1; color: $text-muted;
+            text-align: right; text-overflow: ellipsis; text-wrap: nowrap;
+        }
         #sentence { height: 1fr; padding: 2 4; color: $text-muted; display: none; }
         #notes { max-height: 4; color: $text-warning; overflow-y: auto; padding: 0 1; }
         #count { height: 1; color: $text-muted; padding: 0 1; }
@@ -194,6 +197,8 @@ class ResultsScreen(Screen[None]):
         table.display, sentence.display = isinstance(found, Listing), not isinstance(found, Listing)
         if isinstance(found, Listing):
             self._show_listing(found, table, column)
+            if self.focused is None:
+                table.focus()  # it lost the focus, or could not have it, while it was hidden
         else:
             self._lines = []
             sentence.update(found)
@@ -211,9 +216,8 @@ class ResultsScreen(Screen[None]):
         lines = view(listing, wanted, order)
         self._lines = lines[:SHOWN]
         table.fixed_columns = 1 if len(listing.columns) > 1 else 0
-        table.show(
-            _titles(listing.columns, order), [_cells(listing.columns, line) for line in self._lines], column=column
-        )
+        cells = [_cells(listing.columns, line) for line in self._lines]
+        table.show(_titles(listing.columns, order), cells, column=column)
         self.query_one("#count", Static).update(count_text(len(lines), len(listing.lines), wanted))
 
 

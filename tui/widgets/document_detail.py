@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.console import Group
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
@@ -16,8 +16,9 @@ from tui.text import plain, plain_lines
 from tui.widgets import palette
 from tui.widgets.numbers import NONE, whole
 
-RIGHT, WRONG = f"{palette.INTACT.hex}", "#ff8080"
-QUIET = "#8a8c96"
+RIGHT = palette.INTACT.hex
+WRONG = palette.ATTN.hex
+QUIET = palette.QUIET.rich_style
 _LONGEST = 20_000
 
 
@@ -25,7 +26,10 @@ class DocumentDetail(VerticalScroll, can_focus=True):
     """Shows the document that a list has its cursor on."""
 
     DEFAULT_CSS = """
-    DocumentDetail { padding: 0 1; scrollbar-size-vertical: 1; }
+    DocumentDetail {
+        padding: 0 1;
+        scrollbar-size: 1 1; scrollbar-background: $background; scrollbar-color: $foreground 20%;
+    }
     DocumentDetail > Static { width: 1fr; height: auto; }
     """
 
@@ -34,17 +38,17 @@ class DocumentDetail(VerticalScroll, can_focus=True):
 
     def show(self, row: DocumentRow | None) -> None:
         """Draw a document, from its top."""
-        self.query_one(Static).update(
-            "" if row is None else Group(_head(row), Text(), _choices(row), Text(), _prompt(row))
-        )
+        parts: list[RenderableType] = [] if row is None else [_head(row), Text(), _choices(row), Text(), _prompt(row)]
+        self.query_one(Static).update(Group(*parts))
         self.scroll_home(animate=False)
 
 
 def _head(row: DocumentRow) -> Text:
-    head = Text(f"document {row.doc_id}", "bold")
-    head.append("   intact ", "not bold")
+    head = Text()
+    head.append(f"document {row.doc_id}", "bold")
+    head.append("   intact ", QUIET)
     head.append_text(_verdict(row.acc_intact))
-    head.append("   now ", "not bold")
+    head.append("   now ", QUIET)
     head.append_text(_verdict(row.acc))
     return head
 
@@ -83,11 +87,12 @@ def _logprob(logprobs: Sequence[float] | None, at: int, pick: int | None, *, gol
 
 
 def _prompt(row: DocumentRow) -> Text:
-    prompt = Text("prompt\n", QUIET)
+    prompt = Text()
+    prompt.append("prompt\n", QUIET)
     text = plain_lines(row.prompt)
     if len(text) > _LONGEST:
         # The end is what the model answers to.
         prompt.append(f"(the first {whole(len(text) - _LONGEST)} characters are left out here)\n", QUIET)
         text = text[-_LONGEST:]
-    prompt.append(text, "not dim")
+    prompt.append(text)
     return prompt

@@ -40,18 +40,18 @@ class ResultTable(DataTable[Text], inherit_bindings=False):
         super().__init__(id=id, zebra_stripes=False, cell_padding=1)
         self._waiting: list[Sequence[Text]] = []
 
-    def show(self, titles: Sequence[Text], rows: Sequence[Sequence[Text]], *, column: int = 0) -> None:
-        """Replace what is shown; the cursor goes to the first row."""
+    def show(self, titles: Sequence[Text], rows: Sequence[Sequence[Text]], *, row: int = 0, column: int = 0) -> None:
+        """Replace what is shown, and put the cursor there."""
         self.clear(columns=True)
         for at, title in enumerate(titles):
             # Set and not measured, so that columns stay where they are while further rows come.
-            self.add_column(title, width=max(cell_len(text.plain) for text in [title, *(row[at] for row in rows)]))
+            self.add_column(title, width=max(cell_len(text.plain) for text in [title, *(cells[at] for cells in rows)]))
         self._waiting = list(rows)
-        self._add_step()
-        self.move_cursor(row=0, column=min(column, max(len(titles) - 1, 0)))
+        self._add_step(max(_STEP, row + 1))
+        self.move_cursor(row=row, column=min(column, max(len(titles) - 1, 0)))
 
-    def _add_step(self) -> None:
-        step, self._waiting = self._waiting[:_STEP], self._waiting[_STEP:]
+    def _add_step(self, size: int = _STEP) -> None:
+        step, self._waiting = self._waiting[:size], self._waiting[size:]
         self.add_rows(step)
         if self._waiting:
             self.set_timer(_PAUSE_S, self._add_step)
