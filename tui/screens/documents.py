@@ -53,7 +53,7 @@ class DocumentsScreen(Screen[None]):
     DEFAULT_CSS = """
     DocumentsScreen {
         padding: 0 1;
-        #heading { height: auto; max-height: 2; padding: 0 1; margin-bottom: 1; }
+        #heading { height: 1; padding: 0 1; margin-bottom: 1; }
         #sentence { height: 1fr; padding: 2 4; color: $text-muted; display: none; }
         #sides { height: 1fr; }
         #count { height: 1; color: $text-muted; padding: 0 1; }
@@ -176,13 +176,12 @@ class DocumentsScreen(Screen[None]):
 
 
 def _heading(group: GroupRow, removed: Removed, documents: Documents) -> Text:
-    heading = Text(overflow="ellipsis")
+    heading = Text(no_wrap=True, overflow="ellipsis")
     label = plain(format_removed(removed, players_of(group.kinds)))
     heading.append(f"{label} removed" if removed else "the intact model", "bold")
-    heading.append(f"   {plain(group.model)} on {plain(group.task)}", QUIET)
     if removed:
-        changed = f"{whole(documents.changed)} of {whole(documents.total)} answers changed"
-        heading.append(f"   {changed}", "bold" if documents.changed else QUIET)
+        heading.append(f"   {whole(documents.changed)} of {whole(documents.total)} answers changed")
+    heading.append(f"   {plain(group.model)} on {plain(group.task)}", QUIET)
     return heading
 
 
@@ -191,15 +190,13 @@ def _cells(row: DocumentRow, width: int) -> list[Text]:
     answer = min(max((width - 36) // 3, 10), 24)
     prompt = min(max(width - 18 - 3 * (answer + 2), 10), 60)
     gold = [row.choices[at] for at in row.gold if at < len(row.choices)]
-    lines = [line for line in row.prompt.splitlines() if line.strip()] or [""]
     return [
         Text("≠" if row.changed else " ", "bold"),
         Text(str(row.doc_id), justify="right"),
         Text(_short(" / ".join(gold), answer) or NONE),
         _answer(row, row.pick_intact, row.acc_intact, answer),
         _answer(row, row.pick, row.acc, answer),
-        # Examples come first in a prompt, the question last.
-        Text(_short(lines[-1], prompt), QUIET),
+        Text(_end(row.prompt, prompt), QUIET),
     ]
 
 
@@ -216,3 +213,9 @@ def _answer(row: DocumentRow, pick: int | None, acc: float | None, width: int) -
 def _short(text: str, width: int) -> str:
     line = " ".join(plain(text).split())
     return line if len(line) <= width else f"{line[: width - 1]}…"
+
+
+def _end(text: str, width: int) -> str:
+    """The end of a prompt: examples come first, the question last."""
+    line = " ".join(plain(text[-2 * width :]).split())
+    return line if len(line) <= width and len(text) <= 2 * width else f"…{line[1 - width :]}"

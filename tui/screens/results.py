@@ -11,7 +11,7 @@ from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal
+from textual.containers import Horizontal, VerticalScroll
 from textual.message import Message
 from textual.screen import Screen
 from textual.timer import Timer
@@ -56,7 +56,10 @@ class ResultsScreen(Screen[None]):
             text-align: right; text-overflow: ellipsis; text-wrap: nowrap;
         }
         #sentence { height: 1fr; padding: 2 4; color: $text-muted; display: none; }
-        #notes { max-height: 4; color: $text-warning; overflow-y: auto; padding: 0 1; }
+        #notes {
+            height: auto; max-height: 4; padding: 0 1; color: $text-muted;
+            scrollbar-size: 1 1; scrollbar-background: $background; scrollbar-color: $foreground 20%;
+        }
         #count { height: 1; color: $text-muted; padding: 0 1; }
     }
     """
@@ -82,7 +85,8 @@ class ResultsScreen(Screen[None]):
             yield Static(id="subject", markup=False)
         yield ResultTable()
         yield Static(id="sentence", markup=False)
-        yield Static(id="notes", markup=False)
+        with VerticalScroll(id="notes"):
+            yield Static(markup=False)
         yield Static(id="count", markup=False)
         yield Footer(show_command_palette=False)
 
@@ -203,7 +207,7 @@ class ResultsScreen(Screen[None]):
             self._lines = []
             sentence.update(found)
         notes = "\n".join(found.notes) if isinstance(found, Listing) else ""
-        self.query_one("#notes", Static).update(notes)
+        self.query_one("#notes > Static", Static).update(notes)
         self.query_one("#notes").display = bool(notes)
         self.query_one("#subject", Static).update(found.subject if isinstance(found, Listing) else "")
         self.refresh_bindings()
@@ -222,16 +226,18 @@ class ResultsScreen(Screen[None]):
 
 
 def _titles(columns: Sequence[Column], order: Order | None) -> list[Text]:
-    arrows = {} if order is None else {order.column: " ↓" if order.falling else " ↑"}
+    """The names of the columns; each has room for the arrow, so that nothing moves when it is sorted."""
+    arrows = {} if order is None else {order.column: "↓" if order.falling else "↑"}
     return [
-        Text(column.title + arrows.get(at, "  "), justify="right" if column.numeric else "left")
+        Text(f"{arrows.get(at, ' ')} {column.title}", justify="right")
+        if column.numeric
+        else Text(f"{column.title} {arrows.get(at, ' ')}")
         for at, column in enumerate(columns)
     ]
 
 
 def _cells(columns: Sequence[Column], line: Line) -> list[Text]:
     return [
-        # Two spaces: numbers stand below the title and not below its arrow.
-        Text(f"{cell}  ", justify="right", no_wrap=True) if column.numeric else Text(cell, no_wrap=True)
+        Text(cell, justify="right" if column.numeric else "left", no_wrap=True)
         for column, cell in zip(columns, line.cells, strict=True)
     ]

@@ -82,7 +82,7 @@ def _logprob(logprobs: Sequence[float] | None, at: int, pick: int | None, *, gol
     """A log-probability; the choice that is picked is marked, in the colour of right or wrong."""
     if logprobs is None or at >= len(logprobs):
         return Text(NONE, QUIET)
-    number = f"{logprobs[at]:.2f}".replace("-", "−")
+    number = f"{logprobs[at]:.2f}"
     return Text(f"▸ {number}", f"bold {RIGHT if gold else WRONG}") if at == pick else Text(number)
 
 
