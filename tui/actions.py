@@ -47,9 +47,18 @@ RESULTS = (
     Action("sort", "s", "sort", "Sort by the column under the cursor; once more turns the order round."),
     Action("next_table", "t", "table", "Show the next table: coalitions, ablation, Shapley values, runs."),
     Action("open", "enter", "documents", "Show the documents of the coalition under the cursor."),
+    Action("everything", "a", "all", "Show every model and task, or only those that the explorer shows."),
     Action("export", "e", "export", "Write this table to a file."),
-    Action("reload", "f5", "reload", "Read the store again."),
+    Action("reload", "f5", "reload", "Read the store again.", footer=False),
     Action("back", "escape,b", "back", "Return to the explorer."),
+)
+
+DOCUMENTS = (
+    Action("only_changed", "o", "only changed", "Show only the documents that end otherwise than in the intact model."),
+    Action("next_page", "n", "next page", "Show the documents after these."),
+    Action("previous_page", "p", "page before", "Show the documents before these."),
+    Action("reload", "f5", "reload", "Read the store again.", footer=False),
+    Action("back", "escape,b", "back", "Return to the results."),
 )
 
 JOBS = (

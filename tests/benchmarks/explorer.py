@@ -1,7 +1,7 @@
 """How soon the explorer paints, answers a key, and how much memory it takes: idle, and beside a sweep on all cores.
 
-The real program in a pseudo-terminal of 120 x 35, the default model, a windows sweep in its evaluator. A key's answer is
-the first output that puts the new player's name into the line below the layer grid.
+The real program in a pseudo-terminal of 120 x 35, the default model, a windows sweep in its evaluator. A key's answer
+is the first output that puts the new player's name into the line below the layer grid.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""The explorer's screens, one a file."""
+"""The screens and dialogs of the explorer: one a file, each pushed with what it needs to know."""
