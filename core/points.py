@@ -27,7 +27,9 @@ class AblationPoint:
 
 @dataclass(frozen=True, slots=True)
 class CoalitionPoint:
-    """One coalition. ``drop`` and ``changed`` (documents whose value differs) are paired with the intact model.
+    """One coalition. ``acc_low`` and ``acc_high`` are the score's interval, None where one document does not tell.
+
+    ``drop`` and ``changed`` (documents whose value differs) are paired with the intact model.
 
     They are None where no document has both; ``n`` counts the coalition's own documents.
     """
@@ -36,6 +38,8 @@ class CoalitionPoint:
     n: int
     acc: float
     acc_se: float | None
+    acc_low: float | None
+    acc_high: float | None
     intact_acc: float | None
     drop: float | None
     drop_low: float | None

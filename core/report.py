@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from core.intervals import FloatArray, mean_se, paired_drop
+from core.intervals import FloatArray, mean_interval, mean_se, paired_drop
 from core.players import Player, Removed
 from core.points import AblationPoint, CoalitionPoint, ShapleyPoint
 from core.schedules import INTACT
@@ -61,12 +61,15 @@ def coalition_point(scores: Scores, removed: Removed) -> CoalitionPoint | None:
     there = ~np.isnan(values)
     intact = scores.get(INTACT)
     both = there & ~np.isnan(intact) if intact is not None else np.zeros_like(there)
+    interval = mean_interval(values[there])
     drop = paired_drop(intact[both], values[both]) if intact is not None and both.any() else None
     return CoalitionPoint(
         removed=removed,
         n=int(there.sum()),
         acc=float(values[there].mean()),
         acc_se=mean_se(values[there]),
+        acc_low=None if interval is None else interval[0],
+        acc_high=None if interval is None else interval[1],
         intact_acc=None if drop is None or intact is None else float(intact[both].mean()),
         drop=None if drop is None else drop.drop,
         drop_low=None if drop is None else drop.low,

@@ -13,7 +13,7 @@ from tui.state import State
 from tui.text import plain
 from tui.widgets import palette
 from tui.widgets.fitting import flowed, listed
-from tui.widgets.numbers import between, decimal, score_interval
+from tui.widgets.numbers import between, decimal
 
 
 class CoalitionPanel(Widget):
@@ -100,8 +100,7 @@ def _advice(state: State) -> str:
 
 
 def _score(name: str, point: CoalitionPoint) -> Content:
-    interval = score_interval(point)
-    return _number(name, point.acc, between(*interval) if interval else "")
+    return _number(name, point.acc, between(point.acc_low, point.acc_high) if point.acc_low is not None else "")
 
 
 def _number(name: str, value: float, interval: str) -> Content:

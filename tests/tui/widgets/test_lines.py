@@ -16,7 +16,7 @@ from tui.text import plain
 from tui.widgets.coalition_panel import CoalitionPanel
 from tui.widgets.fitting import fitting, flowed, listed
 from tui.widgets.job_line import JobLine
-from tui.widgets.numbers import clock, decimal, margin, percent, score_interval
+from tui.widgets.numbers import clock, decimal, margin, percent
 from tui.widgets.status_bar import StatusBar
 
 
@@ -146,12 +146,10 @@ def test_a_clock_counts_seconds(seconds: int) -> None:
     assert total == seconds
 
 
-def test_a_score_lies_in_its_interval_and_one_document_outside_0_to_1_has_none() -> None:
-    point = example.scored((0,)).point
-    low, high = score_interval(point) or (1, 0)
-    assert low <= point.acc <= high
-    assert margin(replace(point, acc=12.0, acc_se=None, n=1)) is None
-    assert margin(replace(point, acc=12.0, acc_se=0.5)) == pytest.approx(0.98)
+def test_a_margin_is_half_an_interval() -> None:
+    point = replace(example.scored((0,)).point, acc_low=0.25, acc_high=0.75)
+    assert margin(point) == pytest.approx(0.25)
+    assert margin(replace(point, acc_low=None, acc_high=None)) is None
 
 
 @given(st.integers(1, 60), st.lists(st.text("ab", min_size=1, max_size=20), min_size=1, max_size=20))
