@@ -32,9 +32,9 @@ APP = (
 
 EXPLORE = (
     Action("toggle_layer", "space", "toggle", "Remove the layer under the cursor (or put it back) and evaluate."),
-    Action("clear", "c", "clear", "Put every removed layer back."),
+    Action("clear", "c", "clear", "Put every removed layer back.", footer=False),
     Action("run", "r", "run", "Run the ablation or the windows schedule on the chosen tasks."),
-    Action("choose", "m", "model+tasks", "Choose the model, the tasks and how many documents."),
+    Action("choose", "m", "model", "Choose the model, the tasks and how many documents."),
     Action("next_task", "t", "task", "Show the next task."),
     Action("pause", "p", "pause", "Pause the running job, or let it go on.", footer=False),
     Action("jobs", "j", "jobs", "Show the jobs, with their errors in full."),

@@ -16,16 +16,16 @@ from textual.reactive import reactive
 from core.config import RunConfig
 from core.errors import CornerstoneError
 from core.evaluator import client
-from core.evaluator.protocol import Hello, Open, Opened, Request
+from core.evaluator.protocol import Hello, JobView, Open, Opened, Request, StartJob
 from core.players import Removed
 from tui.actions import APP, bindings
 from tui.palette import ActionCommands
 from tui.screens.explore import ExploreScreen
 from tui.session import remember
-from tui.state import State, after
+from tui.state import State, after, lost
 from tui.text import plain
 
-GONE = "the evaluator is gone; all it had recorded is stored. ctrl+r starts it again"
+GONE = "the evaluator is gone; what it had written is safe. ctrl+r starts it again, and it goes on where it was"
 
 
 def evaluator_command(store: Path) -> list[str]:
@@ -59,6 +59,7 @@ class Explorer(App[None]):
         self._insist = insist
         self._command = list(command or evaluator_command(store))
         self._line: client.Connection | None = None
+        self._interrupted: tuple[JobView, ...] = ()
 
     def on_mount(self) -> None:
         self.push_screen(ExploreScreen())
@@ -72,9 +73,8 @@ class Explorer(App[None]):
         try:
             self._line = await client.connect_or_start(self.store, self._command)
             async for event in self._line.events():
-                if isinstance(event, Hello) and (self._insist or not event.busy):
-                    self._insist = False
-                    await self._line.send(Open(config=self.config))
+                if isinstance(event, Hello):
+                    await self._greet(self._line, event)
                 if isinstance(event, Opened):
                     self.config = event.config
                     remember(event.config)
@@ -82,7 +82,18 @@ class Explorer(App[None]):
         except CornerstoneError as error:
             notice = str(error)
         self._line = None
-        self.state = replace(self.state, connection="lost", narration="", notice=notice)
+        self._interrupted = self.state.unfinished
+        self.state = lost(self.state, notice)
+
+    async def _greet(self, line: client.Connection, hello: Hello) -> None:
+        """Open what was open, unless the evaluator is at something; go on with jobs that another one left behind."""
+        if self._insist or not hello.busy:
+            self._insist = False
+            await line.send(Open(config=self.config))
+        if not hello.busy:
+            for job in self._interrupted:
+                await line.send(StartJob(config=job.config, command=job.command))
+        self._interrupted = ()
 
     @work
     async def ask(self, request: Request) -> None:
@@ -119,5 +130,8 @@ class Explorer(App[None]):
 
     @work
     async def action_stop_evaluator(self) -> None:
-        if not await client.stop(self.store):
-            self.say("no evaluator is running")
+        try:
+            running = await client.stop(self.store)
+        except CornerstoneError:
+            return  # it was faster
+        self.say("the evaluator has ended" if running else "no evaluator is running")

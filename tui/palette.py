@@ -16,7 +16,7 @@ class ActionCommands(Provider):
         seen = set()
         for active in self.screen.active_bindings.values():
             binding = active.binding
-            if active.enabled and binding.tooltip and binding.action not in seen:
+            if active.enabled and binding.id and binding.tooltip and binding.action not in seen:
                 seen.add(binding.action)
                 yield f"{binding.description} ({self.app.get_key_display(binding)})", active
 

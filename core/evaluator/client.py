@@ -44,7 +44,7 @@ class Connection:
         Raises:
             CornerstoneError: it speaks another version of the protocol.
         """
-        async for text in self._socket:
+        async for text in self._texts():
             try:
                 event = parse_event(text)
             except pydantic.ValidationError as error:
@@ -53,7 +53,20 @@ class Connection:
                 raise CornerstoneError(_OTHER_VERSION)
             yield event
 
+    async def gone(self) -> None:
+        """Wait until the evaluator has ended, whatever it says until then."""
+        async for _text in self._texts():
+            pass
+
+    async def _texts(self) -> AsyncIterator[str | bytes]:
+        try:
+            async for text in self._socket:
+                yield text
+        except ConnectionClosed:
+            return  # killed, it does not say goodbye
+
     async def close(self) -> None:
+        """Leave; the evaluator goes on."""
         await self._socket.close()
 
 
@@ -98,8 +111,7 @@ async def stop(store: Path) -> bool:
     if connection is None:
         return False
     await connection.send(ShutDown())
-    async for _event in connection.events():
-        pass
+    await connection.gone()
     return True
 
 

@@ -96,7 +96,7 @@ class Engine:
             wait = False
             if request is not None:
                 self._take(request)
-            self._tell_jobs(now=request is not None)
+            self._tell_jobs(now=request is not None or not self._keeper.unsaved)
             self._tell_trouble()
 
     def _take(self, request: Request) -> None:

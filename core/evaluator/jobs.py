@@ -101,6 +101,7 @@ class Job:
             job=self.number,
             title=self.title,
             command=self.command,
+            config=self.config,
             state=self.state,
             phase=self.phase,
             done=self.meter.done,

@@ -135,6 +135,7 @@ class JobView(pydantic.BaseModel, frozen=True):
     job: int
     title: str
     command: str
+    config: RunConfig
     state: JobState
     phase: str = ""
     done: float = 0.0

@@ -39,6 +39,7 @@ class ChooseDialog(ModalScreen[RunConfig | None]):
         .column Label { text-style: bold; }
         .column Input { border: none; height: 1; background: $panel; }
         OptionList, SelectionList { height: 1fr; border: none; background: transparent; padding: 0; }
+        OptionList { text-wrap: nowrap; text-overflow: ellipsis; }
         .row { height: 1; }
         .row Label { width: 30; }
         .row Input { width: 12; border: none; height: 1; background: $panel; }
@@ -59,11 +60,11 @@ class ChooseDialog(ModalScreen[RunConfig | None]):
             box.border_subtitle = "ctrl+s opens, esc cancels, space ticks a task"
             with Horizontal(id="lists"):
                 with Vertical(classes="column"):
-                    yield Label("Model: alias, hub id, folder or GGUF file")
+                    yield Label("Model: alias, hub id, folder, .gguf")
                     yield Input(self._config.model, id="model")
                     yield OptionList(*(Option(_alias_text(alias, None), id=alias.name) for alias in self._aliases))
                 with Vertical(classes="column"):
-                    yield Label("Tasks: add lm-eval's by NAME or NAME=FILE.jsonl")
+                    yield Label("Tasks: NAME or NAME=FILE.jsonl")
                     yield Input(placeholder="another task, enter adds it", id="task")
                     yield SelectionList[str](*self._selections())
             with Horizontal(classes="row"):
@@ -159,4 +160,4 @@ def _written(task: TaskConfig) -> str:
 def _alias_text(alias: Alias, there: bool | None) -> Text:
     size = f"{alias.download_mb:,} MB" if alias.download_mb else ""
     state = {None: size, True: "cached", False: f"{size} to fetch"}[there]
-    return Text.assemble(alias.name, (f"  {alias.description}, {state}", "dim"))
+    return Text.assemble(alias.name, (f"  {state}  {alias.description}", "dim"), no_wrap=True, overflow="ellipsis")

@@ -31,11 +31,10 @@ class ExploreScreen(ExplorerScreen):
     DEFAULT_CSS = """
     ExploreScreen {
         #charts { height: 1fr; min-height: 7; }
-        #below { height: auto; }
+        #below { height: 6; }
         AblationPlot { width: 3fr; }
         ShapleyBars { width: 2fr; }
-        CoalitionPanel { width: 1fr; }
-        JobLine { width: 1fr; }
+        CoalitionPanel, JobLine { width: 1fr; height: 100%; }
     }
     """
 
@@ -48,7 +47,7 @@ class ExploreScreen(ExplorerScreen):
         with Horizontal(id="below"):
             yield CoalitionPanel()
             yield JobLine()
-        yield Footer()
+        yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
         self.query_one(LayerGrid).focus()

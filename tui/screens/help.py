@@ -33,7 +33,7 @@ class HelpScreen(ModalScreen[None]):
         seen = set()
         for active in about.active_bindings.values():
             binding = active.binding
-            if binding.tooltip and binding.action not in seen:
+            if binding.id and binding.tooltip and binding.action not in seen:  # ours have ids, Textual's own do not
                 seen.add(binding.action)
                 self._keys.add_row(Text(about.app.get_key_display(binding), "bold"), Text(binding.tooltip))
 

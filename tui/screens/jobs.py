@@ -37,7 +37,7 @@ class JobsScreen(ExplorerScreen):
         with VerticalScroll(id="detail", can_focus=True) as detail:
             detail.border_title = "Details"
             yield Static()
-        yield Footer()
+        yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
         table = self.query_one(DataTable)

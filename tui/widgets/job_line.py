@@ -49,6 +49,7 @@ class JobLine(Widget):
         self._narration = ""
         self._unsaved = 0
         self._waiting = 0
+        self._notice = ""
         self.border_title = Content("Job")
 
     def show(self, state: State) -> None:
@@ -56,10 +57,10 @@ class JobLine(Widget):
         last = state.jobs[-1] if state.jobs else None
         failed = last if last is not None and last.state == "failed" else None
         waiting = sum(job.state == "queued" and job is not state.current_job for job in state.jobs)
-        now = (state.current_job, failed, plain(state.narration), state.unsaved, waiting)
-        if now == (self._job, self._failed, self._narration, self._unsaved, self._waiting):
+        now = (state.current_job, failed, plain(state.narration), state.unsaved, waiting, plain(state.notice))
+        if now == (self._job, self._failed, self._narration, self._unsaved, self._waiting, self._notice):
             return
-        self._job, self._failed, self._narration, self._unsaved, self._waiting = now
+        self._job, self._failed, self._narration, self._unsaved, self._waiting, self._notice = now
         self.refresh(layout=True)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
@@ -97,6 +98,8 @@ class JobLine(Widget):
     def _idle(self, width: int) -> list[Content]:
         if self._narration:
             return [Content(line) for line in wrap(self._narration, max(width, 1))]
+        if self._notice:
+            return [Content.styled(line, palette.FAULT) for line in wrap(self._notice, max(width, 1))]
         if self._failed is not None:
             failed = Content.styled(f"{plain(self._failed.title)} failed", palette.FAULT)
             return flowed(width, [failed, Content.styled("j shows the error", palette.QUIET)])
