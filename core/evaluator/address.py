@@ -6,6 +6,7 @@ import hashlib
 import os
 import stat
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from core.errors import CornerstoneError
@@ -34,13 +35,17 @@ def runtime_folder() -> Path:
     Raises:
         CornerstoneError: somebody else owns it, or others may enter it.
     """
-    base = Path("/tmp") if Path("/tmp").is_dir() else Path(tempfile.gettempdir())
-    folder = base / f"cornerstone-{os.getuid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
+    folder = _base() / f"cornerstone-{os.getuid()}"
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
     status = folder.lstat()
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or stat.S_IMODE(status.st_mode) & 0o077:
         raise CornerstoneError(f"{folder} is not a folder of yours alone; remove it, so that it can be made anew")
     return folder
+
+
+def _base() -> Path:
+    return Path("/tmp") if Path("/tmp").is_dir() else Path(tempfile.gettempdir())
 
 
 def _name(store: Path) -> str:

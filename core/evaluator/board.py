@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
@@ -29,7 +30,8 @@ class Board:
     """The values of one metric over an assignment's documents. A document that occurs twice counts twice."""
 
     def __init__(self, assignment: Assignment, players: Sequence[Player]) -> None:
-        documents = assignment.documents
+        # In the data's order, as results are read from the store: a bootstrap over documents then draws the same.
+        documents = sorted(assignment.documents, key=lambda document: document.doc_id)
         means = assignment.task.mean_metrics
         self._assignment = assignment
         self._players = players
@@ -75,8 +77,9 @@ class Board:
             return False
         for outcome in outcomes:
             places = self._places.get(outcome.document, [])
+            value = outcome.metrics.get(self.metric, math.nan)
             self._row(outcome.removed)
-            self._values[outcome.removed][places] = outcome.metrics.get(self.metric, np.nan)
+            self._values[outcome.removed][places] = value if math.isfinite(value) else math.nan
             self._there[outcome.removed][places] = True
         return True
 

@@ -69,6 +69,10 @@ class Desk:
             tasks=tuple(board.bench_task for board in self._boards),
         )
 
+    def offers(self, key: str) -> bool:
+        """Whether a task is open."""
+        return any(board.key == key for board in self._boards)
+
     def charts(self) -> Iterator[Charts]:
         """What is known of each task."""
         if self.bench is not None:
@@ -128,7 +132,7 @@ class Desk:
         board = Board(assignment, bench.model.players)
         while True:
             try:
-                board.load(self._keeper.values(assignment, board.metric))
+                self._keeper.fill(board, assignment)
             except InUseError as error:
                 narrate(f"{error}; waiting for it")
                 breathe()

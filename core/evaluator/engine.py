@@ -52,18 +52,19 @@ class Engine:
         self._inbox: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
         self._keeper = Keeper(recorder, lambda: self._inbox.put(None))
         self._desk = Desk(self._keeper)
-        self._stopping = False
+        self._stopping = self._working = False
         self._jobs: list[Job] = []
         self._job: Job | None = None
         self._wanted: Open | None = None
         self._toggle: Toggle | None = None
         self._trouble = ""
         self._jobs_told = self._charts_told = 0.0
+        self._unsaved_told = 0
 
     @property
     def idle(self) -> bool:
         """Whether nothing is being done or waited for."""
-        return not self._keeper.unsaved and all(job.ended for job in self._jobs)
+        return not self._working and self._inbox.empty() and not self._keeper.unsaved
 
     def submit(self, request: Request) -> None:
         """Ask for something; what comes of it is published."""
@@ -78,13 +79,16 @@ class Engine:
         """Do what is asked until told to stop."""
         while not self._stopping:
             job = next((job for job in self._jobs if job.state == "queued"), None)
-            self._receive(wait=job is None)
+            self._working = job is not None or self._urgent
+            self._receive(wait=not self._working)
             self._serve_urgent()
             if job is not None and job.state == "queued" and not self._stopping:
                 self._do(job)
-        self._desk.close()
-        if unsaved := self._keeper.close(_FLUSH_S):
-            print(f"{unsaved} outcomes could not be written: {self._keeper.trouble}", flush=True)
+        try:
+            self._desk.close()
+        finally:
+            if unsaved := self._keeper.close(_FLUSH_S):
+                print(f"{unsaved} outcomes could not be written: {self._keeper.trouble}", flush=True)
 
     def _receive(self, *, wait: bool) -> None:
         """Take in what was asked; ``wait`` blocks for the first."""
@@ -93,7 +97,7 @@ class Engine:
                 request = self._inbox.get(block=wait)
             except queue.Empty:
                 return
-            wait = False
+            wait, self._working = False, True
             if request is not None:
                 self._take(request)
             self._tell_jobs(now=request is not None or not self._keeper.unsaved)
@@ -114,22 +118,30 @@ class Engine:
             case ShutDown():
                 self._stopping = True
 
+    @property
+    def _urgent(self) -> bool:
+        return self._wanted is not None or self._toggle is not None
+
     def _serve_urgent(self) -> None:
         """What an explorer waits for: the workbench, then the coalition toggled last."""
-        try:
-            if self._wanted is not None:
-                wanted, self._wanted = self._wanted, None
-                self._open(wanted.config)
-            while self._toggle is not None and not self._stopping:
-                toggle, self._toggle = self._toggle, None
-                self._evaluate(toggle)
-        except _EndedError:
-            pass
-        except CornerstoneError as error:
-            self._publish(Refusal(text=str(error)))
-        except Exception as error:  # noqa: BLE001 the evaluator outlives a fault in one request
-            traceback.print_exc()
-            self._publish(Refusal(text=f"a fault in the evaluator ({error!r}); its log has the traceback"))
+        while self._urgent and not self._stopping:
+            try:
+                self._serve_one()
+            except _EndedError:
+                pass
+            except CornerstoneError as error:
+                self._publish(Refusal(text=str(error)))
+            except Exception as error:  # noqa: BLE001 the evaluator outlives a fault in one request
+                traceback.print_exc()
+                self._publish(Refusal(text=f"a fault in the evaluator ({error!r}); its log has the traceback"))
+
+    def _serve_one(self) -> None:
+        if self._wanted is not None:
+            wanted, self._wanted = self._wanted, None
+            self._open(wanted.config)
+        elif self._toggle is not None:
+            toggle, self._toggle = self._toggle, None
+            self._evaluate(toggle)
 
     def _open(self, config: RunConfig) -> Workbench:
         bench = self._desk.bench
@@ -140,6 +152,8 @@ class Engine:
             )
         with self._narrating() as narrate:
             bench = self._desk.open(config, narrate, self._breathe_opening, keep=sweeping)
+        if self._toggle is not None and not self._desk.offers(self._toggle.task):
+            self._toggle = None
         if (opened := self._desk.opened()) is not None:
             self._publish(opened)
         self._tell_charts(now=True)
@@ -150,7 +164,8 @@ class Engine:
             for scored in self._desk.evaluate(toggle.task, removed_set(toggle.removed), self._breathe_toggle):
                 self._publish(scored)
         except _EndedError:
-            return  # the next one, if there is one, is waiting already
+            self._toggle = self._toggle or toggle  # in place of it, or after what is opened now
+            return
         self._tell_charts(now=True)
 
     def _do(self, job: Job) -> None:
@@ -168,6 +183,7 @@ class Engine:
             job.state, job.error = "failed", traceback.format_exc()
         finally:
             self._job = None
+            job.meter.stop()
             self._tell_charts(now=True)
             self._tell_jobs(now=True)
 
@@ -193,12 +209,15 @@ class Engine:
 
     def _breathe_opening(self) -> None:
         self._receive(wait=False)
-        if self._stopping or (self._job is not None and self._job.state == "cancelled"):
+        job = self._job
+        if self._stopping or (job is not None and job.state == "cancelled") or (job is None and self._wanted):
             raise _EndedError
+        if job is not None and job.started:
+            raise CornerstoneError("another program uses the store; choose again when it is free: the sweep goes on")
 
     def _breathe_toggle(self, _done: float) -> None:
         self._receive(wait=False)
-        if self._stopping or self._toggle is not None or self._wanted is not None:
+        if self._stopping or self._urgent:
             raise _EndedError
 
     def _breathe_job(self, done: float) -> None:
@@ -206,7 +225,7 @@ class Engine:
         assert job is not None
         job.meter.advance(done)
         self._receive(wait=False)
-        if self._toggle is not None or self._wanted is not None or job.state == "paused":
+        if self._urgent or job.state == "paused":
             with job.meter.held():
                 self._serve_urgent()
                 while job.state == "paused" and not self._stopping:
@@ -217,9 +236,11 @@ class Engine:
         self._tell_jobs()
 
     def _tell_jobs(self, *, now: bool = False) -> None:
-        if now or time.monotonic() - self._jobs_told > _JOBS_EVERY_S:
-            self._jobs_told = time.monotonic()
-            self._publish(Jobs(jobs=tuple(job.view() for job in self._jobs), unsaved=self._keeper.unsaved))
+        unsaved = self._keeper.unsaved
+        all_written = self._unsaved_told > 0 and unsaved == 0
+        if now or all_written or time.monotonic() - self._jobs_told > _JOBS_EVERY_S:
+            self._jobs_told, self._unsaved_told = time.monotonic(), unsaved
+            self._publish(Jobs(jobs=tuple(job.view() for job in self._jobs), unsaved=unsaved))
 
     def _tell_charts(self, *, now: bool = False) -> None:
         if now or time.monotonic() - self._charts_told > _CHARTS_EVERY_S:

@@ -19,12 +19,13 @@ class Meter:
         self._clock = clock
         self._first = self._reached = 0.0
         self._since = clock()
+        self._stopped: float | None = None
         self.done = 0.0
 
     def start(self, done: float) -> None:
         """A phase begins with so many done."""
         self._first = self._reached = self.done = done
-        self._since = self._clock()
+        self._since, self._stopped = self._clock(), None
 
     def reach(self, done: float) -> None:
         """So many are recorded."""
@@ -37,16 +38,22 @@ class Meter:
     @contextmanager
     def held(self) -> Iterator[None]:
         """The time in the block does not count."""
+        self.stop()
         start = self._clock()
         try:
             yield
         finally:
+            self._stopped = None
             self._since += self._clock() - start
+
+    def stop(self) -> None:
+        """Time no longer counts."""
+        self._stopped = self._clock()
 
     @property
     def rate(self) -> float:
         """Outcomes a second since the phase began."""
-        seconds = self._clock() - self._since
+        seconds = (self._clock() if self._stopped is None else self._stopped) - self._since
         return (self.done - self._first) / seconds if seconds > 0 else 0.0
 
 

@@ -19,7 +19,8 @@ _PAUSE_S = 0.5
 @dataclass(frozen=True, slots=True)
 class _Write:
     do: Callable[[], None]
-    outcomes: int
+    assignment: Assignment | None = None
+    outcomes: Sequence[Outcome] = ()
 
 
 class Keeper:
@@ -45,21 +46,21 @@ class Keeper:
     def unsaved(self) -> int:
         """Outcomes that wait to be written."""
         with self._changed:
-            return sum(write.outcomes for write in self._writes)
+            return sum(len(write.outcomes) for write in self._writes)
 
     def begin(self, run: RunRecord) -> None:
-        self._put(lambda: self._recorder.begin(run))
+        self._put(_Write(lambda: self._recorder.begin(run)))
 
     def assign(self, run_id: str, assignment: Assignment) -> None:
-        self._put(lambda: self._recorder.assign(run_id, assignment))
+        self._put(_Write(lambda: self._recorder.assign(run_id, assignment)))
 
     def finish(self, run_id: str, state: RunState) -> None:
-        self._put(lambda: self._recorder.finish(run_id, state))
+        self._put(_Write(lambda: self._recorder.finish(run_id, state)))
 
     def record(self, run_id: str, assignment: Assignment, outcomes: Sequence[Outcome]) -> None:
         for board in self.boards:
             board.add(assignment, outcomes)
-        self._put(lambda: self._recorder.record(run_id, assignment, outcomes), len(outcomes))
+        self._put(_Write(lambda: self._recorder.record(run_id, assignment, outcomes), assignment, outcomes))
 
     def stored(self, assignment: Assignment) -> Mapping[str, frozenset[Removed]]:
         board = next((board for board in self.boards if board.holds(assignment)), None)
@@ -67,6 +68,19 @@ class Keeper:
 
     def values(self, assignment: Assignment, metric: str) -> StoredValues:
         return self._recorder.values(assignment, metric)
+
+    def fill(self, board: Board, assignment: Assignment) -> None:
+        """Put on a board what is stored of an assignment's documents, and what waits to be.
+
+        Raises:
+            CornerstoneError: the store cannot be read, or is in use.
+        """
+        with self._changed:  # before reading: what is written meanwhile is in both, and not in neither
+            waiting = list(self._writes)
+        board.load(self.values(assignment, board.metric))
+        for write in waiting:
+            if write.assignment is not None:
+                board.add(write.assignment, write.outcomes)
 
     def close(self, patience: float) -> int:
         """Write what waits, for ``patience`` seconds at most; how many outcomes could not be written."""
@@ -76,11 +90,11 @@ class Keeper:
         self._thread.join(patience + _PAUSE_S)
         return self.unsaved
 
-    def _put(self, do: Callable[[], None], outcomes: int = 0) -> None:
+    def _put(self, write: _Write) -> None:
         if self._broken is not None:
             raise RuntimeError("outcomes can no longer be stored") from self._broken
         with self._changed:
-            self._writes.append(_Write(do, outcomes))
+            self._writes.append(write)
             self._changed.notify()
 
     def _write_all(self) -> None:
