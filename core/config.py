@@ -85,6 +85,16 @@ def load_config(path: Path | None, options: Mapping[str, Any]) -> RunConfig:
     return _validated({**_read(file), **given}, file.name)
 
 
+def absolute(config: RunConfig) -> RunConfig:
+    """The same with whole paths, for a process that works in another folder."""
+    model = Path(config.model).expanduser()
+    tasks = tuple(
+        task if task.data is None else task.model_copy(update={"data": task.data.expanduser().resolve()})
+        for task in config.tasks
+    )
+    return config.model_copy(update={"model": str(model.resolve()) if model.exists() else config.model, "tasks": tasks})
+
+
 def _find(path: Path) -> Path:
     packaged = Path(str(resources.files("configs"))) / path.name
     for candidate in (path, packaged, packaged.with_name(f"{packaged.name}.yaml")):

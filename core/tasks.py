@@ -15,7 +15,7 @@ from lm_eval.api.task import Task
 from lm_eval.tasks import TaskManager
 from lm_eval.tasks._yaml_loader import load_yaml
 
-from core import hub
+from core import dataset_hub
 from core.errors import CornerstoneError
 from core.quiet import quiet_libraries
 from core.task_data import DataFile, check_data_file
@@ -155,12 +155,12 @@ def _set_fewshot(task: Task, num_fewshot: int | None) -> int:
 
 def _announce_download(name: str, definition: dict[str, Any], *, offline: bool, narrate: Callable[[str], None]) -> None:
     path = definition.get("dataset_path")
-    if path is None or path == "json" or hub.dataset_cached(path, definition.get("dataset_name")):
+    if path is None or path == "json" or dataset_hub.dataset_cached(path, definition.get("dataset_name")):
         return
     advice = f"give a local file instead: --task {name}=FILE.jsonl"
     if offline:
         raise CornerstoneError(f"{name} reads {path}, which is not cached, and --offline forbids fetching it; {advice}")
-    size = hub.dataset_size(path)
+    size = dataset_hub.dataset_size(path)
     if size is None:
         raise CornerstoneError(f"{name} reads the data set {path}, and the hub could not be reached; {advice}")
     narrate(f"downloading the data set {path} (at most {size / 1e6:.0f} MB) for {name}")

@@ -10,9 +10,8 @@ from importlib import resources
 from pathlib import Path
 
 import duckdb
-import platformdirs
 
-from core.errors import CornerstoneError
+from core.errors import CornerstoneError, InUseError
 
 PATIENCE_S = 30.0
 
@@ -27,11 +26,6 @@ _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
 }
 _FIRST_WAIT_S = 0.05
 _LONGEST_WAIT_S = 0.25
-
-
-def default_path() -> Path:
-    """Where results are kept unless told otherwise."""
-    return Path(platformdirs.user_data_dir("cornerstone", appauthor=False)) / "results.duckdb"
 
 
 @contextmanager
@@ -100,26 +94,30 @@ def _open(path: Path, patience: float, *, read_only: bool) -> duckdb.DuckDBPyCon
     while True:
         try:
             return duckdb.connect(str(path), read_only=read_only, config=_SETTINGS)
-        except (duckdb.IOException, duckdb.ConnectionException) as error:
+        except (duckdb.Error, UnicodeDecodeError) as error:
             if not _in_use(error):
-                raise CornerstoneError(
-                    f"{path} cannot be opened as a store ({_first_line(error)}); name another file with --store"
-                ) from error
+                raise _no_store(path, error) from error
             if time.monotonic() > deadline:
-                raise CornerstoneError(
+                raise InUseError(
                     f"the store {path} has been in use by another program for {patience:.0f} s; "
                     "close what holds it (a notebook?) and run again"
                 ) from error
-        except (duckdb.Error, UnicodeDecodeError) as error:
-            raise CornerstoneError(f"{path} is not a DuckDB file; name another one with --store") from error
         time.sleep(random.uniform(wait / 2, wait))
         wait = min(2 * wait, _LONGEST_WAIT_S)
 
 
-def _in_use(error: duckdb.Error) -> bool:
+def _in_use(error: Exception) -> bool:
     """Held by another process, or by another thread of this one that writes while this reads (or the reverse)."""
-    text = str(error)
-    return "lock on file" in text or "used by another process" in text or "different configuration" in text
+    signs = ("lock on file", "used by another process", "different configuration", "Unique file handle conflict")
+    return any(sign in str(error) for sign in signs)
+
+
+def _no_store(path: Path, error: Exception) -> CornerstoneError:
+    if isinstance(error, duckdb.IOException | duckdb.ConnectionException):
+        return CornerstoneError(
+            f"{path} cannot be opened as a store ({_first_line(error)}); name another file with --store"
+        )
+    return CornerstoneError(f"{path} is not a DuckDB file; name another one with --store")
 
 
 def _upgrade(connection: duckdb.DuckDBPyConnection, path: Path) -> None:

@@ -6,27 +6,18 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import Any
 
 import duckdb
 import numpy as np
-from numpy.typing import NDArray
 
 from core.errors import CornerstoneError
-from core.players import PlayerKind, Removed
+from core.intervals import FloatArray
+from core.players import PlayerKind
+from core.report import Scores
+from store.rows import Selection
 
 _LISTED = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which results to read; None means all. Names may be ``name``, ``name@id`` or an id alone.
-
-    ``run`` restricts to the documents and coalitions that the run asked for, whichever run evaluated them.
-    """
-
-    model: str | None = None
-    task: str | None = None
-    run: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +44,16 @@ class Group:
         return f"{self.model_name} on {self.task_name}"
 
     @property
+    def heading(self) -> dict[str, Any]:
+        """The columns by which a row says what it is of."""
+        return {
+            "model": self.model_name,
+            "task": self.task_name,
+            "model_id": self.model_id,
+            "task_id": self.task_id,
+        }
+
+    @property
     def outcomes(self) -> tuple[str, list[object]]:
         """FROM and WHERE clauses that yield this group's outcomes o with members m and coalitions c; parameters."""
         clause = """FROM members m JOIN outcomes o ON o.document = m.document
@@ -65,17 +66,10 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """One metric of a group: ``matrix`` has shape (coalitions, documents), NaN where it is not stored.
+    """One metric of a group by removed set; ``choices`` counts each document's choices, shape (documents,)."""
 
-    ``choices`` has shape (documents,): how many choices each document has.
-    """
-
-    removed: tuple[Removed, ...]
-    choices: NDArray[np.float64]
-    matrix: NDArray[np.float64]
-
-    def of(self, removed: Removed) -> NDArray[np.float64] | None:
-        return self.matrix[self.removed.index(removed)] if removed in self.removed else None
+    scores: Scores
+    choices: FloatArray
 
 
 def short_id(*fingerprints: str) -> str:
@@ -125,13 +119,13 @@ def read_values(db: duckdb.DuckDBPyConnection, group: Group, value: str, longest
         [*([] if column == value else [f'$."{value}"']), *parameters, longest],
     ).fetchnumpy()
     names = {int(c): tuple(r) for r, c in db.execute("SELECT removed, coalition FROM coalitions").fetchall()}
-    coalitions, row = np.unique(np.asarray(rows["coalition"]), return_inverse=True)
+    coalitions, row_of = np.unique(np.asarray(rows["coalition"]), return_inverse=True)
     places, column_of = np.unique(np.asarray(rows["place"]), return_inverse=True)
     matrix = np.full((len(coalitions), len(places)), np.nan)
-    matrix[row, column_of] = np.ma.filled(np.ma.asarray(rows["value"]).astype(np.float64), np.nan)
+    matrix[row_of, column_of] = np.ma.filled(np.ma.asarray(rows["value"]).astype(np.float64), np.nan)
     counts = _choice_counts(db, group)
     choices = np.array([counts[int(place)] for place in places], dtype=np.float64)
-    return Values(tuple(names[int(coalition)] for coalition in coalitions), choices, matrix)
+    return Values({names[int(coalition)]: row for coalition, row in zip(coalitions, matrix, strict=True)}, choices)
 
 
 def _choice_counts(db: duckdb.DuckDBPyConnection, group: Group) -> dict[int, int]:

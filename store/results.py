@@ -10,31 +10,30 @@ for row in results.ablation(Selection(task="agreement")).rows:
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import duckdb
-import numpy as np
-from numpy.typing import NDArray
 
 from core.errors import CornerstoneError
-from core.intervals import mean_se, paired_drop
 from core.players import Removed, players_of
+from core.report import ablation_points, complete_documents, shapley_points
 from core.schedules import DEFAULT_MAX_REMOVED, INTACT
-from core.shapley import ESTIMATORS, estimate, needed
-from store.database import PATIENCE_S, default_path, reading
+from core.shapley import ESTIMATORS, Outcomes, estimate, needed
+from store.database import PATIENCE_S, reading
+from store.documents import Documents, read_documents
 from store.gaps import no_ablation, no_document, no_windows
-from store.groups import Group, Selection, Values, find_groups, read_values, with_value
-from store.rows import AblationRow, CoalitionRow, OutcomeRow, RunRow, ShapleyRow
+from store.groups import Group, Values, find_groups, read_values, with_value
+from store.location import default_path
+from store.rows import AblationRow, CoalitionRow, GroupRow, OutcomeRow, RunRow, Selection, ShapleyRow
 
 RowT = TypeVar("RowT")
 
 _BATCH = 10_000
 
-__all__ = ["Answer", "Results", "Selection"]
+__all__ = ["Answer", "Documents", "Results", "Selection"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +81,39 @@ class Results:
         with reading(self._path, self._patience) as db:
             return Answer(tuple(row for group in find_groups(db, selection) for row in _outcomes(db, group)))
 
+    def documents(
+        self,
+        selection: Selection,
+        removed: Removed,
+        *,
+        only_changed: bool = False,
+        limit: int = 500,
+        offset: int = 0,
+    ) -> Documents:
+        """A coalition's documents beside the intact model's, a page of them at a time.
+
+        Args:
+            selection: one model on one task; ids tell apart what shares a name.
+            removed: the coalition.
+            only_changed: leave out those on which the model picks and scores as if intact.
+            limit: the most rows.
+            offset: how many to leave out before them.
+
+        Raises:
+            CornerstoneError: the selection fits several models, tasks or data sets.
+        """
+        with reading(self._path, self._patience) as db:
+            groups = find_groups(db, selection)
+            if len(groups) > 1:
+                fits = ", ".join(f"{g.model_name}@{g.model_id} on {g.task_name}@{g.task_id}" for g in groups)
+                raise CornerstoneError(f"documents are of one model on one task; this selects {fits}")
+            return read_documents(db, groups[0], removed, only_changed=only_changed, limit=limit, offset=offset)
+
+    def groups(self, selection: Selection = Selection()) -> Answer[GroupRow]:  # noqa: B008
+        """Every model and task of which something is stored."""
+        with reading(self._path, self._patience) as db:
+            return Answer(tuple(_group_row(group) for group in find_groups(db, selection)))
+
     def shapley(
         self,
         selection: Selection = Selection(),  # noqa: B008
@@ -107,10 +139,10 @@ class Results:
         def read(db: duckdb.DuckDBPyConnection, group: Group) -> list[ShapleyRow] | str:
             values = read_values(db, group, value, longest=max_removed)
             wanted = needed(len(group.kinds), max_removed)
-            missing = len(set(wanted) - set(values.removed))
+            missing = len(set(wanted) - set(values.scores))
             if missing:
                 return no_windows(group, missing, len(wanted), max_removed)
-            outcomes = _complete(values, wanted)
+            outcomes = complete_documents(values.scores, wanted)
             if not len(outcomes[INTACT]):
                 return no_document(group, len(wanted), max_removed)
             return [row for name in estimators for row in _shapley(group, outcomes, value, name, max_removed)]
@@ -155,42 +187,12 @@ class Results:
 
 
 def _ablation(group: Group, value: str, values: Values) -> Iterator[AblationRow]:
-    intact = values.of(INTACT)
-    for player in players_of(group.kinds):
-        ablated = values.of((player.number,))
-        if intact is None or ablated is None:
-            continue
-        both = ~np.isnan(intact) & ~np.isnan(ablated)
-        if not both.any():
-            continue
-        drop = paired_drop(intact[both], ablated[both])
-        yield AblationRow(
-            model=group.model_name,
-            task=group.task_name,
-            value=value,
-            player=player.number,
-            label=player.label,
-            layer=player.layer,
-            kind=player.kind,
-            n=drop.n,
-            acc=float(ablated[both].mean()),
-            acc_se=mean_se(ablated[both]),
-            intact_acc=float(intact[both].mean()),
-            drop=drop.drop,
-            drop_low=drop.low,
-            drop_high=drop.high,
-            chance=_chance(values.choices[both]),
-            model_id=group.model_id,
-            task_id=group.task_id,
-        )
-
-
-def _chance(choices: NDArray[np.float64]) -> float | None:
-    return float((1 / choices).mean()) if (choices >= 2).all() else None
+    for point in ablation_points(values.scores, values.choices, players_of(group.kinds)):
+        yield AblationRow(**group.heading, value=value, **asdict(point))
 
 
 def _coalitions(db: duckdb.DuckDBPyConnection, group: Group) -> Iterator[CoalitionRow]:
-    outcomes, parameters = group.outcomes
+    (outcomes, parameters), heading = group.outcomes, group.heading
     # The standard error is lm-eval's: NULL for one document.
     rows = db.execute(
         f"""SELECT c.removed, count(*), avg(o.acc), stddev_samp(o.acc) / sqrt(count(o.acc)), avg(o.acc_norm)
@@ -199,20 +201,17 @@ def _coalitions(db: duckdb.DuckDBPyConnection, group: Group) -> Iterator[Coaliti
     ).fetchall()
     for removed, n, acc, acc_se, acc_norm in rows:
         yield CoalitionRow(
-            model=group.model_name,
-            task=group.task_name,
+            **heading,
             removed=tuple(removed),
             n=n,
             acc=acc,
             acc_se=acc_se,
             acc_norm=acc_norm,
-            model_id=group.model_id,
-            task_id=group.task_id,
         )
 
 
 def _outcomes(db: duckdb.DuckDBPyConnection, group: Group) -> Iterator[OutcomeRow]:
-    outcomes, parameters = group.outcomes
+    (outcomes, parameters), heading = group.outcomes, group.heading
     rows = db.execute(
         f"""SELECT c.removed, m.doc_id, (SELECT d.gold FROM documents d WHERE d.document = m.document),
                    o.logprobs, o.is_greedy, o.acc, o.acc_norm
@@ -222,8 +221,7 @@ def _outcomes(db: duckdb.DuckDBPyConnection, group: Group) -> Iterator[OutcomeRo
     while batch := rows.fetchmany(_BATCH):
         for removed, doc_id, gold, logprobs, is_greedy, acc, acc_norm in batch:
             yield OutcomeRow(
-                model=group.model_name,
-                task=group.task_name,
+                **heading,
                 removed=tuple(removed),
                 doc_id=doc_id,
                 gold=gold[0] if len(gold) == 1 else tuple(gold) or None,
@@ -231,52 +229,21 @@ def _outcomes(db: duckdb.DuckDBPyConnection, group: Group) -> Iterator[OutcomeRo
                 is_greedy=tuple(is_greedy),
                 acc=acc,
                 acc_norm=acc_norm,
-                model_id=group.model_id,
-                task_id=group.task_id,
             )
 
 
-def _complete(values: Values, wanted: list[Removed]) -> dict[Removed, NDArray[np.float64]]:
-    """The values of the documents that every coalition wanted has; all are in ``values``."""
-    place = {removed: index for index, removed in enumerate(values.removed)}
-    matrix = values.matrix[[place[removed] for removed in wanted]]
-    complete = matrix[:, ~np.isnan(matrix).any(axis=0)]
-    return dict(zip(wanted, complete, strict=True))
-
-
-def _shapley(
-    group: Group, outcomes: dict[Removed, NDArray[np.float64]], value: str, estimator: str, max_removed: int
-) -> Iterator[ShapleyRow]:
-    found = estimate(estimator, outcomes, len(group.kinds), max_removed)
-    for player in players_of(group.kinds):
-        at = player.number
+def _shapley(group: Group, outcomes: Outcomes, value: str, name: str, max_removed: int) -> Iterator[ShapleyRow]:
+    found = estimate(name, outcomes, len(group.kinds), max_removed)
+    for point in shapley_points(found, players_of(group.kinds)):
         yield ShapleyRow(
-            model=group.model_name,
-            task=group.task_name,
-            value=value,
-            estimator=estimator,
-            max_removed=max_removed,
-            player=at,
-            label=player.label,
-            phi=float(found.phi[at]),
-            phi_clipped=float(found.phi_clipped[at]),
-            se=_defined(found.se[at]),
-            share=_defined(found.share[at]),
-            rank=int(found.rank[at]),
-            n=found.n,
-            phi_low=float(found.phi_low[at]),
-            phi_high=float(found.phi_high[at]),
-            share_low=_defined(found.share_low[at]),
-            share_high=_defined(found.share_high[at]),
-            model_id=group.model_id,
-            task_id=group.task_id,
+            **group.heading, value=value, estimator=found.estimator, max_removed=max_removed, **asdict(point)
         )
+
+
+def _group_row(group: Group) -> GroupRow:
+    return GroupRow(**group.heading, kinds=group.kinds, values=group.mean_metrics)
 
 
 def _run(*columns: Any) -> RunRow:
     run, started, finished, state, command, model, tasks, documents, coalitions, outcomes = columns
     return RunRow(run, started, finished, state, command, model, tuple(tasks), documents, coalitions, outcomes)
-
-
-def _defined(value: float) -> float | None:
-    return None if math.isnan(value) else float(value)

@@ -1,4 +1,4 @@
-"""The rows that reading functions return: one dataclass a table, fields in the order of a printed column.
+"""What reading functions take and return: a selection, and one dataclass a table, fields in the order of columns.
 
 ``model_id`` and ``task_id`` tell apart what shares a name: other weights or dtype, other prompt settings or data.
 """
@@ -9,6 +9,18 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from core.players import PlayerKind
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which results to read; None means all. Names may be ``name``, ``name@id`` or an id alone.
+
+    ``run`` restricts to the documents and coalitions that the run asked for, whichever run evaluated them.
+    """
+
+    model: str | None = None
+    task: str | None = None
+    run: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,3 +120,45 @@ class RunRow:
     documents: int
     coalitions: int
     outcomes: int
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRow:
+    """One document under one coalition, beside the intact model's.
+
+    ``pick`` is the choice of the largest log-probability, None where there is nothing to choose from. What is of the
+    intact model is None where it has not seen the document.
+    """
+
+    model: str
+    task: str
+    removed: tuple[int, ...]
+    doc_id: int
+    prompt: str
+    choices: tuple[str, ...]
+    gold: tuple[int, ...]
+    pick_intact: int | None
+    pick: int | None
+    acc_intact: float | None
+    acc: float | None
+    logprobs_intact: tuple[float, ...] | None
+    logprobs: tuple[float, ...]
+    model_id: str
+    task_id: str
+
+    @property
+    def changed(self) -> bool:
+        """The model now picks another choice, or scores otherwise, than the intact one."""
+        return self.logprobs_intact is not None and (self.pick_intact, self.acc_intact) != (self.pick, self.acc)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRow:
+    """A model on a task, of which something is stored; ``kinds`` of its players, ``values`` that may be read."""
+
+    model: str
+    task: str
+    kinds: tuple[PlayerKind, ...]
+    values: tuple[str, ...]
+    model_id: str
+    task_id: str

@@ -11,11 +11,11 @@ from pathlib import Path
 import psutil
 import typer
 
+from core.aliases import aliases, cached
 from core.config import DEFAULT_MODEL
 from core.errors import CornerstoneError
 from core.paths import cache_folder
-from core.sources import aliases, cached
-from store.database import default_path
+from store.location import default_path
 from store.results import Results
 
 _PACKAGES = ("cornerstone", "torch", "transformers", "accelerate", "lm-eval", "datasets", "duckdb", "textual")

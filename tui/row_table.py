@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from store.export import columns_of
-from tui.text import plain
+from tui.text import plain, told_apart
 
 _UNBOUNDED = 1_000_000
 # Columns that tell apart what shares a name.
@@ -52,10 +51,8 @@ def _texts(name: str, rows: Sequence[Any]) -> list[str]:
     if name not in _IDENTS or not rows or not hasattr(rows[0], _IDENTS[name]):
         return texts
     idents = [getattr(row, _IDENTS[name]) for row in rows]
-    sharing: defaultdict[str, set[str]] = defaultdict(set)
-    for text, ident in zip(texts, idents, strict=True):
-        sharing[text].add(ident)
-    return [f"{text}@{ident}" if len(sharing[text]) > 1 else text for text, ident in zip(texts, idents, strict=True)]
+    called = told_apart(zip(texts, idents, strict=True))
+    return [called[ident] for ident in idents]
 
 
 def _is_numeric(values: Sequence[object]) -> bool:

@@ -1,0 +1,111 @@
+"""What outcomes say, as values that a table, a file or a chart shows: points of players and coalitions.
+
+Everything here reads ``Scores``: one task's values by removed set, each array of shape (documents,) over the same
+documents, NaN where a document was not evaluated.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from core.intervals import FloatArray, mean_se, paired_drop
+from core.players import Player, Removed
+from core.points import AblationPoint, CoalitionPoint, ShapleyPoint
+from core.schedules import INTACT
+from core.shapley import Estimate, Outcomes
+
+Scores = Mapping[Removed, FloatArray]
+
+
+def ablation_points(scores: Scores, choices: FloatArray, players: Sequence[Player]) -> Iterator[AblationPoint]:
+    """Every player that shares a document with the intact model.
+
+    Args:
+        scores: of one task.
+        choices: how many choices each document has, shape (documents,).
+        players: of the model.
+    """
+    intact = scores.get(INTACT)
+    for player in players:
+        ablated = scores.get((player.number,))
+        if intact is None or ablated is None:
+            continue
+        both = ~np.isnan(intact) & ~np.isnan(ablated)
+        if not both.any():
+            continue
+        drop = paired_drop(intact[both], ablated[both])
+        yield AblationPoint(
+            player=player.number,
+            label=player.label,
+            layer=player.layer,
+            kind=player.kind,
+            n=drop.n,
+            acc=float(ablated[both].mean()),
+            acc_se=mean_se(ablated[both]),
+            intact_acc=float(intact[both].mean()),
+            drop=drop.drop,
+            drop_low=drop.low,
+            drop_high=drop.high,
+            chance=chance_of(choices[both]),
+        )
+
+
+def coalition_point(scores: Scores, removed: Removed) -> CoalitionPoint | None:
+    """One coalition, or None where no document of it was evaluated."""
+    values = scores.get(removed)
+    if values is None or np.isnan(values).all():
+        return None
+    there = ~np.isnan(values)
+    intact = scores.get(INTACT)
+    both = there & ~np.isnan(intact) if intact is not None else np.zeros_like(there)
+    drop = paired_drop(intact[both], values[both]) if intact is not None and both.any() else None
+    return CoalitionPoint(
+        removed=removed,
+        n=int(there.sum()),
+        acc=float(values[there].mean()),
+        acc_se=mean_se(values[there]),
+        intact_acc=None if drop is None or intact is None else float(intact[both].mean()),
+        drop=None if drop is None else drop.drop,
+        drop_low=None if drop is None else drop.low,
+        drop_high=None if drop is None else drop.high,
+        changed=None if drop is None or intact is None else int((intact[both] != values[both]).sum()),
+    )
+
+
+def shapley_points(estimate: Estimate, players: Sequence[Player]) -> Iterator[ShapleyPoint]:
+    """An estimate, player by player."""
+    for player in players:
+        at = player.number
+        yield ShapleyPoint(
+            player=at,
+            label=player.label,
+            phi=float(estimate.phi[at]),
+            phi_clipped=float(estimate.phi_clipped[at]),
+            se=_defined(estimate.se[at]),
+            share=_defined(estimate.share[at]),
+            rank=int(estimate.rank[at]),
+            n=estimate.n,
+            phi_low=float(estimate.phi_low[at]),
+            phi_high=float(estimate.phi_high[at]),
+            share_low=_defined(estimate.share_low[at]),
+            share_high=_defined(estimate.share_high[at]),
+        )
+
+
+def complete_documents(scores: Scores, wanted: Sequence[Removed]) -> Outcomes:
+    """The values of the documents that every coalition wanted has; all of ``wanted`` are in ``scores``."""
+    matrix = np.stack([scores[removed] for removed in wanted])
+    complete = matrix[:, ~np.isnan(matrix).any(axis=0)]
+    return dict(zip(wanted, complete, strict=True))
+
+
+def chance_of(choices: FloatArray) -> float | None:
+    """A random guess's accuracy: the mean of 1/choices; None where a document has nothing to choose from."""
+    return float((1 / choices).mean()) if len(choices) and (choices >= 2).all() else None
+
+
+def _defined(value: float) -> float | None:
+    return None if math.isnan(value) else float(value)

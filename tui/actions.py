@@ -1,0 +1,83 @@
+"""Every action of the explorer, once: footer, palette, help and the user's own keymap all read these."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from textual.binding import Binding
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something a key does. ``name`` is the method ``action_<name>`` of the screen (or app) that binds it.
+
+    ``label`` is what the footer says, ``help`` a sentence for help, palette and tooltip.
+    """
+
+    name: str
+    keys: str
+    label: str
+    help: str
+    footer: bool = True
+
+
+APP = (
+    Action("help", "f1", "help", "Explain the keys of this screen and the widget that has the focus."),
+    Action("command_palette", "ctrl+p", "palette", "Find any action by name.", footer=False),
+    Action("restart_evaluator", "ctrl+r", "restart", "Start the evaluator again if it is gone.", footer=False),
+    Action("stop_evaluator", "ctrl+e", "stop evaluator", "End the background process that holds the model.", False),
+    Action("quit", "q", "quit", "Leave. The evaluator goes on with its jobs; `cornerstone` comes back to them."),
+)
+
+EXPLORE = (
+    Action("toggle_layer", "space", "toggle", "Remove the layer under the cursor (or put it back) and evaluate."),
+    Action("clear", "c", "clear", "Put every removed layer back."),
+    Action("run", "r", "run", "Run the ablation or the windows schedule on the chosen tasks."),
+    Action("choose", "m", "model+tasks", "Choose the model, the tasks and how many documents."),
+    Action("next_task", "t", "task", "Show the next task."),
+    Action("pause", "p", "pause", "Pause the running job, or let it go on.", footer=False),
+    Action("jobs", "j", "jobs", "Show the jobs, with their errors in full."),
+    Action("results", "b", "results", "Browse what is stored."),
+    Action("export", "e", "export", "Write a table to a file."),
+)
+
+RESULTS = (
+    Action("filter", "slash", "filter", "Show only the rows that contain a text."),
+    Action("sort", "s", "sort", "Sort by the column under the cursor; once more turns the order round."),
+    Action("next_table", "t", "table", "Show the next table: coalitions, ablation, Shapley values, runs."),
+    Action("open", "enter", "documents", "Show the documents of the coalition under the cursor."),
+    Action("everything", "a", "all", "Show every model and task, or only those that the explorer shows."),
+    Action("export", "e", "export", "Write this table to a file."),
+    Action("reload", "f5", "reload", "Read the store again.", footer=False),
+    Action("back", "escape,b", "back", "Return to the explorer."),
+)
+
+DOCUMENTS = (
+    Action("only_changed", "o", "only changed", "Show only the documents that end otherwise than in the intact model."),
+    Action("next_page", "n", "next page", "Show the documents after these."),
+    Action("previous_page", "p", "page before", "Show the documents before these."),
+    Action("reload", "f5", "reload", "Read the store again.", footer=False),
+    Action("back", "escape,b", "back", "Return to the results."),
+)
+
+JOBS = (
+    Action("pause", "p", "pause", "Pause the job under the cursor, or let it go on."),
+    Action("cancel", "x", "cancel", "End the job under the cursor; what it has recorded stays."),
+    Action("back", "escape,j", "back", "Return to the explorer."),
+)
+
+
+def bindings(group: str, actions: Iterable[Action]) -> list[Binding]:
+    """Textual's bindings for actions; ``group.name`` is the id by which a keymap can change the key."""
+    return [
+        Binding(
+            action.keys,
+            action.name,
+            action.label,
+            show=action.footer,
+            tooltip=action.help,
+            id=f"{group}.{action.name}",
+        )
+        for action in actions
+    ]

@@ -1,0 +1,65 @@
+"""Writing a table to a file, as `cornerstone results TABLE -o FILE` does. For a worker: it opens the store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import CornerstoneError
+from tui.tables import PATIENCE_S, read, row_type
+
+FORMATS = ("csv", "json", "parquet")
+EXPORTED = ("ablation", "coalitions", "outcomes", "shapley", "runs")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to write, and where."""
+
+    store: Path
+    table: str
+    model_id: str | None
+    task_id: str | None
+    form: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Where a table was written; ``left_out`` says what could not be answered."""
+
+    path: Path
+    rows: int
+    left_out: tuple[str, ...]
+
+
+def write_table(wanted: Wanted, *, force: bool) -> Written | None:
+    """Write, or None where the file is there and ``force`` does not allow to replace it.
+
+    Raises:
+        CornerstoneError: the store cannot be read, it has no answer, or the file cannot be written.
+    """
+    from store.export import write
+    from store.results import Results, Selection
+
+    path = _path(wanted.target)
+    if path.exists() and not force:
+        return None
+    selection = Selection(wanted.model_id, wanted.task_id)
+    answer = read(Results(wanted.store, PATIENCE_S), wanted.table, selection)
+    if answer.gaps and not answer.rows:
+        raise CornerstoneError("; ".join(answer.gaps))
+    write(answer.rows, row_type(wanted.table), wanted.form, path, force=force)
+    return Written(path, len(answer.rows), answer.gaps)
+
+
+def _path(text: str) -> Path:
+    if not text.strip():
+        raise CornerstoneError("name the file to write")
+    try:
+        path = Path(text.strip()).expanduser().absolute()
+    except RuntimeError as error:
+        raise CornerstoneError(f"{text.strip()}: there is no such home folder") from error
+    if path.is_dir():
+        raise CornerstoneError(f"{path} is a folder; name a file in it")
+    return path

@@ -1,0 +1,99 @@
+"""A table of results as the explorer shows it: text by column, filtered, sorted, and cut where there is too much."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tui.text import plain
+from tui.widgets.numbers import whole
+
+SHOWN = 500
+# A cell is for reading at a glance; the whole text is in every export.
+_LONGEST = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """How a row's cell reads and sorts.
+
+    ``falling`` says which end a reader wants first. A column that is ``common`` is named once above the table, not in
+    every row, where all rows agree.
+    """
+
+    title: str
+    text: Callable[[Any], str]
+    key: Callable[[Any], Any]
+    numeric: bool = False
+    falling: bool = False
+    common: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A row with its cells and its sort keys, column by column; ``haystack`` is what a filter looks in."""
+
+    row: Any
+    cells: tuple[str, ...]
+    keys: tuple[Any, ...]
+    haystack: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """All of a table. ``subject`` says what is the same in every line, ``notes`` what could not be answered."""
+
+    columns: tuple[Column, ...]
+    lines: tuple[Line, ...]
+    subject: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """By which column lines are sorted, and whether the largest comes first."""
+
+    column: int
+    falling: bool
+
+
+def listing(columns: Sequence[Column], rows: Sequence[Any], notes: Sequence[str] = ()) -> Listing:
+    """The listing of rows, every text made plain."""
+    texts = [[plain(column.text(row))[:_LONGEST] for column in columns] for row in rows]
+    common = {
+        at for at, column in enumerate(columns) if column.common and rows and len({cells[at] for cells in texts}) == 1
+    }
+    kept = [at for at in range(len(columns)) if at not in common]
+    lines = tuple(
+        Line(
+            row,
+            tuple(cells[at] for at in kept),
+            tuple(columns[at].key(row) for at in kept),
+            "\n".join(cells).casefold(),
+        )
+        for row, cells in zip(rows, texts, strict=True)
+    )
+    subject = " · ".join(texts[0][at] for at in sorted(common)) if common else ""
+    return Listing(tuple(columns[at] for at in kept), lines, subject, tuple(map(plain, notes)))
+
+
+def view(of: Listing, wanted: str, order: Order | None) -> list[Line]:
+    """The lines that contain a text, sorted; what is undefined comes last either way."""
+    text = wanted.strip().casefold()
+    lines = [line for line in of.lines if text in line.haystack]
+    if order is None:
+        return lines
+    defined = [line for line in lines if line.keys[order.column] is not None]
+    defined.sort(key=lambda line: line.keys[order.column], reverse=order.falling)
+    return defined + [line for line in lines if line.keys[order.column] is None]
+
+
+def count_text(matching: int, total: int, wanted: str) -> str:
+    """What of a table is on the screen: ``showing 500 of 12 000``."""
+    rows = "row" if total == 1 else "rows"
+    if not wanted.strip():
+        said = f"{whole(total)} {rows}"
+    else:
+        said = f"{whole(matching)} of {whole(total)} {rows} {'contains' if matching == 1 else 'contain'} the filter"
+    return said if matching <= SHOWN else f"{said}, showing {whole(SHOWN)} of {whole(matching)}"

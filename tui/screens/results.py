@@ -1,0 +1,243 @@
+"""What is stored, as tables: choose, filter, sort, look into a coalition's documents, export."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ClassVar
+
+from rich.text import Text
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.message import Message
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import DataTable, Footer, Input, Static, Tab, Tabs
+
+from core.errors import CornerstoneError
+from tui.actions import RESULTS, bindings
+from tui.listing import SHOWN, Column, Line, Listing, Order, count_text, view
+from tui.screens.documents import DocumentsScreen
+from tui.screens.export import ExportDialog
+from tui.tables import LISTED, TITLES, read_listing, removed_of
+from tui.text import plain
+from tui.widgets.filter_input import FilterInput
+from tui.widgets.result_table import ResultTable
+
+_TYPING_PAUSE_S = 0.1
+
+
+@dataclass
+class ListingRead(Message):
+    """What a worker found: the listing, or the sentence that says why there is none. Older ``reading``s are stale."""
+
+    table: str
+    reading: int
+    found: Listing | str
+
+
+class ResultsScreen(Screen[None]):
+    """The tables of a store, of the model and task given or, on demand and where none is given, of all."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("results", RESULTS)]
+    AUTO_FOCUS = "ResultTable"
+    TITLE = "Results"
+
+    DEFAULT_CSS = """
+    ResultsScreen {
+        padding: 0 1;
+        #above { height: 1; margin-bottom: 1; }
+        #filter { width: 28; margin-left: 1; }
+        #subject {
+            width: 1fr; padding-right: 1; color: $text-muted;
+            text-align: right; text-overflow: ellipsis; text-wrap: nowrap;
+        }
+        #sentence { height: 1fr; padding: 2 4; color: $text-muted; display: none; }
+        #notes {
+            height: auto; max-height: 4; padding: 0 1; color: $text-muted;
+            scrollbar-size: 1 1; scrollbar-background: $background; scrollbar-color: $foreground 20%;
+        }
+        #count { height: 1; color: $text-muted; padding: 0 1; }
+    }
+    """
+
+    def __init__(self, store: Path, model_id: str | None = None, task_id: str | None = None) -> None:
+        super().__init__()
+        self._store = store
+        self._chosen = (model_id, task_id)
+        self._narrow = model_id is not None or task_id is not None
+        self._table = LISTED[0]
+        self._reading = 0
+        self._listings: dict[str, Listing | str] = {}
+        self._orders: dict[str, Order] = {}
+        self._lines: list[Line] = []
+        self._typing: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        tabs = Tabs(*(Tab(TITLES[table], id=table) for table in LISTED))
+        tabs.can_focus = False  # t goes round, and the arrow keys stay with the rows
+        yield tabs
+        with Horizontal(id="above"):
+            yield FilterInput(id="filter")
+            yield Static(id="subject", markup=False)
+        yield ResultTable()
+        yield Static(id="sentence", markup=False)
+        with VerticalScroll(id="notes"):
+            yield Static(markup=False)
+        yield Static(id="count", markup=False)
+        yield Footer(show_command_palette=False)
+
+    @property
+    def _scope(self) -> tuple[str | None, str | None]:
+        return self._chosen if self._narrow else (None, None)
+
+    @property
+    def _listing(self) -> Listing | None:
+        found = self._listings.get(self._table)
+        return found if isinstance(found, Listing) else None
+
+    @work(thread=True)
+    def _read(self, table: str, reading: int, model_id: str | None, task_id: str | None) -> None:
+        found: Listing | str
+        try:
+            found = read_listing(self._store, table, model_id, task_id)
+        except CornerstoneError as error:
+            found = plain(str(error))
+        self.post_message(ListingRead(table, reading, found))
+
+    @on(ListingRead)
+    def _take(self, message: ListingRead) -> None:
+        if message.reading != self._reading:
+            return
+        self._listings[message.table] = message.found
+        if message.table == self._table:
+            self._show()
+
+    @on(Tabs.TabActivated)
+    def _show_table(self, event: Tabs.TabActivated) -> None:
+        self._table = str(event.tab.id)
+        self._show_or_read()
+
+    @on(Input.Changed, "#filter")
+    def _filter_later(self) -> None:
+        if self._typing is not None:
+            self._typing.stop()
+        self._typing = self.set_timer(_TYPING_PAUSE_S, self._show)
+
+    @on(FilterInput.Left)
+    def _to_rows(self) -> None:
+        self.query_one(ResultTable).focus()
+
+    @on(DataTable.HeaderSelected)
+    def _sort_by_click(self, event: DataTable.HeaderSelected) -> None:
+        self._sort(event.column_index)
+
+    @on(DataTable.CellSelected)
+    def _open_by_click(self) -> None:
+        self.action_open()
+
+    def action_filter(self) -> None:
+        self.query_one(FilterInput).focus()
+
+    def action_sort(self) -> None:
+        self._sort(self.query_one(ResultTable).cursor_column)
+
+    def action_next_table(self) -> None:
+        self.query_one(Tabs).action_next_tab()
+
+    def action_everything(self) -> None:
+        self._narrow = not self._narrow
+        self.action_reload()
+
+    def action_reload(self) -> None:
+        self._reading += 1
+        self._listings.clear()
+        self._show_or_read()
+
+    def action_open(self) -> None:
+        line = self._line_under_cursor()
+        removed = None if line is None else removed_of(line.row)
+        if line is not None and removed is not None:
+            self.app.push_screen(DocumentsScreen(self._store, line.row.model_id, line.row.task_id, removed))
+
+    def action_export(self) -> None:
+        self.app.push_screen(ExportDialog(self._store, *self._scope, table=self._table))
+
+    def action_back(self) -> None:
+        self.dismiss()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave out of the footer what there is nothing to do with."""
+        if action == "everything":
+            return self._chosen != (None, None)
+        return not (action == "open" and self._table == "runs")
+
+    def _show_or_read(self) -> None:
+        self._show()
+        if self._table not in self._listings:
+            self._read(self._table, self._reading, *self._scope)
+
+    def _sort(self, column: int) -> None:
+        listing = self._listing
+        if listing is None or column >= len(listing.columns):
+            return
+        order = self._orders.get(self._table)
+        again = order is not None and order.column == column
+        new = replace(order, falling=not order.falling) if order and again else None
+        self._orders[self._table] = new or Order(column, listing.columns[column].falling)
+        self._show(column)
+
+    def _line_under_cursor(self) -> Line | None:
+        row = self.query_one(ResultTable).cursor_row
+        return self._lines[row] if self._listing is not None and 0 <= row < len(self._lines) else None
+
+    def _show(self, column: int = 0) -> None:
+        """Draw what is known of the table chosen."""
+        found = self._listings.get(self._table, "reading the store …")
+        table, sentence = self.query_one(ResultTable), self.query_one("#sentence", Static)
+        table.display, sentence.display = isinstance(found, Listing), not isinstance(found, Listing)
+        if isinstance(found, Listing):
+            self._show_listing(found, table, column)
+            if self.focused is None:
+                table.focus()  # it lost the focus, or could not have it, while it was hidden
+        else:
+            self._lines = []
+            sentence.update(found)
+        notes = "\n".join(found.notes) if isinstance(found, Listing) else ""
+        self.query_one("#notes > Static", Static).update(notes)
+        self.query_one("#notes").display = bool(notes)
+        self.query_one("#subject", Static).update(found.subject if isinstance(found, Listing) else "")
+        self.refresh_bindings()
+
+    def _show_listing(self, listing: Listing, table: ResultTable, column: int) -> None:
+        order = self._orders.get(self._table)
+        if order is not None and order.column >= len(listing.columns):
+            order = None  # a column has gone since: all rows agree in it now
+        wanted = self.query_one(FilterInput).value
+        lines = view(listing, wanted, order)
+        self._lines = lines[:SHOWN]
+        table.fixed_columns = 1 if len(listing.columns) > 1 else 0
+        cells = [_cells(listing.columns, line) for line in self._lines]
+        table.show(_titles(listing.columns, order), cells, column=column)
+        self.query_one("#count", Static).update(count_text(len(lines), len(listing.lines), wanted))
+
+
+def _titles(columns: Sequence[Column], order: Order | None) -> list[Text]:
+    """The names of the columns; each has room for the arrow, so that nothing moves when it is sorted."""
+    arrows = {} if order is None else {order.column: "↓" if order.falling else "↑"}
+    return [
+        Text(f"{arrows.get(at, ' ')} {column.title}", justify="right")
+        if column.numeric
+        else Text(f"{column.title} {arrows.get(at, ' ')}")
+        for at, column in enumerate(columns)
+    ]
+
+
+def _cells(columns: Sequence[Column], line: Line) -> list[Text]:
+    return [
+        Text(cell, justify="right" if column.numeric else "left", no_wrap=True)
+        for column, cell in zip(columns, line.cells, strict=True)
+    ]

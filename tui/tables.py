@@ -1,0 +1,171 @@
+"""The tables of the results browser: their columns, and reading them. Reading is for a worker: it opens the store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.players import Player, format_removed, players_of
+from tui.listing import Column, Listing, listing
+from tui.text import told_apart
+from tui.widgets.numbers import between, decimal, whole
+
+if TYPE_CHECKING:
+    from store.results import Answer, Results, Selection
+    from store.rows import GroupRow
+
+LISTED = ("coalitions", "ablation", "shapley", "runs")
+TITLES: Mapping[str, str] = {
+    "coalitions": "Coalitions",
+    "ablation": "Ablation",
+    "shapley": "Shapley values",
+    "runs": "Runs",
+    "outcomes": "Outcomes",
+}
+# A person waits: half a minute, as a command does, would look like a hang.
+PATIENCE_S = 5.0
+
+
+def read_listing(path: Path, table: str, model_id: str | None, task_id: str | None) -> Listing:
+    """One of ``LISTED``, of a model and a task or (None) of all.
+
+    Of a model and task that have nothing stored yet, everything is listed, and the notes say so. Runs are listed all.
+
+    Raises:
+        CornerstoneError: the store cannot be read, or holds nothing.
+    """
+    from store.results import Results, Selection
+
+    results = Results(path, PATIENCE_S)
+    if table == "runs":
+        return listing(_RUNS, results.runs().rows)
+    groups = results.groups().rows
+    fits = [group for group in groups if group.model_id == (model_id or group.model_id)]
+    fits = [group for group in fits if group.task_id == (task_id or group.task_id)]
+    notes = [] if fits else ["nothing is stored yet of this model on this task, so everything is shown"]
+    answer = read(results, table, Selection(model_id, task_id) if fits else Selection())
+    return listing(_columns(table, groups), answer.rows, [*notes, *answer.gaps])
+
+
+def read(results: Results, table: str, selection: Selection) -> Answer[Any]:
+    """The rows of a table, as `cornerstone results TABLE` has them."""
+    readers: dict[str, Callable[[], Answer[Any]]] = {
+        "coalitions": lambda: results.coalitions(selection),
+        "ablation": lambda: results.ablation(selection),
+        "shapley": lambda: results.shapley(selection),
+        "outcomes": lambda: results.outcomes(selection),
+        "runs": results.runs,
+    }
+    return readers[table]()
+
+
+def row_type(table: str) -> type:
+    """The dataclass of a table's rows."""
+    from store import rows
+
+    return {
+        "coalitions": rows.CoalitionRow,
+        "ablation": rows.AblationRow,
+        "shapley": rows.ShapleyRow,
+        "outcomes": rows.OutcomeRow,
+        "runs": rows.RunRow,
+    }[table]
+
+
+def removed_of(row: Any) -> tuple[int, ...] | None:
+    """The coalition that a row is of: a player's own row is of that player removed alone; a run has none."""
+    if hasattr(row, "removed"):
+        return tuple(row.removed)
+    return (row.player,) if hasattr(row, "player") else None
+
+
+def _columns(table: str, groups: Sequence[GroupRow]) -> tuple[Column, ...]:
+    if table == "coalitions":
+        players = {group.model_id: players_of(group.kinds) for group in groups}
+        return (_removed(players), *_COALITIONS, *_subject(groups))
+    return (*(_ABLATION if table == "ablation" else _SHAPLEY), *_subject(groups))
+
+
+def _removed(players: Mapping[str, tuple[Player, ...]]) -> Column:
+    return Column(
+        "removed",
+        lambda row: format_removed(row.removed, players[row.model_id]),
+        lambda row: (len(row.removed), row.removed),
+    )
+
+
+def _subject(groups: Sequence[GroupRow]) -> tuple[Column, ...]:
+    models = told_apart([(group.model, group.model_id) for group in groups])
+    tasks = told_apart([(group.task, group.task_id) for group in groups])
+    return (
+        _text("model", lambda row: models[row.model_id], common=True),
+        _text("task", lambda row: tasks[row.task_id], common=True),
+    )
+
+
+def _text(title: str, of: Callable[[Any], str], *, common: bool = False) -> Column:
+    return Column(title, of, of, common=common)
+
+
+def _number(title: str, field: str, *, falling: bool = False) -> Column:
+    return Column(
+        title, lambda row: decimal(getattr(row, field)), lambda row: getattr(row, field), numeric=True, falling=falling
+    )
+
+
+def _count(title: str, field: str) -> Column:
+    return Column(title, lambda row: whole(getattr(row, field)), lambda row: getattr(row, field), numeric=True)
+
+
+def _interval(low: str, high: str) -> Column:
+    return Column(
+        "95%",
+        lambda row: between(getattr(row, low), getattr(row, high)),
+        lambda row: getattr(row, low),
+        numeric=True,
+        falling=True,
+    )
+
+
+_PLAYER = Column("player", lambda row: row.label, lambda row: row.player)
+_VALUE = _text("value", lambda row: row.value, common=True)
+_COALITIONS = (
+    _number("acc", "acc"),
+    _number("±se", "acc_se"),
+    _number("acc_norm", "acc_norm"),
+    _count("n", "n"),
+)
+_ABLATION = (
+    _PLAYER,
+    _number("drop", "drop", falling=True),
+    _interval("drop_low", "drop_high"),
+    _number("acc", "acc"),
+    _number("±se", "acc_se"),
+    _number("intact", "intact_acc"),
+    _number("chance", "chance"),
+    _count("n", "n"),
+    _VALUE,
+)
+_SHAPLEY = (
+    _PLAYER,
+    _number("phi", "phi", falling=True),
+    _interval("phi_low", "phi_high"),
+    _number("share", "share", falling=True),
+    _interval("share_low", "share_high"),
+    _count("rank", "rank"),
+    _text("estimator", lambda row: row.estimator, common=True),
+    _count("n", "n"),
+    _VALUE,
+)
+_RUNS = (
+    Column("started (UTC)", lambda row: f"{row.started:%Y-%m-%d %H:%M}", lambda row: row.started, falling=True),
+    _text("state", lambda row: row.state),
+    _text("model", lambda row: row.model),
+    _text("tasks", lambda row: ", ".join(row.tasks)),
+    _count("documents", "documents"),
+    _count("coalitions", "coalitions"),
+    _count("outcomes", "outcomes"),
+    _text("run", lambda row: row.run),
+    _text("command", lambda row: row.command),
+)

@@ -1,0 +1,47 @@
+"""Colours and glyphs that mean the same on every widget: attention is red, FFN (and MoE) blue, stronger is more."""
+
+from __future__ import annotations
+
+from textual.color import Color
+from textual.style import Style
+
+from core.players import PlayerKind
+
+ATTN = Color(255, 107, 107)
+FFN = Color(96, 165, 255)
+INTACT = Color(126, 211, 133)
+CHANCE = Color(150, 150, 158)
+
+QUIET = Style(foreground=Color(138, 140, 150))
+STRONG = Style(bold=True)
+WARN = Style(foreground=Color(245, 190, 80), bold=True)
+FAULT = Style(foreground=Color(255, 100, 100), bold=True)
+REMOVED = Style(foreground=Color(20, 20, 20), background=Color(245, 190, 80), bold=True)
+# Where a cell is one character wide and has no room for brackets.
+CURSOR = Style(foreground=Color(20, 20, 20), background=Color(240, 240, 240), bold=True)
+
+UNKNOWN_GLYPH = "·"
+REMOVED_GLYPH = "✕"
+ATTN_GLYPH = "●"
+FFN_GLYPH = "×"
+WEIGHTS = "░▒▓█"
+# From which part of the way from intact down to chance a drop has the next glyph.
+STEPS = (0.1, 0.3, 0.6)
+
+_FAINT = {"attn": Color(128, 84, 88), "ffn": Color(78, 98, 132)}
+
+
+def hue(kind: PlayerKind) -> Color:
+    """The colour of a kind of player."""
+    return ATTN if kind == "attn" else FFN
+
+
+def importance(kind: PlayerKind, part: float) -> Style:
+    """The colour of a drop that is ``part`` (0..1) of the largest that is expected."""
+    faint = _FAINT["attn" if kind == "attn" else "ffn"]
+    return Style(foreground=faint.blend(hue(kind), min(max(part, 0.0), 1.0)))
+
+
+def weight(part: float) -> str:
+    """The glyph of such a drop."""
+    return WEIGHTS[sum(part >= step for step in STEPS)]
