@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from types import FunctionType
 from typing import Any, Literal
 
 import numpy as np
@@ -20,6 +23,8 @@ from core.records import DataRecord, DocumentRecord, Outcome, TaskRecord
 from core.tasks import DOCUMENT_FAULTS, BuiltTask, document_fault
 
 Order = Literal["shuffled", "file"]
+
+_ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 
 # Where the data lies, and how it is split, is the data's identity, not the task's.
 _NOT_THE_TASK = (
@@ -264,11 +269,13 @@ def _task_record(built: BuiltTask, encoder: RequestEncoder, *, apply_chat_templa
 
 
 def _plain(value: Any) -> Any:
-    """A value of lm-eval's as JSON would hold it; what JSON has no word for, by its representation."""
+    """A value of lm-eval's as JSON would hold it, the same in every process.
+
+    A function is the text of the file that defines it, as its helpers count too; anything else that JSON has no word
+    for is its representation, without where it lies in memory.
+    """
     match value:
-        case np.generic():
-            return value.item()
-        case np.ndarray():
+        case np.generic() | np.ndarray():
             return value.tolist()
         case Mapping():
             return {str(key): _plain(item) for key, item in value.items()}
@@ -276,5 +283,14 @@ def _plain(value: Any) -> Any:
             return [_plain(item) for item in value]
         case None | bool() | int() | float() | str():
             return value
+        case FunctionType():
+            return [value.__qualname__, _source_of(value)]
         case _:
-            return repr(value)
+            return _ADDRESS.sub("", repr(value))
+
+
+def _source_of(function: FunctionType) -> str:
+    try:
+        return Path(function.__code__.co_filename).read_text(encoding="utf-8")
+    except OSError:
+        return function.__code__.co_code.hex()

@@ -70,10 +70,11 @@ def build_task(
         narrate: told about downloads.
 
     Raises:
-        CornerstoneError: no such task, one that must generate text, data that does not fit, or data that cannot be had.
+        CornerstoneError: no such task, one that must generate text or whose code needs a module that is not there, data
+            that does not fit, or data that cannot be had.
     """
     definition_path, shipped_data = find_task(name)
-    definition = load_yaml(definition_path)
+    definition = _definition(name, definition_path)
     _refuse_generation(name, definition)
     path = data or shipped_data
     file = None if path is None else check_data_file(path.resolve(), name, definition)
@@ -92,6 +93,8 @@ def build_task(
     except DOCUMENT_FAULTS as error:
         source = f"the data in {file.path}" if file else "its data set"
         raise CornerstoneError(f"{name} cannot use {source}: {document_fault(error)}") from error
+    except ImportError as error:
+        raise _needs_module(name, error) from error
     except (OSError, datasets.exceptions.DatasetsError) as error:
         raise CornerstoneError(
             f"the data set of {name} cannot be loaded ({_first_line(error)}); "
@@ -100,6 +103,18 @@ def build_task(
     _refuse_generation(name, {"output_type": task.OUTPUT_TYPE})
     origin = str(file.path) if file else "/".join(filter(None, (task.DATASET_PATH, task.DATASET_NAME)))
     return BuiltTask(name, task, docs, origin, file, shots)
+
+
+def _definition(name: str, path: Path) -> dict[str, Any]:
+    """What lm-eval's YAML file says, its functions resolved."""
+    try:
+        return dict(load_yaml(path))
+    except ImportError as error:
+        raise _needs_module(name, error) from error
+
+
+def _needs_module(name: str, error: ImportError) -> CornerstoneError:
+    return CornerstoneError(f"the code of {name} cannot be imported ({_first_line(error)}); install what it needs")
 
 
 def _refuse_generation(name: str, definition: dict[str, Any]) -> None:

@@ -134,6 +134,19 @@ def test_examples_that_the_data_cannot_give_are_refused(task: str, encoder: Requ
         prepare(encoder, task, path, num_fewshot=3)
 
 
+def test_a_task_whose_code_needs_what_is_not_installed_is_refused(
+    encoder: RequestEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load(path: Path) -> None:
+        raise ModuleNotFoundError("No module named 'sacrebleu'")
+
+    monkeypatch.setattr("core.tasks.load_yaml", load)
+    with pytest.raises(
+        CornerstoneError, match=r"the code of arc_easy cannot be imported \(No module named 'sacrebleu'"
+    ):
+        prepare(encoder, "arc_easy", None)
+
+
 def test_a_document_that_cannot_be_scored_is_told_before_it_is_evaluated(
     encoder: RequestEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
