@@ -68,9 +68,8 @@ def write(rows: Sequence[Any], row_type: type, form: str, path: Path, *, force: 
     Raises:
         CornerstoneError: the file is there and may not be replaced, or it cannot be written.
     """
-    if path.exists() and not force:
-        raise CornerstoneError(f"{path} exists; add --force to replace it")
     try:
+        _refuse_what_is_there(path, force=force)
         with TemporaryDirectory(dir=path.parent, prefix=".cornerstone-") as folder:
             fresh = Path(folder) / "rows"
             if form == "parquet":
@@ -83,6 +82,13 @@ def write(rows: Sequence[Any], row_type: type, form: str, path: Path, *, force: 
         raise CornerstoneError(f"cannot write {path}: {error.strerror}") from error
     except duckdb.IOException as error:
         raise CornerstoneError(f"cannot write {path}: {str(error).splitlines()[0]}") from error
+
+
+def _refuse_what_is_there(path: Path, *, force: bool) -> None:
+    if path.exists() and not path.is_file():
+        raise CornerstoneError(f"{path} is a folder or a device, which rows cannot replace; name a file")
+    if path.exists() and not force:
+        raise CornerstoneError(f"{path} exists; add --force to replace it")
 
 
 def _write_parquet(rows: Sequence[Any], row_type: type, path: Path) -> None:

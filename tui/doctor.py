@@ -40,7 +40,7 @@ def examine(store: Path | None) -> bool:
         "cached" if there else f"not cached: cornerstone run --task agreement ({default.download_mb} MB)",
     )
     _say("cache", str(cache_folder()))
-    path = store or default_path()
+    path = (store or default_path()).expanduser()
     if path.exists():
         try:
             _say("store", f"{path}, {len(Results(path).runs().rows)} runs, {path.stat().st_size / 1e6:.1f} MB")

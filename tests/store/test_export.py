@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import math
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -105,6 +106,17 @@ def test_a_place_that_cannot_be_written_is_one_sentence(tmp_path: Path, form: st
     with pytest.raises(CornerstoneError, match=r"cannot write .*No such file"):
         write([], RunRow, form, tmp_path / "nowhere" / "out", force=False)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_what_is_no_file_is_not_replaced(tmp_path: Path, form: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for place in (tmp_path, tmp_path / "pipe"):
+        with pytest.raises(CornerstoneError, match="is a folder or a device"):
+            write([], RunRow, form, place, force=True)
+    assert (tmp_path / "pipe").is_fifo()
+    with pytest.raises(CornerstoneError, match=r"cannot write .*: File name too long"):
+        write([], RunRow, form, tmp_path / ("x" * 300), force=False)
 
 
 @pytest.mark.parametrize("row_type", [AblationRow, CoalitionRow, OutcomeRow, ShapleyRow, RunRow])
