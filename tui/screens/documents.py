@@ -58,7 +58,7 @@ class DocumentsScreen(Screen[None]):
     DEFAULT_CSS = """
     DocumentsScreen {
         padding: 0 1;
-        #heading { height: 1; padding: 0 1; margin-bottom: 1; }
+        #heading { height: 1; text-wrap: nowrap; text-overflow: ellipsis; padding: 0 1; margin-bottom: 1; }
         #sentence { height: 1fr; padding: 2 4; color: $text-muted; display: none; }
         #sides { height: 1fr; }
         #count { height: 1; color: $text-muted; padding: 0 1; }
@@ -180,12 +180,12 @@ class DocumentsScreen(Screen[None]):
 
 
 def _heading(group: GroupRow, removed: Removed, documents: Documents) -> Text:
-    heading = Text(no_wrap=True, overflow="ellipsis")
+    heading = Text()
     label = plain(format_removed(removed, players_of(group.kinds)))
     heading.append(f"{label} removed" if removed else "the intact model", "bold")
     if removed:
         heading.append(f"   {whole(documents.changed)} of {whole(documents.total)} answers changed")
-    heading.append(f"   {plain(group.model)} on {plain(group.task)}", QUIET)
+    heading.append(f"   {plain(group.model)} · {plain(group.task)}", QUIET)
     return heading
 
 

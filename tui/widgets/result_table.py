@@ -111,7 +111,9 @@ class ResultTable(ScrollView, can_focus=True):
         line = Strip(segments, self._ends[-1])
         first = self._ends[0]
         fixed, rest = line.crop(0, first), line.crop(first + self.scroll_offset.x)
-        base = self.get_component_rich_style("table--row") if self._is_cursor_row(y, at) else self.rich_style
+        base = self.rich_style
+        if y > 0 and at == self.cursor_row:
+            base = self.get_component_rich_style("table--cursor" if self._by_row else "table--row")
         return Strip.join([fixed, rest]).crop_extend(0, width, base).apply_style(self.rich_style)
 
     def action_move(self, rows: int, columns: int) -> None:
@@ -148,9 +150,6 @@ class ResultTable(ScrollView, can_focus=True):
     @property
     def _height(self) -> int:
         return self.scrollable_content_region.height - 1
-
-    def _is_cursor_row(self, y: int, row: int) -> bool:
-        return y > 0 and row == self.cursor_row
 
     def _header(self) -> list[Segment]:
         plain = self.get_component_rich_style("table--header")
