@@ -1,4 +1,4 @@
-"""A table of results as the explorer shows it: text by column, filtered, sorted, and cut where there is too much."""
+"""A table of results as the explorer shows it: text by column, filtered and sorted."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rich.cells import cell_len
+
 from tui.text import plain
 from tui.widgets.numbers import whole
 
-SHOWN = 500
 # A cell is for reading at a glance; the whole text is in every export.
 _LONGEST = 200
 
@@ -42,9 +43,13 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """All of a table. ``subject`` says what is the same in every line, ``notes`` what could not be answered."""
+    """All of a table. ``subject`` says what is the same in every line, ``notes`` what could not be answered.
+
+    ``widths`` are of the widest cells, in terminal cells.
+    """
 
     columns: tuple[Column, ...]
+    widths: tuple[int, ...]
     lines: tuple[Line, ...]
     subject: str = ""
     notes: tuple[str, ...] = ()
@@ -74,8 +79,9 @@ def listing(columns: Sequence[Column], rows: Sequence[Any], notes: Sequence[str]
         )
         for row, cells in zip(rows, texts, strict=True)
     )
+    widths = tuple(max((cell_len(line.cells[at]) for line in lines), default=0) for at in range(len(kept)))
     subject = " · ".join(texts[0][at] for at in sorted(common)) if common else ""
-    return Listing(tuple(columns[at] for at in kept), lines, subject, tuple(map(plain, notes)))
+    return Listing(tuple(columns[at] for at in kept), widths, lines, subject, tuple(map(plain, notes)))
 
 
 def view(of: Listing, wanted: str, order: Order | None) -> list[Line]:
@@ -90,10 +96,8 @@ def view(of: Listing, wanted: str, order: Order | None) -> list[Line]:
 
 
 def count_text(matching: int, total: int, wanted: str) -> str:
-    """What of a table is on the screen: ``showing 500 of 12 000``."""
+    """How many rows there are, and how many of them a filter leaves."""
     rows = "row" if total == 1 else "rows"
     if not wanted.strip():
-        said = f"{whole(total)} {rows}"
-    else:
-        said = f"{whole(matching)} of {whole(total)} {rows} {'contains' if matching == 1 else 'contain'} the filter"
-    return said if matching <= SHOWN else f"{said}, showing {whole(SHOWN)} of {whole(matching)}"
+        return f"{whole(total)} {rows}"
+    return f"{whole(matching)} of {whole(total)} {rows} {'contains' if matching == 1 else 'contain'} the filter"

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
 from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
@@ -13,7 +17,7 @@ from textual.binding import BindingType
 from textual.containers import Container
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import DataTable, Footer, Static
+from textual.widgets import Footer, Static
 
 from core.errors import CornerstoneError
 from core.players import Removed, format_removed, players_of
@@ -23,7 +27,7 @@ from tui.tables import PATIENCE_S
 from tui.text import plain
 from tui.widgets.document_detail import QUIET, RIGHT, WRONG, DocumentDetail
 from tui.widgets.numbers import NONE, whole
-from tui.widgets.result_table import ResultTable
+from tui.widgets.result_table import Cell, ResultTable, TableColumn
 
 if TYPE_CHECKING:
     from store.documents import Documents
@@ -31,7 +35,8 @@ if TYPE_CHECKING:
 _PAGE = 500
 _WIDE = 110
 _BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-narrow"), (_WIDE, "-wide")]
-_TITLES = (" ", "doc", "gold", "intact", "now", "prompt")
+_LONGEST = 60
+_LEAST_PROMPT = 16
 
 
 @dataclass
@@ -53,7 +58,7 @@ class DocumentsScreen(Screen[None]):
     DEFAULT_CSS = """
     DocumentsScreen {
         padding: 0 1;
-        #heading { height: 1; padding: 0 1; margin-bottom: 1; }
+        #heading { height: 1; text-wrap: nowrap; text-overflow: ellipsis; padding: 0 1; margin-bottom: 1; }
         #sentence { height: 1fr; padding: 2 4; color: $text-muted; display: none; }
         #sides { height: 1fr; }
         #count { height: 1; color: $text-muted; padding: 0 1; }
@@ -80,7 +85,7 @@ class DocumentsScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         yield Static(id="heading", markup=False)
         with Container(id="sides"):
-            yield ResultTable()
+            yield ResultTable(by_row=True)
             yield DocumentDetail()
         yield Static("reading the store …", id="sentence", markup=False)
         yield Static(id="count", markup=False)
@@ -121,10 +126,9 @@ class DocumentsScreen(Screen[None]):
     def _show_list(self, at: int = 0) -> None:
         if self._documents is None:
             return
-        table, rows = self.query_one(ResultTable), self._documents.rows
-        width = self.size.width * 3 // 5 if self.size.width >= _WIDE else self.size.width
-        table.cursor_type = "row"
-        table.show([Text(title) for title in _TITLES], [_cells(row, width) for row in rows], row=at)
+        table = self.query_one(ResultTable)
+        width = (self.size.width - 2) * 3 // 5 if self.size.width >= _WIDE else self.size.width - 2
+        table.show(*_list_of(self._documents.rows, width - 1), row=at)
         if self.focused is None:
             table.focus()  # it could not have it while it was hidden
         self._show_detail()
@@ -132,7 +136,7 @@ class DocumentsScreen(Screen[None]):
     def on_resize(self) -> None:
         self._show_list(self.query_one(ResultTable).cursor_row)
 
-    @on(DataTable.RowHighlighted)
+    @on(ResultTable.Moved)
     def _show_detail(self) -> None:
         row = self.query_one(ResultTable).cursor_row
         rows = () if self._documents is None else self._documents.rows
@@ -176,46 +180,61 @@ class DocumentsScreen(Screen[None]):
 
 
 def _heading(group: GroupRow, removed: Removed, documents: Documents) -> Text:
-    heading = Text(no_wrap=True, overflow="ellipsis")
+    heading = Text()
     label = plain(format_removed(removed, players_of(group.kinds)))
     heading.append(f"{label} removed" if removed else "the intact model", "bold")
     if removed:
         heading.append(f"   {whole(documents.changed)} of {whole(documents.total)} answers changed")
-    heading.append(f"   {plain(group.model)} on {plain(group.task)}", QUIET)
+    heading.append(f"   {plain(group.model)} · {plain(group.task)}", QUIET)
     return heading
 
 
-def _cells(row: DocumentRow, width: int) -> list[Text]:
-    """The cells of a list ``width`` wide: answers share most of it, the prompt has what is left."""
-    answer = min(max((width - 36) // 3, 10), 24)
-    prompt = min(max(width - 18 - 3 * (answer + 2), 10), 60)
+def _list_of(rows: Sequence[DocumentRow], width: int) -> tuple[list[TableColumn], list[list[Cell]]]:
+    """Columns and cells of a list ``width`` wide: the answers as far as they fit, the prompt if there is room left."""
+    cells = [_cells(row) for row in rows]
+    widest = max((cell_len(_text(cell)) for line in cells for cell in line[2:]), default=0)
+    number = max((len(_text(line[1])) for line in cells), default=0)
+    columns = [TableColumn(" ", 1), TableColumn("doc", max(number, 3), numeric=True)]
+    left = width - sum(column.width + 2 for column in columns)
+    answer = max(min(widest, left // 3 - 2), len("intact"))
+    columns += [TableColumn(title, answer) for title in ("gold", "intact", "now")]
+    prompt = min(left - 3 * (answer + 2) - 2, _LONGEST)
+    if prompt >= _LEAST_PROMPT:
+        columns.append(TableColumn("prompt", prompt))
+        for line, row in zip(cells, rows, strict=True):
+            line.append(Segment(_end(row.prompt, prompt), QUIET))
+    return columns, cells
+
+
+def _cells(row: DocumentRow) -> list[Cell]:
     gold = [row.choices[at] for at in row.gold if at < len(row.choices)]
     return [
-        Text("≠" if row.changed else " ", "bold"),
-        Text(str(row.doc_id), justify="right"),
-        Text(_short(" / ".join(gold), answer) or NONE),
-        _answer(row, row.pick_intact, row.acc_intact, answer),
-        _answer(row, row.pick, row.acc, answer),
-        Text(_end(row.prompt, prompt), QUIET),
+        "≠" if row.changed else " ",
+        str(row.doc_id),
+        _line(" / ".join(gold)) or NONE,
+        _answer(row, row.pick_intact, row.acc_intact),
+        _answer(row, row.pick, row.acc),
     ]
 
 
-def _answer(row: DocumentRow, pick: int | None, acc: float | None, width: int) -> Text:
+def _text(cell: Cell) -> str:
+    return cell if isinstance(cell, str) else cell.text
+
+
+def _answer(row: DocumentRow, pick: int | None, acc: float | None) -> Segment:
     """What was picked, or for a sole continuation its score, in the colour of right or wrong."""
-    colour = {1.0: RIGHT, 0.0: WRONG}.get(-1.0 if acc is None else acc, "")
+    style = {1.0: RIGHT, 0.0: WRONG}.get(acc, Style.null()) if acc is not None else QUIET
     if pick is not None and pick < len(row.choices):
-        return Text(_short(row.choices[pick], width), colour)
-    if acc is None:
-        return Text(NONE, QUIET)
-    return Text({1.0: "right", 0.0: "wrong"}.get(acc, f"{acc:.3f}"), colour)
+        return Segment(_line(row.choices[pick]), style)
+    return Segment(NONE if acc is None else {1.0: "right", 0.0: "wrong"}.get(acc, f"{acc:.3f}"), style)
 
 
-def _short(text: str, width: int) -> str:
-    line = " ".join(plain(text).split())
-    return line if len(line) <= width else f"{line[: width - 1]}…"
+def _line(text: str) -> str:
+    """The beginning of a text, in one line."""
+    return " ".join(plain(text[: 4 * _LONGEST]).split())[: _LONGEST + 1]
 
 
 def _end(text: str, width: int) -> str:
     """The end of a prompt: examples come first, the question last."""
-    line = " ".join(plain(text[-2 * width :]).split())
-    return line if len(line) <= width and len(text) <= 2 * width else f"…{line[1 - width :]}"
+    line = " ".join(plain(text[-4 * width :]).split())
+    return line if len(line) <= width and len(text) <= 4 * width else f"…{line[1 - width :]}"

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
-from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -15,17 +13,17 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.message import Message
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.widgets import DataTable, Footer, Input, Static, Tab, Tabs
+from textual.widgets import Footer, Input, Static, Tab, Tabs
 
 from core.errors import CornerstoneError
 from tui.actions import RESULTS, bindings
-from tui.listing import SHOWN, Column, Line, Listing, Order, count_text, view
+from tui.listing import Line, Listing, Order, count_text, view
 from tui.screens.documents import DocumentsScreen
 from tui.screens.export import ExportDialog
 from tui.tables import LISTED, TITLES, read_listing, removed_of
 from tui.text import plain
 from tui.widgets.filter_input import FilterInput
-from tui.widgets.result_table import ResultTable
+from tui.widgets.result_table import ResultTable, TableColumn
 
 _TYPING_PAUSE_S = 0.1
 
@@ -131,11 +129,11 @@ class ResultsScreen(Screen[None]):
     def _to_rows(self) -> None:
         self.query_one(ResultTable).focus()
 
-    @on(DataTable.HeaderSelected)
-    def _sort_by_click(self, event: DataTable.HeaderSelected) -> None:
-        self._sort(event.column_index)
+    @on(ResultTable.ColumnPicked)
+    def _sort_by_click(self, event: ResultTable.ColumnPicked) -> None:
+        self._sort(event.column)
 
-    @on(DataTable.CellSelected)
+    @on(ResultTable.Opened)
     def _open_by_click(self) -> None:
         self.action_open()
 
@@ -188,19 +186,19 @@ class ResultsScreen(Screen[None]):
         again = order is not None and order.column == column
         new = replace(order, falling=not order.falling) if order and again else None
         self._orders[self._table] = new or Order(column, listing.columns[column].falling)
-        self._show(column)
+        self._show()
 
     def _line_under_cursor(self) -> Line | None:
         row = self.query_one(ResultTable).cursor_row
         return self._lines[row] if self._listing is not None and 0 <= row < len(self._lines) else None
 
-    def _show(self, column: int = 0) -> None:
+    def _show(self) -> None:
         """Draw what is known of the table chosen."""
         found = self._listings.get(self._table, "reading the store …")
         table, sentence = self.query_one(ResultTable), self.query_one("#sentence", Static)
         table.display, sentence.display = isinstance(found, Listing), not isinstance(found, Listing)
         if isinstance(found, Listing):
-            self._show_listing(found, table, column)
+            self._show_listing(found, table)
             if self.focused is None:
                 table.focus()  # it lost the focus, or could not have it, while it was hidden
         else:
@@ -212,32 +210,22 @@ class ResultsScreen(Screen[None]):
         self.query_one("#subject", Static).update(found.subject if isinstance(found, Listing) else "")
         self.refresh_bindings()
 
-    def _show_listing(self, listing: Listing, table: ResultTable, column: int) -> None:
+    def _show_listing(self, listing: Listing, table: ResultTable) -> None:
         order = self._orders.get(self._table)
         if order is not None and order.column >= len(listing.columns):
             order = None  # a column has gone since: all rows agree in it now
         wanted = self.query_one(FilterInput).value
-        lines = view(listing, wanted, order)
-        self._lines = lines[:SHOWN]
-        table.fixed_columns = 1 if len(listing.columns) > 1 else 0
-        cells = [_cells(listing.columns, line) for line in self._lines]
-        table.show(_titles(listing.columns, order), cells, column=column)
-        self.query_one("#count", Static).update(count_text(len(lines), len(listing.lines), wanted))
+        self._lines = view(listing, wanted, order)
+        table.show(_titled(listing, order), [line.cells for line in self._lines])
+        self.query_one("#count", Static).update(count_text(len(self._lines), len(listing.lines), wanted))
 
 
-def _titles(columns: Sequence[Column], order: Order | None) -> list[Text]:
-    """The names of the columns; each has room for the arrow, so that nothing moves when it is sorted."""
+def _titled(listing: Listing, order: Order | None) -> list[TableColumn]:
+    """The columns; each has room for the arrow, so that nothing moves when it is sorted."""
     arrows = {} if order is None else {order.column: "↓" if order.falling else "↑"}
-    return [
-        Text(f"{arrows.get(at, ' ')} {column.title}", justify="right")
-        if column.numeric
-        else Text(f"{column.title} {arrows.get(at, ' ')}")
-        for at, column in enumerate(columns)
-    ]
-
-
-def _cells(columns: Sequence[Column], line: Line) -> list[Text]:
-    return [
-        Text(cell, justify="right" if column.numeric else "left", no_wrap=True)
-        for column, cell in zip(columns, line.cells, strict=True)
-    ]
+    found = []
+    for at, (column, width) in enumerate(zip(listing.columns, listing.widths, strict=True)):
+        arrow = arrows.get(at, " ")
+        title = f"{arrow} {column.title}" if column.numeric else f"{column.title} {arrow}"
+        found.append(TableColumn(title, max(width, len(title)), column.numeric))
+    return found

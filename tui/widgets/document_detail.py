@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
+from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
@@ -16,8 +17,8 @@ from tui.text import plain, plain_lines
 from tui.widgets import palette
 from tui.widgets.numbers import NONE, whole
 
-RIGHT = palette.INTACT.hex
-WRONG = palette.ATTN.hex
+RIGHT = Style(color=palette.INTACT.hex)
+WRONG = Style(color=palette.ATTN.hex)
 QUIET = palette.QUIET.rich_style
 _LONGEST = 20_000
 
@@ -83,7 +84,7 @@ def _logprob(logprobs: Sequence[float] | None, at: int, pick: int | None, *, gol
     if logprobs is None or at >= len(logprobs):
         return Text(NONE, QUIET)
     number = f"{logprobs[at]:.2f}"
-    return Text(f"▸ {number}", f"bold {RIGHT if gold else WRONG}") if at == pick else Text(number)
+    return Text(f"▸ {number}", Style(bold=True) + (RIGHT if gold else WRONG)) if at == pick else Text(number)
 
 
 def _prompt(row: DocumentRow) -> Text:

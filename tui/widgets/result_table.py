@@ -1,57 +1,204 @@
-"""A table of text with a cursor, filled in steps that leave time for keys in between."""
+"""A table with a cursor that draws only the lines in view: Textual's own takes over 100 ms to paint a large screen."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
 from typing import ClassVar
 
-from rich.cells import cell_len
-from rich.text import Text
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
 from textual.binding import Binding, BindingType
-from textual.widgets import DataTable
+from textual.geometry import Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
 
-# Textual measures every cell of a row: 500 rows of eight at once are near 100 ms on a busy machine.
-_STEP = 100
-_PAUSE_S = 0.01
+Cell = str | Segment
+"""Text without markup, in the table's colour or in its own."""
+
+_GAP = 2
 
 
-class ResultTable(DataTable[Text], inherit_bindings=False):
-    """Shows lines of plain text; a click on a line's cursor, like the screen's own key, opens it."""
+@dataclass(frozen=True, slots=True)
+class TableColumn:
+    """A column ``width`` cells wide; numbers stand to the right."""
 
-    # Enter is the screen's, so that footer and keymap name it.
+    title: str
+    width: int
+    numeric: bool = False
+
+
+class ResultTable(ScrollView, can_focus=True):
+    """Rows of cells under a header that stays, the first column too. The cursor is a cell or, ``by_row``, a row.
+
+    A double click on a row opens it, as the screen's own key does.
+    """
+
     BINDINGS: ClassVar[list[BindingType]] = [
-        binding for binding in DataTable.BINDINGS if not (isinstance(binding, Binding) and binding.key == "enter")
+        Binding("up", "move(-1, 0)", "up", show=False),
+        Binding("down", "move(1, 0)", "down", show=False),
+        Binding("left", "move(0, -1)", "left", show=False),
+        Binding("right", "move(0, 1)", "right", show=False),
+        Binding("pageup", "page(-1)", "page up", show=False),
+        Binding("pagedown", "page(1)", "page down", show=False),
+        Binding("home,ctrl+home", "to_end(-1)", "first row", show=False),
+        Binding("end,ctrl+end", "to_end(1)", "last row", show=False),
     ]
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"table--header", "table--picked", "table--row", "table--cursor"}
 
     DEFAULT_CSS = """
     ResultTable {
         height: 1fr;
-        background: transparent;
         scrollbar-size: 1 1;
         scrollbar-background: $background; scrollbar-color: $foreground 20%; scrollbar-corner-color: $background;
-        & > .datatable--header { background: transparent; color: $text-muted; text-style: none; }
-        & > .datatable--header-cursor { background: transparent; color: $foreground; text-style: bold; }
-        & > .datatable--fixed { background: transparent; color: $foreground; }
-        & > .datatable--odd-row, & > .datatable--even-row { background: transparent; }
+        .table--header { color: $text-muted; }
+        .table--picked { color: $foreground; text-style: bold; }
+        .table--row { background: $foreground 8%; }
+        .table--cursor { background: $foreground 18%; }
+        &:focus .table--cursor { background: $block-cursor-background; color: $block-cursor-foreground; }
     }
     """
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 Textual's word
-        super().__init__(id=id, zebra_stripes=False, cell_padding=1)
-        self._waiting: list[Sequence[Text]] = []
+    @dataclass
+    class Moved(Message):
+        """The cursor is on another row."""
 
-    def show(self, titles: Sequence[Text], rows: Sequence[Sequence[Text]], *, row: int = 0, column: int = 0) -> None:
-        """Replace what is shown, and put the cursor there."""
-        self.clear(columns=True)
-        for at, title in enumerate(titles):
-            # Set and not measured, so that columns stay where they are while further rows come.
-            self.add_column(title, width=max(cell_len(text.plain) for text in [title, *(cells[at] for cells in rows)]))
-        self._waiting = list(rows)
-        self._add_step(max(_STEP, row + 1))
-        self.move_cursor(row=row, column=min(column, max(len(titles) - 1, 0)))
+        row: int
 
-    def _add_step(self, size: int = _STEP) -> None:
-        step, self._waiting = self._waiting[:size], self._waiting[size:]
-        self.add_rows(step)
-        if self._waiting:
-            self.set_timer(_PAUSE_S, self._add_step)
+    @dataclass
+    class ColumnPicked(Message):
+        """A column's title was clicked."""
+
+        column: int
+
+    class Opened(Message):
+        """The row under the cursor was double-clicked."""
+
+    def __init__(self, *, by_row: bool = False) -> None:
+        super().__init__()
+        self._by_row = by_row
+        self._columns: tuple[TableColumn, ...] = ()
+        self._rows: Sequence[Sequence[Cell]] = ()
+        self.cursor_row = 0
+        self.cursor_column = 0
+
+    def show(self, columns: Sequence[TableColumn], rows: Sequence[Sequence[Cell]], *, row: int = 0) -> None:
+        """Replace what is shown; the cursor stays in its column, if that is still there."""
+        self._columns, self._rows = tuple(columns), rows
+        self.virtual_size = Size(self._ends[-1] if columns else 0, len(rows) + 1)
+        self.cursor_column = max(min(self.cursor_column, len(columns) - 1), 0)
+        self.cursor_row = max(min(row, len(rows) - 1), 0)
+        # The new size takes effect with the next layout; before it, one cannot scroll there.
+        self.call_after_refresh(self._follow)
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """The header, or the row that is scrolled there."""
+        width = self.scrollable_content_region.width
+        if not self._columns:
+            return Strip.blank(width, self.rich_style)
+        at = y - 1 + self.scroll_offset.y
+        if y == 0:
+            segments = self._header()
+        elif at < len(self._rows):
+            segments = self._row(at)
+        else:
+            return Strip.blank(width, self.rich_style)
+        line = Strip(segments, self._ends[-1])
+        first = self._ends[0]
+        fixed, rest = line.crop(0, first), line.crop(first + self.scroll_offset.x)
+        base = self.rich_style
+        if y > 0 and at == self.cursor_row:
+            base = self.get_component_rich_style("table--cursor" if self._by_row else "table--row")
+        return Strip.join([fixed, rest]).crop_extend(0, width, base).apply_style(self.rich_style)
+
+    def action_move(self, rows: int, columns: int) -> None:
+        if self._by_row and columns:
+            self.scroll_relative(x=columns * 8, animate=False)
+            return
+        self._go(self.cursor_row + rows, self.cursor_column + columns)
+
+    def action_page(self, pages: int) -> None:
+        self._go(self.cursor_row + pages * max(self._height - 1, 1), self.cursor_column)
+
+    def action_to_end(self, direction: int) -> None:
+        self._go(0 if direction < 0 else len(self._rows) - 1, self.cursor_column)
+
+    def on_click(self, event: events.Click) -> None:
+        where = event.get_content_offset(self)
+        if where is None or not self._columns:
+            return
+        x = where.x if where.x < self._ends[0] else where.x + self.scroll_offset.x
+        column = next((at for at, end in enumerate(self._ends) if x < end), len(self._columns) - 1)
+        row = where.y - 1 + self.scroll_offset.y
+        if where.y == 0:
+            self.post_message(self.ColumnPicked(column))
+        elif row < len(self._rows):
+            self._go(row, column)
+            if event.chain == 2:
+                self.post_message(self.Opened())
+
+    @property
+    def _ends(self) -> list[int]:
+        """Where each column ends."""
+        return list(accumulate(column.width + _GAP for column in self._columns))
+
+    @property
+    def _height(self) -> int:
+        return self.scrollable_content_region.height - 1
+
+    def _header(self) -> list[Segment]:
+        plain = self.get_component_rich_style("table--header")
+        picked = plain if self._by_row else self.get_component_rich_style("table--picked")
+        return [
+            Segment(_fitted(column.title, column), picked if at == self.cursor_column else plain)
+            for at, column in enumerate(self._columns)
+        ]
+
+    def _row(self, at: int) -> list[Segment]:
+        under_cursor = at == self.cursor_row
+        cursor = self.get_component_rich_style("table--cursor")
+        row = Style(bgcolor=self.get_component_rich_style("table--row").bgcolor)
+        segments = []
+        for number, (column, cell) in enumerate(zip(self._columns, self._rows[at], strict=True)):
+            text, own = (cell, Style.null()) if isinstance(cell, str) else (cell.text, cell.style or Style.null())
+            style = own
+            if under_cursor:
+                style = own + (cursor if self._by_row or number == self.cursor_column else row)
+            segments.append(Segment(_fitted(text, column), style))
+        return segments
+
+    def _go(self, row: int, column: int) -> None:
+        before = self.cursor_row
+        self.cursor_row = max(min(row, len(self._rows) - 1), 0)
+        self.cursor_column = max(min(column, len(self._columns) - 1), 0)
+        self._follow()
+        self.refresh()
+        if self.cursor_row != before:
+            self.post_message(self.Moved(self.cursor_row))
+
+    def _follow(self) -> None:
+        """Scroll as little as brings the cursor into view."""
+        if not self._columns:
+            return
+        x, y = self.scroll_offset
+        y = min(max(y, self.cursor_row - self._height + 1), self.cursor_row)
+        if not self._by_row and self.cursor_column:
+            first, start, end = self._ends[0], self._ends[self.cursor_column - 1], self._ends[self.cursor_column]
+            room = self.scrollable_content_region.width - first
+            x = min(max(x, end - first - room), start - first)
+        elif not self._by_row:
+            x = 0
+        self.scroll_to(x, y, animate=False)
+
+
+def _fitted(text: str, column: TableColumn) -> str:
+    """A space, the text filled or visibly cut to the column's width, a space."""
+    missing = column.width - cell_len(text)
+    if missing < 0:
+        return f" {set_cell_size(text, column.width - 1)}… "
+    return f" {' ' * missing}{text} " if column.numeric else f" {text}{' ' * missing} "

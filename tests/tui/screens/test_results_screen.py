@@ -1,0 +1,239 @@
+"""The results browser on a real store: tables, filter, order, what is not there, what is hostile."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from textual.widgets import Input
+
+from core.records import DocumentRecord
+from store.results import Results
+from store.rows import GroupRow
+from tests.store.records import assignment, documents, keep, keep_all, model, outcome, run, task
+from tests.tui.screens.host import EVERY_WINDOW, drawn, hosted, rows_of, settled, typed
+from tui import tables
+from tui.screens.documents import DocumentsScreen
+from tui.screens.export import ExportDialog
+from tui.screens.results import ResultsScreen
+from tui.widgets.numbers import between
+from tui.widgets.result_table import ResultTable
+
+pytestmark = pytest.mark.asyncio
+
+HOSTILE = ("[red]x[/]", "\x1b]0;x\x07", "=cmd()", "[/]", "[@click=app.quit]q[/]")
+Full = tuple[Path, GroupRow]
+
+
+async def test_coalitions_come_first_by_their_players_names(full: Full) -> None:
+    path, group = full
+    async with hosted(lambda: ResultsScreen(path, group.model_id, group.task_id)) as pilot:
+        text = drawn(pilot)
+    assert "19 rows" in text
+    assert "tiny · capitals" in text
+    assert [line.split() for line in rows_of(text, "intact")] == [["intact", ".833", ".167", ".167", "6"]]
+    assert "Attn 0, FFN 0, Attn 1, FFN 1" in text
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 60)])
+async def test_next_table_goes_round(full: Full, size: tuple[int, int]) -> None:
+    path, group = full
+    async with hosted(lambda: ResultsScreen(path, group.model_id, group.task_id), size) as pilot:
+        seen = []
+        for _ in range(4):
+            await settled(pilot, "t")
+            seen.append(drawn(pilot))
+    ablation, shapley, runs, coalitions = seen
+    assert "drop" in ablation
+    assert "6 rows" in ablation
+    assert "window-first" in shapley
+    assert "12 rows" in shapley
+    assert "finished" in runs
+    assert "documents" not in runs.splitlines()[-1]  # a run has none to open
+    assert "intact" in coalitions
+
+
+async def test_numbers_are_those_of_the_store(full: Full) -> None:
+    path, _ = full
+    async with hosted(lambda: ResultsScreen(path)) as pilot:
+        await settled(pilot, "t")
+        text = drawn(pilot)
+    (row,) = [row for row in Results(path).ablation().rows if row.label == "Attn 0"]
+    assert (row.drop, row.n) == (0.5, 6)
+    assert rows_of(text, "Attn 0")[0].split()[:3] == ["Attn", "0", ".500"]
+    assert between(row.drop_low, row.drop_high) in text
+
+
+async def test_a_filter_narrows_and_escape_drops_it(full: Full) -> None:
+    path, group = full
+    async with hosted(lambda: ResultsScreen(path, group.model_id, group.task_id)) as pilot:
+        await settled(pilot, "slash")
+        assert isinstance(pilot.app.focused, Input)
+        await typed(pilot, "ffn 2")
+        assert "4 of 19 rows contain the filter" in drawn(pilot)
+        await settled(pilot, "enter")
+        assert isinstance(pilot.app.focused, ResultTable)
+        assert "4 of 19" in drawn(pilot)
+        await settled(pilot, "t")
+        assert "1 of 6 rows contains the filter" in drawn(pilot)
+        await settled(pilot, "slash", "escape")
+        await typed(pilot, "")
+        assert "6 rows" in drawn(pilot)
+        assert isinstance(pilot.app.screen, ResultsScreen)
+
+
+async def test_sort_is_by_the_column_under_the_cursor_and_turns_round(full: Full) -> None:
+    path, _ = full
+    async with hosted(lambda: ResultsScreen(path)) as pilot:
+        await settled(pilot, "right", "s")
+        lines = drawn(pilot).splitlines()
+        assert "↑ acc" in lines[4]
+        assert lines[5].split()[:2] == ["Attn", "0"]
+        await settled(pilot, "s")
+        lines = drawn(pilot).splitlines()
+        assert "↓ acc" in lines[4]
+        assert lines[5].split()[0] == "intact"
+        await settled(pilot, "t", "t", "t", "t")
+        assert "↓ acc" in drawn(pilot)  # it stays when one comes back
+
+
+async def test_a_click_on_a_title_sorts_and_a_double_click_opens(full: Full) -> None:
+    path, _ = full
+    async with hosted(lambda: ResultsScreen(path)) as pilot:
+        lines = drawn(pilot).splitlines()
+        top = pilot.app.screen.query_one(ResultTable).region
+        await pilot.click(offset=(lines[top.y].index("acc"), top.y))
+        await settled(pilot)
+        assert "↑ acc" in drawn(pilot)
+        await pilot.click(offset=(4, top.y + 3))
+        await settled(pilot)
+        assert pilot.app.screen.query_one(ResultTable).cursor_row == 2
+        await pilot.double_click(offset=(4, top.y + 3))
+        await settled(pilot)
+        assert isinstance(pilot.app.screen, DocumentsScreen)
+
+
+async def test_tabs_can_be_clicked(full: Full) -> None:
+    path, _ = full
+    async with hosted(lambda: ResultsScreen(path)) as pilot:
+        await pilot.click("#runs")
+        await settled(pilot)
+        assert "started (UTC)" in drawn(pilot)
+
+
+async def test_every_row_can_be_reached_however_many(tmp_path: Path) -> None:
+    path = tmp_path / "results.duckdb"
+    many = [(), *((a, b) for a in range(6) for b in range(a + 1, 6)), *EVERY_WINDOW[1:]]
+    coalitions = list(dict.fromkeys(many))
+    for number in range(30):
+        asked = assignment(documents([0]), coalitions, of_task=task(f"task {number:02}"))
+        keep_all(path, asked, {removed: [1.0] for removed in coalitions}, run_id=f"run{number}")
+    total = 30 * len(coalitions)
+    async with hosted(lambda: ResultsScreen(path), (100, 24)) as pilot:
+        assert f"{total} rows" in drawn(pilot)
+        await settled(pilot, "end")
+        assert "task 29" in drawn(pilot)
+        table = pilot.app.screen.query_one(ResultTable)
+        assert table.cursor_row == total - 1
+        await settled(pilot, "pageup")
+        assert table.cursor_row < total - 10
+
+
+async def test_what_the_explorer_shows_or_everything(full: Full, tmp_path: Path) -> None:
+    path = tmp_path / "results.duckdb"
+    keep(path, assignment(documents([0]), [()]), [outcome("doc-0")])
+    keep(path, assignment(documents([0]), [()], of_task=task("opposites")), [outcome("doc-0")], run_id="b")
+    capitals, _ = Results(path).groups().rows
+    async with hosted(lambda: ResultsScreen(path, capitals.model_id, capitals.task_id)) as pilot:
+        assert "1 row" in drawn(pilot)
+        assert "opposites" not in drawn(pilot)
+        await settled(pilot, "a")
+        assert "2 rows" in drawn(pilot)
+        assert "opposites" in drawn(pilot)
+    async with hosted(lambda: ResultsScreen(path, capitals.model_id, "00000000")) as pilot:
+        assert "nothing is stored yet of this model on this task" in drawn(pilot)
+        assert "2 rows" in drawn(pilot)
+
+
+async def test_models_that_share_a_name_are_told_apart(tmp_path: Path) -> None:
+    path = tmp_path / "results.duckdb"
+    recorder = keep(path, assignment(documents([0]), [()]), [outcome("doc-0")])
+    half = assignment(documents([0]), [()], of_model=model(dtype="bfloat16"))
+    recorder.assign("run1", half)
+    recorder.record("run1", half, [outcome("doc-0")])
+    async with hosted(lambda: ResultsScreen(path)) as pilot:
+        for group in Results(path).groups().rows:
+            assert f"tiny@{group.model_id}" in drawn(pilot)
+
+
+async def test_what_cannot_be_answered_is_said_below(tmp_path: Path) -> None:
+    path = tmp_path / "results.duckdb"
+    keep(path, assignment(documents([0]), [()]), [outcome("doc-0")])
+    async with hosted(lambda: ResultsScreen(path), (120, 30)) as pilot:
+        await settled(pilot, "t", "t")
+        text = drawn(pilot)
+    assert "0 rows" in text
+    assert "tiny on capitals: 18 of 19 coalitions are missing" in text
+
+
+async def test_no_store_yet_is_one_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "none.duckdb"
+    async with hosted(lambda: ResultsScreen(path), (160, 30)) as pilot:
+        assert f"no results at {path} yet" in drawn(pilot)
+        await settled(pilot, "s", "enter", "right", "slash", "escape", "t")
+        keep(path, assignment(documents([0]), [()]), [outcome("doc-0")])
+        await settled(pilot, "f5", "t", "t", "t")
+        assert "1 row" in drawn(pilot)
+        assert isinstance(pilot.app.focused, ResultTable)
+
+
+async def test_a_store_that_another_process_holds_is_one_sentence(
+    held: tuple[Path, subprocess.Popen[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "PATIENCE_S", 0.2)
+    path, holder = held
+    async with hosted(lambda: ResultsScreen(path), (160, 30)) as pilot:
+        assert "in use by another program" in drawn(pilot)
+        holder.kill()
+        holder.wait()
+        await settled(pilot, "f5")
+        assert "19 rows" in drawn(pilot)
+
+
+async def test_hostile_text_is_text(tmp_path: Path) -> None:
+    path = tmp_path / "results.duckdb"
+    name, other = "[red]x[/]\x1b]0;x\x07", "=cmd()[/]"
+    docs = [DocumentRecord("key", 0, (0,), "".join(HOSTILE), HOSTILE)]
+    asked = assignment(docs, [(), (0,)], of_model=model(name), of_task=task(other))
+    kept = [outcome("key", removed, logprobs=[-1.0, -2.0, -3.0, -4.0, -5.0]) for removed in ((), (0,))]
+    recorder = keep(path, asked, kept)
+    recorder.begin(run("hostile", f"cornerstone {HOSTILE[0]} \x1b[2J"))
+    for size in ((80, 24), (200, 60)):
+        async with hosted(lambda: ResultsScreen(path), size) as pilot:
+            text = drawn(pilot)
+            assert "[red]x[/] ]0;x · =cmd()[/]" in " ".join(text.split())
+            seen = [text]
+            for key in ("t", "t", "t", "t", "e", "escape", "enter"):
+                await settled(pilot, key)
+                seen.append(drawn(pilot))
+            assert isinstance(pilot.app.screen, DocumentsScreen)
+            for hostile in ("[red]x[/]", "=cmd()", "[@click=app.quit]q[/]"):
+                assert hostile in seen[-1]
+            assert not any(char in "".join(seen) for char in "\x1b\x07")
+
+
+async def test_export_is_of_the_table_and_selection_shown(full: Full) -> None:
+    path, group = full
+    async with hosted(lambda: ResultsScreen(path, group.model_id, group.task_id)) as pilot:
+        await settled(pilot, "t", "e")
+        assert isinstance(pilot.app.screen, ExportDialog)
+        assert pilot.app.screen.query_one("#path", Input).value == "./cornerstone-ablation.csv"
+        assert "only the model and task" in drawn(pilot)
+
+
+async def test_back_closes_it(full: Full) -> None:
+    path, _ = full
+    async with hosted(lambda: ResultsScreen(path)) as pilot:
+        await settled(pilot, "escape")
+        assert not isinstance(pilot.app.screen, ResultsScreen)
