@@ -75,6 +75,7 @@ def job(**changes: object) -> JobView:
         "job": 1,
         "title": "windows on agreement",
         "command": "cornerstone run --task agreement --schedule windows",
+        "config": {"tasks": ["agreement"], "schedule": ["windows"]},
         "state": "running",
         "phase": "windows up to 4 on agreement",
         "done": 11562.0,

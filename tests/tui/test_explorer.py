@@ -70,7 +70,7 @@ async def test_a_sweep_fills_the_charts_and_a_toggle_comes_in_between(store: Pat
         app.screen.query_one("#max_removed", Input).value = "2"
         app.screen.query_one("#limit", Input).value = "8"
         await pilot.pause()
-        assert "16 coalitions x 8 documents x 2 tasks" in str(app.screen.query_one("#cost", Static).visual)
+        assert "16 coalitions x 8 documents x agreement, capitals" in str(app.screen.query_one("#cost", Static).visual)
         await pilot.press("ctrl+s")
         await until(pilot, lambda: app.state.current_job is not None)
         await pilot.press("space")

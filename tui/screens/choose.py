@@ -33,18 +33,18 @@ class ChooseDialog(ModalScreen[RunConfig | None]):
     ChooseDialog {
         align: center middle;
         #dialog { width: 96; max-width: 100%; height: 90%; max-height: 34; border: round $primary;
-                  padding: 0 1; background: $surface; }
+                  padding: 1 2; background: $surface; border-title-color: $foreground; }
         #lists { height: 1fr; }
         .column { width: 1fr; height: 1fr; margin-right: 1; }
         .column Label { text-style: bold; }
-        .column Input { border: none; height: 1; background: $panel; }
+        .column Input { background: $panel; }
         OptionList, SelectionList { height: 1fr; border: none; background: transparent; padding: 0; }
         OptionList { text-wrap: nowrap; text-overflow: ellipsis; }
         .row { height: 1; }
         .row Label { width: 30; }
-        .row Input { width: 12; border: none; height: 1; background: $panel; }
+        .row Input { width: 12; background: $panel; }
         #fault { height: 1; color: $error; }
-        #buttons { height: 3; align-horizontal: right; }
+        #buttons { height: auto; align-horizontal: right; }
         Button { margin-left: 2; }
     }
     """
@@ -61,19 +61,24 @@ class ChooseDialog(ModalScreen[RunConfig | None]):
             with Horizontal(id="lists"):
                 with Vertical(classes="column"):
                     yield Label("Model: alias, hub id, folder, .gguf")
-                    yield Input(self._config.model, id="model")
+                    yield Input(self._config.model, id="model", compact=True)
                     yield OptionList(*(Option(_alias_text(alias, None), id=alias.name) for alias in self._aliases))
                 with Vertical(classes="column"):
                     yield Label("Tasks: NAME or NAME=FILE.jsonl")
-                    yield Input(placeholder="another task, enter adds it", id="task")
+                    yield Input(placeholder="another task, enter adds it", id="task", compact=True)
                     yield SelectionList[str](*self._selections())
             with Horizontal(classes="row"):
                 yield Label("documents a task (empty: all)")
-                yield Input("" if self._config.limit is None else str(self._config.limit), id="limit", type="integer")
+                yield Input(
+                    "" if self._config.limit is None else str(self._config.limit),
+                    id="limit",
+                    type="integer",
+                    compact=True,
+                )
             yield Static(id="fault")
             with Horizontal(id="buttons"):
-                yield Button("Cancel", id="cancel")
-                yield Button("Open", id="open", variant="primary")
+                yield Button("open", id="open", variant="primary", compact=True)
+                yield Button("cancel", id="cancel", compact=True)
 
     def on_mount(self) -> None:
         self.query_one("#model").focus()

@@ -20,8 +20,8 @@ from core.schedules import ScheduleName, ablation, windows
 from tui.text import plain
 
 _CHOICES: tuple[tuple[str, tuple[ScheduleName, ...]], ...] = (
-    ("ablation: every layer removed alone", ("ablation",)),
-    ("windows: every run of 1 to k layers removed, for Shapley values", ("windows",)),
+    ("windows: runs of 1 to k sublayers removed, for Shapley values", ("windows",)),
+    ("ablation: every sublayer removed alone", ("ablation",)),
     ("ablation first, then windows", ("ablation", "windows")),
 )
 
@@ -37,13 +37,13 @@ class RunDialog(ModalScreen[tuple[RunConfig, str] | None]):
     RunDialog {
         align: center middle;
         #dialog { width: 72; max-width: 100%; height: auto; max-height: 100%; border: round $primary;
-                  padding: 0 1; background: $surface; }
-        RadioSet, RadioSet:focus { width: 1fr; border: none; background: transparent; }
-        Input { width: 12; border: none; height: 1; background: $panel; }
+                  padding: 1 2; background: $surface; border-title-color: $foreground; }
+        RadioSet { background: transparent; }
+        Input { width: 12; background: $panel; }
         Label { width: 30; }
         .row { height: 1; margin-top: 1; }
         #cost { margin-top: 1; height: 2; }
-        #buttons { height: 3; align-horizontal: right; }
+        #buttons { height: auto; margin-top: 1; align-horizontal: right; }
         Button { margin-left: 2; }
     }
     """
@@ -57,19 +57,24 @@ class RunDialog(ModalScreen[tuple[RunConfig, str] | None]):
         with Vertical(id="dialog") as box:
             box.border_title = "Run a schedule"
             box.border_subtitle = "ctrl+s starts, esc cancels"
-            with RadioSet(id="schedule"):
+            with RadioSet(id="schedule", compact=True):
                 for number, (text, _) in enumerate(_CHOICES):
-                    yield RadioButton(Text(text), value=number == 1)
+                    yield RadioButton(Text(text), value=number == 0, compact=True)
             with Horizontal(classes="row"):
                 yield Label("longest window k (1 to 8)")
-                yield Input(str(self._config.max_removed), id="max_removed", type="integer")
+                yield Input(str(self._config.max_removed), id="max_removed", type="integer", compact=True)
             with Horizontal(classes="row"):
                 yield Label("documents a task (empty: all)")
-                yield Input("" if self._config.limit is None else str(self._config.limit), id="limit", type="integer")
+                yield Input(
+                    "" if self._config.limit is None else str(self._config.limit),
+                    id="limit",
+                    type="integer",
+                    compact=True,
+                )
             yield Static(id="cost")
             with Horizontal(id="buttons"):
-                yield Button("Cancel", id="cancel")
-                yield Button("Start", id="start", variant="primary")
+                yield Button("start", id="start", variant="primary", compact=True)
+                yield Button("cancel", id="cancel", compact=True)
 
     def on_mount(self) -> None:
         self.query_one("#schedule").focus()
@@ -92,7 +97,7 @@ class RunDialog(ModalScreen[tuple[RunConfig, str] | None]):
         tasks = ", ".join(task.name for task in config.tasks)
         cost.update(
             Text(
-                f"{len(sets):,} coalitions x {documents} documents x {len(config.tasks)} tasks ({plain(tasks)});\n"
+                f"{len(sets):,} coalitions x {documents} documents x {plain(tasks)};\n"
                 "what is stored already is not evaluated again"
             )
         )
