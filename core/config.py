@@ -16,6 +16,7 @@ from core.schedules import DEFAULT_MAX_REMOVED, ScheduleName
 
 DEFAULT_MODEL = "smollm2-135m-instruct"
 _Positive = Annotated[int, pydantic.Field(ge=1)]
+_Integer64 = Annotated[int, pydantic.Field(ge=-(2**63), lt=2**63)]
 
 
 class TaskConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
@@ -36,7 +37,7 @@ class RunConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
     tasks: Annotated[tuple[TaskConfig, ...], pydantic.Field(min_length=1)]
     limit: _Positive | None = None
     order: Literal["shuffled", "file"] = "shuffled"
-    seed: int = 0
+    seed: _Integer64 = 0
     schedule: tuple[ScheduleName, ...] = ()
     max_removed: Annotated[int, pydantic.Field(ge=1, le=8)] = DEFAULT_MAX_REMOVED
     remove: tuple[str, ...] = ()
@@ -55,6 +56,11 @@ class RunConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
     def _names_or_mappings(cls, value: Any) -> Any:
         many = [value] if isinstance(value, str | Mapping) else value
         return [_task(one) if isinstance(one, str) else one for one in many] if isinstance(many, Sequence) else many
+
+    @pydantic.field_validator("store")
+    @classmethod
+    def _at_home(cls, value: Path | None) -> Path | None:
+        return None if value is None else value.expanduser()
 
     @property
     def schedules(self) -> tuple[ScheduleName, ...]:
@@ -79,9 +85,19 @@ def load_config(path: Path | None, options: Mapping[str, Any]) -> RunConfig:
     return _validated({**_read(file), **given}, file.name)
 
 
+def absolute(config: RunConfig) -> RunConfig:
+    """The same with whole paths, for a process that works in another folder."""
+    model = Path(config.model).expanduser()
+    tasks = tuple(
+        task if task.data is None else task.model_copy(update={"data": task.data.expanduser().resolve()})
+        for task in config.tasks
+    )
+    return config.model_copy(update={"model": str(model.resolve()) if model.exists() else config.model, "tasks": tasks})
+
+
 def _find(path: Path) -> Path:
     packaged = Path(str(resources.files("configs"))) / path.name
-    for candidate in (path, packaged, packaged.with_suffix(".yaml")):
+    for candidate in (path, packaged, packaged.with_name(f"{packaged.name}.yaml")):
         if candidate.is_file() and (candidate == path or len(path.parts) == 1 or path.parts[0] == "configs"):
             return candidate
     raise CornerstoneError(f"no run configuration {str(path)!r}; give a YAML file, or `quickstart`")
@@ -117,6 +133,8 @@ def _relative_to(folder: Path, task: Any) -> Any:
 
 def _task(text: str) -> dict[str, Any]:
     name, equals, data = text.partition("=")
+    if equals and not data:
+        raise CornerstoneError(f"task {text!r} names no file after the equals sign")
     return {"name": name, "data": str(Path(data).expanduser())} if equals else {"name": name}
 
 
@@ -128,7 +146,8 @@ def _validated(content: Mapping[str, Any], where: str) -> RunConfig:
 
 
 def _explain(error: pydantic.ValidationError) -> str:
-    fault = error.errors()[0]
+    faults = error.errors()
+    fault = next((one for one in faults if one["type"] == "extra_forbidden"), faults[0])
     path = [str(part) for part in fault["loc"]]
     key = ".".join(path)
     if fault["type"] == "extra_forbidden":
@@ -138,4 +157,8 @@ def _explain(error: pydantic.ValidationError) -> str:
         return f"unknown key {path[-1]!r}, {hint}"
     if key == "tasks" and fault["type"] in {"too_short", "missing"}:
         return "no task is named; add one, such as --task agreement (`cornerstone tasks` lists them)"
+    if fault["type"] in {"model_type", "dict_type"}:
+        return f"{key}: should be a task's name or a mapping with `name:`, not {fault['input']!r}"
+    if key == "device":
+        return f"device: should be auto, cpu, mps, cuda or cuda:NUMBER, not {fault['input']!r}"
     return f"{key}: {fault['msg'].lower()}, not {fault['input']!r}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import struct
 from contextlib import redirect_stderr
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,6 +15,9 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from core.errors import CornerstoneError
 from core.quiet import quiet_libraries
+
+# What transformers raises on a file that is no GGUF model, is cut short, or holds an architecture it does not know.
+_FILE_FAULTS = (ValueError, KeyError, IndexError, TypeError, AttributeError, RuntimeError, EOFError, struct.error)
 
 
 def convert_gguf(gguf: Path, target: Path) -> None:
@@ -30,8 +34,9 @@ def convert_gguf(gguf: Path, target: Path) -> None:
         try:
             model = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name, dtype=torch.float32)
             tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
-        except (ValueError, KeyError, NotImplementedError) as error:
-            raise CornerstoneError(f"cannot read {gguf} as a GGUF model ({error})") from error
+        except _FILE_FAULTS as error:
+            reason = str(error).strip().partition("\n")[0] or type(error).__name__
+            raise CornerstoneError(f"cannot read {gguf} as a GGUF model ({reason})") from error
         _forget_quantization(model)
         try:
             model.save_pretrained(scratch)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from types import FunctionType
 from typing import Any, Literal
 
 import numpy as np
@@ -17,9 +20,11 @@ from core.fingerprint import digest_of
 from core.packing import TokenRequest
 from core.players import Removed
 from core.records import DataRecord, DocumentRecord, Outcome, TaskRecord
-from core.tasks import DOCUMENT_FAULTS, BuiltTask
+from core.tasks import DOCUMENT_FAULTS, BuiltTask, document_fault
 
 Order = Literal["shuffled", "file"]
+
+_ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 
 # Where the data lies, and how it is split, is the data's identity, not the task's.
 _NOT_THE_TASK = (
@@ -108,13 +113,13 @@ def prepare_task(
         apply_chat_template: render prompts through the model's chat template.
 
     Raises:
-        CornerstoneError: a document cannot be rendered or encoded, or there is no chat template to apply.
+        CornerstoneError: a document cannot be rendered, encoded or scored, or there is no chat template to apply.
     """
     if apply_chat_template and encoder.chat_template_text is None:
         raise CornerstoneError("--apply-chat-template: this model's tokenizer has no chat template")
     chosen = _choose(len(built.docs), limit=limit, order=order, seed=seed)
     rendered = dict(_render(built, encoder, chosen, apply_chat_template=apply_chat_template))
-    return PreparedTask(
+    prepared = PreparedTask(
         record=_task_record(built, encoder, apply_chat_template=apply_chat_template),
         data=DataRecord(
             fingerprint=digest_of([_plain(doc) for doc in built.docs]), source=built.origin, size=len(built.docs)
@@ -122,6 +127,20 @@ def prepare_task(
         documents=tuple(_document(built, encoder, doc_id, rendered[doc_id]) for doc_id in chosen),
         _built=built,
     )
+    for document in prepared.documents:
+        _try_scoring(prepared, document, built)
+    return prepared
+
+
+def _try_scoring(prepared: PreparedTask, document: Document, built: BuiltTask) -> None:
+    """A document that the task's own scoring fails on is told before the model has run for it."""
+    blank = [-1.0] * len(document.continuations)
+    try:
+        prepared.outcome(document, (), blank, [False] * len(blank))
+    except DOCUMENT_FAULTS as error:
+        raise CornerstoneError(
+            f"{built.where(document.record.doc_id)}: {built.name} cannot be scored ({document_fault(error)})"
+        ) from error
 
 
 def _choose(size: int, *, limit: int | None, order: Order, seed: int) -> list[int]:
@@ -143,8 +162,9 @@ def _render(
         try:
             instances = _requests(built, encoder, doc_id, doc, apply_chat_template=apply_chat_template)
         except DOCUMENT_FAULTS as error:
-            reason = f"the field {error} is missing" if isinstance(error, KeyError) else str(error).partition("\n")[0]
-            raise CornerstoneError(f"{built.where(doc_id)}: {built.name} cannot be rendered ({reason})") from error
+            raise CornerstoneError(
+                f"{built.where(doc_id)}: {built.name} cannot be rendered ({document_fault(error)})"
+            ) from error
         if doc_id in wanted:
             yield doc_id, instances
 
@@ -175,6 +195,8 @@ def _document(built: BuiltTask, encoder: RequestEncoder, doc_id: int, instances:
     doc = instances[0].doc
     choices = _choices(built, doc, instances)
     gold = _gold(built, doc, choices, doc_id)
+    if "" in choices:
+        raise CornerstoneError(f"{built.where(doc_id)}: a choice is empty")
     try:
         requests = tuple(encoder.encode(instance) for instance in instances)
     except (IndexError, AssertionError) as error:
@@ -215,7 +237,7 @@ def _gold(built: BuiltTask, doc: Any, choices: Sequence[str], doc_id: int) -> tu
 def _index(target: Any, choices: Sequence[str]) -> int | None:
     if isinstance(target, str):
         return choices.index(target) if target in choices else None
-    return int(target) if 0 <= int(target) < len(choices) else None
+    return int(target) if isinstance(target, int | np.integer) and 0 <= target < len(choices) else None
 
 
 def _check_requests(built: BuiltTask, doc_id: int, requests: Sequence[Sequence[TokenRequest]], max_length: int) -> None:
@@ -247,11 +269,13 @@ def _task_record(built: BuiltTask, encoder: RequestEncoder, *, apply_chat_templa
 
 
 def _plain(value: Any) -> Any:
-    """A value of lm-eval's as JSON would hold it; what JSON has no word for, by its representation."""
+    """A value of lm-eval's as JSON would hold it, the same in every process.
+
+    A function is the text of the file that defines it, as its helpers count too; anything else that JSON has no word
+    for is its representation, without where it lies in memory.
+    """
     match value:
-        case np.generic():
-            return value.item()
-        case np.ndarray():
+        case np.generic() | np.ndarray():
             return value.tolist()
         case Mapping():
             return {str(key): _plain(item) for key, item in value.items()}
@@ -259,5 +283,14 @@ def _plain(value: Any) -> Any:
             return [_plain(item) for item in value]
         case None | bool() | int() | float() | str():
             return value
+        case FunctionType():
+            return [value.__qualname__, _source_of(value)]
         case _:
-            return repr(value)
+            return _ADDRESS.sub("", repr(value))
+
+
+def _source_of(function: FunctionType) -> str:
+    try:
+        return Path(function.__code__.co_filename).read_text(encoding="utf-8")
+    except OSError:
+        return function.__code__.co_code.hex()

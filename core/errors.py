@@ -6,3 +6,7 @@ class CornerstoneError(Exception):
 
     The command line prints it without a traceback and exits with 2.
     """
+
+
+class InUseError(CornerstoneError):
+    """Something is in use by another program: the same call may work later."""

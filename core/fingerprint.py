@@ -24,6 +24,11 @@ def digest_of(value: Json) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def short_id(*fingerprints: str) -> str:
+    """Eight hex digits that stand for fingerprints, for a person to tell apart what shares a name."""
+    return hashlib.sha256("\n".join(fingerprints).encode()).hexdigest()[:8]
+
+
 def file_digest(path: Path) -> str:
     """SHA-256 (hex) of a file's bytes; remembered by path, size and time of change, as weights are large."""
     resolved = path.resolve()

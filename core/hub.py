@@ -73,23 +73,3 @@ def _has_all_weights(folder: Path) -> bool:
         return any(folder.glob("*.safetensors"))
     shards = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
     return all((folder / shard).is_file() for shard in shards)
-
-
-def dataset_cached(path: str, name: str | None) -> bool:
-    """Whether the data-set cache holds this data set (or this configuration of it)."""
-    import datasets
-
-    folder = Path(datasets.config.HF_DATASETS_CACHE) / path.replace("/", "___")
-    return (folder / name).is_dir() if name else folder.is_dir()
-
-
-def dataset_size(path: str) -> int | None:
-    """Bytes of a data set's files on the hub, all configurations; None where the hub cannot be asked."""
-    from huggingface_hub import HfApi
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, HTTPError, OfflineModeIsEnabled
-
-    try:
-        siblings = HfApi().dataset_info(path, files_metadata=True).siblings or []
-    except (HfHubHTTPError, HFValidationError, OfflineModeIsEnabled, HTTPError, OSError):
-        return None
-    return sum(sibling.size or 0 for sibling in siblings)

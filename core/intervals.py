@@ -61,6 +61,25 @@ def proportion_interval(values: FloatArray, confidence: float = CONFIDENCE) -> t
     return max(0.0, min(mean, centre - half)), min(1.0, max(mean, centre + half))
 
 
+def mean_interval(values: FloatArray, confidence: float = CONFIDENCE) -> tuple[float, float] | None:
+    """An interval for a mean over documents: Wilson's for scores in [0, 1], else normal.
+
+    None where the normal one is not to be had: fewer than two values. Never of zero width.
+
+    Args:
+        values: of shape (n,), n >= 1.
+        confidence: of the interval.
+    """
+    if _in_unit_range(values):
+        return proportion_interval(values, confidence)
+    se = mean_se(values)
+    if se is None:
+        return None
+    half = _z(confidence) * se or score_half_width(len(values), confidence)
+    mean = float(np.mean(values))
+    return mean - half, mean + half
+
+
 def never_varies(values: FloatArray, scale: float) -> NDArray[np.bool_]:
     """Whether ``values`` are the same along their last axis, but for the rounding of numbers as large as ``scale``."""
     return np.asarray(np.ptp(values, axis=-1) <= _ROUNDING * max(scale, 1.0))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 import torch
+from huggingface_hub.errors import StrictDataclassError
+from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
 from core.architectures import Family, decoder_layers, family_of, players_in
@@ -15,6 +18,18 @@ from core.players import Player
 from core.quiet import quiet_libraries
 from core.records import ModelRecord
 from core.sources import ModelSource
+
+# What transformers raises on a folder that is damaged or contradicts itself.
+_FOLDER_FAULTS = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    RuntimeError,
+    SafetensorError,
+    StrictDataclassError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +53,8 @@ def load_model(source: ModelSource, *, dtype: str = "auto", device: str = "auto"
         device: ``cpu``, ``cuda``, ``cuda:1``, ``mps``, or ``auto``: the best there is.
 
     Raises:
-        CornerstoneError: the architecture is not supported, the device is not there, or the folder cannot be loaded.
+        CornerstoneError: the architecture is not supported, the device is not there, the folder cannot be loaded, or
+            its weights are not all there.
     """
     place = _device(device)
     kind = _dtype(dtype, place)
@@ -46,13 +62,21 @@ def load_model(source: ModelSource, *, dtype: str = "auto", device: str = "auto"
         with quiet_libraries():
             config = AutoConfig.from_pretrained(source.folder)
             family = family_of(config)
-            model = AutoModelForCausalLM.from_pretrained(source.folder, config=config, dtype=kind, use_safetensors=True)
+            model, found = AutoModelForCausalLM.from_pretrained(
+                source.folder,
+                config=config,
+                dtype=kind,
+                use_safetensors=True,
+                output_loading_info=True,
+                ignore_mismatched_sizes=True,  # and refused below, in words
+            )
             tokenizer = AutoTokenizer.from_pretrained(source.folder)
             model.eval().to(place)
     except torch.OutOfMemoryError as error:
         raise CornerstoneError(f"{source.name} does not fit into the memory of {place} as {_name(kind)}") from error
-    except (OSError, ValueError, KeyError) as error:
-        raise CornerstoneError(f"cannot load {source.name} from {source.folder}: {_first_line(error)}") from error
+    except _FOLDER_FAULTS as error:
+        raise CornerstoneError(f"cannot load {source.name} from {source.folder}: {_gist(error)}") from error
+    _refuse_invented(source, {*found["missing_keys"], *(name for name, *_ in found["mismatched_keys"])})
     players = players_in(len(decoder_layers(model, family)), family)
     record = ModelRecord(
         fingerprint=model_fingerprint(source.folder, _name(kind)),
@@ -92,5 +116,17 @@ def _name(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0]
+def _refuse_invented(source: ModelSource, weights: Collection[str]) -> None:
+    """Transformers makes up weights that a folder lacks, or has in another shape: no such model was ever trained."""
+    if weights:
+        raise CornerstoneError(
+            f"{source.folder} lacks {len(weights)} weights of the shapes that its config.json asks for, such as "
+            f"{min(weights)}; is it a whole model?"
+        )
+
+
+def _gist(error: Exception) -> str:
+    """The first line of a message, or all of one whose first line only announces the rest."""
+    text = str(error).strip()
+    first = text.partition("\n")[0]
+    return " ".join(text.split()) if first.rstrip().endswith(":") else first

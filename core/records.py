@@ -8,9 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from core.players import PlayerKind, Removed
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 Metric = float | int | str | bool | None | Sequence["Metric"]
 RunState = Literal["running", "finished", "stopped", "failed"]
@@ -108,6 +112,19 @@ class Assignment:
     coalitions: Sequence[Removed]
 
 
+@dataclass(frozen=True, slots=True)
+class StoredValues:
+    """One metric of what is stored: ``values`` has shape (removed sets, documents).
+
+    It is NaN where the outcome has no such metric, or is not stored; ``there`` tells which.
+    """
+
+    removed: tuple[Removed, ...]
+    keys: tuple[str, ...]
+    values: NDArray[np.float64]
+    there: NDArray[np.bool_]
+
+
 class Recorder(Protocol):
     """Keeps outcomes. Every method returns with its effect durable, or raises and leaves no part of it."""
 
@@ -119,6 +136,9 @@ class Recorder(Protocol):
 
     def stored(self, assignment: Assignment) -> Mapping[str, frozenset[Removed]]:
         """Which coalitions are already stored, by document key."""
+
+    def values(self, assignment: Assignment, metric: str) -> StoredValues:
+        """Everything stored of an assignment's documents, whatever the coalition."""
 
     def record(self, run_id: str, assignment: Assignment, outcomes: Sequence[Outcome]) -> None:
         """Keep outcomes. One that is stored already is left as it was."""

@@ -8,70 +8,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from core.intervals import FloatArray, mean_se, paired_drop
-from core.players import Player, PlayerKind, Removed
+from core.intervals import FloatArray, mean_interval, mean_se, paired_drop
+from core.players import Player, Removed
+from core.points import AblationPoint, CoalitionPoint, ShapleyPoint
 from core.schedules import INTACT
 from core.shapley import Estimate, Outcomes
 
 Scores = Mapping[Removed, FloatArray]
-
-
-@dataclass(frozen=True, slots=True)
-class AblationPoint:
-    """One player removed alone. ``drop`` = intact - ablated, paired over the ``n`` documents both have."""
-
-    player: int
-    label: str
-    layer: int
-    kind: PlayerKind
-    n: int
-    acc: float
-    acc_se: float | None
-    intact_acc: float
-    drop: float
-    drop_low: float
-    drop_high: float
-    chance: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class CoalitionPoint:
-    """One coalition. ``drop`` and ``changed`` (documents whose value differs) are paired with the intact model.
-
-    They are None where no document has both; ``n`` counts the coalition's own documents.
-    """
-
-    removed: Removed
-    n: int
-    acc: float
-    acc_se: float | None
-    intact_acc: float | None
-    drop: float | None
-    drop_low: float | None
-    drop_high: float | None
-    changed: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class ShapleyPoint:
-    """One player's estimate; see ``core.shapley.Estimate``. None stands for what is undefined."""
-
-    player: int
-    label: str
-    phi: float
-    phi_clipped: float
-    se: float | None
-    share: float | None
-    rank: int
-    n: int
-    phi_low: float
-    phi_high: float
-    share_low: float | None
-    share_high: float | None
 
 
 def ablation_points(scores: Scores, choices: FloatArray, players: Sequence[Player]) -> Iterator[AblationPoint]:
@@ -115,12 +61,15 @@ def coalition_point(scores: Scores, removed: Removed) -> CoalitionPoint | None:
     there = ~np.isnan(values)
     intact = scores.get(INTACT)
     both = there & ~np.isnan(intact) if intact is not None else np.zeros_like(there)
+    interval = mean_interval(values[there])
     drop = paired_drop(intact[both], values[both]) if intact is not None and both.any() else None
     return CoalitionPoint(
         removed=removed,
         n=int(there.sum()),
         acc=float(values[there].mean()),
         acc_se=mean_se(values[there]),
+        acc_low=None if interval is None else interval[0],
+        acc_high=None if interval is None else interval[1],
         intact_acc=None if drop is None or intact is None else float(intact[both].mean()),
         drop=None if drop is None else drop.drop,
         drop_low=None if drop is None else drop.low,

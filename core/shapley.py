@@ -32,9 +32,10 @@ class Estimate:
 
     ``phi`` is unclipped, ``phi_clipped`` = max(phi, 0); ``share`` is of the sum of clipped values (NaN where that is
     0) and ``rank`` 1 is the largest clipped value, ties going to the larger unclipped value, then to the earlier
-    player. ``se`` is NaN for fewer than two documents. Intervals are bootstrapped over documents (percentiles); where
-    a player's contribution is the same on every document, that of ``phi`` is a score interval. An interval of a share
-    that is NaN is NaN.
+    player. ``se`` is NaN for fewer than two documents. Intervals are bootstrapped over documents (percentiles) and hold
+    their estimate. What the documents agree on is not certain for that: where a player's contribution is the same on
+    every document, ``phi`` moves by the half-width of a score interval either way, and its share with it; likewise the
+    others' sum where that never varies. An interval of a share that is NaN is NaN.
     """
 
     estimator: str
@@ -124,10 +125,13 @@ def estimate(
     share = _shares(clipped[None])[0]
     resampled = _bootstrap(contributions, draws, seed)
     phi_low, phi_high = _quantiles(resampled, confidence)
-    margin = np.where(constant, score_half_width(documents, confidence), 0.0)
+    half_width = score_half_width(documents, confidence)
+    margin = np.where(constant, half_width, 0.0)
     # A contribution is a mean of differences between two values.
     limit = 1.0 if values.min() >= 0 and values.max() <= 1 else np.inf
-    share_low, share_high = (np.where(np.isnan(share), np.nan, b) for b in _quantiles(_shares(resampled), confidence))
+    share_low, share_high = _share_bounds(
+        resampled - margin, np.minimum(resampled + margin, limit), resampled, half_width, confidence
+    )
     return Estimate(
         estimator=estimator,
         max_removed=max_removed,
@@ -137,10 +141,10 @@ def estimate(
         se=_standard_errors(contributions, constant),
         share=share,
         rank=_ranks(phi),
-        phi_low=np.maximum(phi_low - margin, -limit),
-        phi_high=np.minimum(phi_high + margin, limit),
-        share_low=share_low,
-        share_high=share_high,
+        phi_low=np.minimum(phi, np.maximum(phi_low - margin, -limit)),
+        phi_high=np.maximum(phi, np.minimum(phi_high + margin, limit)),
+        share_low=np.where(np.isnan(share), np.nan, np.fmin(share, share_low)),
+        share_high=np.where(np.isnan(share), np.nan, np.fmax(share, share_high)),
     )
 
 
@@ -176,13 +180,43 @@ def _shares(phi: FloatArray) -> FloatArray:
     return shares
 
 
-def _quantiles(values: FloatArray, confidence: float) -> tuple[FloatArray, FloatArray]:
-    """Percentile bounds a player; NaN where no draw has a value (no positive phi anywhere)."""
-    there = values[~np.isnan(values).any(axis=1)]
-    if not len(there):
-        nothing = np.full(values.shape[1], np.nan)
+def _share_bounds(
+    low: FloatArray, high: FloatArray, phi: FloatArray, half_width: float, confidence: float
+) -> tuple[FloatArray, FloatArray]:
+    """Percentile bounds of each player's share; NaN where no resample has a positive value.
+
+    A share is mine / (mine + the others' sum): it is least where mine is ``low`` and the others' sum is high.
+
+    Args:
+        low: each resample's values, shape (draws, players), as low as they may be.
+        high: likewise, as high as they may be.
+        phi: the resampled values themselves, which the others' sum is taken from.
+        half_width: by which the others' sum may be off where it is the same in every resample.
+        confidence: of the bounds.
+    """
+    clipped = np.maximum(phi, 0.0)
+    total = clipped.sum(axis=1, keepdims=True)
+    there = total[:, 0] > 0
+    if not there.any():
+        nothing = np.full(phi.shape[1], np.nan)
         return nothing, nothing
-    low, high = np.quantile(there, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
+    others = (total - clipped)[there]
+    slack = np.where(never_varies(others.T, float(total.max())), half_width, 0.0)
+    least = _fraction(low[there], others + slack)
+    most = _fraction(high[there], others - slack)
+    return np.quantile(least, (1 - confidence) / 2, axis=0), np.quantile(most, (1 + confidence) / 2, axis=0)
+
+
+def _fraction(mine: FloatArray, others: FloatArray) -> FloatArray:
+    """Mine of the sum of both, clipped at 0; 0 where there is nothing to share."""
+    part, rest = np.maximum(mine, 0.0), np.maximum(others, 0.0)
+    fraction = np.zeros_like(part)
+    np.divide(part, part + rest, out=fraction, where=part + rest > 0)
+    return fraction
+
+
+def _quantiles(values: FloatArray, confidence: float) -> tuple[FloatArray, FloatArray]:
+    low, high = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
     return low, high
 
 

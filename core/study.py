@@ -6,7 +6,7 @@ documents, and what a killed run loses is the chunk in flight.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -18,7 +18,7 @@ from core.models import LoadedModel
 from core.packing import Row, pack, packed_length
 from core.players import Removed
 from core.records import Assignment, Outcome, Recorder
-from core.sweep import Scores, sweep
+from core.sweep import Breathe, Scores, hold_breath, sweep
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,20 +59,21 @@ class Study:
         self._schedules = schedules
         self._sizes = sizes
 
-    def run(self, run_id: str, recorder: Recorder, breathe: Callable[[], None] = lambda: None) -> Iterator[StudyEvent]:
+    def run(self, run_id: str, recorder: Recorder, breathe: Breathe = hold_breath) -> Iterator[StudyEvent]:
         """Evaluate what is not stored yet: each schedule, on each task, in turn.
 
         Args:
             run_id: of a run that ``recorder`` has begun.
             recorder: says what is stored, and stores.
-            breathe: called between layer batches; what it raises ends the study, the chunk in flight being lost.
+            breathe: called between layer batches with how many outcomes of the chunk in flight are done; what it
+                raises ends the study, that chunk being lost.
         """
         for schedule in self._schedules:
             for task in self._tasks:
                 yield from self._phase(run_id, recorder, schedule, task, breathe)
 
     def _phase(
-        self, run_id: str, recorder: Recorder, schedule: Schedule, task: PreparedTask, breathe: Callable[[], None]
+        self, run_id: str, recorder: Recorder, schedule: Schedule, task: PreparedTask, breathe: Breathe
     ) -> Iterator[StudyEvent]:
         records = [document.record for document in task.documents]
         assignment = Assignment(self._model.record, task.record, task.data, records, schedule.coalitions)
@@ -116,15 +117,27 @@ class Study:
         if row:
             yield row
 
-    def _evaluate(self, task: PreparedTask, chunk: _Chunk, breathe: Callable[[], None]) -> list[Outcome]:
+    def _evaluate(self, task: PreparedTask, chunk: _Chunk, breathe: Breathe) -> list[Outcome]:
         row = pack([document.continuations for document in chunk.documents], self._max_length)
         outcomes: list[Outcome] = []
         step = self._sizes.chunk_states
         for start in range(0, len(chunk.coalitions), step):
             coalitions = chunk.coalitions[start : start + step]
-            scores = sweep(self._decoder, row, coalitions, batch_tokens=self._sizes.batch_tokens, breathe=breathe)
+            before, size = len(outcomes), len(coalitions) * len(chunk.documents)
+            scores = sweep(
+                self._decoder,
+                row,
+                coalitions,
+                batch_tokens=self._sizes.batch_tokens,
+                breathe=_counted(breathe, before, size),
+            )
             outcomes += _outcomes(task, chunk.documents, coalitions, row, scores)
         return outcomes
+
+
+def _counted(breathe: Breathe, before: int, size: int) -> Breathe:
+    """Breathes in outcomes: those before, and a part of ``size``."""
+    return lambda part: breathe(before + part * size)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,18 @@ from core.players import Removed
 _HEAD_ROWS = 512
 """Positions scored at once: bounds the logits held, which are vocabulary-wide and float32."""
 
+_SKIPPED = 0b11
+"""A layer without attention and FFN passes its input on."""
+
 Prefix = int
 """The removed players below some layer, one bit each."""
+
+Breathe = Callable[[float], None]
+"""Called between layer batches with the part of the work that is done, 0 to 1. What it raises ends the work."""
+
+
+def hold_breath(_part: float) -> None:
+    """Nobody listens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +55,7 @@ def sweep(
     coalitions: Sequence[Removed],
     *,
     batch_tokens: int,
-    breathe: Callable[[], None] = lambda: None,
+    breathe: Breathe = hold_breath,
 ) -> Scores:
     """Score a row's requests under every coalition.
 
@@ -54,15 +64,39 @@ def sweep(
         row: packed requests.
         coalitions: removed sets; any list will do, what they share is computed once.
         batch_tokens: how many tokens go through a layer at once.
-        breathe: called between layer batches; what it raises ends the sweep.
+        breathe: called between layer batches; what it raises ends the sweep. The states it interrupts stay.
     """
     removed_bits = [sum(1 << player for player in removed) for removed in coalitions]
+    plan = [_variants(index, removed_bits) for index in range(decoder.layer_count)]
+    progress = _Progress(sum(len(prefixes) for variants in plan for prefixes in variants.values()), breathe)
     with torch.inference_mode():
         entry = decoder.enter(row)
         states: dict[Prefix, Tensor] = {0: entry.hidden}
-        for index, call in enumerate(entry.calls):
-            states = _through_layer(decoder, index, call, states, removed_bits, batch_tokens, breathe)
-        return _score(decoder, row, [states[bits] for bits in removed_bits], breathe)
+        for index, (call, variants) in enumerate(zip(entry.calls, plan, strict=True)):
+            states = _through_layer(decoder, index, call, states, variants, batch_tokens, progress)
+        return _score(decoder, row, [states[bits] for bits in removed_bits], progress)
+
+
+class _Progress:
+    """Tells ``breathe`` how many of the states have been through their layer."""
+
+    def __init__(self, total: int, breathe: Breathe) -> None:
+        self._total = total
+        self._done = 0
+        self._breathe = breathe
+
+    def advance(self, states: int) -> None:
+        self._done += states
+        self._breathe(self._done / self._total if self._total else 1.0)
+
+
+def _variants(index: int, removed_bits: Sequence[int]) -> dict[int, list[Prefix]]:
+    """The distinct prefixes up to a layer, by what the layer lacks (bit 0 attention, bit 1 FFN)."""
+    upto = (1 << 2 * (index + 1)) - 1
+    variants: defaultdict[int, list[Prefix]] = defaultdict(list)
+    for prefix in dict.fromkeys(bits & upto for bits in removed_bits):
+        variants[prefix >> 2 * index].append(prefix)
+    return variants
 
 
 def _through_layer(
@@ -70,20 +104,19 @@ def _through_layer(
     index: int,
     call: LayerCall,
     states: dict[Prefix, Tensor],
-    removed_bits: Sequence[int],
+    variants: dict[int, list[Prefix]],
     batch_tokens: int,
-    breathe: Callable[[], None],
+    progress: _Progress,
 ) -> dict[Prefix, Tensor]:
-    below, upto = (1 << 2 * index) - 1, (1 << 2 * (index + 1)) - 1
-    variants: defaultdict[int, list[Prefix]] = defaultdict(list)
-    for prefix in dict.fromkeys(bits & upto for bits in removed_bits):
-        variants[prefix >> 2 * index].append(prefix)
-    after = {prefix: states[prefix & below] for prefix in variants.pop(0b11, [])}
+    below = (1 << 2 * index) - 1
+    after = {prefix: states[prefix & below] for prefix in variants.get(_SKIPPED, [])}
+    progress.advance(len(after))
     for variant, prefixes in variants.items():
+        if variant == _SKIPPED:
+            continue
         batch_size = max(1, batch_tokens // len(states[prefixes[0] & below]))
         for start in range(0, len(prefixes), batch_size):
             batch = prefixes[start : start + batch_size]
-            breathe()
             out = decoder.layer(
                 index,
                 torch.stack([states[prefix & below] for prefix in batch]),
@@ -92,10 +125,11 @@ def _through_layer(
                 ffn=bool(variant & 0b10),
             )
             after.update(zip(batch, out.unbind(), strict=True))
+            progress.advance(len(batch))
     return after
 
 
-def _score(decoder: Decoder, row: Row, finals: Sequence[Tensor], breathe: Callable[[], None]) -> Scores:
+def _score(decoder: Decoder, row: Row, finals: Sequence[Tensor], progress: _Progress) -> Scores:
     nodes, slots = np.unique(row.nodes, return_inverse=True)
     # One line a request, so that a target adds to its request under all coalitions at once.
     logprobs = np.zeros((row.request_count, len(finals)))
@@ -108,7 +142,7 @@ def _score(decoder: Decoder, row: Row, finals: Sequence[Tensor], breathe: Callab
         columns = torch.from_numpy(slots[here] - left).to(decoder.device)
         at = torch.from_numpy(nodes[left : left + width]).to(decoder.device)
         for top in range(0, len(finals), height):
-            breathe()
+            progress.advance(0)
             hidden = torch.stack([state[at] for state in finals[top : top + height]])
             logits = decoder.head(hidden.flatten(0, 1)).view(len(hidden), len(at), -1)
             scored = logits[:, columns, targets] - logits.logsumexp(-1)[:, columns]

@@ -43,6 +43,8 @@ def check_data_file(path: Path, task: str, definition: Mapping[str, Any]) -> Dat
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise CornerstoneError(f"cannot read {path} as data for {task}: {reason}") from error
+    if text.startswith("\ufeff"):
+        raise CornerstoneError(f"{path} begins with a byte-order mark; save it as plain UTF-8")
     fields = required_fields(definition)
     numbers = []
     for number, line in enumerate(text.split("\n"), start=1):

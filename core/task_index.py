@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import subprocess
+import sys
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import metadata, resources
@@ -51,14 +53,23 @@ def shipped_tasks() -> tuple[ShippedTask, ...]:
 
 def lm_eval_tasks() -> tuple[IndexEntry, ...]:
     """Everything lm-eval packages, by name; slow the first time after an lm-eval upgrade."""
-    memory = cache_folder("lm-eval") / f"tasks-{metadata.version('lm-eval')}.json"
-    root = _lm_eval_folder()
+    memory = index_file()
     if not memory.is_file():
-        fresh = memory.with_suffix(".new")
-        fresh.write_text(json.dumps(_read_index(root)), encoding="utf-8")
-        fresh.replace(memory)
+        # In a process of its own: whoever lists tasks should not have to hold lm-eval.
+        command = [sys.executable, "-P", "-m", "core.read_task_index"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+            raise CornerstoneError(
+                f"lm-eval's tasks cannot be listed ({reason}); `cornerstone doctor` checks the install"
+            )
     rows = json.loads(memory.read_text(encoding="utf-8"))
-    return tuple(IndexEntry(name, kind, root / path if path else None) for name, kind, path in rows)
+    return tuple(IndexEntry(name, kind, lm_eval_folder() / path if path else None) for name, kind, path in rows)
+
+
+def index_file() -> Path:
+    """Where lm-eval's names are remembered."""
+    return cache_folder("lm-eval") / f"tasks-{metadata.version('lm-eval')}.json"
 
 
 def lm_eval_task_names() -> list[str]:
@@ -95,23 +106,9 @@ def _shipped(definition: Path) -> ShippedTask:
     return ShippedTask(config["task"], config["metadata"]["description"], definition, definition.parent / data)
 
 
-def _lm_eval_folder() -> Path:
+def lm_eval_folder() -> Path:
+    """Where lm-eval keeps its task definitions."""
     spec = importlib.util.find_spec("lm_eval")
     assert spec is not None
     assert spec.submodule_search_locations
     return Path(next(iter(spec.submodule_search_locations))) / "tasks"
-
-
-def _read_index(root: Path) -> list[tuple[str, EntryKind, str | None]]:
-    from lm_eval.tasks import TaskManager
-
-    manager = TaskManager()
-    kinds: dict[str, EntryKind] = dict.fromkeys(manager.all_subtasks, "task")
-    kinds |= dict.fromkeys(manager.all_groups, "group")
-    kinds |= dict.fromkeys(manager.all_tags, "tag")
-    paths = {name: entry.yaml_path for name, entry in manager.task_index.items()}
-    return [(name, kind, _relative(paths.get(name), root)) for name, kind in sorted(kinds.items())]
-
-
-def _relative(path: Path | None, root: Path) -> str | None:
-    return None if path is None else Path(path).relative_to(root).as_posix()

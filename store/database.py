@@ -10,9 +10,8 @@ from importlib import resources
 from pathlib import Path
 
 import duckdb
-import platformdirs
 
-from core.errors import CornerstoneError
+from core.errors import CornerstoneError, InUseError
 
 PATIENCE_S = 30.0
 
@@ -27,11 +26,6 @@ _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
 }
 _FIRST_WAIT_S = 0.05
 _LONGEST_WAIT_S = 0.25
-
-
-def default_path() -> Path:
-    """Where results are kept unless told otherwise."""
-    return Path(platformdirs.user_data_dir("cornerstone", appauthor=False)) / "results.duckdb"
 
 
 @contextmanager
@@ -104,7 +98,7 @@ def _open(path: Path, patience: float, *, read_only: bool) -> duckdb.DuckDBPyCon
             if not _in_use(error):
                 raise _no_store(path, error) from error
             if time.monotonic() > deadline:
-                raise CornerstoneError(
+                raise InUseError(
                     f"the store {path} has been in use by another program for {patience:.0f} s; "
                     "close what holds it (a notebook?) and run again"
                 ) from error

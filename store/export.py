@@ -39,10 +39,20 @@ def to_json(rows: Sequence[Any]) -> str:
 def to_csv(rows: Sequence[Any], row_type: type) -> str:
     """Comma-separated values with a header; lists as JSON; text that a spreadsheet would run is defused."""
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
+    writer = csv.writer(_Lines(out))
     writer.writerow(columns_of(row_type))
     writer.writerows([_cell(value) for value in _record(row).values()] for row in rows)
     return out.getvalue()
+
+
+class _Lines:
+    """Ends lines with a newline alone. Told of that end, older Pythons would leave a lone carriage return unquoted."""
+
+    def __init__(self, out: io.StringIO) -> None:
+        self._out = out
+
+    def write(self, line: str) -> int:
+        return self._out.write(line.removesuffix("\r\n") + "\n")
 
 
 def write(rows: Sequence[Any], row_type: type, form: str, path: Path, *, force: bool) -> None:
@@ -58,9 +68,8 @@ def write(rows: Sequence[Any], row_type: type, form: str, path: Path, *, force: 
     Raises:
         CornerstoneError: the file is there and may not be replaced, or it cannot be written.
     """
-    if path.exists() and not force:
-        raise CornerstoneError(f"{path} exists; add --force to replace it")
     try:
+        _refuse_what_is_there(path, force=force)
         with TemporaryDirectory(dir=path.parent, prefix=".cornerstone-") as folder:
             fresh = Path(folder) / "rows"
             if form == "parquet":
@@ -73,6 +82,13 @@ def write(rows: Sequence[Any], row_type: type, form: str, path: Path, *, force: 
         raise CornerstoneError(f"cannot write {path}: {error.strerror}") from error
     except duckdb.IOException as error:
         raise CornerstoneError(f"cannot write {path}: {str(error).splitlines()[0]}") from error
+
+
+def _refuse_what_is_there(path: Path, *, force: bool) -> None:
+    if path.exists() and not path.is_file():
+        raise CornerstoneError(f"{path} is a folder or a device, which rows cannot replace; name a file")
+    if path.exists() and not force:
+        raise CornerstoneError(f"{path} exists; add --force to replace it")
 
 
 def _write_parquet(rows: Sequence[Any], row_type: type, path: Path) -> None:

@@ -15,20 +15,9 @@ from core.errors import CornerstoneError
 from core.intervals import FloatArray
 from core.players import PlayerKind
 from core.report import Scores
+from store.rows import Selection
 
 _LISTED = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which results to read; None means all. Names may be ``name``, ``name@id`` or an id alone.
-
-    ``run`` restricts to the documents and coalitions that the run asked for, whichever run evaluated them.
-    """
-
-    model: str | None = None
-    task: str | None = None
-    run: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 
 from core.players import Removed
-from core.records import Assignment, ModelRecord, Outcome, RunRecord, RunState, TaskRecord
+from core.records import Assignment, ModelRecord, Outcome, RunRecord, RunState, StoredValues, TaskRecord
 from store.database import PATIENCE_S, reading, writing
+
+_OWN_COLUMNS = frozenset({"acc", "acc_norm"})
 
 
 class StoreRecorder:
@@ -62,6 +65,32 @@ class StoreRecorder:
             ).fetchall()
         asked = frozenset(assignment.coalitions)
         return {key: asked.intersection(names[number] for number in numbers) for key, numbers in rows}
+
+    def values(self, assignment: Assignment, metric: str) -> StoredValues:
+        if not self._path.exists():
+            return StoredValues((), (), np.empty((0, 0)), np.empty((0, 0), dtype=np.bool_))
+        column = f"o.{metric}" if metric in _OWN_COLUMNS else "CAST(json_extract(o.more, ?) AS DOUBLE)"
+        with reading(self._path, self._patience) as db:
+            names = {number: removed for removed, number in _coalition_ids(db).items()}
+            found = db.execute(
+                f"""SELECT d.key AS key, o.coalition AS coalition, {column} AS value FROM outcomes o
+                JOIN documents d ON d.document = o.document JOIN tasks t ON t.task = d.task
+                JOIN models m ON m.model = o.model
+                WHERE m.fingerprint = ? AND t.fingerprint = ? AND d.key IN (SELECT unnest(?::VARCHAR[]))""",
+                [
+                    *([] if metric in _OWN_COLUMNS else [f'$."{metric}"']),
+                    assignment.model.fingerprint,
+                    assignment.task.fingerprint,
+                    _keys(assignment),
+                ],
+            ).fetchnumpy()
+        coalitions, row = np.unique(np.asarray(found["coalition"]), return_inverse=True)
+        keys, place = np.unique(np.asarray(found["key"], dtype=object), return_inverse=True)
+        values = np.full((len(coalitions), len(keys)), np.nan)
+        values[row, place] = np.ma.filled(np.ma.asarray(found["value"]).astype(np.float64), np.nan)
+        there = np.zeros(values.shape, dtype=np.bool_)
+        there[row, place] = True
+        return StoredValues(tuple(names[int(number)] for number in coalitions), tuple(map(str, keys)), values, there)
 
     def record(self, run_id: str, assignment: Assignment, outcomes: Sequence[Outcome]) -> None:
         """Keep outcomes of an assignment that was noted before; one that is stored already is left as it was.
@@ -115,7 +144,7 @@ def _finite(value: float | None) -> float | None:
 
 
 def _more(metrics: Mapping[str, float]) -> str | None:
-    more = {name: _finite(value) for name, value in metrics.items() if name not in {"acc", "acc_norm"}}
+    more = {name: _finite(value) for name, value in metrics.items() if name not in _OWN_COLUMNS}
     return json.dumps(more) if more else None
 
 

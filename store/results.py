@@ -22,11 +22,12 @@ from core.players import Removed, players_of
 from core.report import ablation_points, complete_documents, shapley_points
 from core.schedules import DEFAULT_MAX_REMOVED, INTACT
 from core.shapley import ESTIMATORS, Outcomes, estimate, needed
-from store.database import PATIENCE_S, default_path, reading
+from store.database import PATIENCE_S, reading
 from store.documents import Documents, read_documents
 from store.gaps import no_ablation, no_document, no_windows
-from store.groups import Group, Selection, Values, find_groups, read_values, with_value
-from store.rows import AblationRow, CoalitionRow, GroupRow, OutcomeRow, RunRow, ShapleyRow
+from store.groups import Group, Values, find_groups, read_values, with_value
+from store.location import default_path
+from store.rows import AblationRow, CoalitionRow, GroupRow, OutcomeRow, RunRow, Selection, ShapleyRow
 
 RowT = TypeVar("RowT")
 

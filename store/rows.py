@@ -1,4 +1,4 @@
-"""The rows that reading functions return: one dataclass a table, fields in the order of a printed column.
+"""What reading functions take and return: a selection, and one dataclass a table, fields in the order of columns.
 
 ``model_id`` and ``task_id`` tell apart what shares a name: other weights or dtype, other prompt settings or data.
 """
@@ -9,6 +9,18 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from core.players import PlayerKind
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which results to read; None means all. Names may be ``name``, ``name@id`` or an id alone.
+
+    ``run`` restricts to the documents and coalitions that the run asked for, whichever run evaluated them.
+    """
+
+    model: str | None = None
+    task: str | None = None
+    run: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

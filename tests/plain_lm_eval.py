@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,13 +31,20 @@ class Result:
     samples: dict[int, Sample]
 
 
+@functools.cache
+def task_manager() -> TaskManager:
+    return TaskManager()
+
+
 def load(folder: Path) -> PreTrainedModel:
     return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
 
 
-def build_task(task: str, data: Path) -> object:
-    split = SPLITS[task]
-    manager = TaskManager()
+def build_task(task: str, data: Path, *, fewshot: bool = False) -> object:
+    """The official task over ``data``; few-shot examples, where there are any, come from its other rows."""
+    # lm-eval leaves the evaluated document out of the examples only where both come from the test split.
+    split = "test" if fewshot else SPLITS[task]
+    manager = task_manager()
     overrides = {
         "dataset_path": "json",
         "dataset_name": None,
@@ -44,7 +52,7 @@ def build_task(task: str, data: Path) -> object:
         "training_split": None,
         "validation_split": split if split == "validation" else None,
         "test_split": split if split == "test" else None,
-        "fewshot_split": None,
+        "fewshot_split": split if fewshot else None,
     }
     return manager._factory.build(manager._index[task], overrides=overrides, registry=manager._index)
 
@@ -65,10 +73,26 @@ def silenced(model: PreTrainedModel, player: int | None) -> Iterator[None]:
         hook.remove()
 
 
-def evaluate(model: PreTrainedModel, folder: Path, task: object, limit: int, player: int | None) -> Result:
+def evaluate(
+    model: PreTrainedModel,
+    folder: Path,
+    task: object,
+    limit: int,
+    player: int | None,
+    *,
+    num_fewshot: int | None = None,
+    apply_chat_template: bool = False,
+) -> Result:
     lm = HFLM(pretrained=model, tokenizer=AutoTokenizer.from_pretrained(folder), batch_size=16)
     with silenced(model, player), torch.inference_mode():
-        found = lm_eval.simple_evaluate(model=lm, tasks=[task], limit=limit, bootstrap_iters=100)
+        found = lm_eval.simple_evaluate(
+            model=lm,
+            tasks=[task],
+            limit=limit,
+            num_fewshot=num_fewshot,
+            apply_chat_template=apply_chat_template,
+            bootstrap_iters=100,
+        )
     ((name, scores),) = found["results"].items()
     samples = {
         sample["doc_id"]: Sample(

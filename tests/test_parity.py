@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,25 +15,38 @@ from tests import plain_lm_eval
 PROGRAM = [sys.executable, "-c", "from tui.cli import main; main()"]
 
 
-def run_and_read(folder: Path, task: str, data: Path, limit: int, store: Path) -> dict[str, list]:
-    asked = ["--model", str(folder), "--task", f"{task}={data}", "--limit", str(limit), "--order", "file"]
+def run_and_read(
+    folder: Path, task: str, data: Path, limit: int, store: Path, *options: str
+) -> dict[str, list[dict[str, Any]]]:
+    asked = ["--model", str(folder), "--task", f"{task}={data}", "--limit", str(limit), "--order", "file", *options]
     subprocess.run([*PROGRAM, "run", *asked, "--store", str(store)], check=True, capture_output=True)
     return {table: read(table, store) for table in ("outcomes", "coalitions")}
 
 
-def read(table: str, store: Path) -> list[dict]:
+def read(table: str, store: Path) -> list[dict[str, Any]]:
     command = [*PROGRAM, "results", table, "--store", str(store), "--format", "json"]
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
 def assert_equal_to_lm_eval(
-    folder: Path, task: str, data: Path, limit: int, players: list[int | None], tables: dict[str, list]
+    folder: Path,
+    task: str,
+    data: Path,
+    limit: int,
+    players: list[int | None],
+    tables: dict[str, list[dict[str, Any]]],
+    *,
+    num_fewshot: int | None = None,
+    apply_chat_template: bool = False,
 ) -> None:
-    model, plain_task = plain_lm_eval.load(folder), plain_lm_eval.build_task(task, data)
+    model = plain_lm_eval.load(folder)
+    plain_task = plain_lm_eval.build_task(task, data, fewshot=bool(num_fewshot))
     other_argmax = []
     for player in players:
         removed = [] if player is None else [player]
-        truth = plain_lm_eval.evaluate(model, folder, plain_task, limit, player)
+        truth = plain_lm_eval.evaluate(
+            model, folder, plain_task, limit, player, num_fewshot=num_fewshot, apply_chat_template=apply_chat_template
+        )
         (coalition,) = [row for row in tables["coalitions"] if row["removed"] == removed]
         ours = {row["doc_id"]: row for row in tables["outcomes"] if row["removed"] == removed}
         assert sorted(ours) == sorted(truth.samples) == list(range(limit))
@@ -57,6 +71,28 @@ def test_a_tiny_model_scores_as_in_lm_eval(tiny_model_folder: Path, shared_tasks
     data = shared_tasks / "arc_easy.jsonl"
     tables = run_and_read(tiny_model_folder, "arc_easy", data, 12, tmp_path / "s.duckdb")
     assert_equal_to_lm_eval(tiny_model_folder, "arc_easy", data, 12, [None, 0, 3, 7], tables)
+
+
+@pytest.mark.parametrize(
+    ("task", "num_fewshot", "apply_chat_template"),
+    [("arc_easy", 2, False), ("arc_easy", None, True), ("winogrande", 2, True)],
+)
+def test_prompt_settings_mean_what_they_mean_in_lm_eval(
+    tiny_model_folder: Path,
+    shared_tasks: Path,
+    tmp_path: Path,
+    task: str,
+    num_fewshot: int | None,
+    apply_chat_template: bool,
+) -> None:
+    data, store = shared_tasks / f"{task}.jsonl", tmp_path / "s.duckdb"
+    options = [] if num_fewshot is None else ["--num-fewshot", str(num_fewshot)]
+    options += ["--apply-chat-template"] if apply_chat_template else []
+    tables = run_and_read(tiny_model_folder, task, data, 6, store, "--remove", "FFN 1", *options)
+    assert_equal_to_lm_eval(
+        tiny_model_folder, task, data, 6, [None, 3], tables,
+        num_fewshot=num_fewshot, apply_chat_template=apply_chat_template,
+    )  # fmt: skip
 
 
 @pytest.mark.slow

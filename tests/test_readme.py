@@ -10,7 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from core.config import load_config
-from tests.store.test_store import assignment, documents, fill, hurt_by_first, windows
+from core.schedules import ablation
+from tests.store.records import PLAYERS, assignment, documents, keep_all, task
 from tui.cli import app
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
@@ -39,9 +40,7 @@ def test_the_configuration_loads(tmp_path: Path) -> None:
 
 def test_the_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(tmp_path)
-    from tests.store import test_store
-
-    monkeypatch.setattr(test_store, "TASK", test_store.replace(test_store.TASK, name="agreement"))
-    fill(Path("results.duckdb"), assignment(documents(4), windows(4, 1)), hurt_by_first)
+    acc = {removed: [0.0] + [float(0 not in removed)] * 3 for removed in ablation(PLAYERS)}
+    keep_all(Path("results.duckdb"), assignment(documents(range(4)), list(acc), of_task=task("agreement")), acc)
     exec(compile(block("python"), "README.md", "exec"), {})
     assert capsys.readouterr().out.startswith("Attn 0 0.75")

@@ -27,14 +27,14 @@ APP = (
     Action("command_palette", "ctrl+p", "palette", "Find any action by name.", footer=False),
     Action("restart_evaluator", "ctrl+r", "restart", "Start the evaluator again if it is gone.", footer=False),
     Action("stop_evaluator", "ctrl+e", "stop evaluator", "End the background process that holds the model.", False),
-    Action("quit", "q,ctrl+q", "quit", "Leave. The evaluator goes on with its jobs; `cornerstone` comes back to them."),
+    Action("quit", "q", "quit", "Leave. The evaluator goes on with its jobs; `cornerstone` comes back to them."),
 )
 
 EXPLORE = (
-    Action("toggle", "space", "toggle", "Remove the layer under the cursor, or put it back, and evaluate at once."),
-    Action("clear", "c", "clear", "Put every removed layer back."),
+    Action("toggle_layer", "space", "toggle", "Remove the layer under the cursor (or put it back) and evaluate."),
+    Action("clear", "c", "clear", "Put every removed layer back.", footer=False),
     Action("run", "r", "run", "Run the ablation or the windows schedule on the chosen tasks."),
-    Action("choose", "m", "model+tasks", "Choose the model, the tasks and how many documents."),
+    Action("choose", "m", "model", "Choose the model, the tasks and how many documents."),
     Action("next_task", "t", "task", "Show the next task."),
     Action("pause", "p", "pause", "Pause the running job, or let it go on.", footer=False),
     Action("jobs", "j", "jobs", "Show the jobs, with their errors in full."),

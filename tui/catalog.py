@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from core.sources import aliases, cached
+from core.aliases import aliases, cached
 from core.task_index import lm_eval_task_names, shipped_tasks
 from tui.text import plain
 

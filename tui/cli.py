@@ -6,15 +6,14 @@ import shlex
 import sys
 from importlib import metadata
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
-from core.config import DEFAULT_MODEL, load_config
-from core.errors import CornerstoneError
+from core.config import DEFAULT_MODEL, RunConfig, absolute, load_config
+from store.location import default_path
 from tui import results
-from tui.run import run as run_study
-from tui.text import plain
+from tui.edge import for_people
 
 app = typer.Typer(
     help="Which layers carry a language model, and how sure are we?",
@@ -23,33 +22,68 @@ app = typer.Typer(
 )
 app.add_typer(results.app, name="results")
 
+ModelOption = Annotated[str | None, typer.Option(help=f"Alias, hub id, folder or GGUF file (default {DEFAULT_MODEL}).")]
+TaskOption = Annotated[list[str] | None, typer.Option(help="A task, or TASK=FILE.jsonl for local data; repeatable.")]
+LimitOption = Annotated[int | None, typer.Option(help="How many documents a task.")]
+StoreOption = Annotated[Path | None, typer.Option(help="Where outcomes are kept.")]
+DebugOption = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
+
 
 @app.callback(invoke_without_command=True)
 def main_callback(
     context: typer.Context,
+    store: Annotated[Path | None, typer.Option(help="Where outcomes are kept (without a command).")] = None,
     version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
 ) -> None:
-    """Say the version, or run the quickstart where no command is given."""
+    """Without a command: open the explorer; where there is no terminal, run the quickstart."""
     if version:
         typer.echo(f"cornerstone {metadata.version('cornerstone')}")
         raise typer.Exit
-    if context.invoked_subcommand is None:
-        typer.echo(
-            "running the quickstart: two tasks, every layer removed alone and in windows (about 2 min)", err=True
-        )
-        run_study(load_config(Path("quickstart"), {}), "cornerstone")
+    if context.invoked_subcommand is not None:
+        return
+    if all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
+        _open_explorer(store, None)
+    from tui.run import run as run_study
+
+    typer.echo("running the quickstart: two tasks, every layer removed alone and in windows (about 2 min)", err=True)
+    run_study(load_config(Path("quickstart"), {"store": store}), "cornerstone")
+
+
+def _open_explorer(store: Path | None, config: RunConfig | None) -> NoReturn:
+    from tui.app import Explorer
+    from tui.session import last_config
+
+    chosen = config or last_config()
+    path = store or (config.store if config else None) or default_path()
+    Explorer(path.expanduser().resolve(), absolute(chosen), insist=config is not None).run()
+    raise typer.Exit
+
+
+@app.command()
+def explore(
+    config: Annotated[Path | None, typer.Argument(help="A YAML file, or `quickstart`; options override it.")] = None,
+    model: ModelOption = None,
+    task: TaskOption = None,
+    limit: LimitOption = None,
+    store: StoreOption = None,
+    debug: DebugOption = False,
+) -> None:
+    """Open the explorer on a model and tasks.
+
+    Example: cornerstone explore --model smollm2-135m-instruct --task agreement --limit 64
+    """
+    del debug
+    options: dict[str, Any] = {"model": model, "tasks": task, "limit": limit, "store": store}
+    asked = config is not None or any(value is not None for value in (model, task, limit))
+    _open_explorer(store, load_config(config, options) if asked else None)
 
 
 @app.command()
 def run(
     config: Annotated[Path | None, typer.Argument(help="A YAML file, or `quickstart`; options override it.")] = None,
-    model: Annotated[
-        str | None, typer.Option(help=f"Alias, hub id, folder or GGUF file (default {DEFAULT_MODEL}).")
-    ] = None,
-    task: Annotated[
-        list[str] | None, typer.Option(help="A task, or TASK=FILE.jsonl for local data; repeatable.")
-    ] = None,
-    limit: Annotated[int | None, typer.Option(help="How many documents a task.")] = None,
+    model: ModelOption = None,
+    task: TaskOption = None,
+    limit: LimitOption = None,
     order: Annotated[str | None, typer.Option(help="shuffled (default) or file.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of the shuffle.")] = None,
     schedule: Annotated[list[str] | None, typer.Option(help="ablation (default) or windows; repeatable.")] = None,
@@ -61,13 +95,15 @@ def run(
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")] = None,
     revision: Annotated[str | None, typer.Option(help="Of a hub model.")] = None,
     offline: Annotated[bool | None, typer.Option("--offline", help="Never download.")] = None,
-    store: Annotated[Path | None, typer.Option(help="Where outcomes are kept.")] = None,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    store: StoreOption = None,
+    debug: DebugOption = False,
 ) -> None:
     """Remove layers, evaluate, store every outcome. What is stored already is not evaluated again.
 
     Example: cornerstone run --task agreement --limit 32 --schedule windows
     """
+    from tui.run import run as run_study
+
     del debug  # main() looks for it, as errors before this point have tracebacks too
     options: dict[str, Any] = {
         "model": model, "tasks": task, "limit": limit, "order": order, "seed": seed, "schedule": schedule,
@@ -107,11 +143,6 @@ def doctor(store: Annotated[Path | None, typer.Option(help="The store to look at
 
 
 def main() -> None:
-    """Entry point: what a user can mend is one sentence and exit code 2."""
-    try:
-        app()
-    except CornerstoneError as error:
-        if "--debug" in sys.argv:
-            raise
-        typer.echo(f"cornerstone: {plain(str(error))}", err=True)
-        sys.exit(2)
+    """Entry point."""
+    with for_people():
+        sys.exit(app(prog_name="cornerstone", standalone_mode=False))

@@ -11,11 +11,11 @@ from pathlib import Path
 import psutil
 import typer
 
+from core.aliases import aliases, cached
 from core.config import DEFAULT_MODEL
 from core.errors import CornerstoneError
 from core.paths import cache_folder
-from core.sources import aliases, cached
-from store.database import default_path
+from store.location import default_path
 from store.results import Results
 
 _PACKAGES = ("cornerstone", "torch", "transformers", "accelerate", "lm-eval", "datasets", "duckdb", "textual")
@@ -40,7 +40,7 @@ def examine(store: Path | None) -> bool:
         "cached" if there else f"not cached: cornerstone run --task agreement ({default.download_mb} MB)",
     )
     _say("cache", str(cache_folder()))
-    path = store or default_path()
+    path = (store or default_path()).expanduser()
     if path.exists():
         try:
             _say("store", f"{path}, {len(Results(path).runs().rows)} runs, {path.stat().st_size / 1e6:.1f} MB")

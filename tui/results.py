@@ -6,17 +6,17 @@ import os
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from core.errors import CornerstoneError
 from core.schedules import DEFAULT_MAX_REMOVED
-from store.export import to_csv, to_json, write
-from store.results import Answer, Results, Selection
-from store.rows import AblationRow, CoalitionRow, OutcomeRow, RunRow, ShapleyRow
-from tui.row_table import print_rows
+from store.rows import AblationRow, CoalitionRow, OutcomeRow, RunRow, Selection, ShapleyRow
 from tui.text import plain
+
+if TYPE_CHECKING:
+    from store.results import Answer, Results
 
 app = typer.Typer(help="Read what is stored: tables for people, CSV, JSON and Parquet for programs.")
 
@@ -112,6 +112,9 @@ def runs(
 
 
 def _emit(answer: Answer[Any], row_type: type, form: Format, output: Path | None, *, force: bool) -> None:
+    from store.export import to_csv, to_json, write
+    from tui.row_table import print_rows
+
     if answer.gaps and not answer.rows:
         raise CornerstoneError("; ".join(answer.gaps))
     for gap in answer.gaps:
@@ -144,4 +147,6 @@ def _print_text(text: str) -> None:
 
 
 def _results(store: Path | None) -> Results:
+    from store.results import Results
+
     return Results(None if store is None else store.expanduser())

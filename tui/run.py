@@ -2,64 +2,64 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NoReturn
 
-import typer
 from rich.console import Console
 
 from core.config import RunConfig
 from core.events import PhaseFinished, StudyEvent
-from core.records import Recorder
-from store.database import default_path
 from store.groups import short_id
-from store.recorder import StoreRecorder
 from store.results import Results, Selection
 from tui.chart import ablation_chart
 from tui.progress import progress_on
 from tui.report import ablation_table, ablation_title, top_players
 from tui.text import plain
 
-StartStudy = Callable[[RunConfig, str, Recorder, Callable[[str], None]], Iterator[StudyEvent]]
+Study = Callable[[Callable[[str], None]], Iterator[StudyEvent]]
+"""A study that narrates what takes long."""
 
 
-def run(config: RunConfig, command: str, start: StartStudy | None = None) -> None:
-    """Run a study and print what it found, phase by phase.
+def run(config: RunConfig, command: str) -> NoReturn:
+    """Become the program that does what ``config`` asks.
+
+    It takes this one's place, process and terminal included, so that torch is never loaded beside an explorer.
 
     Args:
         config: what to do.
         command: how it was asked for, to be kept with the run.
-        start: begins the study; by default the real one.
     """
-    path = config.store or default_path()
+    print("getting ready (about 10 s)", file=sys.stderr, flush=True)
+    debug = ["--debug"] if "--debug" in sys.argv else []
+    arguments = ["run", config.model_dump_json(), command, *debug]
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "tui.evaluate", *arguments])
+
+
+def show_run(path: Path, study: Study) -> None:
+    """Do a study that is stored in ``path``, and print what it found, phase by phase."""
     err = Console(stderr=True, markup=False, highlight=False)
     out = Console(markup=False, highlight=False, width=None if sys.stdout.isatty() else 100)
 
     def narrate(text: str) -> None:
         err.print(plain(text), soft_wrap=True)
 
-    narrate("getting ready (about 10 s)")
-    begin = start or _real_study()
     results = Results(path)
     progress = progress_on(err, narrate)
     try:
-        for event in begin(config, command, StoreRecorder(path), narrate):
+        for event in study(narrate):
             progress.show(event)
             if isinstance(event, PhaseFinished):
                 _print_phase(event, results, out)
     except KeyboardInterrupt:
         progress.close()
         narrate(f"stopped; what was evaluated is stored in {path}, and the same command goes on from there")
-        raise typer.Exit(130) from None
+        sys.exit(130)
     finally:
         progress.close()
     narrate(f"stored in {path}; `cornerstone results ablation --format csv` exports it")
-
-
-def _real_study() -> StartStudy:
-    from tui.headless import run_study
-
-    return run_study
 
 
 def _print_phase(event: PhaseFinished, results: Results, out: Console) -> None:

@@ -65,6 +65,11 @@ class State:
         return scored if fits else None
 
     @property
+    def unfinished(self) -> tuple[JobView, ...]:
+        """The jobs that run or wait."""
+        return tuple(job for job in self.jobs if job.state in {"running", "paused", "queued"})
+
+    @property
     def current_job(self) -> JobView | None:
         """The job that runs or is paused, else the first that waits."""
         for states in ({"running", "paused"}, {"queued"}):
@@ -91,6 +96,11 @@ def after(state: State, event: Event) -> State:  # noqa: PLR0911 one line an eve
             return replace(state, charts=MappingProxyType({**state.charts, task: event}))
         case Scored():
             return replace(state, scored=event)
+
+
+def lost(state: State, notice: str) -> State:
+    """The state when the evaluator is gone: what it had told stays, and its jobs no longer run."""
+    return replace(state, connection="lost", narration="", notice=notice, jobs=(), unsaved=0)
 
 
 def _opened(state: State, event: Opened) -> State:

@@ -12,8 +12,8 @@ import pydantic
 
 from core.config import RunConfig
 from core.players import Removed
+from core.points import AblationPoint, CoalitionPoint, ShapleyPoint
 from core.records import ModelRecord
-from core.report import AblationPoint, CoalitionPoint, ShapleyPoint
 
 PROTOCOL_VERSION = 1
 
@@ -77,13 +77,14 @@ class ShutDown(_Message):
 
 
 class Hello(_Message):
-    """The first event on every connection."""
+    """The first event on every connection. ``busy`` tells whether something is open or being opened."""
 
     type: Literal["hello"] = "hello"
     protocol: int
     version: str
     pid: int
     store: str
+    busy: bool
 
 
 class Narration(_Message):
@@ -134,6 +135,7 @@ class JobView(pydantic.BaseModel, frozen=True):
     job: int
     title: str
     command: str
+    config: RunConfig
     state: JobState
     phase: str = ""
     done: float = 0.0

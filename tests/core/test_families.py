@@ -132,7 +132,7 @@ def test_identical_choices_and_choices_that_begin_one_another() -> None:
 def test_what_breathes_can_stop_a_sweep() -> None:
     model = model_of("llama")
 
-    def stop() -> None:
+    def stop(_part: float) -> None:
         raise KeyboardInterrupt
 
     decoder = Decoder(model, family_of(model.config))
@@ -140,6 +140,16 @@ def test_what_breathes_can_stop_a_sweep() -> None:
         sweep(decoder, pack(some_documents(1), WINDOW), [()], batch_tokens=64, breathe=stop)
     # The model is as it was: nothing stays silenced or replaced.
     assert not any("forward" in module.__dict__ for module in model.modules())
+
+
+def test_what_breathes_is_told_a_part_that_never_falls_and_ends_at_1() -> None:
+    model = model_of("llama")
+    parts: list[float] = []
+    coalitions = windows(PLAYERS, 3)
+    row = pack(some_documents(1), WINDOW)
+    sweep(Decoder(model, family_of(model.config)), row, coalitions, batch_tokens=64, breathe=parts.append)
+    assert parts == sorted(parts)
+    assert 0 < parts[0] < parts[-1] == 1.0
 
 
 def test_other_architectures_are_refused_by_name() -> None:

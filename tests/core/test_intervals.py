@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.intervals import mean_se, paired_drop, proportion_interval, score_half_width, tango_interval
+from core.intervals import mean_interval, mean_se, paired_drop, proportion_interval, score_half_width, tango_interval
 
 TRIALS = 2000
 
@@ -154,3 +154,12 @@ def test_proportions_cover_as_often_as_they_say() -> None:
     for rate in (0.5, 0.9):
         intervals = [proportion_interval((rng.random(64) < rate).astype(float)) for _ in range(TRIALS)]
         assert 0.92 < np.mean([low <= rate <= high for low, high in intervals]) < 0.985
+
+
+def test_a_mean_has_wilsons_interval_within_0_to_1_and_a_normal_one_elsewhere() -> None:
+    scores = np.array([0.0, 1.0, 1.0, 1.0])
+    assert mean_interval(scores) == proportion_interval(scores)
+    assert mean_interval(np.array([3.0, 5.0])) == pytest.approx((4 - 1.959964, 4 + 1.959964))
+    assert mean_interval(np.array([3.0])) is None
+    low, high = mean_interval(np.array([3.0, 3.0])) or (3, 3)
+    assert low < 3 < high

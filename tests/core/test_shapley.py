@@ -185,6 +185,57 @@ def test_shares_add_up_and_lie_within_their_intervals() -> None:
     assert (found.share_high <= 1).all()
 
 
+@pytest.mark.parametrize("documents", [1, 2, 48])
+def test_a_player_that_never_matters_may_still_have_a_share(documents: int) -> None:
+    outcomes, players, longest = game(lambda removed: 1 - 0.5 * (0 in removed), 3, 2, documents)
+    found = estimate("window-first", outcomes, players, longest)
+    width = score_half_width(documents)
+    np.testing.assert_array_equal(found.share, [1, 0, 0])
+    np.testing.assert_allclose(found.share_high[1:], width / (width + max(0.5 - width, 0)))
+    np.testing.assert_array_equal(found.share_low[1:], 0)
+    mine = max(0.5 - width, 0)
+    np.testing.assert_allclose(found.share_low[0], mine / (mine + width))  # the others may be worth as much, together
+    assert found.share_high[0] == 1
+
+
+def test_a_share_carries_both_its_own_uncertainty_and_that_of_the_others() -> None:
+    """Player 0 is worth 0.25 on every document, player 1 is worth 0.5 on some: neither alone tells the width."""
+    hurt = np.array([1.0, 0.0] * 24)
+    outcomes = {r: 1 - 0.25 * (0 in r) - 0.5 * hurt * (1 in r) for r in windows(2, 2)}
+    found = estimate("window-first", outcomes, 2, 2)
+    width = score_half_width(48)
+    assert found.share[0] == pytest.approx(0.5)
+    np.testing.assert_allclose(found.share_low[0], (0.25 - width) / (0.25 - width + found.phi_high[1]), rtol=0.02)
+    np.testing.assert_allclose(found.share_high[0], (0.25 + width) / (0.25 + width + found.phi_low[1]), rtol=0.02)
+
+
+def test_a_player_that_surely_harms_has_no_share() -> None:
+    outcomes, players, longest = game(lambda removed: 0.25 - 0.25 * (0 in removed) + 0.5 * (1 in removed), 2, 1, 48)
+    found = estimate("window-first", outcomes, players, longest)
+    assert found.phi[1] == -0.5
+    assert found.share_low[1] == found.share_high[1] == 0
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+@given(sizes, st.integers(1, 6), st.sampled_from([2, 50]))
+def test_estimates_lie_within_their_intervals_and_shares_have_width(
+    estimator: str, size: tuple[int, int, int], documents: int, draws: int
+) -> None:
+    players, max_removed, seed = size
+    rng = np.random.default_rng(seed)
+    outcomes = {removed: rng.integers(0, 2, documents).astype(float) for removed in windows(players, max_removed)}
+    found = estimate(estimator, outcomes, players, max_removed, draws=draws)
+    assert ((found.phi_low <= found.phi) & (found.phi <= found.phi_high)).all()
+    undefined = np.isnan(found.share)
+    for bound in (found.share_low, found.share_high):
+        np.testing.assert_array_equal(np.isnan(bound), undefined)
+    low, high = found.share_low[~undefined], found.share_high[~undefined]
+    assert ((low >= 0) & (low <= found.share[~undefined]) & (found.share[~undefined] <= high) & (high <= 1)).all()
+    constant = found.se == 0
+    moved = found.phi_high[constant & ~undefined] > 0
+    assert (high > low)[constant[~undefined]][moved].all()
+
+
 def test_what_cannot_be_estimated_is_refused() -> None:
     outcomes = random_game(4, 2, seed=0)
     with pytest.raises(CornerstoneError, match="at least 1 player, not 0"):

@@ -14,7 +14,8 @@ import pytest
 
 from core.errors import CornerstoneError
 from store import database
-from store.database import default_path, reading, writing
+from store.database import reading, writing
+from store.location import default_path
 from store.recorder import StoreRecorder
 from store.results import Results
 from tests.store.records import assignment, documents, keep, outcome, run

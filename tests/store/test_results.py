@@ -54,6 +54,15 @@ def test_drops_are_paired_over_the_documents_that_both_have(path: Path) -> None:
     assert (row.drop_low, row.drop_high) == (expected.low, expected.high)
 
 
+def test_where_all_documents_agree_the_standard_error_is_zero_and_the_interval_is_not(path: Path) -> None:
+    acc = {removed: [float(0 not in removed)] * 8 for removed in ablation(PLAYERS)}
+    keep_all(path, assignment(documents(range(8)), ablation(PLAYERS)), acc)
+    first, second = Results(path).ablation().rows[:2]
+    assert (first.acc_se, first.drop, second.acc_se, second.drop) == (0.0, 1.0, 0.0, 0.0)
+    assert first.drop_low < 1 == first.drop_high
+    assert second.drop_low < 0 < second.drop_high
+
+
 def test_a_player_without_a_document_in_common_has_no_row(path: Path) -> None:
     asked = assignment(documents(range(2)), ablation(PLAYERS))
     keep(path, asked, [outcome("doc-0", ()), outcome("doc-0", (0,)), outcome("doc-1", (1,))])

@@ -89,7 +89,7 @@ class DocumentsScreen(Screen[None]):
             yield DocumentDetail()
         yield Static("reading the store …", id="sentence", markup=False)
         yield Static(id="count", markup=False)
-        yield Footer(show_command_palette=False)
+        yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
         self.action_reload()

@@ -86,7 +86,7 @@ class ResultsScreen(Screen[None]):
         with VerticalScroll(id="notes"):
             yield Static(markup=False)
         yield Static(id="count", markup=False)
-        yield Footer(show_command_palette=False)
+        yield Footer(show_command_palette=False, compact=True)
 
     @property
     def _scope(self) -> tuple[str | None, str | None]:

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from textual.content import Content
 from textual.style import Style
 
-from core.report import AblationPoint
+from core.points import AblationPoint
 from tui.widgets import palette
 from tui.widgets.numbers import decimal
 

@@ -18,8 +18,9 @@ from textual.widget import Widget
 
 from core.evaluator.protocol import Charts
 from core.players import Player, Removed, removed_set
-from core.report import AblationPoint, ShapleyPoint
+from core.points import AblationPoint, ShapleyPoint
 from tui.widgets import palette
+from tui.widgets.fitting import fitting
 from tui.widgets.grid_layout import LABEL, GridLayout, grid_layout
 from tui.widgets.grid_scale import legend, room_of
 from tui.widgets.numbers import between, decimal, percent, percent_range
@@ -57,12 +58,14 @@ class LayerGrid(Widget, can_focus=True):
         border-title-color: $foreground;
         border-subtitle-color: $foreground 70%;
         padding: 0 1;
+        text-wrap: nowrap;
+        text-overflow: ellipsis;
         &:focus { border: round $accent; }
     }
     """
 
     cursor = reactive(0)
-    anchor: reactive[int | None] = reactive(None)
+    fixed_end: reactive[int | None] = reactive(None)
 
     @dataclass
     class Changed(Message):
@@ -90,7 +93,7 @@ class LayerGrid(Widget, can_focus=True):
             self._ablation = {point.player: point for point in charts.ablation} if charts else {}
             self._shares = {point.player: point for point in charts.shapley} if charts else {}
         if resized:
-            self.anchor = None
+            self.fixed_end = None
             self.cursor = min(self.cursor, max(len(players) - 1, 0))
         self._label()
         self.refresh(layout=resized)
@@ -100,7 +103,7 @@ class LayerGrid(Widget, can_focus=True):
         """The players that a toggle is about: the block between anchor and cursor, or the one under the cursor."""
         if not self._players:
             return ()
-        anchor = self.cursor if self.anchor is None else self.anchor
+        anchor = self.cursor if self.fixed_end is None else self.fixed_end
         first, last = sorted((anchor // 2, self.cursor // 2))
         rows = {anchor % 2, self.cursor % 2}
         return removed_set(2 * layer + row for layer in range(first, last + 1) for row in rows)
@@ -156,9 +159,9 @@ class LayerGrid(Widget, can_focus=True):
 
     def _move(self, player: int, selecting: bool) -> None:
         if not selecting:
-            self.anchor = None
-        elif self.anchor is None:
-            self.anchor = self.cursor
+            self.fixed_end = None
+        elif self.fixed_end is None:
+            self.fixed_end = self.cursor
         if 0 <= player < len(self._players):
             self.cursor = player
 
@@ -189,7 +192,8 @@ class LayerGrid(Widget, can_focus=True):
                 gap = ("]", bracket) if here else (" ", chosen)
             text, style = self._cell(player, room, max(layout.cell - 1, 1))
             if layout.cell == 1 and here:
-                style = palette.CURSOR
+                # A full glyph would hide the background that marks the cursor; its numbers are below.
+                text, style = text if text == palette.REMOVED_GLYPH else " ", palette.CURSOR
             parts.append((text, chosen + style))
         return Content.assemble(*parts, gap if gap[0] == "]" else "")
 
@@ -208,13 +212,15 @@ class LayerGrid(Widget, can_focus=True):
             what = "puts them back" if set(selection) <= set(self._removed) else "removes them"
             return Content(f"{len(selection)} selected, {first.label} to {last.label}: space {what}")
         player = self._players[self.cursor]
-        state = "  removed" if player.number in self._removed else ""
+        name = (player.label, Style(foreground=palette.hue(player.kind), bold=True))
+        state = (" removed" if player.number in self._removed else "", palette.WARN)
         point, share = self._ablation.get(player.number), self._shares.get(player.number)
-        text = "  not evaluated alone yet"
+        alone, of_all = "  not evaluated alone yet", ""
         if point is not None:
             drop = f"drop {decimal(point.drop)} [{between(point.drop_low, point.drop_high)}]"
-            text = f"  without it {decimal(point.acc)}, {drop}"
+            alone = f"  without it {decimal(point.acc)}, {drop}"
         if share is not None:
-            text += f"   share {percent(share.share)} [{percent_range(share.share_low, share.share_high)}]"
-        name = Style(foreground=palette.hue(player.kind), bold=True)
-        return Content.assemble((player.label, name), (state, palette.WARN), text)
+            of_all = f"  share {percent(share.share)} [{percent_range(share.share_low, share.share_high)}]"
+        # The cell shows that it is removed; its numbers are nowhere else.
+        full = Content.assemble(name, state, alone, of_all)
+        return fitting(self.content_size.width, full, Content.assemble(name, alone, of_all))

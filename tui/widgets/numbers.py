@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from core.intervals import CONFIDENCE, proportion_interval, score_half_width
-from core.report import CoalitionPoint
+from core.points import CoalitionPoint
 
 NONE = "–"
 
@@ -52,18 +49,8 @@ def clock(seconds: float | None) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"
 
 
-def score_interval(point: CoalitionPoint) -> tuple[float, float] | None:
-    """The interval of a coalition's score; None where one document does not tell."""
-    if 0 <= point.acc <= 1:
-        # Wilson's interval reads only the mean and the count of its scores.
-        return proportion_interval(np.full(point.n, point.acc))
-    if point.acc_se is None:
-        return None
-    half = 1.96 * point.acc_se or score_half_width(point.n, CONFIDENCE)
-    return point.acc - half, point.acc + half
-
-
 def margin(point: CoalitionPoint) -> float | None:
     """Half of the interval's width, for where there is room for one number."""
-    interval = score_interval(point)
-    return None if interval is None else (interval[1] - interval[0]) / 2
+    if point.acc_low is None or point.acc_high is None:
+        return None
+    return (point.acc_high - point.acc_low) / 2

@@ -1,0 +1,24 @@
+"""Data sets on the hub: whether one is cached, and how large it is before it is fetched."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import datasets
+from huggingface_hub import HfApi
+from huggingface_hub.errors import HfHubHTTPError, HFValidationError, HTTPError, OfflineModeIsEnabled
+
+
+def dataset_cached(path: str, name: str | None) -> bool:
+    """Whether the data-set cache holds this data set (or this configuration of it)."""
+    folder = Path(datasets.config.HF_DATASETS_CACHE) / path.replace("/", "___")
+    return (folder / name).is_dir() if name else folder.is_dir()
+
+
+def dataset_size(path: str) -> int | None:
+    """Bytes of a data set's files on the hub, all configurations; None where the hub cannot be asked."""
+    try:
+        siblings = HfApi().dataset_info(path, files_metadata=True).siblings or []
+    except (HfHubHTTPError, HFValidationError, OfflineModeIsEnabled, HTTPError, OSError):
+        return None
+    return sum(sibling.size or 0 for sibling in siblings)

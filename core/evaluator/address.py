@@ -1,0 +1,52 @@
+"""Where an evaluator listens: one Unix socket a user and store, in a folder that only this user can enter."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from core.errors import CornerstoneError
+
+
+def socket_path(store: Path) -> Path:
+    """The socket of the evaluator that writes to ``store``. Short, as a socket's path may have about 100 characters."""
+    return runtime_folder() / f"{_name(store)}.sock"
+
+
+def lock_path(store: Path) -> Path:
+    """The file that an evaluator holds locked for as long as it lives."""
+    return runtime_folder() / f"{_name(store)}.lock"
+
+
+def log_path(store: Path) -> Path:
+    """What an evaluator that was started by an explorer prints."""
+    return runtime_folder() / f"{_name(store)}.log"
+
+
+def runtime_folder() -> Path:
+    """A folder of this user's alone, made if it is not there.
+
+    Not XDG_RUNTIME_DIR: that one is emptied at logout, and an evaluator outlives the line it was started over.
+
+    Raises:
+        CornerstoneError: somebody else owns it, or others may enter it.
+    """
+    folder = _base() / f"cornerstone-{os.getuid()}"
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    status = folder.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or stat.S_IMODE(status.st_mode) & 0o077:
+        raise CornerstoneError(f"{folder} is not a folder of yours alone; remove it, so that it can be made anew")
+    return folder
+
+
+def _base() -> Path:
+    return Path("/tmp") if Path("/tmp").is_dir() else Path(tempfile.gettempdir())
+
+
+def _name(store: Path) -> str:
+    return hashlib.sha256(os.fsencode(store.expanduser().resolve())).hexdigest()[:16]

@@ -1,0 +1,127 @@
+"""Talking to an evaluator: connect to the one that runs, or start one."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import pydantic
+from websockets.asyncio.client import ClientConnection, unix_connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage
+
+from core.errors import CornerstoneError
+from core.evaluator.address import log_path, socket_path
+from core.evaluator.protocol import PROTOCOL_VERSION, Event, Hello, Request, ShutDown, parse_event
+
+_LARGEST_EVENT = 2**26
+_TRY_EVERY_S = 0.1
+_START_S = 120.0
+
+
+class Connection:
+    """A conversation with an evaluator. Iterating yields events until it is gone."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self._socket = socket
+
+    async def send(self, request: Request) -> None:
+        """Ask for something.
+
+        Raises:
+            CornerstoneError: the evaluator is gone.
+        """
+        try:
+            await self._socket.send(request.model_dump_json())
+        except ConnectionClosed as error:
+            raise CornerstoneError("the evaluator is gone; ctrl+r starts it again") from error
+
+    async def events(self) -> AsyncIterator[Event]:
+        """What the evaluator tells, as it comes; ends when it is gone.
+
+        Raises:
+            CornerstoneError: it speaks another version of the protocol.
+        """
+        async for text in self._texts():
+            try:
+                event = parse_event(text)
+            except pydantic.ValidationError as error:
+                raise CornerstoneError(_OTHER_VERSION) from error
+            if isinstance(event, Hello) and event.protocol != PROTOCOL_VERSION:
+                raise CornerstoneError(_OTHER_VERSION)
+            yield event
+
+    async def gone(self) -> None:
+        """Wait until the evaluator has ended, whatever it says until then."""
+        async for _text in self._texts():
+            pass
+
+    async def _texts(self) -> AsyncIterator[str | bytes]:
+        try:
+            async for text in self._socket:
+                yield text
+        except ConnectionClosed:
+            return  # killed, it does not say goodbye
+
+    async def close(self) -> None:
+        """Leave; the evaluator goes on."""
+        await self._socket.close()
+
+
+_OTHER_VERSION = "an evaluator of another version of this program is running; ctrl+e stops it, ctrl+r starts this one's"
+
+
+async def connect(store: Path) -> Connection | None:
+    """Connect to the evaluator of ``store``; None where none is running."""
+    try:
+        socket = await unix_connect(str(socket_path(store)), max_size=_LARGEST_EVENT, compression=None, ping_timeout=60)
+    except (OSError, EOFError, InvalidHandshake, InvalidMessage):
+        return None
+    return Connection(socket)
+
+
+async def connect_or_start(store: Path, command: Sequence[str]) -> Connection:
+    """Connect to the evaluator of ``store``, starting one where none is running.
+
+    Args:
+        store: that it writes to.
+        command: that starts it; it goes on when this process, or its terminal, ends.
+
+    Raises:
+        CornerstoneError: it does not start.
+    """
+    if (connection := await connect(store)) is not None:
+        return connection
+    process = _start(store, command)
+    deadline = asyncio.get_running_loop().time() + _START_S
+    while asyncio.get_running_loop().time() < deadline:
+        if (connection := await connect(store)) is not None:
+            return connection
+        if process.poll() not in {None, 0}:  # 0: another one was first
+            raise CornerstoneError(f"the evaluator does not start: {_last_line(log_path(store))}")
+        await asyncio.sleep(_TRY_EVERY_S)
+    raise CornerstoneError(f"the evaluator has not started within {_START_S:.0f} s; see {log_path(store)}")
+
+
+async def stop(store: Path) -> bool:
+    """Ask the evaluator of ``store`` to end; false where none is running."""
+    connection = await connect(store)
+    if connection is None:
+        return False
+    await connection.send(ShutDown())
+    await connection.gone()
+    return True
+
+
+def _start(store: Path, command: Sequence[str]) -> subprocess.Popen[bytes]:
+    with log_path(store).open("ab") as log:
+        return subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", start_new_session=True
+        )
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return lines[-1] if lines else f"it said nothing ({sys.executable})"

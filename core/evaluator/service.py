@@ -1,0 +1,174 @@
+"""The evaluator's ear and mouth: a Unix socket on which explorers ask, and on which all of them hear what happens."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import signal
+import socket
+import struct
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import metadata
+from pathlib import Path
+
+import pydantic
+from websockets.asyncio.server import ServerConnection, broadcast, unix_serve
+from websockets.exceptions import ConnectionClosed
+
+from core.evaluator.address import lock_path, socket_path
+from core.evaluator.engine import Engine
+from core.evaluator.protocol import (
+    PROTOCOL_VERSION,
+    Charts,
+    Event,
+    Hello,
+    Jobs,
+    Narration,
+    Opened,
+    Refusal,
+    Scored,
+    parse_request,
+)
+from core.records import Recorder
+
+IDLE_S = 1800.0
+"""An evaluator that nobody is connected to and that has nothing to do ends after this time, and frees its memory."""
+
+_LARGEST_REQUEST = 2**20
+_ORDER = (Narration, Jobs, Opened, Charts, Scored)
+
+
+def serve(store: Path, recorder: Recorder, idle_s: float = IDLE_S) -> bool:
+    """Be the evaluator of ``store`` until told to stop; false at once where there is one already."""
+    with _only_one(store) as alone:
+        if alone:
+            asyncio.run(_serve(store, recorder, idle_s))
+        return alone
+
+
+async def _serve(store: Path, recorder: Recorder, idle_s: float) -> None:
+    await _Service(store, recorder, idle_s).run()
+
+
+class _Service:
+    """Made and run in one event loop."""
+
+    def __init__(self, store: Path, recorder: Recorder, idle_s: float) -> None:
+        self._store = store
+        self._idle_s = idle_s
+        self._connections: set[ServerConnection] = set()
+        self._latest: dict[tuple[type, str], Event] = {}
+        self._ended = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._engine = Engine(recorder, self._publish)
+
+    async def run(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self._loop.add_signal_handler(number, self._engine.stop)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        worker = threading.Thread(target=self._work, name="engine")
+        worker.start()
+        path = socket_path(self._store)
+        path.unlink(missing_ok=True)
+        before = os.umask(0o177)
+        try:
+            server = await unix_serve(self._talk, str(path), max_size=_LARGEST_REQUEST, compression=None)
+        finally:
+            os.umask(before)
+        try:
+            await self._until_ended()
+        finally:
+            self._engine.stop()
+            server.close()
+            path.unlink(missing_ok=True)
+            await asyncio.to_thread(worker.join)
+
+    def _work(self) -> None:
+        try:
+            self._engine.run()
+        finally:
+            self._loop.call_soon_threadsafe(self._ended.set)
+
+    async def _until_ended(self) -> None:
+        alone = 0.0
+        while not self._ended.is_set():
+            step = min(self._idle_s, 1.0)
+            try:
+                await asyncio.wait_for(self._ended.wait(), step)
+            except TimeoutError:
+                alone = alone + step if not self._connections and self._engine.idle else 0.0
+                if alone >= self._idle_s:
+                    self._engine.stop()
+
+    async def _talk(self, connection: ServerConnection) -> None:
+        if not _is_mine(connection.transport.get_extra_info("socket")):
+            return
+        hello = Hello(
+            protocol=PROTOCOL_VERSION,
+            version=metadata.version("cornerstone"),
+            pid=os.getpid(),
+            store=str(self._store),
+            busy=any(
+                isinstance(event, Opened) or (isinstance(event, Narration) and event.text)
+                for event in self._latest.values()
+            ),
+        )
+        await connection.send(hello.model_dump_json())
+        for event in sorted(self._latest.values(), key=lambda event: _ORDER.index(type(event))):
+            await connection.send(event.model_dump_json())
+        self._connections.add(connection)
+        try:
+            async for text in connection:
+                try:
+                    self._engine.submit(parse_request(text))
+                except pydantic.ValidationError as error:
+                    refusal = Refusal(text=f"not understood ({error.error_count()} faults): {error.errors()[0]['msg']}")
+                    await connection.send(refusal.model_dump_json())
+        except ConnectionClosed:
+            pass
+        finally:
+            self._connections.discard(connection)
+
+    def _narrates(self) -> bool:
+        narration = self._latest.get((Narration, ""))
+        return isinstance(narration, Narration) and bool(narration.text)
+
+    def _publish(self, event: Event) -> None:
+        """From the engine's thread."""
+        self._loop.call_soon_threadsafe(self._tell, event)
+
+    def _tell(self, event: Event) -> None:
+        self._remember(event)
+        broadcast(self._connections, event.model_dump_json())
+
+    def _remember(self, event: Event) -> None:
+        """Keep what whoever connects later must know."""
+        if isinstance(event, Refusal):
+            return
+        if isinstance(event, Opened):
+            keys = {task.key for task in event.tasks}
+            self._latest = {at: old for at, old in self._latest.items() if not at[1] or at[1] in keys}
+        self._latest[type(event), event.task if isinstance(event, Charts | Scored) else ""] = event
+
+
+@contextmanager
+def _only_one(store: Path) -> Iterator[bool]:
+    with lock_path(store).open("w", encoding="ascii") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+
+
+def _is_mine(peer: socket.socket) -> bool:
+    """Whether the process at the other end is this user's. Where the system cannot tell, the folder's mode must do."""
+    if not sys.platform.startswith("linux"):
+        return True
+    _, uid, _ = struct.unpack("3i", peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")))
+    return bool(uid == os.getuid())

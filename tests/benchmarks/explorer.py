@@ -1,0 +1,169 @@
+"""How soon the explorer paints, answers a key, and how much memory it takes: idle, and beside a sweep on all cores.
+
+The real program in a pseudo-terminal of 120 x 35, the default model, a windows sweep in its evaluator. A key's answer
+is the first output that puts the new player's name into the line below the layer grid.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import statistics
+import struct
+import sys
+import termios
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import psutil
+
+from core.config import RunConfig
+from core.evaluator import client
+from core.evaluator.protocol import Jobs, StartJob
+from core.players import players_of
+from tui.app import evaluator_command
+
+COLUMNS, ROWS = 120, 35
+STARTS, KEYS = 5, 60
+PATIENCE_S = 60.0
+DETAIL_ROW = 6
+MOVES = re.compile(rb"\x1b\[(\d+);\d+H")
+TARGETS = "first paint <= 1.2 s, key to paint p95 <= 150 ms, memory < 150 MB"
+
+
+class Terminal:
+    """The explorer in a pseudo-terminal of its own."""
+
+    def __init__(self, store: Path) -> None:
+        self.started = time.perf_counter()
+        self.pid, self._fd = pty.fork()
+        if self.pid == 0:
+            program = [sys.executable, "-P", "-c", "from tui.cli import main; main()", "--store", str(store)]
+            os.execve(sys.executable, program, {**os.environ, "TERM": "xterm-256color"})
+        fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+
+    def press(self, key: bytes) -> None:
+        os.write(self._fd, key)
+
+    def until(self, seen: Callable[[bytes], bool]) -> float:
+        """Seconds until all that came satisfies ``seen``."""
+        start, output = time.perf_counter(), b""
+        while not seen(output):
+            if time.perf_counter() - start > PATIENCE_S:
+                raise TimeoutError(output[-2000:])
+            if select.select([self._fd], [], [], 0.5)[0]:
+                output += os.read(self._fd, 65536)
+        return time.perf_counter() - start
+
+    def drain(self, seconds: float) -> None:
+        end = time.perf_counter() + seconds
+        while (left := end - time.perf_counter()) > 0:
+            if select.select([self._fd], [], [], left)[0]:
+                os.read(self._fd, 65536)
+
+    def close(self) -> None:
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        os.close(self._fd)
+
+
+@dataclass(frozen=True)
+class Figures:
+    first_paint: list[float]
+    keys: list[float]
+    memory: int
+
+
+def measure(store: Path) -> Figures:
+    paints = []
+    for _ in range(STARTS):
+        terminal = Terminal(store)
+        terminal.until(lambda output: b"Layers" in output)
+        paints.append(time.perf_counter() - terminal.started)
+        terminal.close()
+    terminal = Terminal(store)
+    try:
+        terminal.until(lambda output: b"60 players" in output)
+        terminal.drain(2.0)
+        keys = [_answer(terminal, place) for place in _walk(KEYS)]
+        memory = psutil.Process(terminal.pid).memory_info().rss
+    finally:
+        terminal.close()
+    return Figures(paints, keys, memory)
+
+
+def _walk(steps: int) -> list[tuple[bytes, str]]:
+    """Right to the last layer, then left again: the key, and the player that it leads to."""
+    labels = [player.label for player in players_of(("attn", "ffn") * 30) if player.kind == "attn"]
+    there = [(b"\x1b[C", label) for label in labels[1:]]
+    back = [(b"\x1b[D", label) for label in reversed(labels[:-1])]
+    return ((there + back) * (steps // 58 + 1))[:steps]
+
+
+def _answer(terminal: Terminal, step: tuple[bytes, str]) -> float:
+    key, label = step
+    terminal.press(key)
+    took = terminal.until(lambda output: _names(output, label.encode()))
+    terminal.drain(0.1)  # a person's pace
+    return took
+
+
+def _names(output: bytes, label: bytes) -> bool:
+    parts = MOVES.split(output)
+    return any(int(row) == DETAIL_ROW and label in text for row, text in zip(parts[1::2], parts[2::2], strict=True))
+
+
+async def _sweep(store: Path, config: RunConfig) -> client.Connection:
+    """Start a sweep and return when it runs."""
+    connection = await client.connect_or_start(store, evaluator_command(store))
+    await connection.send(StartJob(config=config, command="benchmark"))
+    async for event in connection.events():
+        if isinstance(event, Jobs) and event.jobs and event.jobs[-1].done > 0:
+            return connection
+    raise RuntimeError("the evaluator is gone")
+
+
+async def _both(store: Path) -> tuple[Figures, Figures]:
+    quick = RunConfig(tasks=("agreement",), limit=8, schedule=("windows",))
+    connection = await _sweep(store, quick)
+    async for event in connection.events():
+        if isinstance(event, Jobs) and event.jobs[-1].state == "finished":
+            break
+    await connection.close()
+    idle = await asyncio.to_thread(measure, store)
+    connection = await _sweep(
+        store, RunConfig(tasks=("agreement", "capitals", "categories", "opposites"), schedule=("windows",))
+    )
+    await connection.close()
+    return idle, await asyncio.to_thread(measure, store)
+
+
+def main() -> None:
+    with TemporaryDirectory() as folder:
+        store = Path(folder) / "s.duckdb"
+        try:
+            idle, busy = asyncio.run(_both(store))
+        finally:
+            asyncio.run(client.stop(store))
+    print(f"explorer, default model, {COLUMNS} x {ROWS}, {os.cpu_count()} cores ({TARGETS})")
+    for name, figures in {"idle": idle, "beside a sweep": busy}.items():
+        p95 = statistics.quantiles(figures.keys, n=20)[-1]
+        print(
+            f"{name:<15} first paint {statistics.median(figures.first_paint):.2f} s (median of {STARTS}), key to paint "
+            f"median {statistics.median(figures.keys) * 1e3:.0f} ms, p95 {p95 * 1e3:.0f} ms ({KEYS} keys), "
+            f"memory {figures.memory / 1e6:.0f} MB"
+        )
+    ratio = statistics.median(busy.keys) / statistics.median(idle.keys)
+    print(f"a key takes {ratio:.1f} x as long beside the sweep")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""Somebody else who holds the store open: a notebook, say."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_HOLD = """
+import sys, time, duckdb
+deadline = time.monotonic() + 60
+while True:
+    try:
+        connection = duckdb.connect(sys.argv[1])
+        break
+    except duckdb.IOException:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+@contextmanager
+def held(store: Path) -> Iterator[None]:
+    """Another process holds the file open in the block."""
+    command = [sys.executable, "-c", _HOLD, str(store)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdin is not None
+        assert holder.stdout is not None
+        try:
+            assert holder.stdout.readline() == "held\n"
+            yield
+        finally:
+            holder.stdin.close()  # it ends by itself
+            holder.wait(60)

@@ -1,0 +1,287 @@
+"""The engine in this process, on a real store and a tiny model: what is asked at an awkward moment is answered too."""
+
+from __future__ import annotations
+
+import queue
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from core.config import RunConfig
+from core.evaluator.engine import Engine
+from core.evaluator.protocol import (
+    Cancel,
+    Charts,
+    Event,
+    Jobs,
+    JobView,
+    Narration,
+    Open,
+    Opened,
+    Pause,
+    Refusal,
+    Request,
+    Resume,
+    Scored,
+    StartJob,
+    Toggle,
+)
+from store.database import writing
+from store.recorder import StoreRecorder
+from store.results import Results
+from tests.core.evaluator.holding import held
+
+EventT = TypeVar("EventT")
+
+PATIENCE_S = 60.0
+
+
+class Running:
+    """An engine in a thread, and what it has published that was not looked at yet."""
+
+    def __init__(self, store: Path) -> None:
+        self.told: queue.Queue[Event] = queue.Queue()
+        self.engine = Engine(StoreRecorder(store, patience=0.3), self.told.put)
+        self._thread = threading.Thread(target=self.engine.run)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def ask(self, *requests: Request) -> None:
+        for request in requests:
+            self.engine.submit(request)
+
+    def expect(self, kind: type[EventT], fits: Callable[[EventT], bool] = lambda _: True) -> EventT:
+        """The next event of a kind that fits, skipping others."""
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            event = self.told.get(timeout=max(0.0, deadline - time.monotonic()))
+            if isinstance(event, kind) and fits(event):
+                return event
+
+    def job(self, number: int, *states: str) -> JobView:
+        jobs = self.expect(Jobs, lambda jobs: len(jobs.jobs) >= number and jobs.jobs[number - 1].state in states)
+        return jobs.jobs[number - 1]
+
+    def stop(self) -> None:
+        self.engine.stop()
+        if self._thread.ident is not None:
+            self._thread.join(PATIENCE_S)
+            assert not self._thread.is_alive()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    path = tmp_path / "s.duckdb"
+    with writing(path):
+        return path
+
+
+@pytest.fixture
+def running(store: Path) -> Iterator[Running]:
+    one = Running(store)
+    yield one
+    one.stop()
+
+
+@pytest.fixture
+def config(tiny_model_folder: Path) -> RunConfig:
+    return config_of(tiny_model_folder)
+
+
+def config_of(model: Path | str, *tasks: str, limit: int = 8, schedule: tuple[str, ...] = ("ablation",)) -> RunConfig:
+    return RunConfig.model_validate(
+        {"model": str(model), "tasks": tasks or ("agreement",), "limit": limit, "schedule": schedule}
+    )
+
+
+def start(config: RunConfig) -> StartJob:
+    return StartJob(config=config, command="test")
+
+
+def open_task(running: Running, config: RunConfig) -> str:
+    running.ask(Open(config=config))
+    return running.expect(Opened).tasks[0].key
+
+
+def test_a_toggle_behind_a_refused_choice_is_answered(running: Running, config: RunConfig) -> None:
+    running.start()
+    task = open_task(running, config)
+    running.ask(Open(config=config_of(config.model, "agrement")), Toggle(task=task, removed=(0,)))
+    assert "did you mean agreement" in running.expect(Refusal).text
+    assert running.expect(Scored, lambda scored: scored.final).point.n == 8
+
+
+def test_a_choice_during_a_toggle_is_opened_and_the_toggle_ends_after_it(running: Running, config: RunConfig) -> None:
+    larger = config_of(config.model, limit=120)
+    running.start()
+    task = open_task(running, larger)
+    running.ask(Toggle(task=task, removed=(0, 1, 2)))
+    running.expect(Scored)
+    running.ask(Open(config=config_of(config.model, "agreement", "capitals", limit=120)))
+    assert [task.name for task in running.expect(Opened).tasks] == ["agreement", "capitals"]
+    assert running.expect(Scored, lambda scored: scored.final).point.n == 120
+
+
+def test_a_toggle_of_a_task_that_was_closed_meanwhile_is_dropped_in_silence(
+    running: Running, config: RunConfig
+) -> None:
+    running.start()
+    task = open_task(running, config_of(config.model, limit=120))
+    running.ask(Toggle(task=task, removed=(0, 1, 2)))
+    running.expect(Scored)
+    other = config_of(config.model, "capitals")
+    running.ask(Open(config=other))
+    (capitals,) = running.expect(Opened).tasks
+    running.ask(Toggle(task=capitals.key, removed=(0,)))
+    seen = running.expect(Scored | Refusal)  # type: ignore[arg-type]
+    assert isinstance(seen, Scored)
+    assert seen.task == capitals.key
+
+
+def test_a_toggle_while_a_job_opens_what_is_stored_already_is_answered(running: Running, config: RunConfig) -> None:
+    running.ask(start(config))
+    running.start()
+    running.job(1, "finished")
+    task = open_task(running, config)
+    running.ask(start(config), Toggle(task=task, removed=(1, 2)))
+    assert running.expect(Scored, lambda scored: scored.final).point.removed == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("task", "removed", "reason"), [("nothing", (0,), "no longer open"), (None, (8,), "8 players")]
+)
+def test_a_toggle_of_what_is_not_there_is_refused(
+    task: str | None, removed: tuple[int, ...], reason: str, running: Running, config: RunConfig
+) -> None:
+    running.start()
+    key = open_task(running, config)
+    running.ask(Toggle(task=task or key, removed=removed))
+    assert reason in running.expect(Refusal).text
+
+
+def test_a_queued_job_can_be_cancelled_and_the_next_one_runs(running: Running, config: RunConfig) -> None:
+    running.ask(start(config), start(config_of(config.model, "capitals")), start(config), Cancel(job=2))
+    running.start()
+    running.job(3, "finished")
+    running.ask(Pause(job=2), Resume(job=2), Cancel(job=1), Pause(job=77))
+    jobs = running.expect(Jobs, lambda jobs: all(job.state in {"finished", "cancelled"} for job in jobs.jobs))
+    assert [job.state for job in jobs.jobs] == ["finished", "cancelled", "finished"]
+
+
+def test_paused_then_toggled_then_cancelled(running: Running, config: RunConfig, store: Path) -> None:
+    running.ask(start(config_of(config.model, limit=120, schedule=("windows",))))
+    running.start()
+    task = running.expect(Opened).tasks[0].key
+    running.expect(Jobs, lambda jobs: jobs.jobs[0].done > 0)
+    running.ask(Pause(job=1))
+    paused = running.job(1, "paused")
+    running.ask(Toggle(task=task, removed=(0, 7)))
+    assert running.expect(Scored, lambda scored: scored.final).wanted == 120
+    running.ask(Pause(job=1))
+    still = running.job(1, "paused")
+    running.ask(Pause(job=1))
+    assert still == running.job(1, "paused")
+    assert still.done == paused.done
+    running.ask(Cancel(job=1))
+    assert running.job(1, "cancelled").done < 120 * 27
+    running.stop()
+    assert {run.command: run.state for run in Results(store).runs().rows} == {
+        "test": "stopped",
+        "cornerstone": "finished",
+    }
+
+
+def test_what_is_finished_no_longer_slows_down(running: Running, config: RunConfig) -> None:
+    running.ask(start(config))
+    running.start()
+    rate = running.job(1, "finished").rate
+    for _ in range(3):
+        running.ask(Pause(job=1))
+        assert running.job(1, "finished").rate == rate
+
+
+def test_another_model_is_refused_in_a_sweep_and_opened_after_it(
+    running: Running, config: RunConfig, tiny_model_folder: Path, tmp_path: Path
+) -> None:
+    other = shutil.copytree(tiny_model_folder, tmp_path / "other")
+    running.ask(start(config_of(config.model, limit=120, schedule=("windows",))), start(config_of(other)))
+    running.start()
+    running.expect(Jobs, lambda jobs: jobs.jobs[0].done > 0)
+    running.ask(Pause(job=1), Open(config=config_of(other)))
+    assert "is being swept" in running.expect(Refusal).text
+    running.ask(Cancel(job=1))
+    assert running.expect(Opened).model.name == "other"
+    running.job(2, "finished")
+
+
+def test_every_outcome_is_written_at_last_and_it_is_told(running: Running, config: RunConfig, store: Path) -> None:
+    running.start()
+    open_task(running, config)
+    with held(store):
+        running.ask(start(config))
+        running.job(1, "finished")
+        assert running.expect(Jobs).unsaved == 8 * 9
+        assert "in use" in running.expect(Refusal).text
+    running.expect(Jobs, lambda jobs: jobs.unsaved == 0)
+    assert sum(run.outcomes for run in Results(store).runs().rows) == 8 * 9
+
+
+def test_choosing_tasks_while_the_store_is_held_does_not_hold_up_a_sweep(
+    running: Running, config: RunConfig, store: Path
+) -> None:
+    running.start()
+    open_task(running, config_of(config.model, limit=120))
+    with held(store):
+        running.ask(start(config_of(config.model, limit=120, schedule=("windows",))))
+        running.expect(Jobs, lambda jobs: jobs.jobs[0].done > 0)
+        running.ask(Open(config=config_of(config.model, "capitals")))
+        running.expect(Refusal, lambda refusal: "choose again" in refusal.text)
+        running.ask(Cancel(job=1))
+        running.job(1, "cancelled")
+
+
+def test_the_later_choice_counts_while_the_store_is_waited_for(
+    running: Running, config: RunConfig, store: Path
+) -> None:
+    running.start()
+    open_task(running, config)
+    with held(store):
+        running.ask(Open(config=config_of(config.model, "capitals")))
+        running.expect(Narration, lambda narration: "waiting" in narration.text)
+        running.ask(Open(config=config))
+        assert [task.name for task in running.expect(Opened).tasks] == ["agreement"]
+        assert running.expect(Charts).intact is None
+
+
+def test_outcomes_that_still_wait_are_on_a_board_opened_meanwhile(
+    running: Running, config: RunConfig, store: Path
+) -> None:
+    """Closed and opened again before its outcomes are written, a task still knows them."""
+    running.start()
+    open_task(running, config)
+    with held(store):
+        running.ask(start(config))
+        running.job(1, "finished")
+        running.ask(Open(config=config_of(config.model, limit=4)))
+        running.expect(Narration, lambda narration: "waiting" in narration.text)
+    (task,) = running.expect(Opened).tasks
+    assert len(running.expect(Charts, lambda charts: charts.task == task.key).ablation) == 8
+
+
+def test_idle_is_said_only_with_nothing_to_do(running: Running, config: RunConfig) -> None:
+    assert running.engine.idle
+    running.ask(start(config))
+    assert not running.engine.idle
+    running.start()
+    running.job(1, "finished")
+    running.expect(Jobs, lambda jobs: jobs.unsaved == 0)
+    deadline = time.monotonic() + PATIENCE_S
+    while not running.engine.idle:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

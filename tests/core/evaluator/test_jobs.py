@@ -1,0 +1,109 @@
+"""Jobs: what they count, and what they heed."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.config import RunConfig
+from core.evaluator.jobs import Job, Meter
+from core.evaluator.protocol import Cancel, JobState, Pause, Resume
+
+
+class Clock:
+    """Stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def job_of(state: JobState = "queued", clock: Clock | None = None) -> Job:
+    config = RunConfig.model_validate({"tasks": ["agreement", "capitals"], "schedule": "windows"})
+    return Job(1, config, "command", state, meter=Meter(clock or Clock()))
+
+
+def test_the_rate_is_of_what_this_phase_made_in_the_time_it_had() -> None:
+    clock = Clock()
+    meter = Meter(clock)
+    assert meter.rate == 0
+    clock.now += 1000
+    meter.start(50)
+    assert meter.rate == 0
+    clock.now += 10
+    meter.advance(20)
+    assert (meter.done, meter.rate) == (70, 2)
+    meter.reach(90)
+    meter.advance(10)
+    assert (meter.done, meter.rate) == (100, 5)
+
+
+def test_time_for_other_work_does_not_count_and_the_rate_stands_still_meanwhile() -> None:
+    clock = Clock()
+    meter = Meter(clock)
+    meter.start(0)
+    clock.now += 10
+    meter.advance(20)
+    with meter.held():
+        clock.now += 500
+        assert meter.rate == 2
+    assert meter.rate == 2
+    clock.now += 10
+    meter.advance(60)
+    assert meter.rate == 3
+
+
+def test_after_the_end_the_rate_stands_still_until_another_phase_begins() -> None:
+    clock = Clock()
+    meter = Meter(clock)
+    clock.now += 10
+    meter.reach(20)
+    meter.stop()
+    clock.now += 500
+    assert meter.rate == 2
+    meter.start(0)
+    clock.now += 10
+    meter.reach(20)
+    assert meter.rate == 2
+
+
+def test_time_left_is_told_while_there_is_some() -> None:
+    clock = Clock()
+    job = job_of("running", clock)
+    assert job.view().seconds_left is None
+    job.total = 100
+    clock.now += 10
+    job.meter.reach(20)
+    assert job.view().seconds_left == 40
+    job.state = "finished"
+    assert job.view().seconds_left is None
+
+
+@pytest.mark.parametrize(
+    ("before", "request_type", "after"),
+    [
+        ("queued", Pause, "queued"),
+        ("queued", Resume, "queued"),
+        ("queued", Cancel, "cancelled"),
+        ("running", Pause, "paused"),
+        ("running", Resume, "running"),
+        ("running", Cancel, "cancelled"),
+        ("paused", Pause, "paused"),
+        ("paused", Resume, "running"),
+        ("paused", Cancel, "cancelled"),
+        *((state, kind, state) for state in ("finished", "cancelled", "failed") for kind in (Pause, Resume, Cancel)),
+    ],
+)
+def test_a_job_heeds_what_fits_its_state(
+    before: JobState, request_type: type[Pause | Resume | Cancel], after: JobState
+) -> None:
+    job = job_of(before)
+    job.heed(request_type(job=1))
+    assert job.state == after
+
+
+def test_a_job_is_named_by_what_it_runs() -> None:
+    assert job_of().title == "windows x agreement, capitals"
+    picked = RunConfig.model_validate({"tasks": "agreement", "remove": "Attn 0"})
+    assert Job(1, picked, "").title == "hand-picked sets x agreement"

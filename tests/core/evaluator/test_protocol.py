@@ -1,0 +1,181 @@
+"""What explorer and evaluator say survives the wire, and nothing else is understood."""
+
+from __future__ import annotations
+
+import json
+from typing import get_args
+
+import pydantic
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.config import RunConfig
+from core.evaluator import protocol
+from core.evaluator.protocol import (
+    BenchTask,
+    Cancel,
+    Charts,
+    Event,
+    Hello,
+    Jobs,
+    JobState,
+    JobView,
+    Narration,
+    Open,
+    Opened,
+    Pause,
+    Refusal,
+    Request,
+    Resume,
+    Scored,
+    ShutDown,
+    StartJob,
+    Toggle,
+    parse_event,
+    parse_request,
+)
+from core.players import removed_set
+from core.points import AblationPoint, CoalitionPoint, ShapleyPoint
+from core.records import ModelRecord
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+floats = st.floats(allow_nan=False, allow_infinity=False)
+maybe = st.one_of(st.none(), floats)
+counts = st.integers(0, 2**40)
+removed_sets = st.lists(st.integers(0, 200), max_size=6).map(removed_set)
+configs = st.builds(
+    lambda model, task, schedule, limit: RunConfig.model_validate(
+        {"model": model, "tasks": [task], "schedule": schedule, "limit": limit}
+    ),
+    texts,
+    texts,
+    st.sampled_from(["ablation", "windows", ()]),
+    st.one_of(st.none(), st.integers(1, 10**6)),
+)
+coalition_points = st.builds(
+    CoalitionPoint,
+    removed=removed_sets,
+    n=counts,
+    acc=floats,
+    acc_se=maybe,
+    intact_acc=maybe,
+    drop=maybe,
+    drop_low=maybe,
+    drop_high=maybe,
+    changed=st.one_of(st.none(), counts),
+)
+ablation_points = st.builds(
+    AblationPoint,
+    label=texts,
+    chance=maybe,
+    acc_se=maybe,
+    **dict.fromkeys(("player", "layer", "n"), counts),
+    **dict.fromkeys(("acc", "intact_acc", "drop", "drop_low", "drop_high"), floats),
+)
+shapley_points = st.builds(
+    ShapleyPoint,
+    label=texts,
+    **dict.fromkeys(("player", "rank", "n"), counts),
+    **dict.fromkeys(("phi", "phi_clipped", "phi_low", "phi_high"), floats),
+    **dict.fromkeys(("se", "share", "share_low", "share_high"), maybe),
+)
+job_views = st.builds(
+    JobView,
+    job=counts,
+    title=texts,
+    command=texts,
+    state=st.sampled_from(get_args(JobState)),
+    phase=texts,
+    done=floats,
+    total=counts,
+    rate=floats,
+    seconds_left=maybe,
+    error=texts,
+)
+models = st.builds(
+    ModelRecord,
+    texts,
+    texts,
+    texts,
+    st.one_of(st.none(), texts),
+    texts,
+    texts,
+    st.lists(st.sampled_from(["attn", "ffn", "moe"]), max_size=4).map(tuple),
+)
+bench_tasks = st.builds(BenchTask, key=texts, name=texts, task_id=texts, documents=counts, value=texts, chance=maybe)
+REQUESTS: dict[type[protocol._Message], st.SearchStrategy[Request]] = {
+    Open: st.builds(Open, config=configs),
+    StartJob: st.builds(StartJob, config=configs, command=texts),
+    Toggle: st.builds(Toggle, task=texts, removed=removed_sets),
+    Pause: st.builds(Pause, job=counts),
+    Resume: st.builds(Resume, job=counts),
+    Cancel: st.builds(Cancel, job=counts),
+    ShutDown: st.builds(ShutDown),
+}
+EVENTS: dict[type[protocol._Message], st.SearchStrategy[Event]] = {
+    Hello: st.builds(Hello, protocol=counts, version=texts, pid=counts, store=texts, busy=st.booleans()),
+    Narration: st.builds(Narration, text=texts),
+    Refusal: st.builds(Refusal, text=texts),
+    Opened: st.builds(
+        Opened,
+        config=configs,
+        model=models,
+        model_id=texts,
+        device=texts,
+        tasks=st.lists(bench_tasks, max_size=3).map(tuple),
+    ),
+    Jobs: st.builds(Jobs, jobs=st.lists(job_views, max_size=3).map(tuple), unsaved=counts),
+    Charts: st.builds(
+        Charts,
+        task=texts,
+        intact=st.one_of(st.none(), coalition_points),
+        ablation=st.lists(ablation_points, max_size=3).map(tuple),
+        shapley=st.lists(shapley_points, max_size=3).map(tuple),
+        estimator=texts,
+        max_removed=counts,
+    ),
+    Scored: st.builds(Scored, task=texts, point=coalition_points, wanted=counts, final=st.booleans()),
+}
+
+
+@given(request_=st.one_of(*REQUESTS.values()))
+def test_every_request_survives_the_wire(request_: Request) -> None:
+    assert parse_request(request_.model_dump_json()) == request_
+
+
+@given(event=st.one_of(*EVENTS.values()))
+def test_every_event_survives_the_wire(event: Event) -> None:
+    assert parse_event(event.model_dump_json()) == event
+
+
+def test_every_message_there_is_was_tried() -> None:
+    assert set(REQUESTS) | set(EVENTS) == set(protocol._Message.__subclasses__())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        "{}",
+        '{"type": "open"}',
+        '{"type": "explode"}',
+        '{"type": "pause", "job": "first"}',
+        '{"type": "pause", "job": 1, "force": true}',
+        '{"type": "hello", "protocol": 1, "version": "", "pid": 1, "store": "", "busy": false}',
+        '{"type": "open", "config": {"tasks": ["agreement"], "trust_remote_code": true}}',
+        b"\xff\xfe",
+        "[" * 100_000,
+    ],
+)
+def test_what_is_no_request_is_refused(text: str | bytes) -> None:
+    with pytest.raises(pydantic.ValidationError):
+        parse_request(text)
+
+
+def test_a_request_is_no_event() -> None:
+    with pytest.raises(pydantic.ValidationError):
+        parse_event(json.dumps({"type": "shut down"}))

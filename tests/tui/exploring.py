@@ -1,0 +1,38 @@
+"""The real explorer under Textual's pilot, on a real evaluator in a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from core.config import RunConfig
+from core.evaluator import client
+from tui.app import Explorer
+
+PATIENCE_S = 120.0
+
+
+@asynccontextmanager
+async def exploring(
+    store: Path, config: RunConfig, size: tuple[int, int] = (120, 35)
+) -> AsyncIterator[tuple[Explorer, Pilot[None]]]:
+    """An explorer whose workbench is open; its evaluator ends with it."""
+    app = Explorer(store, config)
+    try:
+        async with app.run_test(size=size) as pilot:
+            await until(pilot, lambda: app.state.bench is not None and bool(app.state.charts))
+            yield app, pilot
+    finally:
+        await client.stop(store)
+
+
+async def until(pilot: Pilot[None], there: Callable[[], object]) -> None:
+    """Wait until something is there."""
+    deadline = asyncio.get_running_loop().time() + PATIENCE_S
+    while not there():
+        assert asyncio.get_running_loop().time() < deadline, "it did not come"
+        await pilot.pause(0.05)

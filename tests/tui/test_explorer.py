@@ -1,0 +1,218 @@
+"""Each flow of the explorer, from key to number, against a real evaluator with a tiny random model."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from textual.widgets import DataTable, Input, RadioSet, SelectionList, Static
+
+from core.config import RunConfig
+from core.evaluator import client
+from core.evaluator.protocol import Hello
+from store.results import Results, Selection
+from tests.tui.exploring import exploring, until
+from tui.app import Explorer
+from tui.screens.choose import ChooseDialog
+from tui.screens.explore import ExploreScreen
+from tui.screens.jobs import JobsScreen
+from tui.screens.run import RunDialog
+from tui.session import last_config
+
+
+@pytest.fixture(autouse=True)
+def _state_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    return tmp_path / "s.duckdb"
+
+
+@pytest.fixture
+def config(tiny_model_folder: Path) -> RunConfig:
+    return RunConfig(model=str(tiny_model_folder), tasks=("agreement", "capitals"), limit=6)  # type: ignore[arg-type]
+
+
+async def test_a_layer_is_removed_evaluated_and_put_back(store: Path, config: RunConfig) -> None:
+    async with exploring(store, config) as (app, pilot):
+        await pilot.press("right", "space")
+        assert app.state.removed == (2,)
+        await until(pilot, lambda: app.state.shown_score is not None and app.state.shown_score.final)
+        assert app.state.shown_score is not None
+        point = app.state.shown_score.point
+        await until(pilot, lambda: store.exists() and _outcomes(store) == 12)
+        (row,) = [row for row in Results(store).coalitions(Selection(task="agreement")).rows if row.removed == (2,)]
+        assert (point.n, point.acc) == (6, row.acc)
+        await pilot.press("c")
+        assert app.state.removed == ()
+
+
+async def test_the_next_task_is_evaluated_under_the_same_coalition(store: Path, config: RunConfig) -> None:
+    async with exploring(store, config) as (app, pilot):
+        await pilot.press("space", "t")
+        assert app.state.bench_task is not None
+        assert app.state.bench_task.name == "capitals"
+        await until(pilot, lambda: app.state.shown_score is not None and app.state.shown_score.final)
+        await until(pilot, lambda: {row.task for row in Results(store).coalitions().rows} >= {"capitals"})
+
+
+async def test_a_sweep_fills_the_charts_and_a_toggle_comes_in_between(store: Path, config: RunConfig) -> None:
+    async with exploring(store, config) as (app, pilot):
+        await pilot.press("r")
+        await until(pilot, lambda: isinstance(app.screen, RunDialog))
+        app.screen.query_one(RadioSet).query("RadioButton").last().value = True  # type: ignore[attr-defined]
+        app.screen.query_one("#max_removed", Input).value = "2"
+        app.screen.query_one("#limit", Input).value = "8"
+        await pilot.pause()
+        assert "16 coalitions x 8 documents x 2 tasks" in str(app.screen.query_one("#cost", Static).visual)
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: app.state.current_job is not None)
+        await pilot.press("space")
+        await until(pilot, lambda: app.state.shown_score is not None)
+        await until(pilot, lambda: app.state.jobs and app.state.jobs[-1].state == "finished")
+        await until(pilot, lambda: _outcomes(store) == 2 * 8 * 16)
+        charts = app.state.shown_charts
+        assert charts is not None
+        ablation, shapley = _stored(store, "agreement")
+        assert [(p.player, p.n, p.acc, p.drop, p.drop_low) for p in charts.ablation] == ablation
+        assert [(p.player, p.phi, p.share, p.share_low) for p in charts.shapley] == shapley
+
+
+def _stored(store: Path, task: str) -> tuple[list[object], list[object]]:
+    results, selection = Results(store), Selection(task=task)
+    shapley = results.shapley(selection, estimator="window-first", max_removed=2).rows
+    return (
+        [(row.player, row.n, row.acc, row.drop, row.drop_low) for row in results.ablation(selection).rows],
+        [(row.player, row.phi, row.share, row.share_low) for row in shapley],
+    )
+
+
+async def test_jobs_are_paused_resumed_and_cancelled(store: Path, config: RunConfig) -> None:
+    async with exploring(store, config.model_copy(update={"limit": None})) as (app, pilot):
+        await pilot.press("r")
+        await until(pilot, lambda: isinstance(app.screen, RunDialog))
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: app.state.jobs and app.state.jobs[0].done > 0)
+        await pilot.press("p")
+        await until(pilot, lambda: app.state.jobs[0].state == "paused")
+        done = app.state.jobs[0].done
+        await pilot.press("j")
+        await until(pilot, lambda: isinstance(app.screen, JobsScreen))
+        assert app.screen.query_one(DataTable).row_count == 1
+        assert app.state.jobs[0].done == done
+        await pilot.press("p")
+        await until(pilot, lambda: app.state.jobs[0].done > done)
+        await pilot.press("x")
+        await until(pilot, lambda: app.state.jobs[0].state == "cancelled")
+        await pilot.press("escape")
+        assert isinstance(app.screen, ExploreScreen)
+
+
+async def test_a_job_that_fails_is_told_in_full(store: Path, config: RunConfig) -> None:
+    async with exploring(store, config) as (app, pilot):
+        await pilot.press("m")
+        await until(pilot, lambda: isinstance(app.screen, ChooseDialog))
+        app.screen.query_one("#model", Input).value = "/nowhere/[red]model[/]"
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: "[red]model[/]" in app.state.notice)
+        assert app.state.bench is not None  # what was open stays
+
+
+async def test_other_tasks_and_documents_are_chosen(store: Path, config: RunConfig) -> None:
+    async with exploring(store, config) as (app, pilot):
+        await pilot.press("m")
+        await until(pilot, lambda: isinstance(app.screen, ChooseDialog))
+        tasks = app.screen.query_one(SelectionList)
+        tasks.deselect("agreement")
+        tasks.select("opposites")
+        app.screen.query_one("#limit", Input).value = "none"
+        await pilot.press("ctrl+s")
+        assert "limit" in str(app.screen.query_one("#fault", Static).visual)
+        app.screen.query_one("#limit", Input).value = "5"
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: app.state.bench is not None and len(app.state.bench.tasks) == 2)
+        await until(pilot, lambda: {t.name for t in app.state.bench.tasks} == {"capitals", "opposites"})  # type: ignore[union-attr]
+        assert {task.documents for task in app.state.bench.tasks} == {5}  # type: ignore[union-attr]
+        assert [task.name for task in last_config().tasks] == ["capitals", "opposites"]
+
+
+async def test_a_killed_evaluator_is_told_and_started_again_where_it_was(store: Path, config: RunConfig) -> None:
+    async with exploring(store, config.model_copy(update={"limit": None})) as (app, pilot):
+        await pilot.press("r")
+        await until(pilot, lambda: isinstance(app.screen, RunDialog))
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: store.exists() and _outcomes(store) > 0)
+        os.kill(await _pid(store), signal.SIGKILL)
+        await until(pilot, lambda: app.state.connection == "lost")
+        assert "ctrl+r" in app.state.notice
+        before = _outcomes(store)
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: app.state.jobs and app.state.jobs[-1].state == "finished")
+        await until(pilot, lambda: _outcomes(store) == 2 * 120 * 27)
+        rows = Results(store).outcomes().rows
+        assert before <= len(rows) == len({(row.task, row.doc_id, row.removed) for row in rows}) == 2 * 120 * 27
+
+
+def _outcomes(store: Path) -> int:
+    return sum(run.outcomes for run in Results(store).runs().rows)
+
+
+async def _pid(store: Path) -> int:
+    connection = await client.connect(store)
+    assert connection is not None
+    async for event in connection.events():
+        if isinstance(event, Hello):
+            await connection.close()
+            return event.pid
+    raise AssertionError
+
+
+async def test_a_second_explorer_sees_what_the_first_one_does(store: Path, config: RunConfig) -> None:
+    async with exploring(store, config) as (app, pilot):
+        await pilot.press("space")
+        await until(pilot, lambda: app.state.shown_score is not None and app.state.shown_score.final)
+        other = Explorer(store, config.model_copy(update={"limit": 2}))
+        async with other.run_test() as second:
+            await until(second, lambda: other.state.bench is not None and other.state.scored is not None)
+            assert other.state.bench == app.state.bench
+
+
+async def test_help_and_palette_know_every_action(store: Path, config: RunConfig) -> None:
+    from tui.actions import APP, EXPLORE
+    from tui.palette import ActionCommands
+
+    async with exploring(store, config) as (app, pilot):
+        commands = ActionCommands(app.screen)
+        hits = {str(hit.help) for hit in [hit async for hit in commands.discover()]}
+        assert hits >= {action.help for action in (*APP, *EXPLORE)}
+        await pilot.press("f1")
+        await pilot.pause()
+        shown = "".join(str(widget.visual) for widget in app.screen.query(Static))
+        assert "crossed out" in shown
+
+
+def test_the_explorers_process_loads_nothing_heavy(store: Path) -> None:
+    code = f"""
+import asyncio, sys
+from pathlib import Path
+from core.config import RunConfig
+from tui.app import Explorer
+class Quiet(Explorer):
+    def listen(self): pass
+async def main():
+    app = Quiet(Path({str(store)!r}), RunConfig(tasks=("agreement",)))
+    async with app.run_test() as pilot:
+        for keys in (("r",), ("m", "escape"), ("j", "escape"), ("b", "escape"), ("e", "escape"), ("f1", "escape")):
+            await pilot.press(*keys)
+            await pilot.pause(0.2)
+asyncio.run(main())
+print([m for m in "torch transformers lm_eval datasets scipy pandas".split() if m in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout == "[]\n", done.stderr

@@ -1,0 +1,137 @@
+"""The explorer: holds the state, keeps the line to the evaluator, opens screens. What is shown is theirs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar
+
+from textual import work
+from textual.app import App
+from textual.binding import BindingType
+from textual.reactive import reactive
+
+from core.config import RunConfig
+from core.errors import CornerstoneError
+from core.evaluator import client
+from core.evaluator.protocol import Hello, JobView, Open, Opened, Request, StartJob
+from core.players import Removed
+from tui.actions import APP, bindings
+from tui.palette import ActionCommands
+from tui.screens.explore import ExploreScreen
+from tui.session import remember
+from tui.state import State, after, lost
+from tui.text import plain
+
+GONE = "the evaluator is gone; what it had written is safe. ctrl+r starts it again, and it goes on where it was"
+
+
+def evaluator_command(store: Path) -> list[str]:
+    """Starts the evaluator of a store; -P, as a folder named core in the working directory is not ours."""
+    return [sys.executable, "-P", "-m", "tui.evaluate", "serve", str(store)]
+
+
+class Explorer(App[None]):
+    """One store, and its evaluator.
+
+    Args:
+        store: an absolute path.
+        config: what to open where the evaluator has nothing open.
+        insist: open ``config`` even so.
+        command: starts the evaluator.
+    """
+
+    TITLE = "Cornerstone"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("app", APP)]
+    COMMANDS = {lambda: ActionCommands}  # noqa: RUF012 Textual's own type
+    ENABLE_COMMAND_PALETTE = True
+
+    state: reactive[State] = reactive(State)
+
+    def __init__(
+        self, store: Path, config: RunConfig, *, insist: bool = False, command: Sequence[str] | None = None
+    ) -> None:
+        super().__init__()
+        self.store = store
+        self.config = config
+        self._insist = insist
+        self._command = list(command or evaluator_command(store))
+        self._line: client.Connection | None = None
+        self._interrupted: tuple[JobView, ...] = ()
+
+    def on_mount(self) -> None:
+        self.push_screen(ExploreScreen())
+        self.listen()
+
+    @work(exclusive=True, group="line")
+    async def listen(self) -> None:
+        """Hear the evaluator until it is gone."""
+        self.state = replace(self.state, connection="starting", notice="")
+        notice = GONE
+        try:
+            self._line = await client.connect_or_start(self.store, self._command)
+            async for event in self._line.events():
+                if isinstance(event, Hello):
+                    await self._greet(self._line, event)
+                if isinstance(event, Opened):
+                    self.config = event.config
+                    remember(event.config)
+                self.state = after(self.state, event)
+        except CornerstoneError as error:
+            notice = str(error)
+        self._line = None
+        self._interrupted = self.state.unfinished
+        self.state = lost(self.state, notice)
+
+    async def _greet(self, line: client.Connection, hello: Hello) -> None:
+        """Open what was open, unless the evaluator is at something; go on with jobs that another one left behind."""
+        if self._insist or not hello.busy:
+            self._insist = False
+            await line.send(Open(config=self.config))
+        if not hello.busy:
+            for job in self._interrupted:
+                await line.send(StartJob(config=job.config, command=job.command))
+        self._interrupted = ()
+
+    @work
+    async def ask(self, request: Request) -> None:
+        """Send a request; what comes of it arrives as events."""
+        if self._line is None:
+            self.say("there is no evaluator yet; ctrl+r starts one if it is gone", error=True)
+            return
+        try:
+            await self._line.send(request)
+        except CornerstoneError as error:
+            self.say(str(error), error=True)
+
+    def show_task(self, task: str) -> None:
+        self.state = replace(self.state, task=task)
+
+    def remove(self, removed: Removed) -> None:
+        self.state = replace(self.state, removed=removed)
+
+    def say(self, text: str, *, error: bool = False) -> None:
+        """A message that goes away by itself."""
+        self.notify(plain(text), severity="error" if error else "information", markup=False)
+
+    def action_help(self) -> None:
+        from tui.screens.help import HelpScreen
+
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen(self.screen))
+
+    def action_restart_evaluator(self) -> None:
+        if self._line is None:
+            self.listen()
+        else:
+            self.say("the evaluator is running")
+
+    @work
+    async def action_stop_evaluator(self) -> None:
+        try:
+            running = await client.stop(self.store)
+        except CornerstoneError:
+            return  # it was faster
+        self.say("the evaluator has ended" if running else "no evaluator is running")

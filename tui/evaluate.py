@@ -1,0 +1,44 @@
+"""Where engine and store meet: a program of its own, the only module here that loads torch.
+
+``python -m tui.evaluate run CONFIG COMMAND`` does one study in the foreground (CONFIG is JSON);
+``python -m tui.evaluate serve STORE`` is the evaluator of a store.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from core.config import RunConfig
+from core.evaluator.service import serve
+from core.workbench import run_config
+from store.location import default_path
+from store.recorder import StoreRecorder
+from tui.edge import for_people
+from tui.run import show_run
+
+# The evaluator tries again by itself, and should not be long in telling that the store is in use.
+_PATIENCE_S = 2.0
+_NICENESS = 5
+
+
+def main(arguments: list[str]) -> None:
+    """Do what the arguments say."""
+    match arguments:
+        case ["run", text, command]:
+            config = RunConfig.model_validate_json(text)
+            path = config.store or default_path()
+            show_run(path, lambda narrate: run_config(config, command, StoreRecorder(path), narrate))
+        case ["serve", store]:
+            os.nice(_NICENESS)  # the explorer is waited for by a person
+            path = Path(store)
+            if not serve(path, StoreRecorder(path, _PATIENCE_S)):
+                print(f"there is an evaluator of {path} already", flush=True)
+        case _:
+            sys.exit(__doc__)
+
+
+if __name__ == "__main__":
+    with for_people():
+        main([argument for argument in sys.argv[1:] if argument != "--debug"])

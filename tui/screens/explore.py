@@ -1,0 +1,146 @@
+"""The home screen: the layer grid, live charts, the coalition that is switched off, the job that runs."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal
+from textual.widgets import Footer
+
+from core.config import RunConfig
+from core.evaluator.protocol import Open, Pause, Resume, StartJob, Toggle
+from core.players import Removed
+from tui.actions import EXPLORE, bindings
+from tui.screens.base import ExplorerScreen
+from tui.state import State
+from tui.widgets.ablation_plot import AblationPlot
+from tui.widgets.coalition_panel import CoalitionPanel
+from tui.widgets.job_line import JobLine
+from tui.widgets.layer_grid import LayerGrid
+from tui.widgets.shapley_bars import ShapleyBars
+from tui.widgets.status_bar import StatusBar
+
+
+class ExploreScreen(ExplorerScreen):
+    """Shows the app's state, and turns keys into requests."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("explore", EXPLORE)]
+    DEFAULT_CSS = """
+    ExploreScreen {
+        #charts { height: 1fr; min-height: 7; }
+        #below { height: 6; }
+        AblationPlot { width: 3fr; }
+        ShapleyBars { width: 2fr; }
+        CoalitionPanel, JobLine { width: 1fr; height: 100%; }
+    }
+    """
+
+    def compose(self) -> ComposeResult:
+        yield StatusBar()
+        yield LayerGrid()
+        with Horizontal(id="charts"):
+            yield AblationPlot()
+            yield ShapleyBars()
+        with Horizontal(id="below"):
+            yield CoalitionPanel()
+            yield JobLine()
+        yield Footer(show_command_palette=False, compact=True)
+
+    def on_mount(self) -> None:
+        self.query_one(LayerGrid).focus()
+        self.watch(self.explorer, "state", self._show)
+
+    def _show(self, before: State, now: State) -> None:
+        charts = now.shown_charts
+        self.query_one(StatusBar).show(now)
+        self.query_one(LayerGrid).show(now.players, now.removed, charts)
+        self.query_one(AblationPlot).show(charts, now.bench_task)
+        self.query_one(ShapleyBars).show(charts)
+        self.query_one(CoalitionPanel).show(now)
+        self.query_one(JobLine).show(now)
+        if now.notice and now.notice != before.notice:
+            self.explorer.say(now.notice, error=True)
+        for job in now.jobs:
+            failed_now = all(old.state != "failed" for old in before.jobs if old.job == job.job)
+            if job.state == "failed" and failed_now:
+                self.explorer.say(
+                    f"job {job.job} failed: {job.error.strip().splitlines()[-1]} (j shows it)", error=True
+                )
+
+    @on(LayerGrid.Changed)
+    def _changed(self, message: LayerGrid.Changed) -> None:
+        self._remove(message.removed)
+
+    def _remove(self, removed: Removed) -> None:
+        self.explorer.remove(removed)
+        if removed and self.explorer.state.task is not None:
+            self.explorer.ask(Toggle(task=self.explorer.state.task, removed=removed))
+
+    def action_toggle_layer(self) -> None:
+        self.query_one(LayerGrid).toggle_here()
+
+    def action_clear(self) -> None:
+        self._remove(())
+
+    def action_next_task(self) -> None:
+        state = self.explorer.state
+        keys = [] if state.bench is None else [task.key for task in state.bench.tasks]
+        if state.task in keys:
+            self.explorer.show_task(keys[(keys.index(state.task) + 1) % len(keys)])
+            self._remove(state.removed)
+
+    def action_pause(self) -> None:
+        job = self.explorer.state.current_job
+        if job is None or job.state == "queued":
+            self.explorer.say("no job is running")
+        else:
+            self.explorer.ask(Resume(job=job.job) if job.state == "paused" else Pause(job=job.job))
+
+    def action_run(self) -> None:
+        from tui.screens.run import RunDialog
+
+        bench = self.explorer.state.bench
+        if bench is None:
+            self.explorer.say("nothing is open yet; m chooses a model and tasks")
+            return
+
+        def start(chosen: tuple[RunConfig, str] | None) -> None:
+            if chosen is not None:
+                config, command = chosen
+                self.explorer.ask(StartJob(config=config, command=command))
+
+        self.explorer.push_screen(RunDialog(bench), start)
+
+    def action_choose(self) -> None:
+        from tui.screens.choose import ChooseDialog
+
+        def reopen(config: RunConfig | None) -> None:
+            if config is not None:
+                self.explorer.ask(Open(config=config))
+
+        self.explorer.push_screen(ChooseDialog(self.explorer.config), reopen)
+
+    def action_jobs(self) -> None:
+        from tui.screens.jobs import JobsScreen
+
+        self.explorer.push_screen(JobsScreen())
+
+    def action_results(self) -> None:
+        from tui.screens.results import ResultsScreen
+
+        self.explorer.push_screen(ResultsScreen(self.explorer.store, *self._shown_ids()))
+
+    def action_export(self) -> None:
+        from tui.screens.export import ExportDialog
+
+        self.explorer.push_screen(ExportDialog(self.explorer.store, *self._shown_ids(), table="ablation"))
+
+    def _shown_ids(self) -> tuple[str | None, str | None]:
+        state = self.explorer.state
+        return (
+            None if state.bench is None else state.bench.model_id,
+            None if state.bench_task is None else state.bench_task.task_id,
+        )

@@ -1,0 +1,101 @@
+"""The jobs: how far each is, and in full what went wrong."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import VerticalScroll
+from textual.widgets import DataTable, Footer, Static
+
+from core.evaluator.protocol import Cancel, JobView, Pause, Resume
+from tui.actions import JOBS, bindings
+from tui.screens.base import ExplorerScreen
+from tui.state import State
+from tui.text import plain
+from tui.widgets.numbers import clock
+
+_COLUMNS = ("job", "state", "what", "phase", "done", "left")
+
+
+class JobsScreen(ExplorerScreen):
+    """A line a job, the details of the one under the cursor below."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("jobs", JOBS)]
+    DEFAULT_CSS = """
+    JobsScreen {
+        DataTable { height: 1fr; min-height: 5; }
+        #detail { height: 1fr; border: round $primary; padding: 0 1; }
+    }
+    """
+
+    def compose(self) -> ComposeResult:
+        yield DataTable[Text](cursor_type="row", zebra_stripes=True)
+        with VerticalScroll(id="detail", can_focus=True) as detail:
+            detail.border_title = "Details"
+            yield Static()
+        yield Footer(show_command_palette=False, compact=True)
+
+    def on_mount(self) -> None:
+        table = self.query_one(DataTable)
+        for name in _COLUMNS:
+            table.add_column(name, key=name)
+        table.focus()
+        self.watch(self.explorer, "state", self._show)
+
+    def _show(self, state: State) -> None:
+        table = self.query_one(DataTable)
+        for job in state.jobs:
+            cells = dict(zip(_COLUMNS, _cells(job), strict=True))
+            if str(job.job) in table.rows:
+                for column, cell in cells.items():
+                    table.update_cell(str(job.job), column, cell, update_width=True)
+            else:
+                table.add_row(*cells.values(), key=str(job.job))
+        gone = [key for key in table.rows if key.value not in {str(job.job) for job in state.jobs}]
+        for key in gone:
+            table.remove_row(key)
+        self._show_detail()
+
+    @on(DataTable.RowHighlighted)
+    def _show_detail(self) -> None:
+        job = self._job()
+        if job is None:
+            self.query_one(Static).update(Text("No job yet: r on the explorer starts one.", "dim"))
+            return
+        text = Text(f"{plain(job.title)}\n")
+        text.append(f"the same without the explorer: {plain(job.command)}\n", "dim")
+        if job.error:
+            text.append("\n" + "\n".join(map(plain, job.error.splitlines())), "red")
+        self.query_one(Static).update(text)
+
+    def _job(self) -> JobView | None:
+        table, jobs = self.query_one(DataTable), self.explorer.state.jobs
+        return jobs[table.cursor_row] if 0 <= table.cursor_row < len(jobs) else None
+
+    def action_pause(self) -> None:
+        job = self._job()
+        if job is not None and job.state in {"running", "paused"}:
+            self.explorer.ask(Resume(job=job.job) if job.state == "paused" else Pause(job=job.job))
+        else:
+            self.explorer.say("this job is not running")
+
+    def action_cancel(self) -> None:
+        job = self._job()
+        if job is not None and job.state in {"queued", "running", "paused"}:
+            self.explorer.ask(Cancel(job=job.job))
+        else:
+            self.explorer.say("this job has ended already")
+
+    def action_back(self) -> None:
+        self.dismiss()
+
+
+def _cells(job: JobView) -> tuple[Text, ...]:
+    done = f"{job.done:,.0f} of {job.total:,} ({job.done / job.total:.0%})" if job.total else ""
+    running = job.state == "running" and job.seconds_left is not None
+    left = clock(job.seconds_left) if running else ""
+    return tuple(Text(plain(cell)) for cell in (str(job.job), job.state, job.title, job.phase, done, left))

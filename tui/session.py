@@ -1,0 +1,36 @@
+"""What was open last, kept across starts: written whenever it changes, whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import platformdirs
+import pydantic
+
+from core.config import RunConfig, load_config
+
+
+def session_path() -> Path:
+    """Where it is kept (``XDG_STATE_HOME`` is honoured)."""
+    return Path(platformdirs.user_state_dir("cornerstone", appauthor=False)) / "session.json"
+
+
+def last_config() -> RunConfig:
+    """The configuration that was open last; the quickstart's the first time, or where it can no longer be read."""
+    try:
+        return RunConfig.model_validate_json(session_path().read_bytes())
+    except (OSError, pydantic.ValidationError):
+        return load_config(Path("quickstart"), {})
+
+
+def remember(config: RunConfig) -> None:
+    """Keep what is open now. A home that cannot be written is no reason to fail."""
+    path = session_path()
+    fresh = path.with_suffix(f".{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh.write_text(config.model_dump_json(), encoding="utf-8")
+        fresh.replace(path)
+    except OSError:
+        return

@@ -1,0 +1,43 @@
+"""Text that says less where there is less room."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from textual.content import Content
+
+# What a border takes from a title: a corner, a line and a blank at each end.
+CORNERS = 6
+
+
+def fitting(width: int, *variants: str | Content) -> Content:
+    """The first variant that fits into ``width``, else the last one, cut."""
+    contents = [Content(variant) if isinstance(variant, str) else variant for variant in variants]
+    chosen = next((content for content in contents if content.cell_length <= width), contents[-1])
+    return chosen.truncate(width, ellipsis=True) if width > 0 else chosen
+
+
+def flowed(width: int, fields: Iterable[Content], gap: str = "  ") -> list[Content]:
+    """Fields side by side, on a new line where one would not fit whole."""
+    lines: list[Content] = []
+    for field in fields:
+        joined = Content(gap).join([lines[-1], field]) if lines else field
+        if lines and joined.cell_length <= width:
+            lines[-1] = joined
+        else:
+            lines.append(field)
+    return lines
+
+
+def listed(width: int, names: Sequence[str]) -> str:
+    """``Attn 0, FFN 3``; where not all fit, the first ones and how many there are."""
+    whole = ", ".join(names)
+    if len(whole) <= width:
+        return whole
+    ending = f"… {len(names)} in all"
+    kept = ""
+    for name in names:
+        if len(kept) + len(name) + 2 + len(ending) > width:
+            break
+        kept += f"{name}, "
+    return kept + ending

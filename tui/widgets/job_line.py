@@ -1,0 +1,135 @@
+"""The job that runs: how far it is, how fast, how long still."""
+
+from __future__ import annotations
+
+from textwrap import wrap
+
+from textual.content import Content
+from textual.geometry import Size
+from textual.style import Style
+from textual.widget import Widget
+
+from core.evaluator.protocol import JobView
+from tui.state import State
+from tui.text import plain
+from tui.widgets import palette
+from tui.widgets.fitting import flowed
+from tui.widgets.numbers import clock, whole
+
+Part = str | Content | tuple[str, str | Style]
+
+_BAR = Style(foreground=palette.INTACT)
+_NARROWEST_BAR = 8
+_GAP = "  "
+
+
+class JobLine(Widget):
+    """Title and state, then a bar, then figures; all on one line where only one is given."""
+
+    HELP = (
+        "The current job. p pauses it or lets it go on; j shows all jobs, where x cancels one and errors are in full."
+    )
+
+    DEFAULT_CSS = """
+    JobLine {
+        height: auto;
+        min-height: 5;
+        border: round $foreground 25%;
+        border-title-color: $foreground;
+        padding: 0 1;
+        text-wrap: nowrap;
+        text-overflow: ellipsis;
+    }
+    """
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 as Textual has it
+        super().__init__(id=id, classes=classes)
+        self._job: JobView | None = None
+        self._failed: JobView | None = None
+        self._narration = ""
+        self._unsaved = 0
+        self._waiting = 0
+        self._notice = ""
+        self.border_title = Content("Job")
+
+    def show(self, state: State) -> None:
+        """Draw the job of ``state``; nothing happens when it is drawn already."""
+        last = state.jobs[-1] if state.jobs else None
+        failed = last if last is not None and last.state == "failed" else None
+        waiting = sum(job.state == "queued" and job is not state.current_job for job in state.jobs)
+        now = (state.current_job, failed, plain(state.narration), state.unsaved, waiting, plain(state.notice))
+        if now == (self._job, self._failed, self._narration, self._unsaved, self._waiting, self._notice):
+            return
+        self._job, self._failed, self._narration, self._unsaved, self._waiting, self._notice = now
+        self.refresh(layout=True)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return len(self._lines(width))
+
+    def render(self) -> Content:
+        width, height = self.content_size
+        if height == 1:
+            return self._one_line(width)
+        return Content("\n").join(self._lines(width)[:height])
+
+    def _lines(self, width: int) -> list[Content]:
+        job = self._job
+        unsaved = [Content.styled(text, palette.WARN) for text in self._unsaved_text()]
+        if job is None:
+            return [*self._idle(width), *unsaved]
+        percent = f" {_part(job):4.0%}"
+        lines = [
+            Content.assemble(plain(job.title), _state(job), (self._queue(), palette.QUIET)),
+            Content.assemble(_bar(_part(job), max(width - len(percent), 1)), percent),
+            Content(_GAP.join(_figures(job))),
+        ]
+        return lines + unsaved
+
+    def _one_line(self, width: int) -> Content:
+        job = self._job
+        if job is None:
+            return Content(_GAP).join([*self._idle(width), *map(Content, self._unsaved_text())])
+        ends: list[Part] = [f" {_part(job):.0%}  ", _GAP.join(_figures(job)[::-1]), _state(job)]
+        ends += [(f"  {text}", palette.WARN) for text in self._unsaved_text()]
+        title, rest = Content(f"{plain(job.title)}  "), Content.assemble(*ends)
+        room = width - title.cell_length - rest.cell_length
+        return Content.assemble(title, _bar(_part(job), room) if room >= _NARROWEST_BAR else "", rest)
+
+    def _idle(self, width: int) -> list[Content]:
+        if self._narration:
+            return [Content(line) for line in wrap(self._narration, max(width, 1))]
+        if self._notice:
+            return [Content.styled(line, palette.FAULT) for line in wrap(self._notice, max(width, 1))]
+        if self._failed is not None:
+            failed = Content.styled(f"{plain(self._failed.title)} failed", palette.FAULT)
+            return flowed(width, [failed, Content.styled("j shows the error", palette.QUIET)])
+        return [Content.styled("no job: press r to run one", palette.QUIET)]
+
+    def _unsaved_text(self) -> list[str]:
+        return [f"{whole(self._unsaved)} outcomes wait for the store"] if self._unsaved else []
+
+    def _queue(self) -> str:
+        return f"{_GAP}+{self._waiting} queued" if self._waiting else ""
+
+
+def _part(job: JobView) -> float:
+    return min(max(job.done / job.total, 0.0), 1.0) if job.total else 0.0
+
+
+def _state(job: JobView) -> tuple[str, Style]:
+    return ("", palette.QUIET) if job.state == "running" else (f"{_GAP}{job.state}", palette.WARN)
+
+
+def _figures(job: JobView) -> list[str]:
+    figures = [f"{whole(job.done)} of {whole(job.total)}"] if job.total else [plain(job.phase) or "getting ready"]
+    if job.state == "running" and job.rate > 0:
+        figures.append(f"{job.rate:.0f}/s")
+    if job.seconds_left is not None and job.state != "queued":
+        figures.append(f"{clock(job.seconds_left)} left")
+    return figures
+
+
+def _bar(part: float, width: int) -> Content:
+    full = int(part * width)
+    half = "╸" if part * width - full >= 0.5 else ""
+    return Content.assemble(("━" * full + half, _BAR), ("─" * (width - full - len(half)), palette.QUIET))
