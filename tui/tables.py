@@ -125,8 +125,8 @@ _COALITIONS = (
     _number("±se", "acc_se"),
     _number("drop", "drop", falling=True),
     _interval("drop_low", "drop_high"),
-    _number("acc_norm", "acc_norm"),
     _count("n", "n"),
+    _number("acc_norm", "acc_norm"),
 )
 _ABLATION = (
     _PLAYER,

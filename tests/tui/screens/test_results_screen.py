@@ -32,7 +32,7 @@ async def test_coalitions_come_first_by_their_players_names(full: Full) -> None:
         text = drawn(pilot)
     assert "19 rows" in text
     assert "tiny · capitals" in text
-    assert [line.split() for line in rows_of(text, "intact")] == [["intact", ".833", ".167", "–", "–", ".167", "6"]]
+    assert [line.split() for line in rows_of(text, "intact")] == [["intact", ".833", ".167", "–", "–", "6", ".167"]]
     assert rows_of(text, "Attn 0  ")[0].split()[2:5] == [".333", ".211", ".500"]
     assert "Attn 0, FFN 0, Attn 1, FFN 1" in text
 
