@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.players import Player, format_removed, players_of
 from tui.listing import Column, Listing, listing
 from tui.text import told_apart
 from tui.widgets.numbers import between, decimal, whole
@@ -81,18 +80,8 @@ def removed_of(row: Any) -> tuple[int, ...] | None:
 
 
 def _columns(table: str, groups: Sequence[GroupRow]) -> tuple[Column, ...]:
-    if table == "coalitions":
-        players = {group.model_id: players_of(group.kinds) for group in groups}
-        return (_removed(players), *_COALITIONS, *_subject(groups))
-    return (*(_ABLATION if table == "ablation" else _SHAPLEY), *_subject(groups))
-
-
-def _removed(players: Mapping[str, tuple[Player, ...]]) -> Column:
-    return Column(
-        "removed",
-        lambda row: format_removed(row.removed, players[row.model_id]),
-        lambda row: (len(row.removed), row.removed),
-    )
+    own = {"coalitions": _COALITIONS, "ablation": _ABLATION, "shapley": _SHAPLEY}[table]
+    return (*own, *_subject(groups))
 
 
 def _subject(groups: Sequence[GroupRow]) -> tuple[Column, ...]:
@@ -131,10 +120,13 @@ def _interval(low: str, high: str) -> Column:
 _PLAYER = Column("player", lambda row: row.label, lambda row: row.player)
 _VALUE = _text("value", lambda row: row.value, common=True)
 _COALITIONS = (
+    Column("removed", lambda row: row.label, lambda row: (len(row.removed), row.removed)),
     _number("acc", "acc"),
     _number("±se", "acc_se"),
-    _number("acc_norm", "acc_norm"),
+    _number("drop", "drop", falling=True),
+    _interval("drop_low", "drop_high"),
     _count("n", "n"),
+    _number("acc_norm", "acc_norm"),
 )
 _ABLATION = (
     _PLAYER,
