@@ -83,11 +83,14 @@ class Keeper:
                 board.add(write.assignment, write.outcomes)
 
     def close(self, patience: float) -> int:
-        """Write what waits, for ``patience`` seconds at most; how many outcomes could not be written."""
+        """Write what waits; how many outcomes could not be written, as the store could not for ``patience`` seconds.
+
+        When it returns nothing is being written.
+        """
         with self._changed:
             self._closing = time.monotonic() + patience
             self._changed.notify()
-        self._thread.join(patience + _PAUSE_S)
+        self._thread.join()
         return self.unsaved
 
     def _put(self, write: _Write) -> None:

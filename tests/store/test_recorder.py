@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -261,3 +262,45 @@ def test_a_run_that_ended_says_how(path: Path) -> None:
     assert rows["three"].finished is None
     assert rows["one"].finished is not None
     assert rows["one"].started <= rows["one"].finished
+
+
+def test_values_are_everything_stored_of_the_documents_asked_for(path: Path) -> None:
+    asked = assignment(documents([0, 1, 2]), [INTACT, (0, 3), (4,)])
+    kept = [outcome("doc-2", (0, 3), 0.25), outcome("doc-0", INTACT, 1.0), outcome("doc-0", (0, 3), 0.5)]
+    recorder = keep(path, asked, [*kept, outcome("doc-1", (4,))])
+    found = recorder.values(assignment(documents([0, 2, 9]), [INTACT]), "acc")
+    assert set(found.keys) == {"doc-0", "doc-2"}
+    assert set(found.removed) == {INTACT, (0, 3)}
+    there = {
+        (found.keys[column], found.removed[row]): found.values[row, column] for row, column in np.argwhere(found.there)
+    }
+    assert there == {(one.document, one.removed): one.metrics["acc"] for one in kept}
+    assert np.isnan(found.values[~found.there]).all()
+
+
+def test_values_of_any_metric_tell_a_missing_number_from_a_missing_outcome(path: Path) -> None:
+    asked = assignment(documents([0, 1, 2]), [INTACT])
+    metrics = ({"acc": float("nan"), "odd one": 0.75}, {"acc_norm": 0.5, "odd one": float("inf")})
+    recorder = keep(path, asked, [outcome(f"doc-{i}", metrics=one) for i, one in enumerate(metrics)])
+    for metric, expected in {"acc": {}, "acc_norm": {"doc-1": 0.5}, "odd one": {"doc-0": 0.75}, "none": {}}.items():
+        found = recorder.values(asked, metric)
+        assert sorted(found.keys) == ["doc-0", "doc-1"]
+        assert found.there.all()
+        (row,) = found.values
+        assert {key: value for key, value in zip(found.keys, row, strict=True) if not np.isnan(value)} == expected
+
+
+def test_values_are_of_one_model_and_one_task(path: Path) -> None:
+    asked = assignment(documents([0]), [INTACT])
+    recorder = keep(path, asked, [outcome("doc-0", INTACT, 1.0)])
+    for other in ({"of_model": model("other")}, {"of_task": task(shots=5)}):
+        stranger = assignment(documents([0]), [INTACT], **other)  # type: ignore[arg-type]
+        assert recorder.values(stranger, "acc").there.size == 0
+        keep(path, stranger, [outcome("doc-0", INTACT, 0.0)], run_id=str(len(other)) + next(iter(other)))
+    assert recorder.values(asked, "acc").values.tolist() == [[1.0]]
+
+
+def test_asking_for_values_makes_no_store(path: Path) -> None:
+    found = StoreRecorder(path).values(assignment(documents([0]), [INTACT]), "acc")
+    assert (found.removed, found.keys, found.values.size, found.there.size) == ((), (), 0, 0)
+    assert not path.parent.exists()
