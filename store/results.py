@@ -18,8 +18,8 @@ from typing import Any, Generic, TypeVar
 import duckdb
 
 from core.errors import CornerstoneError
-from core.players import Removed, players_of
-from core.report import ablation_points, complete_documents, shapley_points
+from core.players import Removed, format_removed, players_of
+from core.report import ablation_points, coalition_point, complete_documents, shapley_points
 from core.schedules import DEFAULT_MAX_REMOVED, INTACT
 from core.shapley import ESTIMATORS, Outcomes, estimate, needed
 from store.database import PATIENCE_S, reading
@@ -72,7 +72,7 @@ class Results:
         return self._answer(selection, value, read)
 
     def coalitions(self, selection: Selection = Selection()) -> Answer[CoalitionRow]:  # noqa: B008
-        """Every stored coalition, over the documents stored for it."""
+        """Every stored coalition, over the documents stored for it; its drop over those the intact model has too."""
         with reading(self._path, self._patience) as db:
             return Answer(tuple(row for group in find_groups(db, selection) for row in _coalitions(db, group)))
 
@@ -192,21 +192,28 @@ def _ablation(group: Group, value: str, values: Values) -> Iterator[AblationRow]
 
 
 def _coalitions(db: duckdb.DuckDBPyConnection, group: Group) -> Iterator[CoalitionRow]:
-    (outcomes, parameters), heading = group.outcomes, group.heading
+    (outcomes, parameters), heading, players = group.outcomes, group.heading, players_of(group.kinds)
     # The standard error is lm-eval's: NULL for one document.
     rows = db.execute(
         f"""SELECT c.removed, count(*), avg(o.acc), stddev_samp(o.acc) / sqrt(count(o.acc)), avg(o.acc_norm)
         {outcomes} GROUP BY c.removed ORDER BY len(c.removed), c.removed""",
         parameters,
     ).fetchall()
-    for removed, n, acc, acc_se, acc_norm in rows:
+    scores = read_values(db, group, "acc", longest=len(players)).scores if "acc" in group.mean_metrics else {}
+    for numbers, n, acc, acc_se, acc_norm in rows:
+        removed = tuple(numbers)
+        point = coalition_point(scores, removed) if removed else None
         yield CoalitionRow(
             **heading,
-            removed=tuple(removed),
+            removed=removed,
             n=n,
             acc=acc,
             acc_se=acc_se,
             acc_norm=acc_norm,
+            label=format_removed(removed, players),
+            drop=None if point is None else point.drop,
+            drop_low=None if point is None else point.drop_low,
+            drop_high=None if point is None else point.drop_high,
         )
 
 

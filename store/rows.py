@@ -51,7 +51,11 @@ class AblationRow:
 
 @dataclass(frozen=True, slots=True)
 class CoalitionRow:
-    """One coalition on one task, over the ``n`` documents stored for it."""
+    """One coalition on one task, over the ``n`` documents stored for it; ``label`` names its removed players.
+
+    ``drop`` = intact - this, in acc, is paired over the documents both have; null where there are none, and for the
+    intact model itself.
+    """
 
     model: str
     task: str
@@ -60,6 +64,10 @@ class CoalitionRow:
     acc: float | None
     acc_se: float | None
     acc_norm: float | None
+    label: str
+    drop: float | None
+    drop_low: float | None
+    drop_high: float | None
     model_id: str
     task_id: str
 

@@ -24,7 +24,7 @@ EVERY_WINDOW = windows(PLAYERS, 4)
 
 PROMISED = {
     "ablation": "model task value player label layer kind n acc acc_se intact_acc drop drop_low drop_high chance",
-    "coalitions": "model task removed n acc acc_se acc_norm",
+    "coalitions": "model task removed n acc acc_se acc_norm label drop drop_low drop_high",
     "outcomes": "model task removed doc_id gold logprobs is_greedy acc acc_norm",
     "shapley": "model task value estimator max_removed player label phi phi_clipped se share rank n",
 }
@@ -80,7 +80,7 @@ def test_csv_keeps_numbers_and_lists_and_defuses_formulas(path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\t=1", "\r=1", "\n=1", "＝1", "＠x"])
 def test_every_sign_that_begins_a_formula_is_defused(text: str) -> None:
-    row = CoalitionRow(text, "task", (), 1, -1.0, None, None, "id", "id")
+    row = CoalitionRow(text, "task", (), 1, -1.0, None, None, "intact", None, None, None, "id", "id")
     (cells,) = list(csv.DictReader(io.StringIO(to_csv([row], CoalitionRow), newline="")))
     assert cells["model"] == f"'{text}"
     assert cells["acc"] == "-1.0"
