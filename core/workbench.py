@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from importlib import metadata
 
-from core.config import RunConfig, TaskConfig
+from core.config import RunConfig, TaskConfig, absolute
 from core.documents import PreparedTask, prepare_task
 from core.encoding import RequestEncoder
 from core.events import StudyEvent
@@ -114,9 +114,9 @@ def schedules_of(config: RunConfig, players: tuple[Player, ...]) -> list[Schedul
 
 
 def new_run(config: RunConfig, command: str) -> RunRecord:
-    """The record of a run that begins now."""
+    """The record of a run that begins now. Its configuration has whole paths, so it stands wherever it is read."""
     versions = json.dumps({name: metadata.version(name) for name in _VERSIONED})
-    return RunRecord(uuid.uuid4().hex[:8], command, config.model_dump_json(), versions, config.seed)
+    return RunRecord(uuid.uuid4().hex[:8], command, absolute(config).model_dump_json(), versions, config.seed)
 
 
 def run_config(
