@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from importlib import resources
@@ -12,6 +13,7 @@ import pydantic
 import yaml
 
 from core.errors import CornerstoneError
+from core.faults import in_words, worst
 from core.schedules import DEFAULT_MAX_REMOVED, ScheduleName
 
 DEFAULT_MODEL = "smollm2-135m-instruct"
@@ -62,6 +64,24 @@ class RunConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
     def _at_home(cls, value: Path | None) -> Path | None:
         return None if value is None else value.expanduser()
 
+    @pydantic.field_validator("tasks")
+    @classmethod
+    def _each_once(cls, tasks: tuple[TaskConfig, ...]) -> tuple[TaskConfig, ...]:
+        for number, task in enumerate(tasks):
+            if task in tasks[:number]:
+                raise ValueError(f"{task.name!r} is named twice")
+        return tasks
+
+    @pydantic.field_validator("remove")
+    @classmethod
+    def _no_empty_set(cls, sets: tuple[str, ...]) -> tuple[str, ...]:
+        for text in sets:
+            if not text.strip(", "):
+                raise ValueError(
+                    f"{text!r} names no layer; write such as 'Attn 0,FFN 3' (the intact model is always evaluated)"
+                )
+        return sets
+
     @property
     def schedules(self) -> tuple[ScheduleName, ...]:
         """The schedules to run: ablation where nothing at all was asked for."""
@@ -80,9 +100,9 @@ def load_config(path: Path | None, options: Mapping[str, Any]) -> RunConfig:
     """
     given = {key: value for key, value in options.items() if value is not None}
     if path is None:
-        return _validated({"tasks": (), **given}, "command line")
+        return _validated({"tasks": (), **given}, given, None)
     file = _find(path)
-    return _validated({**_read(file), **given}, file.name)
+    return _validated({**_read(file), **given}, given, file)
 
 
 def absolute(config: RunConfig) -> RunConfig:
@@ -95,12 +115,33 @@ def absolute(config: RunConfig) -> RunConfig:
     return config.model_copy(update={"model": str(model.resolve()) if model.exists() else config.model, "tasks": tasks})
 
 
+def command_of(config: RunConfig) -> str:
+    """The command line that runs a configuration, on the store that is used by default."""
+    parts = ["cornerstone", "run", "--model", config.model]
+    for task in config.tasks:
+        parts += ["--task", task.name if task.data is None else f"{task.name}={task.data}"]
+    for name in config.schedule:
+        parts += ["--schedule", name]
+    for removed in config.remove:
+        parts += ["--remove", removed]
+    defaults = RunConfig(tasks=config.tasks)
+    for key in ("limit", "max_removed", "order", "seed", "num_fewshot", "dtype", "device", "revision"):
+        if getattr(config, key) != getattr(defaults, key):
+            parts += [f"--{key.replace('_', '-')}", str(getattr(config, key))]
+    if config.apply_chat_template:
+        parts.append("--apply-chat-template")
+    return shlex.join(parts)
+
+
 def _find(path: Path) -> Path:
     packaged = Path(str(resources.files("configs"))) / path.name
     for candidate in (path, packaged, packaged.with_name(f"{packaged.name}.yaml")):
         if candidate.is_file() and (candidate == path or len(path.parts) == 1 or path.parts[0] == "configs"):
             return candidate
-    raise CornerstoneError(f"no run configuration {str(path)!r}; give a YAML file, or `quickstart`")
+    known = sorted(file.stem for file in packaged.parent.glob("*.yaml"))
+    close = get_close_matches(path.stem, known, n=1)
+    hint = f"did you mean {close[0]}?" if close else f"give a YAML file, or one that is packaged: {', '.join(known)}"
+    raise CornerstoneError(f"no run configuration {str(path)!r}; {hint}")
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -125,7 +166,7 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 def _relative_to(folder: Path, task: Any) -> Any:
-    mapping = _task(task) if isinstance(task, str) else task
+    mapping = _task(task) if isinstance(task, str) and not task.endswith("=") else task
     if isinstance(mapping, dict) and isinstance(mapping.get("data"), str):
         return {**mapping, "data": folder / Path(mapping["data"]).expanduser()}
     return mapping
@@ -134,31 +175,14 @@ def _relative_to(folder: Path, task: Any) -> Any:
 def _task(text: str) -> dict[str, Any]:
     name, equals, data = text.partition("=")
     if equals and not data:
-        raise CornerstoneError(f"task {text!r} names no file after the equals sign")
+        raise ValueError(f"no file after = in {text!r}")
     return {"name": name, "data": str(Path(data).expanduser())} if equals else {"name": name}
 
 
-def _validated(content: Mapping[str, Any], where: str) -> RunConfig:
+def _validated(content: Mapping[str, Any], given: Mapping[str, Any], file: Path | None) -> RunConfig:
     try:
         return RunConfig.model_validate(content)
     except pydantic.ValidationError as error:
-        raise CornerstoneError(f"{where}: {_explain(error)}") from error
-
-
-def _explain(error: pydantic.ValidationError) -> str:
-    faults = error.errors()
-    fault = next((one for one in faults if one["type"] == "extra_forbidden"), faults[0])
-    path = [str(part) for part in fault["loc"]]
-    key = ".".join(path)
-    if fault["type"] == "extra_forbidden":
-        model = TaskConfig if path[0] == "tasks" else RunConfig
-        close = get_close_matches(path[-1], model.model_fields, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"the keys are {', '.join(model.model_fields)}"
-        return f"unknown key {path[-1]!r}, {hint}"
-    if key == "tasks" and fault["type"] in {"too_short", "missing"}:
-        return "no task is named; add one, such as --task agreement (`cornerstone tasks` lists them)"
-    if fault["type"] in {"model_type", "dict_type"}:
-        return f"{key}: should be a task's name or a mapping with `name:`, not {fault['input']!r}"
-    if key == "device":
-        return f"device: should be auto, cpu, mps, cuda or cuda:NUMBER, not {fault['input']!r}"
-    return f"{key}: {fault['msg'].lower()}, not {fault['input']!r}"
+        fault = worst(error)
+        where = "command line" if file is None or fault["loc"][0] in given else file.name
+        raise CornerstoneError(f"{where}: {in_words(fault, content, RunConfig, TaskConfig)}") from error

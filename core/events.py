@@ -9,8 +9,9 @@ from core.records import DataRecord, ModelRecord, TaskRecord
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """One schedule on one task. ``total`` counts outcomes asked for: documents x coalitions."""
+    """One schedule on one task, of the run ``run``. ``total`` counts outcomes asked for: documents x coalitions."""
 
+    run: str
     model: ModelRecord
     task: TaskRecord
     data: DataRecord

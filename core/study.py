@@ -77,7 +77,9 @@ class Study:
     ) -> Iterator[StudyEvent]:
         records = [document.record for document in task.documents]
         assignment = Assignment(self._model.record, task.record, task.data, records, schedule.coalitions)
-        phase = Phase(self._model.record, task.record, task.data, schedule.name, len(records), len(schedule.coalitions))
+        phase = Phase(
+            run_id, self._model.record, task.record, task.data, schedule.name, len(records), len(schedule.coalitions)
+        )
         recorder.assign(run_id, assignment)
         stored = recorder.stored(assignment)
         done = sum(len(stored.get(record.key, ())) for record in records)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from importlib import metadata
 
-from core.config import RunConfig, TaskConfig
+from core.config import RunConfig, TaskConfig, absolute
 from core.documents import PreparedTask, prepare_task
 from core.encoding import RequestEncoder
 from core.events import StudyEvent
@@ -19,6 +19,7 @@ from core.records import Recorder, RunRecord
 from core.schedules import ablation, hand_picked, windows
 from core.sources import find_model
 from core.study import Schedule, Study, SweepSizes
+from core.sweep import Breathe, hold_breath
 from core.tasks import build_task
 
 Narrate = Callable[[str], None]
@@ -113,21 +114,25 @@ def schedules_of(config: RunConfig, players: tuple[Player, ...]) -> list[Schedul
 
 
 def new_run(config: RunConfig, command: str) -> RunRecord:
-    """The record of a run that begins now."""
+    """The record of a run that begins now. Its configuration has whole paths, so it stands wherever it is read."""
     versions = json.dumps({name: metadata.version(name) for name in _VERSIONED})
-    return RunRecord(uuid.uuid4().hex[:8], command, config.model_dump_json(), versions, config.seed)
+    return RunRecord(uuid.uuid4().hex[:8], command, absolute(config).model_dump_json(), versions, config.seed)
 
 
-def run_config(config: RunConfig, command: str, recorder: Recorder, narrate: Narrate) -> Iterator[StudyEvent]:
+def run_config(
+    config: RunConfig, command: str, recorder: Recorder, narrate: Narrate, breathe: Breathe = hold_breath
+) -> Generator[StudyEvent, None, None]:
     """Do what ``config`` asks. Nothing is recorded before model, tasks and layer names were found good.
 
-    Closing the iterator, or an exception in it, ends the run and notes that it was stopped; what was recorded stays.
+    Closing the generator, or an exception in it, ends the run and notes that it was stopped; what was recorded stays.
 
     Args:
         config: what to do.
         command: how it was asked for.
         recorder: keeps the outcomes.
         narrate: told what takes long.
+        breathe: called between layer batches with how many outcomes of the chunk in flight are done; what it raises
+            ends the run, that chunk being lost.
     """
     bench = open_workbench(config, narrate)
     record = bench.model.record
@@ -136,7 +141,8 @@ def run_config(config: RunConfig, command: str, recorder: Recorder, narrate: Nar
     narrate(f"run {run.run_id}: {record.name}, {record.dtype} on {bench.device}")
     finished = False
     try:
-        yield from bench.study(bench.tasks, schedules_of(config, bench.model.players)).run(run.run_id, recorder)
+        study = bench.study(bench.tasks, schedules_of(config, bench.model.players))
+        yield from study.run(run.run_id, recorder, breathe)
         finished = True
     finally:
         recorder.finish(run.run_id, "finished" if finished else "stopped")

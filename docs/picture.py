@@ -19,7 +19,7 @@ from tui.app import Explorer
 PATIENCE = 6000
 
 
-async def until(pilot: Pilot[None], there: Callable[[], object]) -> None:
+async def _until(pilot: Pilot[None], there: Callable[[], object]) -> None:
     for _ in range(PATIENCE):
         if there():
             return
@@ -28,15 +28,16 @@ async def until(pilot: Pilot[None], there: Callable[[], object]) -> None:
 
 
 async def main(store: Path) -> None:
+    """Take the picture."""
     app = Explorer(store, load_config(Path("quickstart"), {}), insist=True)
     async with app.run_test(size=(120, 35)) as pilot:
-        await until(pilot, lambda: app.state.bench is not None and app.state.charts)
+        await _until(pilot, lambda: app.state.bench is not None and app.state.charts)
         await pilot.press("r")
         await pilot.pause(0.5)
         await pilot.press("ctrl+s")
-        await until(pilot, lambda: _half_of_the_second_task(app))
+        await _until(pilot, lambda: _half_of_the_second_task(app))
         await pilot.press("down", "space")
-        await until(pilot, lambda: app.state.shown_score is not None and app.state.shown_score.final)
+        await _until(pilot, lambda: app.state.shown_score is not None and app.state.shown_score.final)
         await pilot.pause(1)
         app.save_screenshot("explorer.svg", path=str(Path(__file__).parent))
     await client.stop(store)

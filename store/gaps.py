@@ -3,34 +3,50 @@
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 
+import pydantic
+
+from core.config import RunConfig, command_of
+from core.schedules import DEFAULT_MAX_REMOVED, ScheduleName
 from store.groups import Group
+from store.location import default_path
 
-_PROGRAM = "cornerstone"
 
-
-def no_ablation(group: Group) -> str:
+def no_ablation(group: Group, store: Path) -> str:
     """Neither a player removed alone, nor the intact model over the same documents."""
     what = "no document has both the intact model and a player removed alone"
-    return f"{group.title}: {what}; {_fill(group, '--schedule ablation')}"
+    return f"{group.title}: {what}; {_fill(group, store, 'ablation')}"
 
 
-def no_windows(group: Group, missing: int, wanted: int, max_removed: int) -> str:
+def no_windows(group: Group, store: Path, missing: int, wanted: int, max_removed: int) -> str:
     """Coalitions that an estimator reads are not there."""
     what = f"{missing} of {wanted} coalitions are missing for windows of up to {max_removed}"
-    return f"{group.title}: {what}; {_fill(group, f'--schedule windows --max-removed {max_removed}')}"
+    return f"{group.title}: {what}; {_fill(group, store, 'windows', max_removed)}"
 
 
-def no_document(group: Group, wanted: int, max_removed: int) -> str:
+def no_document(group: Group, store: Path, wanted: int, max_removed: int) -> str:
     """Every coalition is there, but not over the same document."""
     what = f"no document has all {wanted} coalitions of windows of up to {max_removed}"
-    return f"{group.title}: {what}; {_fill(group, f'--schedule windows --max-removed {max_removed}')}"
+    return f"{group.title}: {what}; {_fill(group, store, 'windows', max_removed)}"
 
 
-def _fill(group: Group, options: str) -> str:
-    """The latest command for these results, extended: it alone names the same documents and prompt settings."""
-    command = group.command
-    if not command.startswith(f"{_PROGRAM} run"):
-        known = f" --model {shlex.quote(group.model_name)} --task {shlex.quote(group.task_name)}"
-        command = f"{_PROGRAM} run" + (" quickstart" if command == _PROGRAM else known)
-    return f"`{command} {options}` fills it"
+def _fill(group: Group, store: Path, schedule: ScheduleName, max_removed: int = DEFAULT_MAX_REMOVED) -> str:
+    """The command that asks for this task's documents, with their prompt settings, under another schedule."""
+    config = _config(group).model_copy(update={"schedule": (schedule,), "max_removed": max_removed, "remove": ()})
+    command = command_of(config)
+    if store != default_path():
+        command += f" --store {shlex.quote(str(store))}"
+    return f"`{command}` fills it"
+
+
+def _config(group: Group) -> RunConfig:
+    """What the widest run of this group was asked, of this task alone."""
+    try:
+        config = RunConfig.model_validate_json(group.config)
+    except pydantic.ValidationError:
+        return RunConfig.model_validate({"model": group.model_name, "tasks": group.task_name})
+    task = next((task for task in config.tasks if task.name == group.task_name), config.tasks[0])
+    shots = config.num_fewshot if task.num_fewshot is None else task.num_fewshot
+    alone = task.model_copy(update={"num_fewshot": None})
+    return config.model_copy(update={"tasks": (alone,), "num_fewshot": shots})

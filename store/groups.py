@@ -24,8 +24,8 @@ _LISTED = 8
 class Group:
     """Results that may be compared: one model on one task over one data set.
 
-    ``asked`` holds the doc_ids and the coalition numbers of the run selected; None where no run is. ``command`` is
-    the latest that asked for such results.
+    ``asked`` holds the doc_ids and the coalition numbers of the run selected; None where no run is. ``config`` is
+    what the run of most documents was asked (JSON), the latest of those that have as many.
     """
 
     model: int
@@ -36,7 +36,8 @@ class Group:
     task_id: str
     kinds: tuple[PlayerKind, ...]
     mean_metrics: tuple[str, ...]
-    command: str
+    other_metrics: tuple[str, ...]
+    config: str
     asked: tuple[list[int], list[int]] | None
 
     @property
@@ -105,6 +106,11 @@ def with_value(groups: Sequence[Group], value: str) -> tuple[list[Group], list[s
     usable = [group for group in groups if value in group.mean_metrics]
     refusals = [_refusal(group, value) for group in groups if value not in group.mean_metrics]
     if not usable:
+        known = dict.fromkeys(name for group in groups for name in group.mean_metrics)
+        if known and not any(value in group.other_metrics for group in groups):
+            raise CornerstoneError(
+                f"no metric {value!r}; there {'is' if len(known) == 1 else 'are'} {', '.join(known)}"
+            )
         raise CornerstoneError("; ".join(dict.fromkeys(refusals)))
     return usable, refusals
 
@@ -145,7 +151,7 @@ def _refusal(group: Group, value: str) -> str:
 def _groups(db: duckdb.DuckDBPyConnection, run: str | None) -> list[Group]:
     rows = db.execute(
         """SELECT a.model, a.dataset, m.name, t.name, m.fingerprint, t.fingerprint, s.fingerprint, m.kinds,
-                  t.mean_metrics, arg_max(r.command, r.started),
+                  t.mean_metrics, t.other_metrics, arg_max(r.config, (len(a.doc_ids), r.started)),
                   list_distinct(flatten(list(a.doc_ids))), list_distinct(flatten(list(a.coalitions)))
         FROM assignments a JOIN runs r ON r.run = a.run JOIN models m ON m.model = a.model
         JOIN datasets s ON s.dataset = a.dataset JOIN tasks t ON t.task = s.task
@@ -166,7 +172,8 @@ def _group(  # noqa: PLR0913, PLR0917 the columns of a query
     data: str,
     kinds: list[PlayerKind],
     mean_metrics: list[str],
-    command: str,
+    other_metrics: list[str],
+    config: str,
     doc_ids: list[int],
     coalitions: list[int],
     *,
@@ -181,7 +188,8 @@ def _group(  # noqa: PLR0913, PLR0917 the columns of a query
         task_id=short_id(prompt, data),
         kinds=tuple(kinds),
         mean_metrics=tuple(mean_metrics),
-        command=command,
+        other_metrics=tuple(other_metrics),
+        config=config,
         asked=(doc_ids, coalitions) if only_asked else None,
     )
 

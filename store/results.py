@@ -67,7 +67,9 @@ class Results:
         """
 
         def read(db: duckdb.DuckDBPyConnection, group: Group) -> list[AblationRow] | str:
-            return list(_ablation(group, value, read_values(db, group, value, longest=1))) or no_ablation(group)
+            return list(_ablation(group, value, read_values(db, group, value, longest=1))) or no_ablation(
+                group, self._path
+            )
 
         return self._answer(selection, value, read)
 
@@ -141,10 +143,10 @@ class Results:
             wanted = needed(len(group.kinds), max_removed)
             missing = len(set(wanted) - set(values.scores))
             if missing:
-                return no_windows(group, missing, len(wanted), max_removed)
+                return no_windows(group, self._path, missing, len(wanted), max_removed)
             outcomes = complete_documents(values.scores, wanted)
             if not len(outcomes[INTACT]):
-                return no_document(group, len(wanted), max_removed)
+                return no_document(group, self._path, len(wanted), max_removed)
             return [row for name in estimators for row in _shapley(group, outcomes, value, name, max_removed)]
 
         return self._answer(selection, value, read)

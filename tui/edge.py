@@ -25,7 +25,7 @@ def for_people() -> Iterator[None]:
         _fail(str(error), 2)
     except UsageError as error:
         _fail(usage_sentence(error, "cornerstone"), 2)
-    except typer.Abort:
+    except (typer.Abort, KeyboardInterrupt):
         _fail("stopped", 130)
 
 

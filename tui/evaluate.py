@@ -10,13 +10,7 @@ import os
 import sys
 from pathlib import Path
 
-from core.config import RunConfig
-from core.evaluator.service import serve
-from core.workbench import run_config
-from store.location import default_path
-from store.recorder import StoreRecorder
 from tui.edge import for_people
-from tui.run import show_run
 
 # The evaluator tries again by itself, and should not be long in telling that the store is in use.
 _PATIENCE_S = 2.0
@@ -27,16 +21,33 @@ def main(arguments: list[str]) -> None:
     """Do what the arguments say."""
     match arguments:
         case ["run", text, command]:
-            config = RunConfig.model_validate_json(text)
-            path = config.store or default_path()
-            show_run(path, lambda narrate: run_config(config, command, StoreRecorder(path), narrate))
+            _run(text, command)
         case ["serve", store]:
-            os.nice(_NICENESS)  # the explorer is waited for by a person
-            path = Path(store)
-            if not serve(path, StoreRecorder(path, _PATIENCE_S)):
-                print(f"there is an evaluator of {path} already", flush=True)
+            _serve(Path(store))
         case _:
             sys.exit(__doc__)
+
+
+# Loading torch takes seconds in which somebody may press Ctrl+C, so it happens where that is met.
+def _run(text: str, command: str) -> None:
+    from core.config import RunConfig
+    from core.workbench import run_config
+    from store.location import default_path
+    from store.recorder import StoreRecorder
+    from tui.run import show_run
+
+    config = RunConfig.model_validate_json(text)
+    path = config.store or default_path()
+    show_run(path, lambda narrate, breathe: run_config(config, command, StoreRecorder(path), narrate, breathe))
+
+
+def _serve(path: Path) -> None:
+    from core.evaluator.service import serve
+    from store.recorder import StoreRecorder
+
+    os.nice(_NICENESS)  # the explorer is waited for by a person
+    if not serve(path, StoreRecorder(path, _PATIENCE_S)):
+        print(f"there is an evaluator of {path} already", flush=True)
 
 
 if __name__ == "__main__":

@@ -7,10 +7,14 @@ from collections.abc import Callable
 from typing import Protocol
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-from core.events import ChunkRecorded, PhaseFinished, PhaseStarted, StudyEvent
-from tui.text import plain
+from core.evaluator.jobs import Meter
+from core.events import ChunkRecorded, Phase, PhaseFinished, PhaseStarted, StudyEvent
+from tui.text import counted, plain
+from tui.widgets.numbers import clock as in_clock
+
+_REDRAWS_A_SECOND = 4
 
 
 class ProgressView(Protocol):
@@ -18,42 +22,69 @@ class ProgressView(Protocol):
 
     def show(self, event: StudyEvent) -> None: ...
 
+    def advance(self, part: float) -> None:
+        """So many outcomes of the chunk in flight are done."""
+
     def close(self) -> None: ...
 
 
 def progress_on(console: Console, say: Callable[[str], None]) -> ProgressView:
     """The view that fits where stderr goes; ``say`` prints a line."""
-    return BarProgress(console) if console.is_terminal else LineProgress(say)
+    return BarProgress(console, say) if console.is_terminal else LineProgress(say)
 
 
 class BarProgress:
-    """One bar a phase."""
+    """One bar a phase, gone when the phase ends: what is printed then stands where it stood."""
 
-    def __init__(self, console: Console) -> None:
-        self._bar = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=None),
-            TextColumn("{task.completed:.0f}/{task.total:.0f} outcomes  {task.fields[rate]}", markup=False),
-            TimeRemainingColumn(),
-            console=console,
-        )
-        self._current: TaskID | None = None
-        self._rate = _Rate(time.monotonic)
-        self._bar.start()
+    def __init__(self, console: Console, say: Callable[[str], None]) -> None:
+        self._console = console
+        self._say = say
+        self._meter = Meter()
+        self._bar: Progress | None = None
+        self._row = TaskID(0)
+        self._stored, self._began = 0, 0.0
 
     def show(self, event: StudyEvent) -> None:
         match event:
             case PhaseStarted(phase, stored):
-                self._rate.start(stored)
-                title = f"{phase.schedule} on {plain(phase.task.name)}"
-                self._current = self._bar.add_task(title, total=phase.total, completed=stored, rate="")
-            case ChunkRecorded(_, done) if self._current is not None:
-                self._bar.update(self._current, completed=done, rate=f"{self._rate.of(done):.0f}/s")
-            case _:
-                pass
+                self._meter.start(stored)
+                self._stored, self._began = stored, time.monotonic()
+                if stored < phase.total:
+                    self._start(phase)
+            case ChunkRecorded(_, done):
+                self._meter.reach(done)
+                self._draw()
+            case PhaseFinished(phase):
+                self.close()
+                took = f"in {time.monotonic() - self._began:.0f} s" if self._stored < phase.total else "stored already"
+                self._say(f"{_name(phase)}: {counted(phase.total, 'outcome')} {took}")
+
+    def advance(self, part: float) -> None:
+        self._meter.advance(part)
+        self._draw()
 
     def close(self) -> None:
-        self._bar.stop()
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+    def _start(self, phase: Phase) -> None:
+        self._bar = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=None),
+            TextColumn("{task.completed:.0f}/{task.total:.0f}{task.fields[pace]}", markup=False),
+            console=self._console,
+            refresh_per_second=_REDRAWS_A_SECOND,
+            transient=True,
+        )
+        self._row = self._bar.add_task(_name(phase), total=phase.total, completed=self._stored, pace="")
+        self._bar.start()
+
+    def _draw(self) -> None:
+        """Note what is to be drawn; the bar itself sees to when."""
+        if self._bar is not None:
+            total = self._bar.tasks[0].total or 0
+            self._bar.update(self._row, completed=self._meter.done, pace=_pace(self._meter, total - self._meter.done))
 
 
 class LineProgress:
@@ -66,43 +97,54 @@ class LineProgress:
         self._every = every
         self._clock = clock
         self._said = clock()
-        self._rate = _Rate(clock)
+        self._meter = Meter(clock)
+        self._phase: Phase | None = None
 
     def show(self, event: StudyEvent) -> None:
-        phase = event.phase
-        name = f"{phase.schedule} on {plain(phase.task.name)}"
         match event:
-            case PhaseStarted(_, stored):
-                self._rate.start(stored)
-                known = f", {stored} already stored" if stored else ""
-                self._say(
-                    f"{name}: {phase.documents} documents under {phase.coalitions} coalitions, "
-                    f"{phase.total} outcomes{known}"
-                )
-            case ChunkRecorded(_, done) if self._clock() - self._said >= self._every:
-                rate = self._rate.of(done)
-                left = f", about {(phase.total - done) / rate:.0f} s left" if rate else ""
-                self._say(f"{name}: {done} of {phase.total} outcomes ({rate:.0f}/s{left})")
-                self._said = self._clock()
-            case PhaseFinished():
-                self._say(f"{name}: done")
-            case _:
-                pass
+            case PhaseStarted(phase, stored):
+                self._meter.start(stored)
+                self._phase = phase
+                self._begin(phase, stored)
+            case ChunkRecorded(_, done):
+                self._meter.reach(done)
+                self._tell_now_and_then()
+            case PhaseFinished(phase):
+                self._say(f"{_name(phase)}: done")
+
+    def advance(self, part: float) -> None:
+        self._meter.advance(part)
+        self._tell_now_and_then()
 
     def close(self) -> None:
         """Nothing to tidy."""
 
+    def _begin(self, phase: Phase, stored: int) -> None:
+        known = f", {stored} already stored" if stored else ""
+        self._say(
+            f"{_name(phase)}: {counted(phase.documents, 'document')} under "
+            f"{counted(phase.coalitions, 'coalition')}, {counted(phase.total, 'outcome')}{known}"
+        )
+        self._said = self._clock()
 
-class _Rate:
-    """Outcomes a second since a phase began."""
+    def _tell_now_and_then(self) -> None:
+        if self._phase is None or self._clock() - self._said < self._every:
+            return
+        left = self._phase.total - self._meter.done
+        if left >= 1:
+            pace = _pace(self._meter, left)
+            self._say(f"{_name(self._phase)}: {self._meter.done:.0f} of {self._phase.total} outcomes{pace}")
+            self._said = self._clock()
 
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._from, self._since = 0, clock()
 
-    def start(self, done: int) -> None:
-        self._from, self._since = done, self._clock()
+def _name(phase: Phase) -> str:
+    return f"{phase.schedule} on {plain(phase.task.name)}"
 
-    def of(self, done: int) -> float:
-        seconds = self._clock() - self._since
-        return (done - self._from) / seconds if seconds > 0 else 0.0
+
+def _pace(meter: Meter, left: float) -> str:
+    """Rate and time left, as far as they can be told; the time is rounded up, so it never says that none is left."""
+    rate = meter.rate
+    if rate <= 0:
+        return ""
+    speed = f"{rate:.0f}/s" if rate >= 10 else f"{rate:.1f}/s"
+    return f"  {speed}" + (f"  {in_clock(left / rate + 1)} left" if left >= 1 else "")

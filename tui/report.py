@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich import box
 from rich.table import Table
 
-from store.rows import AblationRow, ShapleyRow
+from store.rows import AblationRow, CoalitionRow, ShapleyRow
 from tui.text import plain
 
 
@@ -21,19 +21,23 @@ def ablation_title(rows: Sequence[AblationRow]) -> str:
 
 def ablation_table(rows: Sequence[AblationRow]) -> Table:
     """One line a player; a drop whose interval is above zero is set off."""
-    first = rows[0]
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("removed", first.value, "se", "drop", "95% interval"):
-        table.add_column(name, justify="left" if name == "removed" else "right", no_wrap=True)
+    table = _table("removed", rows[0].value, "se", "drop", "95% interval")
     for row in rows:
-        table.add_row(
-            row.label,
-            f"{row.acc:.3f}",
-            "" if row.acc_se is None else f"{row.acc_se:.3f}",
-            f"{row.drop:+.3f}",
-            f"{row.drop_low:+.3f} to {row.drop_high:+.3f}",
-            style="bold" if row.drop_low > 0 else "",
-        )
+        _add(table, row.label, _fixed(row.acc), _fixed(row.acc_se), drop=(row.drop, row.drop_low, row.drop_high))
+    return table
+
+
+def coalition_title(rows: Sequence[CoalitionRow]) -> str:
+    """What the sets are of."""
+    return f"{plain(rows[0].model)} on {plain(rows[0].task)}: the sets picked"
+
+
+def coalition_table(rows: Sequence[CoalitionRow]) -> Table:
+    """One line a set, the intact model's first; a drop whose interval is above zero is set off."""
+    table = _table("removed", "n", "acc", "se", "drop", "95% interval")
+    for row in rows:
+        cells = (row.label, str(row.n), _fixed(row.acc), _fixed(row.acc_se))
+        _add(table, *cells, drop=(row.drop, row.drop_low, row.drop_high))
     return table
 
 
@@ -53,3 +57,23 @@ def top_players(rows: Sequence[ShapleyRow], count: int = 3) -> str:
             f"   phi {row.phi:+.3f} [{row.phi_low:+.3f} to {row.phi_high:+.3f}]"
         )
     return "\n".join(lines)
+
+
+def _table(*names: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in names:
+        first = name == names[0]
+        table.add_column(name, justify="left" if first else "right", no_wrap=not first, overflow="fold")
+    return table
+
+
+def _add(table: Table, *cells: str, drop: tuple[float | None, float | None, float | None]) -> None:
+    """A line that ends in a drop and its interval."""
+    mean, low, high = drop
+    between = "" if low is None or high is None else f"{low:+.3f} to {high:+.3f}"
+    style = "bold" if low is not None and low > 0 else ""
+    table.add_row(*cells, "" if mean is None else f"{mean:+.3f}", between, style=style)
+
+
+def _fixed(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"

@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 import os
+import shlex
+import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import NoReturn
 
 from rich.console import Console
 
 from core.config import RunConfig
-from core.events import PhaseFinished, StudyEvent
+from core.events import Phase, PhaseFinished, StudyEvent
 from store.groups import short_id
+from store.location import default_path
 from store.results import Results, Selection
 from tui.chart import ablation_chart
 from tui.progress import progress_on
-from tui.report import ablation_table, ablation_title, top_players
+from tui.report import ablation_table, ablation_title, coalition_table, coalition_title, top_players
 from tui.text import plain
 
-Study = Callable[[Callable[[str], None]], Iterator[StudyEvent]]
-"""A study that narrates what takes long."""
+Narrate = Callable[[str], None]
+Study = Callable[[Narrate, Callable[[float], None]], Generator[StudyEvent, None, None]]
+"""A study that narrates what takes long, and tells how many outcomes of the chunk in flight are done."""
+
+
+class _TerminatedError(KeyboardInterrupt):
+    """SIGTERM came: what Ctrl+C does is what it asks for."""
 
 
 def run(config: RunConfig, command: str) -> NoReturn:
@@ -48,36 +58,71 @@ def show_run(path: Path, study: Study) -> None:
 
     results = Results(path)
     progress = progress_on(err, narrate)
+    phase: Phase | None = None
     try:
-        for event in study(narrate):
-            progress.show(event)
-            if isinstance(event, PhaseFinished):
-                _print_phase(event, results, out)
-    except KeyboardInterrupt:
+        with _terminable(), closing(study(narrate, progress.advance)) as events:
+            for event in events:
+                phase = event.phase
+                progress.show(event)
+                if isinstance(event, PhaseFinished):
+                    _print_phase(phase, results, out, narrate)
+    except KeyboardInterrupt as stop:
         progress.close()
-        narrate(f"stopped; what was evaluated is stored in {path}, and the same command goes on from there")
-        sys.exit(130)
+        kept = f"; what was evaluated is stored in {path}, and the same command goes on from there" if phase else ""
+        narrate(f"stopped{kept or ' before anything was evaluated'}")
+        sys.exit(128 + (signal.SIGTERM if isinstance(stop, _TerminatedError) else signal.SIGINT))
     finally:
         progress.close()
-    narrate(f"stored in {path}; `cornerstone results ablation --format csv` exports it")
+    if phase is not None:
+        narrate(f"stored in {path}; `{_export_command(phase, path)}` exports it")
 
 
-def _print_phase(event: PhaseFinished, results: Results, out: Console) -> None:
-    phase = event.phase
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """SIGTERM, as a batch system or `kill` sends it, stops the block as Ctrl+C does."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it is heeded already, and ending must not be cut short
+        raise _TerminatedError
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _print_phase(phase: Phase, results: Results, out: Console, narrate: Narrate) -> None:
+    """What the run asked for, and nothing else that the store holds."""
     if "acc" not in phase.task.mean_metrics:
+        narrate(f"{phase.task.name} has no accuracy to show; `cornerstone results outcomes` has every document")
         return
     task_id = short_id(phase.task.fingerprint, phase.data.fingerprint)
-    selection = Selection(model=short_id(phase.model.fingerprint), task=task_id)
+    selection = Selection(short_id(phase.model.fingerprint), task_id, phase.run)
     if phase.schedule.startswith("hand"):
-        for row in results.coalitions(selection).rows:
-            out.print(f"{phase.task.name} removed={list(row.removed)} n={row.n} acc={row.acc:.3f}")
+        picked = results.coalitions(selection).rows
+        out.print(coalition_title(picked), soft_wrap=True)
+        out.print(coalition_table(picked))
         return
+    rows = results.ablation(selection).rows
     if phase.schedule == "ablation":
-        rows = results.ablation(selection).rows
         out.print(ablation_title(rows), soft_wrap=True)
         out.print(ablation_table(rows))
         return
-    out.print(ablation_chart(results.ablation(selection).rows, colour=out.is_terminal), soft_wrap=True)
+    out.print(ablation_chart(rows, colour=out.is_terminal), soft_wrap=True)
     size = int(phase.schedule.rsplit(" ", 1)[-1])
     out.print(top_players(results.shapley(selection, estimator="window-first", max_removed=size).rows), soft_wrap=True)
     out.print()
+
+
+def _export_command(phase: Phase, path: Path) -> str:
+    """The command that exports what the last phase of a run made."""
+    parts = ["cornerstone", "results", "ablation"]
+    if phase.schedule.startswith("hand"):
+        parts[2] = "coalitions"
+    elif phase.schedule.startswith("windows"):
+        parts[2:] = ["shapley", "--max-removed", phase.schedule.rsplit(" ", 1)[-1]]
+    parts += ["--run", phase.run]
+    if path != default_path():
+        parts += ["--store", str(path)]
+    return shlex.join([*parts, "--format", "csv"])

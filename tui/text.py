@@ -9,6 +9,8 @@ from collections.abc import Iterable
 
 def plain(text: str) -> str:
     """``text`` without control characters, so that no escape sequence reaches the terminal."""
+    if text.isprintable():
+        return text
     return "".join(" " if unicodedata.category(char) in {"Cc", "Cf", "Co", "Cs"} else char for char in text)
 
 
@@ -22,3 +24,8 @@ def told_apart(names: Iterable[tuple[str, str]]) -> dict[str, str]:
     called = {ident: name for name, ident in names}
     sharing = Counter(called.values())
     return {ident: f"{name}@{ident}" if sharing[name] > 1 else name for ident, name in called.items()}
+
+
+def counted(number: int, what: str) -> str:
+    """``1 document``, ``2 documents``."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from core.errors import CornerstoneError
 from core.intervals import paired_drop
 from core.players import Removed
+from core.records import RunRecord
 from core.schedules import ablation, windows
 from store.recorder import StoreRecorder
 from store.results import Results, Selection
@@ -153,7 +154,7 @@ def test_missing_coalitions_are_a_sentence_with_the_command_that_fills_it(path: 
     assert answer.rows == ()
     assert answer.gaps == (
         "tiny on capitals: 5 of 12 coalitions are missing for windows of up to 2; "
-        "`cornerstone run --task capitals --schedule windows --max-removed 2` fills it",
+        f"`cornerstone run --model tiny --task capitals --schedule windows --max-removed 2 --store {path}` fills it",
     )
     assert len(Results(path).shapley(max_removed=1).rows) == 2 * PLAYERS
 
@@ -171,11 +172,30 @@ def test_one_task_without_windows_does_not_hide_another(path: Path) -> None:
     assert "opposites: no document has both the intact model" in ablation_answer.gaps[0]
 
 
-@pytest.mark.parametrize("value", ["f1", "mcc", "accuracy", 'x") FROM models; --'])
-def test_what_is_no_mean_over_documents_is_refused_as_a_value(path: Path, value: str) -> None:
+def test_the_command_that_fills_a_gap_is_that_of_the_most_documents(path: Path) -> None:
+    config = '{"model": "/models/tiny", "limit": 5, "seed": 3, "tasks": [{"name": "x"}, {"name": "capitals"}]}'
+    recorder = StoreRecorder(path)
+    for number, (text, count) in enumerate([("{}", 2), (config, 5), ("{}", 3)]):
+        recorder.begin(RunRecord(f"run{number}", "cornerstone run my.yaml", text, "{}", 0))
+        recorder.assign(f"run{number}", assignment(documents(range(count)), [()]))
+    (gap,) = Results(path).ablation().gaps
+    options = "--task capitals --schedule ablation --limit 5 --seed 3"
+    assert f"`cornerstone run --model /models/tiny {options} --store {path}` fills it" in gap
+
+
+@pytest.mark.parametrize(
+    ("value", "sentence"),
+    [
+        ("f1", r"'f1' of capitals is not a mean .*\(usable: acc, acc_norm\)"),
+        ("accuracy", "^no metric 'accuracy'; there are acc, acc_norm$"),
+        ('x") FROM models; --', "^no metric .*; there are acc, acc_norm$"),
+    ],
+)
+def test_what_is_no_mean_over_documents_is_refused_as_a_value(path: Path, value: str, sentence: str) -> None:
     keep_all(path, assignment(documents([0]), EVERY_WINDOW), scores(EVERY_WINDOW, 1))
+    StoreRecorder(path).assign("run1", assignment(documents([0]), [()], of_task=task("opposites")))
     for read in (Results(path).ablation, Results(path).shapley):
-        with pytest.raises(CornerstoneError, match=r"of capitals is not a mean .*\(usable: acc, acc_norm\)"):
+        with pytest.raises(CornerstoneError, match=sentence):
             read(value=value)
 
 

@@ -105,7 +105,14 @@ BAD = {
     "line 2: the gold answer 7 is none of its 2": ("--task", "piqa=gold.jsonl"),
     "gsm8k is a generate_until task": ("--task", "gsm8k"),
     "unknown key 'modle', did you mean 'model'": ("bad.yaml",),
-    "tasks.0.num_fewshot": ("shots.yaml",),
+    "unknown key 'task', did you mean 'tasks'": ("task.yaml",),
+    "num_fewshot of task 'agreement': should be a whole number, not 'many'": ("shots.yaml",),
+    "schedule: should be 'ablation' or 'windows', not 'windws'": ("--task", "agreement", "--schedule", "windws"),
+    "device: should be auto, cpu, mps, cuda, .*not 'gpu'": ("--task", "agreement", "--device", "gpu"),
+    "no run configuration 'quikstart'; did you mean quickstart": ("quikstart",),
+    "remove: '' names no layer": ("--task", "agreement", "--remove", ""),
+    "tasks: 'agreement' is named twice": ("--task", "agreement", "--task", "agreement"),
+    "no file after = in 'agreement='": ("--task", "agreement="),
     "yaml, line 2: not valid YAML": ("syntax.yaml",),
     "no run configuration 'nothing.yaml'": ("nothing.yaml",),
     "no task is named": (),
@@ -125,6 +132,7 @@ def test_what_is_wrong_is_one_sentence_and_leaves_no_store(
     rows = [{"goal": "g", "sol1": "a", "sol2": "b", "label": label} for label in (0, 7)]
     (tmp_path / "gold.jsonl").write_text("\n".join(map(json.dumps, rows)))
     (tmp_path / "bad.yaml").write_text("modle: x\ntasks: [agreement]\n")
+    (tmp_path / "task.yaml").write_text("task: [agreement]\n")
     (tmp_path / "shots.yaml").write_text("tasks: [{name: agreement, num_fewshot: many}]\n")
     (tmp_path / "syntax.yaml").write_text("tasks: [agreement\nmodel: x\n")
     arguments = BAD[sentence]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import ClassVar
 
 from rich.text import Text
@@ -13,7 +12,7 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Label, RadioButton, RadioSet, Static
 
-from core.config import RunConfig, load_config
+from core.config import RunConfig, command_of, load_config
 from core.errors import CornerstoneError
 from core.evaluator.protocol import Opened
 from core.schedules import ScheduleName, ablation, windows
@@ -126,19 +125,3 @@ class RunDialog(ModalScreen[tuple[RunConfig, str] | None]):
     @on(Button.Pressed, "#cancel")
     def action_cancel(self) -> None:
         self.dismiss(None)
-
-
-def command_of(config: RunConfig) -> str:
-    """The command line that runs a configuration."""
-    parts = ["cornerstone", "run", "--model", config.model]
-    for task in config.tasks:
-        parts += ["--task", task.name if task.data is None else f"{task.name}={task.data}"]
-    for name in config.schedules:
-        parts += ["--schedule", name]
-    defaults = RunConfig(tasks=config.tasks)
-    for key in ("limit", "max_removed", "order", "seed", "num_fewshot", "dtype", "device", "revision"):
-        if getattr(config, key) != getattr(defaults, key):
-            parts += [f"--{key.replace('_', '-')}", str(getattr(config, key))]
-    if config.apply_chat_template:
-        parts.append("--apply-chat-template")
-    return shlex.join(parts)

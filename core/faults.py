@@ -1,0 +1,75 @@
+"""What is wrong with a configuration, in one sentence that names the key in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any, Final
+
+import pydantic
+
+_ORDINALS = ("first", "second", "third")
+# What pydantic says of these is for programmers.
+_WORDED: Final[Mapping[str, str]] = {
+    "int_parsing": "should be a whole number",
+    "int_type": "should be a whole number",
+    "int_from_float": "should be a whole number",
+    "bool_parsing": "should be true or false",
+    "bool_type": "should be true or false",
+    "string_type": "should be a text",
+    "tuple_type": "should be a list",
+    "model_type": "should be a task's name, or a mapping with `name:`",
+    "path_type": "should be the path of a file",
+    "string_pattern_mismatch": "should be auto, cpu, mps, cuda, or one of several such as cuda:1",
+}
+
+
+def worst(error: pydantic.ValidationError) -> Any:
+    """The fault to tell of: a key that is unknown explains another that is missing."""
+
+    def rank(fault: Any) -> int:
+        return {"extra_forbidden": 0, "missing": 2, "too_short": 2}.get(fault["type"], 1)
+
+    return min(error.errors(), key=rank)
+
+
+def in_words(
+    fault: Any, content: Mapping[str, Any], run: type[pydantic.BaseModel], task: type[pydantic.BaseModel]
+) -> str:
+    """A fault of ``content``, whose keys are those of ``run`` and, in its tasks, those of ``task``."""
+    path, kind = fault["loc"], fault["type"]
+    if kind == "extra_forbidden":
+        keys = (task if path[0] == "tasks" else run).model_fields
+        close = get_close_matches(str(path[-1]), keys, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"the keys are {', '.join(keys)}"
+        return f"unknown key {str(path[-1])!r}, {hint}"
+    if path == ("tasks",) and kind in {"too_short", "missing"}:
+        return "no task is named; add one, such as --task agreement (`cornerstone tasks` lists them)"
+    if kind == "missing":
+        return f"{_place(path[:-1], content)} has no {path[-1]!r}"
+    if kind == "value_error":
+        return f"{_place(path, content)}: {fault['ctx']['error']}"
+    said = _WORDED.get(kind) or str(fault["msg"]).removeprefix("Input ")
+    return f"{_place(path, content)}: {said}, not {fault['input']!r}"
+
+
+def _place(path: tuple[str | int, ...], content: Mapping[str, Any]) -> str:
+    """``num_fewshot of task 'agreement'``, ``the second task``, or just the key."""
+    match path:
+        case ("tasks", int(number)):
+            return f"the {_ordinal(number)} task"
+        case ("tasks", int(number), key):
+            return f"{key} of {_named(number, content)}"
+        case _:
+            return str(path[0])
+
+
+def _named(number: int, content: Mapping[str, Any]) -> str:
+    tasks = content.get("tasks")
+    one = tasks[number] if isinstance(tasks, list | tuple) else tasks
+    name = one.get("name") if isinstance(one, Mapping) else None
+    return f"task {name!r}" if isinstance(name, str) else f"the {_ordinal(number)} task"
+
+
+def _ordinal(number: int) -> str:
+    return _ORDINALS[number] if number < len(_ORDINALS) else f"{number + 1}th"
