@@ -2,7 +2,7 @@
 
 Two coalitions that agree below layer l have the same hidden states there, so at each layer there is one state per
 distinct prefix of removed players. States that a layer treats alike (intact, attention removed, FFN removed) go through
-it in batches; where both are removed the state passes on as it is. See DESIGN.md, "The sweep: the heart".
+it in batches; where both are removed the state passes on as it is.
 """
 
 from __future__ import annotations

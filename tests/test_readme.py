@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from core.config import load_config
 from core.schedules import ablation
+from store.location import default_path
 from tests.store.records import PLAYERS, assignment, documents, keep_all, task
 from tui.cli import app
 
@@ -31,6 +32,11 @@ def test_every_command_parses(command: str) -> None:
     assert "--no-such-option" in wrong.output  # so nothing before it was refused
 
 
+@pytest.mark.parametrize("name", re.findall(r"\]\((docs/[^)]+)\)|`((?:core|store|tui)/[\w./]+)`", README))
+def test_every_file_it_names_is_there(name: tuple[str, str]) -> None:
+    assert (Path(__file__).parents[1] / (name[0] or name[1])).exists()
+
+
 def test_the_configuration_loads(tmp_path: Path) -> None:
     path = tmp_path / "my.yaml"
     path.write_text(block("yaml"))
@@ -39,8 +45,8 @@ def test_the_configuration_loads(tmp_path: Path) -> None:
 
 
 def test_the_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     acc = {removed: [0.0] + [float(0 not in removed)] * 3 for removed in ablation(PLAYERS)}
-    keep_all(Path("results.duckdb"), assignment(documents(range(4)), list(acc), of_task=task("agreement")), acc)
+    keep_all(default_path(), assignment(documents(range(4)), list(acc), of_task=task("agreement")), acc)
     exec(compile(block("python"), "README.md", "exec"), {})
     assert capsys.readouterr().out.startswith("Attn 0 0.75")
