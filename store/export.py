@@ -66,8 +66,10 @@ def write(rows: Sequence[Any], row_type: type, form: str, path: Path, *, force: 
         force: replace a file that is there.
 
     Raises:
-        CornerstoneError: the file is there and may not be replaced, or it cannot be written.
+        CornerstoneError: it is a folder, the file is there and may not be replaced, or it cannot be written.
     """
+    if path.is_dir():
+        raise CornerstoneError(f"{path} is a folder; name a file in it")
     if path.exists() and not force:
         raise CornerstoneError(f"{path} exists; add --force to replace it")
     try:
