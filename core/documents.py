@@ -42,10 +42,14 @@ _NOT_THE_TASK = (
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One document. ``requests[i]`` are the continuations whose log-probabilities add up to request i's."""
+    """One document. ``requests[i]`` are the continuations whose log-probabilities add up to that of ``instances[i]``.
+
+    ``source`` and ``instances`` are lm-eval's own: the row, and what is asked of a model about it.
+    """
 
     record: DocumentRecord
     source: Any
+    instances: tuple[Instance, ...]
     requests: tuple[tuple[TokenRequest, ...], ...]
 
     @property
@@ -212,6 +216,7 @@ def _document(built: BuiltTask, encoder: RequestEncoder, doc_id: int, instances:
             choices=choices,
         ),
         doc,
+        tuple(instances),
         requests,
     )
 

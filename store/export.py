@@ -66,7 +66,7 @@ def write(rows: Sequence[Any], row_type: type, form: str, path: Path, *, force: 
         force: replace a file that is there.
 
     Raises:
-        CornerstoneError: the file is there and may not be replaced, or it cannot be written.
+        CornerstoneError: it is a folder, the file is there and may not be replaced, or it cannot be written.
     """
     try:
         _refuse_what_is_there(path, force=force)

@@ -24,8 +24,23 @@ app.add_typer(results.app, name="results")
 
 ModelOption = Annotated[str | None, typer.Option(help=f"Alias, hub id, folder or GGUF file (default {DEFAULT_MODEL}).")]
 TaskOption = Annotated[list[str] | None, typer.Option(help="A task, or TASK=FILE.jsonl for local data; repeatable.")]
-LimitOption = Annotated[int | None, typer.Option(help="How many documents a task.")]
-StoreOption = Annotated[Path | None, typer.Option(help="Where outcomes are kept.")]
+LimitOption = Annotated[int | None, typer.Option(help="How many documents a task (default: all).")]
+StoreOption = Annotated[Path | None, typer.Option(help=f"Where outcomes are kept (default {default_path()}).")]
+_DTYPE = "auto (default: float32 on a CPU, else half precision), float32, bfloat16 or float16."
+_DEVICE = "auto (default: the best there is), cpu, cuda, cuda:1 or mps."
+# Without brackets, which would be taken for markup.
+_YAML_EXAMPLE = """As a file, my.yaml, for `cornerstone run my.yaml`:
+
+model: smollm2-135m-instruct
+tasks:
+  - agreement
+  - name: arc_easy
+    data: my_rows.jsonl
+limit: 64
+schedule:
+  - ablation
+  - windows
+"""
 DebugOption = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
 
 
@@ -78,22 +93,24 @@ def explore(
     _open_explorer(store, load_config(config, options) if asked else None)
 
 
-@app.command()
+@app.command(epilog=_YAML_EXAMPLE)
 def run(
     config: Annotated[Path | None, typer.Argument(help="A YAML file, or `quickstart`; options override it.")] = None,
     model: ModelOption = None,
     task: TaskOption = None,
     limit: LimitOption = None,
-    order: Annotated[str | None, typer.Option(help="shuffled (default) or file.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Of the shuffle.")] = None,
+    order: Annotated[str | None, typer.Option(help="Of documents: shuffled (default) or file.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of the shuffle, so of what --limit takes (default 0).")] = None,
     schedule: Annotated[list[str] | None, typer.Option(help="ablation (default) or windows; repeatable.")] = None,
     max_removed: Annotated[int | None, typer.Option(help="The longest window, 1 to 8 (default 4).")] = None,
     remove: Annotated[list[str] | None, typer.Option(help='One coalition, such as "Attn 0,FFN 3"; repeatable.')] = None,
-    num_fewshot: Annotated[int | None, typer.Option(help="Examples in the prompt.")] = None,
-    apply_chat_template: Annotated[bool | None, typer.Option("--apply-chat-template", help="Use the model's.")] = None,
-    dtype: Annotated[str | None, typer.Option(help="auto, float32, bfloat16 or float16.")] = None,
-    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")] = None,
-    revision: Annotated[str | None, typer.Option(help="Of a hub model.")] = None,
+    num_fewshot: Annotated[int | None, typer.Option(help="Examples in the prompt (default: the task's own).")] = None,
+    apply_chat_template: Annotated[
+        bool | None, typer.Option("--apply-chat-template", help="Put each prompt into the model's chat format.")
+    ] = None,
+    dtype: Annotated[str | None, typer.Option(help=_DTYPE)] = None,
+    device: Annotated[str | None, typer.Option(help=_DEVICE)] = None,
+    revision: Annotated[str | None, typer.Option(help="Branch, tag or commit of a hub model.")] = None,
     offline: Annotated[bool | None, typer.Option("--offline", help="Never download.")] = None,
     store: StoreOption = None,
     debug: DebugOption = False,

@@ -17,6 +17,7 @@ from core.errors import CornerstoneError
 from core.paths import cache_folder
 from store.location import default_path
 from store.results import Results
+from tui.text import counted
 
 _PACKAGES = ("cornerstone", "torch", "transformers", "accelerate", "lm-eval", "datasets", "duckdb", "textual")
 _ASK_TORCH = """
@@ -43,7 +44,9 @@ def examine(store: Path | None) -> bool:
     path = (store or default_path()).expanduser()
     if path.exists():
         try:
-            _say("store", f"{path}, {len(Results(path).runs().rows)} runs, {path.stat().st_size / 1e6:.1f} MB")
+            _say(
+                "store", f"{path}, {counted(len(Results(path).runs().rows), 'run')}, {path.stat().st_size / 1e6:.1f} MB"
+            )
         except CornerstoneError as error:
             _say("store", str(error))
             return False

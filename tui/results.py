@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import sys
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,7 +13,8 @@ import typer
 from core.errors import CornerstoneError
 from core.schedules import DEFAULT_MAX_REMOVED
 from store.rows import AblationRow, CoalitionRow, OutcomeRow, RunRow, Selection, ShapleyRow
-from tui.text import plain
+from tui.out import print_text
+from tui.text import counted, plain, plain_lines
 
 if TYPE_CHECKING:
     from store.results import Answer, Results
@@ -36,7 +37,9 @@ TaskOption = Annotated[str | None, typer.Option("--task", help="Only this task: 
 RunOption = Annotated[str | None, typer.Option("--run", help="Only what this run asked for.")]
 ValueOption = Annotated[str, typer.Option("--value", help="The metric: acc, acc_norm, or another that is a mean.")]
 MaxRemovedOption = Annotated[int, typer.Option(min=1, max=8, help="The longest window.")]
-FormatOption = Annotated[Format, typer.Option("--format", help="table, csv, json or parquet.")]
+FormatOption = Annotated[
+    Format | None, typer.Option("--format", help="table (default), csv, json or parquet; with -o, by the file's name.")
+]
 OutOption = Annotated[Path | None, typer.Option("-o", "--output", help="Write to this file instead of stdout.")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace the output file if it exists.")]
 
@@ -48,7 +51,7 @@ def ablation(
     task: TaskOption = None,
     run: RunOption = None,
     value: ValueOption = "acc",
-    form: FormatOption = Format.TABLE,
+    form: FormatOption = None,
     output: OutOption = None,
     force: ForceOption = False,
 ) -> None:
@@ -63,7 +66,7 @@ def coalitions(
     model: ModelOption = None,
     task: TaskOption = None,
     run: RunOption = None,
-    form: FormatOption = Format.TABLE,
+    form: FormatOption = None,
     output: OutOption = None,
     force: ForceOption = False,
 ) -> None:
@@ -77,7 +80,7 @@ def outcomes(
     model: ModelOption = None,
     task: TaskOption = None,
     run: RunOption = None,
-    form: FormatOption = Format.TABLE,
+    form: FormatOption = None,
     output: OutOption = None,
     force: ForceOption = False,
 ) -> None:
@@ -94,7 +97,7 @@ def shapley(
     value: ValueOption = "acc",
     estimator: Annotated[str | None, typer.Option(help="window-first or window-ends; by default both.")] = None,
     max_removed: MaxRemovedOption = DEFAULT_MAX_REMOVED,
-    form: FormatOption = Format.TABLE,
+    form: FormatOption = None,
     output: OutOption = None,
     force: ForceOption = False,
 ) -> None:
@@ -105,16 +108,13 @@ def shapley(
 
 @app.command()
 def runs(
-    store: StoreOption = None, form: FormatOption = Format.TABLE, output: OutOption = None, force: ForceOption = False
+    store: StoreOption = None, form: FormatOption = None, output: OutOption = None, force: ForceOption = False
 ) -> None:
     """Every run, the latest first."""
     _emit(_results(store).runs(), RunRow, form, output, force=force)
 
 
-def _emit(answer: Answer[Any], row_type: type, form: Format, output: Path | None, *, force: bool) -> None:
-    from store.export import to_csv, to_json, write
-    from tui.row_table import print_rows
-
+def _emit(answer: Answer[Any], row_type: type, form: Format | None, output: Path | None, *, force: bool) -> None:
     if answer.gaps and not answer.rows:
         raise CornerstoneError("; ".join(answer.gaps))
     for gap in answer.gaps:
@@ -122,28 +122,42 @@ def _emit(answer: Answer[Any], row_type: type, form: Format, output: Path | None
     if not answer.rows:
         typer.echo("nothing is stored for this yet", err=True)
     if output is not None:
-        if form is Format.TABLE:
-            raise CornerstoneError("-o writes csv, json or parquet; choose one with --format")
-        write(answer.rows, row_type, form, output.expanduser(), force=force)
-        typer.echo(f"wrote {len(answer.rows)} rows to {plain(str(output))}", err=True)
-    elif form is Format.PARQUET:
-        raise CornerstoneError("Parquet is no text; name a file with -o FILE")
-    elif form is Format.TABLE:
-        print_rows(answer.rows, row_type)
+        _write(answer.rows, row_type, _file_format(form, output), output.expanduser(), force=force)
     else:
-        _print_text(to_csv(answer.rows, row_type) if form is Format.CSV else to_json(answer.rows))
+        _print(answer.rows, row_type, form or Format.TABLE)
 
 
-def _print_text(text: str) -> None:
-    if sys.stdout.isatty():
-        text = "\n".join(map(plain, text.split("\n")))
-    try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    except BrokenPipeError as error:
-        # The reader, such as head, has had enough; what is left must not fail again when Python ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit(1) from error
+def _file_format(form: Format | None, output: Path) -> Format:
+    """The format asked for, else the one that the file's name ends in."""
+    ending = output.suffix.removeprefix(".").lower()
+    form = form or (Format(ending) if ending in {Format.CSV, Format.JSON, Format.PARQUET} else None)
+    if output.expanduser().is_dir():
+        raise CornerstoneError(f"{output} is a folder; name a file in it")
+    if form is None or form is Format.TABLE:
+        raise CornerstoneError(
+            "-o writes csv, json or parquet: let the file's name end in one of them, or choose with --format"
+        )
+    return form
+
+
+def _write(rows: Sequence[Any], row_type: type, form: Format, path: Path, *, force: bool) -> None:
+    from store.export import write
+
+    write(rows, row_type, form, path, force=force)
+    typer.echo(f"wrote {counted(len(rows), 'row')} to {plain(str(path))}", err=True)
+
+
+def _print(rows: Sequence[Any], row_type: type, form: Format) -> None:
+    from store.export import to_csv, to_json
+    from tui.row_table import print_rows
+
+    if form is Format.PARQUET:
+        raise CornerstoneError("Parquet is no text; name a file with -o FILE")
+    if form is Format.TABLE:
+        print_rows(rows, row_type)
+        return
+    text = to_csv(rows, row_type) if form is Format.CSV else to_json(rows)
+    print_text(plain_lines(text) if sys.stdout.isatty() else text)
 
 
 def _results(store: Path | None) -> Results:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from core.config import load_config
 from store.results import Results
 
 PROGRAM = [sys.executable, "-c", "from tui.cli import main; main()"]
@@ -188,3 +189,34 @@ def test_the_command_line_starts_without_the_heavy_libraries() -> None:
     code = f"import sys, tui.cli, store.results; print([m for m in '{heavy}'.split() if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_the_configuration_in_the_help_loads(tmp_path: Path) -> None:
+    shown = cornerstone("run", "--help").stdout
+    path = tmp_path / "my.yaml"
+    path.write_text(re.sub(r"(?m)^ ", "", shown[shown.index(" model: ") :]))
+    assert [task.name for task in load_config(path, {}).tasks] == ["agreement", "arc_easy"]
+
+
+def test_a_task_that_is_not_there_is_a_sentence() -> None:
+    done = cornerstone("tasks", "agrement")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "cornerstone: no task fits 'agrement'; did you mean agreement?\n"
+
+
+def test_names_of_tasks_are_whole() -> None:
+    done = cornerstone("tasks", "persona_willingness-to-intentionally-make")
+    assert "persona_willingness-to-intentionally-make-mistakes-to-achieve-higher-final-performance\n" in done.stdout
+
+
+def test_a_file_has_the_format_of_its_ending(store: Path, tmp_path: Path) -> None:
+    arguments = ("results", "ablation", "--store", store, "-o")
+    assert cornerstone(*arguments, tmp_path / "out.json").returncode == 0
+    assert len(json.loads((tmp_path / "out.json").read_text())) == 8
+    for target, said in {
+        tmp_path: "is a folder; name a file in it",
+        tmp_path / "out.txt": "-o writes csv, json",
+    }.items():
+        done = cornerstone(*arguments, target)
+        assert done.returncode == 2
+        assert said in done.stderr

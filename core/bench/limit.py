@@ -1,0 +1,81 @@
+"""The limit: the floating-point operations that no exact method can avoid, over the speed of large matrix products."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+from transformers import PretrainedConfig, PreTrainedModel
+
+from core.architectures import Family, decoder_layers
+from core.packing import Row
+from core.players import Removed
+
+_SIZE = {"cpu": 2048, "cuda": 8192, "mps": 4096}
+_REPEATS = 3
+
+
+class Peak:
+    """The speed of large matrix products in the model's dtype, sampled throughout a measurement."""
+
+    def __init__(self, model: PreTrainedModel) -> None:
+        self._device, self._dtype = torch.device(model.device), model.dtype
+        self._samples: list[float] = []
+
+    def sample(self) -> None:
+        """Time a few products now."""
+        size = _SIZE[self._device.type]
+        left = torch.randn(size, size, device=self._device, dtype=self._dtype)
+        right = torch.randn(size, size, device=self._device, dtype=self._dtype)
+        for _ in range(_REPEATS):
+            _wait(self._device)
+            start = time.perf_counter()
+            left @ right
+            _wait(self._device)
+            self._samples.append(2 * size**3 / (time.perf_counter() - start))
+
+    @property
+    def flops(self) -> float:
+        """Operations a second, the median of the samples."""
+        return statistics.median(self._samples)
+
+
+def distinct_work(model: PreTrainedModel, family: Family, row: Row, coalitions: Sequence[Removed]) -> float:
+    """Operations for one row under all coalitions, each distinct (prefix state, trie token) once.
+
+    Counted are the products with weights and those of attention with what a token sees; of removed sublayers nothing,
+    of the head the scored positions alone. Norms and other elementwise work count as nothing.
+    """
+    tokens, seen = len(row), float(row.visible().sum())
+    config = model.config.get_text_config()
+    total = 0.0
+    for index, layer in enumerate(decoder_layers(model, family)):
+        upto = (1 << 2 * (index + 1)) - 1
+        prefixes = {sum(1 << player for player in removed) & upto for removed in coalitions}
+        attention = sum(1 for prefix in prefixes if not prefix >> 2 * index & 0b01)
+        ffn = sum(1 for prefix in prefixes if not prefix >> 2 * index & 0b10)
+        attention_weights = _weights(layer.get_submodule(family.attention), config)
+        dot = 4 * seen * config.hidden_size
+        total += attention * (2 * tokens * attention_weights + dot)
+        total += ffn * 2 * tokens * (_weights(layer, config) - attention_weights)
+    scored = len(set(row.nodes.tolist()))
+    head = model.get_output_embeddings()
+    assert isinstance(head, nn.Linear)
+    return total + len(coalitions) * 2 * scored * head.weight.numel()
+
+
+def _weights(module: nn.Module, config: PretrainedConfig) -> float:
+    """Entries of the matrices that a token meets: of stacked experts those it is routed to. Vectors are not counted."""
+    total = 0.0
+    for parameter in module.parameters():
+        met = config.num_experts_per_tok / config.num_local_experts if parameter.dim() == 3 else 1.0
+        total += met * parameter.numel() if parameter.dim() > 1 else 0
+    return total
+
+
+def _wait(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)

@@ -1,0 +1,59 @@
+"""What everybody does today: a loop over lm-eval, one coalition at a time, each with full forward passes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import torch
+from lm_eval.api.instance import Instance
+from lm_eval.models.huggingface import HFLM
+
+from core.documents import PreparedTask
+from core.models import LoadedModel
+from core.players import Removed
+from core.quiet import quiet_libraries
+from core.records import Outcome
+from core.removal import removed_from
+
+BATCH_SIZES = (4, 8, 16, 32)
+
+
+class LmEvalLoop:
+    """lm-eval's own model class over the same documents, at the batch size that suits it best."""
+
+    def __init__(self, model: LoadedModel, task: PreparedTask) -> None:
+        self._model = model
+        self._task = task
+        self.batch_size = BATCH_SIZES[0]
+
+    def tune(self) -> float:
+        """Find the best batch size on the intact model; its seconds. The first size tried warms up besides."""
+        self._timed(())
+        seconds = {}
+        for size in BATCH_SIZES:
+            self.batch_size = size
+            seconds[size] = self._timed(())[0]
+        self.batch_size = min(seconds, key=lambda size: seconds[size])
+        return seconds[self.batch_size]
+
+    def evaluate(self, removed: Removed) -> tuple[float, list[Outcome]]:
+        """One coalition: seconds, and its outcomes in the order of the documents."""
+        seconds, scored = self._timed(removed)
+        outcomes = []
+        for document in self._task.documents:
+            count = len(document.instances)
+            answers, scored = scored[:count], scored[count:]
+            outcomes.append(
+                self._task.outcome(document, removed, [one for one, _ in answers], [greedy for _, greedy in answers])
+            )
+        return seconds, outcomes
+
+    def _timed(self, removed: Removed) -> tuple[float, list[tuple[float, bool]]]:
+        instances: Sequence[Instance] = [one for document in self._task.documents for one in document.instances]
+        with quiet_libraries():
+            lm = HFLM(pretrained=self._model.model, tokenizer=self._model.tokenizer, batch_size=self.batch_size)
+        with removed_from(self._model.model, self._model.family, removed), torch.inference_mode():
+            start = time.perf_counter()
+            answers = lm.loglikelihood(instances, disable_tqdm=True)
+            return time.perf_counter() - start, answers

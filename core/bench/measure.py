@@ -1,0 +1,171 @@
+"""One measurement: all windows by the sweep, a sample of them by a loop over lm-eval, and the limit, in one run."""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from core.bench.limit import Peak, distinct_work
+from core.bench.loop import LmEvalLoop
+from core.documents import PreparedTask
+from core.errors import CornerstoneError
+from core.events import ChunkRecorded
+from core.packing import pack
+from core.players import Removed
+from core.records import Assignment, Outcome, RunRecord, RunState, StoredValues
+from core.schedules import windows
+from core.study import Schedule
+from core.workbench import Narrate, Workbench
+
+TIMED = 6
+"""Coalitions that the loop evaluates; the others' time is taken by proportion."""
+
+TOLERANCE = 1e-3, 1e-4
+"""Largest difference of a log-probability, absolute and relative to its size: whichever is larger counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class BenchReport:
+    """What was measured. Seconds leave loading, preparing and warm-up out on both sides.
+
+    ``lm_eval_seconds`` is for all coalitions, by proportion from ``lm_eval_timed`` of them at the batch size that was
+    best of those tried. ``fraction_of_limit`` is the time that the distinct work takes at ``peak_flops``, the median
+    of large matrix products throughout the run, over ``seconds``. ``outcomes_equal``: log-probabilities within the
+    tolerance and every accuracy the same, but for ties within it. ``peak_memory_bytes`` is of the process (of the
+    device on CUDA) up to the end of the sweep.
+    """
+
+    task: str
+    documents: int
+    coalitions: int
+    speedup: float
+    fraction_of_limit: float
+    seconds: float
+    lm_eval_seconds: float
+    lm_eval_timed: int
+    lm_eval_batch_size: int
+    max_logprob_difference: float
+    outcomes_equal: bool
+    peak_memory_bytes: int
+    peak_flops: float
+    device: str
+    dtype: str
+    threads: int
+
+
+def measure(bench: Workbench, task: PreparedTask, narrate: Narrate, *, max_removed: int = 4) -> BenchReport:
+    """Measure one task of a workbench.
+
+    Raises:
+        CornerstoneError: the task is a rolling log-likelihood, which the loop here does not time.
+    """
+    if task.record.output_type == "loglikelihood_rolling":
+        raise CornerstoneError(f"{task.record.name} is a rolling log-likelihood; the benchmark times choices only")
+    coalitions = windows(len(bench.model.players), max_removed)
+    peak = Peak(bench.model.model)
+    narrate(f"warming up; then {len(coalitions)} coalitions x {len(task.documents)} documents of {task.record.name}")
+    _swept(bench, task, coalitions[:3], None)
+    seconds, outcomes = _swept(bench, task, coalitions, peak)
+    memory = _peak_memory(bench)
+    narrate(f"swept in {seconds:.1f} s; now lm-eval on {TIMED} of the coalitions")
+    loop = LmEvalLoop(bench.model, task)
+    loop.tune()
+    sample = [coalitions[i] for i in np.linspace(0, len(coalitions) - 1, TIMED).astype(int)]
+    looped, difference, equal = 0.0, 0.0, True
+    for removed in sample:
+        took, theirs = loop.evaluate(removed)
+        looped += took
+        ours = [outcomes[document.record.key, removed] for document in task.documents]
+        difference = max(difference, *(_difference(a, b) for a, b in zip(ours, theirs, strict=True)))
+        equal = equal and all(_same(a, b) for a, b in zip(ours, theirs, strict=True))
+        peak.sample()
+    whole = looped / len(sample) * len(coalitions)
+    return BenchReport(
+        task=task.record.name,
+        documents=len(task.documents),
+        coalitions=len(coalitions),
+        speedup=whole / seconds,
+        fraction_of_limit=_work(bench, task, coalitions) / peak.flops / seconds,
+        seconds=seconds,
+        lm_eval_seconds=whole,
+        lm_eval_timed=len(sample),
+        lm_eval_batch_size=loop.batch_size,
+        max_logprob_difference=difference,
+        outcomes_equal=equal,
+        peak_memory_bytes=memory,
+        peak_flops=peak.flops,
+        device=bench.device,
+        dtype=bench.model.record.dtype,
+        threads=torch.get_num_threads(),
+    )
+
+
+def _swept(
+    bench: Workbench, task: PreparedTask, coalitions: Sequence[Removed], peak: Peak | None
+) -> tuple[float, dict[tuple[str, Removed], Outcome]]:
+    """Seconds of a study without the time of sampling the peak, and its outcomes."""
+    kept = _Kept()
+    seconds, start = 0.0, time.perf_counter()
+    for event in bench.study((task,), [Schedule("bench", tuple(coalitions))]).run("bench", kept):
+        if isinstance(event, ChunkRecorded) and peak is not None:
+            seconds += time.perf_counter() - start
+            peak.sample()
+            start = time.perf_counter()
+    return seconds + time.perf_counter() - start, kept.outcomes
+
+
+class _Kept:
+    """A recorder that keeps outcomes in memory."""
+
+    def __init__(self) -> None:
+        self.outcomes: dict[tuple[str, Removed], Outcome] = {}
+
+    def begin(self, run: RunRecord) -> None: ...
+
+    def assign(self, run_id: str, assignment: Assignment) -> None: ...
+
+    def stored(self, assignment: Assignment) -> Mapping[str, frozenset[Removed]]:
+        return {}
+
+    def values(self, assignment: Assignment, metric: str) -> StoredValues:
+        return StoredValues((), (), np.empty((0, 0)), np.empty((0, 0), dtype=np.bool_))
+
+    def record(self, run_id: str, assignment: Assignment, outcomes: Sequence[Outcome]) -> None:
+        self.outcomes |= {(outcome.document, outcome.removed): outcome for outcome in outcomes}
+
+    def finish(self, run_id: str, state: RunState) -> None: ...
+
+
+def _work(bench: Workbench, task: PreparedTask, coalitions: Sequence[Removed]) -> float:
+    """Operations of the distinct work; a document's tokens do not depend on the row that it lies in."""
+    rows = (pack([document.continuations], bench.encoder.max_length) for document in task.documents)
+    return sum(distinct_work(bench.model.model, bench.model.family, row, coalitions) for row in rows)
+
+
+def _pairs(ours: Outcome, theirs: Outcome) -> Iterator[tuple[float, float]]:
+    yield from zip(ours.logprobs, theirs.logprobs, strict=True)
+
+
+def _difference(ours: Outcome, theirs: Outcome) -> float:
+    return max(abs(a - b) for a, b in _pairs(ours, theirs))
+
+
+def _same(ours: Outcome, theirs: Outcome) -> bool:
+    if any(abs(a - b) > max(TOLERANCE[0], TOLERANCE[1] * abs(b)) for a, b in _pairs(ours, theirs)):
+        return False
+    first, second = [*sorted(theirs.logprobs, reverse=True), -np.inf][:2]
+    tie = first - second <= 2 * TOLERANCE[0]
+    return tie or ours.metrics.get("acc") == theirs.metrics.get("acc")
+
+
+def _peak_memory(bench: Workbench) -> int:
+    if bench.device == "cuda":
+        return int(torch.cuda.max_memory_allocated())
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
