@@ -100,6 +100,8 @@ class Desk:
                 point = board.coalition(removed)
                 if point is not None and (recorded or count == total):
                     yield Scored(task=key, point=point, wanted=total, final=count == total and not recorded)
+        if board.coalition(removed) is None:
+            raise CornerstoneError(f"{task.record.name} has no score that is a mean over documents: nothing to show")
 
     def _evaluated(
         self, bench: Workbench, board: Board, part: PreparedTask, removed: Removed, breathe: Breathe
