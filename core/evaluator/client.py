@@ -6,6 +6,7 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pydantic
@@ -44,14 +45,26 @@ class Connection:
         Raises:
             CornerstoneError: it speaks another version of the protocol.
         """
-        async for text in self._socket:
+        async for text in self._texts():
             try:
                 event = parse_event(text)
             except pydantic.ValidationError as error:
+                await self.close()
                 raise CornerstoneError(_OTHER_VERSION) from error
             if isinstance(event, Hello) and event.protocol != PROTOCOL_VERSION:
+                await self.close()
                 raise CornerstoneError(_OTHER_VERSION)
             yield event
+
+    async def gone(self) -> None:
+        """Returns when the evaluator is gone, whatever it still tells."""
+        async for _text in self._texts():
+            pass
+
+    async def _texts(self) -> AsyncIterator[str | bytes]:
+        with suppress(ConnectionClosed):  # without a farewell, when it was killed
+            async for text in self._socket:
+                yield text
 
     async def close(self) -> None:
         await self._socket.close()
@@ -79,14 +92,15 @@ async def connect_or_start(store: Path, command: Sequence[str]) -> Connection:
     Raises:
         CornerstoneError: it does not start.
     """
-    if (connection := await connect(store)) is not None:
-        return connection
-    process = _start(store, command)
+    process: subprocess.Popen[bytes] | None = None
     deadline = asyncio.get_running_loop().time() + _START_S
     while asyncio.get_running_loop().time() < deadline:
         if (connection := await connect(store)) is not None:
             return connection
-        if process.poll() not in {None, 0}:  # 0: another one was first
+        code = None if process is None else process.poll()
+        if process is None or code == 0:  # 0: there was another one, which may be about to end
+            process = _start(store, command)
+        elif code is not None:
             raise CornerstoneError(f"the evaluator does not start: {_last_line(log_path(store))}")
         await asyncio.sleep(_TRY_EVERY_S)
     raise CornerstoneError(f"the evaluator has not started within {_START_S:.0f} s; see {log_path(store)}")
@@ -97,9 +111,9 @@ async def stop(store: Path) -> bool:
     connection = await connect(store)
     if connection is None:
         return False
-    await connection.send(ShutDown())
-    async for _event in connection.events():
-        pass
+    with suppress(CornerstoneError):  # gone already
+        await connection.send(ShutDown())
+    await connection.gone()
     return True
 
 
