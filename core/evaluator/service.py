@@ -11,7 +11,7 @@ import struct
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import metadata
 from pathlib import Path
 
@@ -39,6 +39,7 @@ IDLE_S = 1800.0
 """An evaluator that nobody is connected to and that has nothing to do ends after this time, and frees its memory."""
 
 _LARGEST_REQUEST = 2**20
+_GOODBYE_S = 2.0
 _ORDER = (Narration, Jobs, Opened, Charts, Scored)
 
 
@@ -70,8 +71,6 @@ class _Service:
         for number in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(number, self._engine.stop)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        worker = threading.Thread(target=self._work, name="engine")
-        worker.start()
         path = socket_path(self._store)
         path.unlink(missing_ok=True)
         before = os.umask(0o177)
@@ -79,13 +78,17 @@ class _Service:
             server = await unix_serve(self._talk, str(path), max_size=_LARGEST_REQUEST, compression=None)
         finally:
             os.umask(before)
+        worker = threading.Thread(target=self._work, name="engine")
+        worker.start()
         try:
             await self._until_ended()
         finally:
             self._engine.stop()
-            server.close()
             path.unlink(missing_ok=True)
+            server.close()
             await asyncio.to_thread(worker.join)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(server.wait_closed(), _GOODBYE_S)
 
     def _work(self) -> None:
         try:
@@ -107,20 +110,7 @@ class _Service:
     async def _talk(self, connection: ServerConnection) -> None:
         if not _is_mine(connection.transport.get_extra_info("socket")):
             return
-        hello = Hello(
-            protocol=PROTOCOL_VERSION,
-            version=metadata.version("cornerstone"),
-            pid=os.getpid(),
-            store=str(self._store),
-            busy=any(
-                isinstance(event, Opened) or (isinstance(event, Narration) and event.text)
-                for event in self._latest.values()
-            ),
-        )
-        await connection.send(hello.model_dump_json())
-        for event in sorted(self._latest.values(), key=lambda event: _ORDER.index(type(event))):
-            await connection.send(event.model_dump_json())
-        self._connections.add(connection)
+        self._greet(connection)
         try:
             async for text in connection:
                 try:
@@ -133,9 +123,21 @@ class _Service:
         finally:
             self._connections.discard(connection)
 
-    def _narrates(self) -> bool:
-        narration = self._latest.get((Narration, ""))
-        return isinstance(narration, Narration) and bool(narration.text)
+    def _greet(self, connection: ServerConnection) -> None:
+        """Tell everything at one go, and from then on what is published: nothing falls in between."""
+        hello = Hello(
+            protocol=PROTOCOL_VERSION,
+            version=metadata.version("cornerstone"),
+            pid=os.getpid(),
+            store=str(self._store),
+            busy=any(
+                isinstance(event, Opened) or (isinstance(event, Narration) and event.text)
+                for event in self._latest.values()
+            ),
+        )
+        for event in (hello, *sorted(self._latest.values(), key=lambda event: _ORDER.index(type(event)))):
+            broadcast([connection], event.model_dump_json())
+        self._connections.add(connection)
 
     def _publish(self, event: Event) -> None:
         """From the engine's thread."""

@@ -28,13 +28,13 @@ from core.evaluator.protocol import (
     Request,
     Resume,
     Scored,
-    StartJob,
     Toggle,
 )
 from store.database import writing
 from store.recorder import StoreRecorder
 from store.results import Results
 from tests.core.evaluator.holding import held
+from tests.core.evaluator.talking import config_of, start
 
 EventT = TypeVar("EventT")
 
@@ -92,16 +92,6 @@ def running(store: Path) -> Iterator[Running]:
 @pytest.fixture
 def config(tiny_model_folder: Path) -> RunConfig:
     return config_of(tiny_model_folder)
-
-
-def config_of(model: Path | str, *tasks: str, limit: int = 8, schedule: tuple[str, ...] = ("ablation",)) -> RunConfig:
-    return RunConfig.model_validate(
-        {"model": str(model), "tasks": tasks or ("agreement",), "limit": limit, "schedule": schedule}
-    )
-
-
-def start(config: RunConfig) -> StartJob:
-    return StartJob(config=config, command="test")
 
 
 def open_task(running: Running, config: RunConfig) -> str:
