@@ -6,6 +6,7 @@ documents, and what a killed run loses is the chunk in flight.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -76,6 +77,7 @@ class Study:
         self, run_id: str, recorder: Recorder, schedule: Schedule, task: PreparedTask, breathe: Breathe
     ) -> Iterator[StudyEvent]:
         records = [document.record for document in task.documents]
+        occurs = Counter(record.key for record in records)
         assignment = Assignment(self._model.record, task.record, task.data, records, schedule.coalitions)
         phase = Phase(
             run_id, self._model.record, task.record, task.data, schedule.name, len(records), len(schedule.coalitions)
@@ -87,7 +89,7 @@ class Study:
         for chunk in self._chunks(task, schedule.coalitions, stored):
             outcomes = self._evaluate(task, chunk, breathe)
             recorder.record(run_id, assignment, outcomes)
-            done += len(outcomes)
+            done += sum(occurs[outcome.document] for outcome in outcomes)
             yield ChunkRecorded(phase, done)
         yield PhaseFinished(phase)
 

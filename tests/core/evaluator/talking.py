@@ -14,8 +14,8 @@ from typing import TypeVar
 
 from core.config import RunConfig
 from core.evaluator import client
-from core.evaluator.address import log_path, socket_path
-from core.evaluator.protocol import Event, Jobs, JobView, Request, StartJob
+from core.evaluator.address import lock_path, socket_path
+from core.evaluator.protocol import Event, Jobs, JobView, Refusal, Request, StartJob, Toggle
 
 EventT = TypeVar("EventT")
 
@@ -43,7 +43,10 @@ class Evaluator:
 
     def wait(self) -> tuple[int, str]:
         """Its exit code and all it printed."""
-        said, _ = self.process.communicate(timeout=PATIENCE_S)
+        try:
+            said, _ = self.process.communicate(timeout=PATIENCE_S)
+        finally:
+            self.process.kill()
         return self.process.returncode, said
 
     def end(self) -> None:
@@ -51,7 +54,7 @@ class Evaluator:
             self.signal(signal.SIGKILL)
         if self.process.stdout is not None and not self.process.stdout.closed:
             self.process.communicate()
-        for path in (socket_path(self.store), log_path(self.store)):
+        for path in (socket_path(self.store), lock_path(self.store)):
             path.unlink(missing_ok=True)
 
 
@@ -79,6 +82,18 @@ class Talk:
     async def job(self, number: int, *states: str) -> JobView:
         jobs = await self.expect(Jobs, lambda jobs: len(jobs.jobs) >= number and jobs.jobs[number - 1].state in states)
         return jobs.jobs[number - 1]
+
+    async def start(self, config: RunConfig) -> int:
+        """Start a job; its number."""
+        request = start(config, f"test {len(self.heard)} {id(self)}")
+        await self.ask(request)
+        jobs = await self.expect(Jobs, lambda jobs: any(job.command == request.command for job in jobs.jobs))
+        return len(jobs.jobs)
+
+    async def settled(self) -> None:
+        """Hear all that is told first, and what comes of earlier requests."""
+        await self.ask(Toggle(task="none", removed=()))
+        await self.expect(Refusal, lambda refusal: "no longer open" in refusal.text)
 
     async def gone(self) -> None:
         """Hear the rest."""
@@ -109,5 +124,5 @@ def config_of(
     )
 
 
-def start(config: RunConfig) -> StartJob:
-    return StartJob(config=config, command="test")
+def start(config: RunConfig, command: str = "test") -> StartJob:
+    return StartJob(config=config, command=command)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import queue
 import shutil
 import threading
@@ -275,3 +276,29 @@ def test_idle_is_said_only_with_nothing_to_do(running: Running, config: RunConfi
     while not running.engine.idle:
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def test_documents_that_occur_twice_are_done_twice_at_once(
+    running: Running, tiny_model_folder: Path, tmp_path: Path
+) -> None:
+    rows = [{"goal": goal, "sol1": "left", "sol2": "right", "label": 1} for goal in ("one", "two", "one", "one")]
+    (tmp_path / "twice.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    task = {"name": "piqa", "data": str(tmp_path / "twice.jsonl")}
+    config = RunConfig.model_validate({"model": str(tiny_model_folder), "tasks": [task]})
+    running.ask(start(config))
+    running.start()
+    job = running.job(1, "finished")
+    assert (job.done, job.total) == (4 * 9, 4 * 9)
+    running.expect(Jobs, lambda jobs: jobs.unsaved == 0)
+
+
+def test_a_toggle_where_nothing_is_a_mean_over_documents_is_refused(
+    running: Running, tiny_model_folder: Path, tmp_path: Path
+) -> None:
+    rows = [{"page": "one two three"}, {"page": "four five six"}]
+    (tmp_path / "pages.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    task = {"name": "wikitext", "data": str(tmp_path / "pages.jsonl")}
+    running.start()
+    key = open_task(running, RunConfig.model_validate({"model": str(tiny_model_folder), "tasks": [task]}))
+    running.ask(Toggle(task=key, removed=(0,)))
+    assert "mean over documents" in running.expect(Refusal).text
