@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,17 +19,13 @@ from core.evaluator.protocol import Hello, JobView, Open, Opened, Request, Start
 from core.players import Removed
 from tui.actions import APP, bindings
 from tui.palette import ActionCommands
+from tui.process import evaluator_command
 from tui.screens.explore import ExploreScreen
 from tui.session import remember
 from tui.state import State, after, lost
 from tui.text import plain
 
 GONE = "the evaluator is gone; what it had written is safe. ctrl+r starts it again, and it goes on where it was"
-
-
-def evaluator_command(store: Path) -> list[str]:
-    """Starts the evaluator of a store; -P, as a folder named core in the working directory is not ours."""
-    return [sys.executable, "-P", "-m", "tui.evaluate", "serve", str(store)]
 
 
 class Explorer(App[None]):

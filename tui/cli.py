@@ -132,6 +132,28 @@ def run(
 
 
 @app.command()
+def bench(
+    model: ModelOption = None,
+    task: TaskOption = None,
+    limit: Annotated[int | None, typer.Option(help="How many documents a task (default 48, of boolq 16).")] = None,
+    dtype: Annotated[str | None, typer.Option(help=_DTYPE)] = None,
+    device: Annotated[str | None, typer.Option(help=_DEVICE)] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a list of objects.")] = False,
+    debug: DebugOption = False,
+) -> None:
+    """Measure the sweep: all windows here, against a loop over lm-eval and against what the machine can do at most.
+
+    Without --task it measures arc_easy and boolq, which takes about 20 minutes on two cores.
+    """
+    from tui.process import become
+
+    del debug
+    tasks = task or ["arc_easy", "boolq"]
+    options: dict[str, Any] = {"model": model, "tasks": tasks, "limit": limit, "dtype": dtype, "device": device}
+    become("bench", load_config(None, options).model_dump_json(), "json" if as_json else "table")
+
+
+@app.command()
 def models() -> None:
     """List the model aliases and whether they are cached."""
     from tui.catalog import print_models

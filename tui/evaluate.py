@@ -1,6 +1,7 @@
 """Where engine and store meet: a program of its own, the only module here that loads torch.
 
 ``python -m tui.evaluate run CONFIG COMMAND`` does one study in the foreground (CONFIG is JSON);
+``python -m tui.evaluate bench CONFIG table|json`` measures the sweep;
 ``python -m tui.evaluate serve STORE`` is the evaluator of a store.
 """
 
@@ -22,6 +23,8 @@ def main(arguments: list[str]) -> None:
     match arguments:
         case ["run", text, command]:
             _run(text, command)
+        case ["bench", text, form]:
+            _bench(text, form)
         case ["serve", store]:
             _serve(Path(store))
         case _:
@@ -39,6 +42,20 @@ def _run(text: str, command: str) -> None:
     config = RunConfig.model_validate_json(text)
     path = config.store or default_path()
     show_run(path, lambda narrate, breathe: run_config(config, command, StoreRecorder(path), narrate, breathe))
+
+
+def _bench(text: str, form: str) -> None:
+    from core.bench.measure import measure
+    from core.config import RunConfig
+    from core.workbench import open_workbench
+    from tui.bench import narrate, print_reports, with_limits
+
+    reports = []
+    bench = None
+    for config in with_limits(RunConfig.model_validate_json(text)):
+        bench = open_workbench(config, narrate, bench)
+        reports.append(measure(bench, bench.tasks[0], narrate, max_removed=config.max_removed))
+    print_reports(reports, as_json=form == "json")
 
 
 def _serve(path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import signal
 import sys
@@ -20,6 +19,7 @@ from store.groups import short_id
 from store.location import default_path
 from store.results import Results, Selection
 from tui.chart import ablation_chart
+from tui.process import become
 from tui.progress import progress_on
 from tui.report import ablation_table, ablation_title, coalition_table, coalition_title, top_players
 from tui.text import plain
@@ -36,16 +36,12 @@ class _TerminatedError(KeyboardInterrupt):
 def run(config: RunConfig, command: str) -> NoReturn:
     """Become the program that does what ``config`` asks.
 
-    It takes this one's place, process and terminal included, so that torch is never loaded beside an explorer.
-
     Args:
         config: what to do.
         command: how it was asked for, to be kept with the run.
     """
     print("getting ready (about 10 s)", file=sys.stderr, flush=True)
-    debug = ["--debug"] if "--debug" in sys.argv else []
-    arguments = ["run", config.model_dump_json(), command, *debug]
-    os.execv(sys.executable, [sys.executable, "-P", "-m", "tui.evaluate", *arguments])
+    become("run", config.model_dump_json(), command)
 
 
 def show_run(path: Path, study: Study) -> None:

@@ -1,19 +1,19 @@
-"""`make bench`: all benchmarks in turn, or those named: `python -m tests.benchmarks explorer`."""
+"""`make bench`: how the explorer feels, then how the sweep does on a shipped task."""
 
 from __future__ import annotations
 
+import subprocess
 import sys
 
-from tests.benchmarks import explorer, sweep
+from tests.benchmarks import explorer
 
-BENCHMARKS = {"explorer": explorer.main, "sweep": sweep.main}
+SWEEP = "from tui.cli import main; main()"
 
 
-def main(names: list[str]) -> None:
-    for name in names or BENCHMARKS:
-        print(f"== {name}", flush=True)
-        BENCHMARKS[name]()
+def main() -> None:
+    explorer.main()
+    subprocess.run([sys.executable, "-c", SWEEP, "bench", "--task", "categories", "--limit", "16"], check=True)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

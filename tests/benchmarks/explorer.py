@@ -29,7 +29,7 @@ from core.config import RunConfig
 from core.evaluator import client
 from core.evaluator.protocol import Jobs, StartJob
 from core.players import players_of
-from tui.app import evaluator_command
+from tui.process import evaluator_command
 
 COLUMNS, ROWS = 120, 35
 STARTS, KEYS = 5, 60
