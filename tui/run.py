@@ -14,7 +14,7 @@ from typing import NoReturn
 from rich.console import Console
 
 from core.config import RunConfig
-from core.events import Phase, PhaseFinished, StudyEvent
+from core.events import ChunkRecorded, Phase, PhaseFinished, PhaseStarted, StudyEvent
 from store.groups import short_id
 from store.location import default_path
 from store.results import Results, Selection
@@ -22,7 +22,7 @@ from tui.chart import ablation_chart
 from tui.process import become
 from tui.progress import progress_on
 from tui.report import ablation_table, ablation_title, coalition_table, coalition_title, top_players
-from tui.text import plain
+from tui.text import counted, plain
 
 Narrate = Callable[[str], None]
 Study = Callable[[Narrate, Callable[[float], None]], Generator[StudyEvent, None, None]]
@@ -54,23 +54,21 @@ def show_run(path: Path, study: Study) -> None:
 
     results = Results(path)
     progress = progress_on(err, narrate)
-    phase: Phase | None = None
+    event: StudyEvent | None = None
     try:
         with _terminable(), closing(study(narrate, progress.advance)) as events:
             for event in events:
-                phase = event.phase
                 progress.show(event)
                 if isinstance(event, PhaseFinished):
-                    _print_phase(phase, results, out, narrate)
+                    _print_phase(event.phase, results, out, narrate)
     except KeyboardInterrupt as stop:
         progress.close()
-        kept = f"; what was evaluated is stored in {path}, and the same command goes on from there" if phase else ""
-        narrate(f"stopped{kept or ' before anything was evaluated'}")
+        narrate(f"stopped {_how_far(event, path)}")
         sys.exit(128 + (signal.SIGTERM if isinstance(stop, _TerminatedError) else signal.SIGINT))
     finally:
         progress.close()
-    if phase is not None:
-        narrate(f"stored in {path}; `{_export_command(phase, path)}` exports it")
+    if event is not None:
+        narrate(f"stored in {path}; `{_export_command(event.phase, path)}` exports it")
 
 
 @contextmanager
@@ -86,6 +84,19 @@ def _terminable() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def _how_far(last: StudyEvent | None, path: Path) -> str:
+    """What a run that stopped after an event leaves behind."""
+    match last:
+        case None:
+            return "before anything was evaluated"
+        case PhaseStarted(phase, done) | ChunkRecorded(phase, done):
+            pass
+        case PhaseFinished(phase):
+            done = phase.total
+    what = f"{done} of {counted(phase.total, 'outcome')} of {phase.schedule} on {phase.task.name}"
+    return f"with {what} stored in {path}; the same command goes on from there"
 
 
 def _print_phase(phase: Phase, results: Results, out: Console, narrate: Narrate) -> None:

@@ -55,6 +55,20 @@ def test_drops_are_paired_over_the_documents_that_both_have(path: Path) -> None:
     assert (row.drop_low, row.drop_high) == (expected.low, expected.high)
 
 
+def test_a_coalition_has_a_label_and_its_drop_over_the_documents_shared_with_the_intact_model(path: Path) -> None:
+    asked = assignment(documents(range(6)), [(), (2, 3), (5,)])
+    intact = [outcome(f"doc-{i}", (), acc) for i, acc in enumerate([1, 1, 0, 1])]  # documents 0..3
+    picked = [outcome(f"doc-{i}", (2, 3), acc) for i, acc in zip(range(2, 6), [0, 0, 1, 1], strict=True)]  # 2..5
+    keep(path, asked, [*intact, *picked, outcome("doc-5", (5,))])
+    rows = {row.label: row for row in Results(path).coalitions().rows}
+    assert list(rows) == ["intact", "FFN 2", "Attn 1, FFN 1"]
+    expected = paired_drop(np.array([0.0, 1.0]), np.array([0.0, 0.0]))
+    shared = rows["Attn 1, FFN 1"]
+    assert (shared.n, shared.drop, shared.drop_low, shared.drop_high) == (4, 0.5, expected.low, expected.high)
+    for label in ("intact", "FFN 2"):
+        assert (rows[label].drop, rows[label].drop_low, rows[label].drop_high) == (None, None, None)
+
+
 def test_where_all_documents_agree_the_standard_error_is_zero_and_the_interval_is_not(path: Path) -> None:
     acc = {removed: [float(0 not in removed)] * 8 for removed in ablation(PLAYERS)}
     keep_all(path, assignment(documents(range(8)), ablation(PLAYERS)), acc)
