@@ -106,13 +106,16 @@ def load_config(path: Path | None, options: Mapping[str, Any]) -> RunConfig:
 
 
 def absolute(config: RunConfig) -> RunConfig:
-    """The same with whole paths, for a process that works in another folder."""
-    model = Path(config.model).expanduser()
+    """The same with whole paths, for a process that works in another folder. An alias is no path."""
+    from core.aliases import aliases
+
+    path = Path(config.model).expanduser()
+    there = path.exists() and config.model not in {alias.name for alias in aliases()}
     tasks = tuple(
         task if task.data is None else task.model_copy(update={"data": task.data.expanduser().resolve()})
         for task in config.tasks
     )
-    return config.model_copy(update={"model": str(model.resolve()) if model.exists() else config.model, "tasks": tasks})
+    return config.model_copy(update={"model": str(path.resolve()) if there else config.model, "tasks": tasks})
 
 
 def command_of(config: RunConfig) -> str:

@@ -49,7 +49,7 @@ configs = st.builds(
         {"model": model, "tasks": [task], "schedule": schedule, "limit": limit}
     ),
     texts,
-    texts,
+    texts.filter(lambda name: "=" not in name),
     st.sampled_from(["ablation", "windows", ()]),
     st.one_of(st.none(), st.integers(1, 10**6)),
 )
@@ -59,6 +59,8 @@ coalition_points = st.builds(
     n=counts,
     acc=floats,
     acc_se=maybe,
+    acc_low=maybe,
+    acc_high=maybe,
     intact_acc=maybe,
     drop=maybe,
     drop_low=maybe,
@@ -85,6 +87,7 @@ job_views = st.builds(
     job=counts,
     title=texts,
     command=texts,
+    config=configs,
     state=st.sampled_from(get_args(JobState)),
     phase=texts,
     done=floats,
