@@ -35,7 +35,8 @@ class RunConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
     model: str = DEFAULT_MODEL
     revision: str | None = None
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
-    device: Annotated[str, pydantic.Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")] = "auto"
+    device: Annotated[str, pydantic.Field(pattern=r"^(auto|cpu|mps|spread|cuda(:\d+)?)$")] = "auto"
+    memory: Annotated[float, pydantic.Field(gt=0)] | None = None
     tasks: Annotated[tuple[TaskConfig, ...], pydantic.Field(min_length=1)]
     limit: _Positive | None = None
     order: Literal["shuffled", "file"] = "shuffled"
@@ -128,7 +129,7 @@ def command_of(config: RunConfig) -> str:
     for removed in config.remove:
         parts += ["--remove", removed]
     defaults = RunConfig(tasks=config.tasks)
-    for key in ("limit", "max_removed", "order", "seed", "num_fewshot", "dtype", "device", "revision"):
+    for key in ("limit", "max_removed", "order", "seed", "num_fewshot", "dtype", "device", "memory", "revision"):
         if getattr(config, key) != getattr(defaults, key):
             parts += [f"--{key.replace('_', '-')}", str(getattr(config, key))]
     if config.apply_chat_template:

@@ -7,12 +7,14 @@ the same way, its layers passing on the hidden states that are to be scored.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from inspect import signature
 from typing import Any
 
 import torch
+from accelerate.utils import align_module_device, has_offloaded_params, send_to_device
 from torch import Tensor
 from transformers import PreTrainedModel
 
@@ -45,6 +47,10 @@ class Decoder:
         self._family = family
         self._layers = decoder_layers(model, family)
         self._config = model.config.get_text_config()
+        self._entrance = self.device
+        # What the head makes of a row on its way in is not looked at.
+        accepts = signature(model.forward).parameters
+        self._few_logits = {"logits_to_keep": 1} if "logits_to_keep" in accepts else {}
 
     @property
     def layer_count(self) -> int:
@@ -52,25 +58,47 @@ class Decoder:
 
     @property
     def device(self) -> torch.device:
-        return torch.device(self._model.device)
+        """Where rows go in: the embedding's device, also where its weights are brought in only when it is called."""
+        embedding = self._model.get_input_embeddings()
+        hook = getattr(embedding, "_hf_hook", None)
+        place = embedding.weight.device
+        return torch.device(hook.execution_device) if hook is not None and place.type == "meta" else place
 
     def enter(self, row: Row) -> Entry:
         """Embed a row and learn what each layer would be called with."""
         recorders = [_Recorder() for _ in self._layers]
         self._run(
             recorders,
-            input_ids=torch.from_numpy(row.tokens)[None].to(self.device),
-            position_ids=torch.from_numpy(row.positions)[None].to(self.device),
+            input_ids=torch.from_numpy(row.tokens)[None].to(self._entrance),
+            position_ids=torch.from_numpy(row.positions)[None].to(self._entrance),
             attention_mask=self._masks(row),
+            **self._few_logits,
         )
         calls = tuple(recorder.call for recorder in recorders)
         return Entry(recorders[0].hidden[0], calls)
 
+    @contextmanager
+    def loaded(self, index: int) -> Iterator[None]:
+        """Keep a layer's weights where they are used, so that offloaded ones are brought in once for the block.
+
+        Left alone, accelerate's hooks bring them in at every call of a submodule.
+        """
+        hooked = [module for module in self._layers[index].modules() if has_offloaded_params(module)]
+        with ExitStack() as stack:
+            for module in hooked:
+                stack.enter_context(align_module_device(module))
+                stack.enter_context(forward_replaced(module, vars(module)["_old_forward"]))
+            yield
+
     def layer(self, index: int, states: Tensor, call: LayerCall, *, attention: bool, ffn: bool) -> Tensor:
         """Pass states of shape (s, t, hidden) through a layer, its attention or FFN removed where asked."""
         layer = self._layers[index]
+        place = next(layer.parameters()).device
+        args, kwargs = call.args, call.kwargs
+        if place != self._entrance:  # a model spread over several devices
+            states, args, kwargs = send_to_device((states, args, kwargs), place)
         with silenced(layer, self._family, attention=attention, ffn=ffn):
-            out: Tensor = layer(states, *call.args, **call.kwargs)
+            out: Tensor = layer(states, *args, **kwargs)
         return out
 
     def head(self, hidden: Tensor) -> Tensor:
@@ -78,7 +106,7 @@ class Decoder:
         steps: list[Callable[..., Tensor]] = [_Inject(hidden[None])]
         steps += [_pass_on] * (self.layer_count - 1)
         # Tokens and positions are overwritten by what _Inject returns; they only give the shape.
-        placeholder = torch.zeros(1, len(hidden), dtype=torch.long, device=self.device)
+        placeholder = torch.zeros(1, len(hidden), dtype=torch.long, device=self._entrance)
         logits = self._run(steps, input_ids=placeholder, position_ids=placeholder)
         return logits[0].float()
 
@@ -107,7 +135,7 @@ class Decoder:
     def _additive(self, visible: Tensor) -> Tensor:
         dtype = self._model.dtype
         mask = torch.zeros(visible.shape, dtype=dtype).masked_fill_(~visible, torch.finfo(dtype).min)
-        return mask[None, None].to(self.device)
+        return mask[None, None].to(self._entrance)
 
 
 class _Recorder:

@@ -41,10 +41,22 @@ class ChunkRecorded:
 
 
 @dataclass(frozen=True, slots=True)
+class MemoryShort:
+    """Memory did not suffice: the chunk is evaluated in smaller parts, ``state_tokens`` of hidden states at most."""
+
+    phase: Phase
+    state_tokens: int
+
+    @property
+    def sentence(self) -> str:
+        return "memory was short; the sweep goes on in smaller chunks (--memory GIB sets how much it may take)"
+
+
+@dataclass(frozen=True, slots=True)
 class PhaseFinished:
     """Every outcome of the phase is stored."""
 
     phase: Phase
 
 
-StudyEvent = PhaseStarted | ChunkRecorded | PhaseFinished
+StudyEvent = PhaseStarted | ChunkRecorded | MemoryShort | PhaseFinished

@@ -20,7 +20,7 @@ _WORDED: Final[Mapping[str, str]] = {
     "tuple_type": "should be a list",
     "model_type": "should be a task's name, or a mapping with `name:`",
     "path_type": "should be the path of a file",
-    "string_pattern_mismatch": "should be auto, cpu, mps, cuda, or one of several such as cuda:1",
+    "string_pattern_mismatch": "should be auto, cpu, mps, spread, cuda, or one of several such as cuda:1",
 }
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate.utils import has_offloaded_params
 from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
@@ -14,10 +16,14 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTra
 from core.architectures import Family, decoder_layers, family_of, players_in
 from core.errors import CornerstoneError
 from core.fingerprint import model_fingerprint
+from core.paths import cache_folder
 from core.players import Player
 from core.quiet import quiet_libraries
 from core.records import ModelRecord
 from core.sources import ModelSource
+
+_ROOM = 0.85
+"""The part of an accelerator's free memory that weights may take before they are spread."""
 
 # What transformers raises on a folder that is damaged or contradicts itself.
 _FOLDER_FAULTS = (
@@ -42,22 +48,38 @@ class LoadedModel:
     model: PreTrainedModel
     tokenizer: Any
 
+    @property
+    def offloaded(self) -> bool:
+        """Whether some layer's weights lie elsewhere than they are used."""
+        return any(map(has_offloaded_params, self.model.modules()))
 
-def load_model(source: ModelSource, *, dtype: str = "auto", device: str = "auto") -> LoadedModel:
+
+DeviceMap = Mapping[str, str | int]
+
+
+def load_model(
+    source: ModelSource, *, dtype: str = "auto", device: str = "auto", device_map: DeviceMap | None = None
+) -> LoadedModel:
     """Load a model for evaluation.
 
     Args:
         source: where it is.
         dtype: ``float32``, ``bfloat16``, ``float16``, or ``auto``: float32 on a CPU, what the accelerator is good at
             elsewhere.
-        device: ``cpu``, ``cuda``, ``cuda:1``, ``mps``, or ``auto``: the best there is.
+        device: ``cpu``, ``cuda``, ``cuda:1``, ``mps``; ``spread``: by accelerate over all accelerators, host memory and
+            disk, in this order; or ``auto``: the best there is, spread where the model does not fit into it.
+        device_map: where accelerate is to put which modules, in place of ``device``.
 
     Raises:
         CornerstoneError: the architecture is not supported, the device is not there, the folder cannot be loaded, or
             its weights are not all there.
     """
-    place = _device(device)
+    place = _device("auto" if device == "spread" else device)
     kind = _dtype(dtype, place)
+    spread = device == "spread" or (device == "auto" and not _fits(source.folder, place))
+    placement: dict[str, Any] = {}
+    if device_map is not None or spread:
+        placement = {"device_map": device_map or "auto", "offload_folder": str(cache_folder("offload"))}
     try:
         with quiet_libraries():
             config = AutoConfig.from_pretrained(source.folder)
@@ -69,9 +91,12 @@ def load_model(source: ModelSource, *, dtype: str = "auto", device: str = "auto"
                 use_safetensors=True,
                 output_loading_info=True,
                 ignore_mismatched_sizes=True,  # and refused below, in words
+                **placement,
             )
             tokenizer = AutoTokenizer.from_pretrained(source.folder)
-            model.eval().to(place)
+            model.eval()
+            if not placement:
+                model.to(place)
     except torch.OutOfMemoryError as error:
         raise CornerstoneError(f"{source.name} does not fit into the memory of {place} as {_name(kind)}") from error
     except _FOLDER_FAULTS as error:
@@ -99,6 +124,14 @@ def _device(name: str) -> torch.device:
     if not there[place.type] or (place.type == "cuda" and (place.index or 0) >= torch.cuda.device_count()):
         raise CornerstoneError(f"this machine has no device {name!r} that torch can use; try --device auto")
     return place
+
+
+def _fits(folder: Path, place: torch.device) -> bool:
+    """Whether an accelerator has room for the weights in a folder, and some to work in; a CPU pages by itself."""
+    if place.type != "cuda":
+        return True
+    free, _total = torch.cuda.mem_get_info(place)
+    return sum(file.stat().st_size for file in folder.glob("*.safetensors")) < _ROOM * free
 
 
 def _dtype(name: str, place: torch.device) -> torch.dtype:

@@ -6,20 +6,25 @@ documents, and what a killed run loses is the chunk in flight.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+
+import torch
 
 from core.decoder import Decoder
 from core.documents import Document, PreparedTask
 from core.encoding import RequestEncoder
-from core.events import ChunkRecorded, Phase, PhaseFinished, PhaseStarted, StudyEvent
+from core.errors import CornerstoneError
+from core.events import ChunkRecorded, MemoryShort, Phase, PhaseFinished, PhaseStarted, StudyEvent
+from core.intact import IntactStates
 from core.models import LoadedModel
 from core.packing import Row, pack, packed_length
 from core.players import Removed
 from core.records import Assignment, Outcome, Recorder
-from core.sweep import Breathe, Scores, hold_breath, sweep
+from core.sizes import SweepSizes
+from core.sweep import Breathe, Scores, hold_breath, sweep_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +33,6 @@ class Schedule:
 
     name: str
     coalitions: tuple[Removed, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class SweepSizes:
-    """How much work is done at once. ``row_tokens``: documents packed side by side; ``batch_tokens``: through a layer.
-
-    ``chunk_states``: coalitions whose hidden states are held at once, which bounds memory.
-    """
-
-    row_tokens: int
-    batch_tokens: int
-    chunk_states: int
 
 
 class Study:
@@ -52,6 +45,7 @@ class Study:
         tasks: Sequence[PreparedTask],
         schedules: Sequence[Schedule],
         sizes: SweepSizes,
+        intact: IntactStates | None = None,
     ) -> None:
         self._model = model
         self._max_length = encoder.max_length
@@ -59,6 +53,8 @@ class Study:
         self._tasks = tasks
         self._schedules = schedules
         self._sizes = sizes
+        self._intact = intact
+        self._short = False
 
     def run(self, run_id: str, recorder: Recorder, breathe: Breathe = hold_breath) -> Iterator[StudyEvent]:
         """Evaluate what is not stored yet: each schedule, on each task, in turn.
@@ -86,17 +82,27 @@ class Study:
         stored = recorder.stored(assignment)
         done = sum(len(stored.get(record.key, ())) for record in records)
         yield PhaseStarted(phase, done)
+        waiting: deque[_Chunk] = deque()
         for chunk in self._chunks(task, schedule.coalitions, stored):
-            outcomes = self._evaluate(task, chunk, breathe)
-            recorder.record(run_id, assignment, outcomes)
-            done += sum(occurs[outcome.document] for outcome in outcomes)
-            yield ChunkRecorded(phase, done)
+            waiting.append(chunk)
+            while waiting:
+                part = waiting.popleft()
+                outcomes = self._evaluated(task, part, breathe)
+                if outcomes is None:
+                    waiting.extendleft(reversed(list(self._fitting(part.documents, part.coalitions))))
+                    if not self._short:
+                        yield MemoryShort(phase, self._sizes.state_tokens)
+                    self._short = True
+                    continue
+                recorder.record(run_id, assignment, outcomes)
+                done += sum(occurs[outcome.document] for outcome in outcomes)
+                yield ChunkRecorded(phase, done)
         yield PhaseFinished(phase)
 
     def _chunks(
         self, task: PreparedTask, coalitions: Sequence[Removed], stored: Mapping[str, frozenset[Removed]]
     ) -> Iterator[_Chunk]:
-        """Documents that lack the same coalitions, a row at a time, in the order of the study."""
+        """Documents that lack the same coalitions, as many as fit, in the order of the study."""
 
         def missing(document: Document) -> tuple[Removed, ...]:
             there = stored.get(document.record.key, frozenset())
@@ -105,38 +111,72 @@ class Study:
         once = {document.record.key: document for document in task.documents}
         for lacking, documents in groupby(once.values(), key=missing):
             if lacking:
-                for row_documents in self._rows(documents):
-                    yield _Chunk(tuple(row_documents), lacking)
+                yield from self._fitting(documents, lacking)
 
-    def _rows(self, documents: Iterator[Document]) -> Iterator[list[Document]]:
-        row: list[Document] = []
+    def _fitting(self, documents: Iterable[Document], coalitions: tuple[Removed, ...]) -> Iterator[_Chunk]:
+        most = min(self._sizes.chunk_tokens, self._sizes.state_tokens // len(coalitions))
+        for fitting in self._grouped(documents, most):
+            yield _Chunk(tuple(fitting), coalitions)
+
+    def _grouped(self, documents: Iterable[Document], most_tokens: int) -> Iterator[list[Document]]:
+        """Documents side by side, up to so many tokens; one that is longer is alone."""
+        group: list[Document] = []
         used = 0
         for document in documents:
             length = packed_length(document.continuations, self._max_length)
-            if row and used + length > self._sizes.row_tokens:
-                yield row
-                row, used = [], 0
-            row.append(document)
+            if group and used + length > most_tokens:
+                yield group
+                group, used = [], 0
+            group.append(document)
             used += length
-        if row:
-            yield row
+        if group:
+            yield group
+
+    def _evaluated(self, task: PreparedTask, chunk: _Chunk, breathe: Breathe) -> list[Outcome] | None:
+        """The outcomes of a chunk; None, with smaller sizes from now on, where memory did not suffice.
+
+        Raises:
+            CornerstoneError: the sizes cannot be smaller.
+        """
+        try:
+            return self._evaluate(task, chunk, breathe)
+        except RuntimeError as error:
+            if not _is_out_of_memory(error):
+                raise
+            smaller = self._sizes.halved()
+            if smaller is None:
+                name = self._model.record.name
+                raise CornerstoneError(f"the memory does not suffice to evaluate one document on {name}") from error
+        self._sizes = smaller
+        return None
 
     def _evaluate(self, task: PreparedTask, chunk: _Chunk, breathe: Breathe) -> list[Outcome]:
-        row = pack([document.continuations for document in chunk.documents], self._max_length)
+        groups = list(self._grouped(chunk.documents, self._sizes.row_tokens))
+        rows = [pack([document.continuations for document in group], self._max_length) for group in groups]
+        known = None if self._intact is None else [self._intact.of(row) for row in rows]
         outcomes: list[Outcome] = []
-        step = self._sizes.chunk_states
+        step = max(1, self._sizes.state_tokens // sum(map(len, rows)))
         for start in range(0, len(chunk.coalitions), step):
             coalitions = chunk.coalitions[start : start + step]
             before, size = len(outcomes), len(coalitions) * len(chunk.documents)
-            scores = sweep(
+            scores = sweep_rows(
                 self._decoder,
-                row,
+                rows,
                 coalitions,
                 batch_tokens=self._sizes.batch_tokens,
                 breathe=_counted(breathe, before, size),
+                intact=known,
             )
-            outcomes += _outcomes(task, chunk.documents, coalitions, row, scores)
+            for group, row, found in zip(groups, rows, scores, strict=True):
+                outcomes += _outcomes(task, group, coalitions, row, found)
+        if self._intact is not None:
+            self._intact.trim()
         return outcomes
+
+
+def _is_out_of_memory(error: RuntimeError) -> bool:
+    """Torch has a class for accelerators that are full, and a message for the host."""
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
 
 
 def _counted(breathe: Breathe, before: int, size: int) -> Breathe:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,10 +18,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from core.decoder import Decoder, LayerCall
+from core.intact import LayerStates
 from core.packing import Row
 from core.players import Removed
 
-_HEAD_ROWS = 512
+_HEAD_ROWS = 256
 """Positions scored at once: bounds the logits held, which are vocabulary-wide and float32."""
 
 _SKIPPED = 0b11
@@ -56,25 +58,56 @@ def sweep(
     *,
     batch_tokens: int,
     breathe: Breathe = hold_breath,
+    intact: LayerStates | None = None,
 ) -> Scores:
-    """Score a row's requests under every coalition.
+    """Score one row's requests under every coalition; see ``sweep_rows``."""
+    known = None if intact is None else [intact]
+    (scores,) = sweep_rows(decoder, [row], coalitions, batch_tokens=batch_tokens, breathe=breathe, intact=known)
+    return scores
+
+
+def sweep_rows(
+    decoder: Decoder,
+    rows: Sequence[Row],
+    coalitions: Sequence[Removed],
+    *,
+    batch_tokens: int,
+    breathe: Breathe = hold_breath,
+    intact: Sequence[LayerStates] | None = None,
+) -> list[Scores]:
+    """Score the requests of every row under every coalition, all rows a layer at a time.
 
     Args:
         decoder: the model.
-        row: packed requests.
+        rows: packed requests.
         coalitions: removed sets; any list will do, what they share is computed once.
         batch_tokens: how many tokens go through a layer at once.
         breathe: called between layer batches; what it raises ends the sweep. The states it interrupts stay.
+        intact: what is known of the intact model's states, for each row; read, and added to.
     """
     removed_bits = [sum(1 << player for player in removed) for removed in coalitions]
     plan = [_variants(index, removed_bits) for index in range(decoder.layer_count)]
-    progress = _Progress(sum(len(prefixes) for variants in plan for prefixes in variants.values()), breathe)
+    tokens = sum(map(len, rows))
+    progress = _Progress(tokens * sum(len(prefixes) for variants in plan for prefixes in variants.values()), breathe)
+    known: Sequence[LayerStates] = intact if intact is not None else [{} for _ in rows]
     with torch.inference_mode():
-        entry = decoder.enter(row)
-        states: dict[Prefix, Tensor] = {0: entry.hidden}
-        for index, (call, variants) in enumerate(zip(entry.calls, plan, strict=True)):
-            states = _through_layer(decoder, index, call, states, variants, batch_tokens, progress)
-        return _score(decoder, row, [states[bits] for bits in removed_bits], progress)
+        entries = [decoder.enter(row) for row in rows]
+        states: list[dict[Prefix, Tensor]] = [{0: entry.hidden} for entry in entries]
+        for index, variants in enumerate(plan):
+            done = [_known(index, there, variants, kept) for there, kept in zip(states, known, strict=True)]
+            step = _Step(index, variants, batch_tokens)
+            with decoder.loaded(index) if any(map(step.lacking, done)) else nullcontext():
+                states = [
+                    _through_layer(decoder, step, entry.calls[index], before, there, progress)
+                    for entry, before, there in zip(entries, states, done, strict=True)
+                ]
+            for kept, there in zip(known, states, strict=True):
+                if intact is not None and 0 in there:
+                    kept[index] = there[0]
+        return [
+            _score(decoder, row, [there[bits] for bits in removed_bits], progress)
+            for row, there in zip(rows, states, strict=True)
+        ]
 
 
 class _Progress:
@@ -99,34 +132,59 @@ def _variants(index: int, removed_bits: Sequence[int]) -> dict[int, list[Prefix]
     return variants
 
 
+def _known(
+    index: int, states: dict[Prefix, Tensor], variants: dict[int, list[Prefix]], intact: LayerStates
+) -> dict[Prefix, Tensor]:
+    """The states after a layer that need no computing: where it is skipped, and what is kept of the intact model."""
+    below = (1 << 2 * index) - 1
+    known = {prefix: states[prefix & below] for prefix in variants.get(_SKIPPED, [])}
+    if 0 in variants.get(0, []) and index in intact:
+        known[0] = intact[index]
+    return known
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A layer of a sweep: the distinct prefixes up to it, by what it lacks, and how many tokens go through at once."""
+
+    index: int
+    variants: dict[int, list[Prefix]]
+    batch_tokens: int
+
+    def lacking(self, done: dict[Prefix, Tensor]) -> dict[int, list[Prefix]]:
+        """The variants with those prefixes that are still to be computed."""
+        found = {}
+        for variant, prefixes in self.variants.items():
+            found[variant] = [prefix for prefix in prefixes if prefix not in done]
+        return {variant: prefixes for variant, prefixes in found.items() if prefixes}
+
+
 def _through_layer(
     decoder: Decoder,
-    index: int,
+    step: _Step,
     call: LayerCall,
     states: dict[Prefix, Tensor],
-    variants: dict[int, list[Prefix]],
-    batch_tokens: int,
+    done: dict[Prefix, Tensor],
     progress: _Progress,
 ) -> dict[Prefix, Tensor]:
-    below = (1 << 2 * index) - 1
-    after = {prefix: states[prefix & below] for prefix in variants.get(_SKIPPED, [])}
-    progress.advance(len(after))
-    for variant, prefixes in variants.items():
-        if variant == _SKIPPED:
-            continue
-        batch_size = max(1, batch_tokens // len(states[prefixes[0] & below]))
+    """The states after a layer: those that are done, and the others computed from the states before it."""
+    below = (1 << 2 * step.index) - 1
+    tokens = len(next(iter(states.values())))
+    batch_size = max(1, step.batch_tokens // tokens)
+    progress.advance(len(done) * tokens)
+    for variant, prefixes in step.lacking(done).items():
         for start in range(0, len(prefixes), batch_size):
             batch = prefixes[start : start + batch_size]
             out = decoder.layer(
-                index,
+                step.index,
                 torch.stack([states[prefix & below] for prefix in batch]),
                 call,
                 attention=bool(variant & 0b01),
                 ffn=bool(variant & 0b10),
             )
-            after.update(zip(batch, out.unbind(), strict=True))
-            progress.advance(len(batch))
-    return after
+            done.update(zip(batch, out.unbind(), strict=True))
+            progress.advance(len(batch) * tokens)
+    return done
 
 
 def _score(decoder: Decoder, row: Row, finals: Sequence[Tensor], progress: _Progress) -> Scores:

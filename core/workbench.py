@@ -6,24 +6,27 @@ import json
 import os
 import uuid
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 
 from core.config import RunConfig, TaskConfig, absolute
 from core.documents import PreparedTask, prepare_task
 from core.encoding import RequestEncoder
 from core.events import StudyEvent
+from core.intact import IntactStates
 from core.models import LoadedModel, load_model
 from core.players import Player, parse_removed
 from core.records import Recorder, RunRecord
 from core.schedules import ablation, hand_picked, windows
+from core.sizes import sizes_for
 from core.sources import find_model
-from core.study import Schedule, Study, SweepSizes
+from core.study import Schedule, Study
 from core.sweep import Breathe, hold_breath
 from core.tasks import build_task
 
 Narrate = Callable[[str], None]
 
+_ROW_OF_FEW = 512
 _VERSIONED = ("cornerstone", "torch", "transformers", "lm-eval", "duckdb")
 
 
@@ -40,9 +43,15 @@ class Workbench:
     def device(self) -> str:
         return str(self.model.model.device.type)
 
-    def study(self, tasks: tuple[PreparedTask, ...], schedules: list[Schedule]) -> Study:
-        """A study of some tasks under some schedules."""
-        return Study(self.model, self.encoder, tasks, schedules, _sizes(self.model))
+    def study(
+        self, tasks: tuple[PreparedTask, ...], schedules: list[Schedule], intact: IntactStates | None = None
+    ) -> Study:
+        """A study of some tasks under some schedules; with ``intact``, of a few documents, begun where they differ."""
+        sizes = sizes_for(self.model.model, offloaded=self.model.offloaded, memory=self.config.memory)
+        if intact is not None:
+            # A row per few documents would leave most of a batch empty.
+            sizes = replace(sizes, row_tokens=max(sizes.row_tokens, _ROW_OF_FEW), chunk_tokens=sizes.batch_tokens)
+        return Study(self.model, self.encoder, tasks, schedules, sizes, intact)
 
 
 def open_workbench(config: RunConfig, narrate: Narrate, last: Workbench | None = None) -> Workbench:
@@ -146,13 +155,6 @@ def run_config(
         finished = True
     finally:
         recorder.finish(run.run_id, "finished" if finished else "stopped")
-
-
-def _sizes(model: LoadedModel) -> SweepSizes:
-    """A CPU does best on batches that stay near its caches; an accelerator wants to be filled."""
-    if model.model.device.type == "cpu":
-        return SweepSizes(row_tokens=96, batch_tokens=1024, chunk_states=1024)
-    return SweepSizes(row_tokens=1024, batch_tokens=16384, chunk_states=512)
 
 
 def _prepared(bench: Workbench) -> dict[tuple[object, ...], PreparedTask]:

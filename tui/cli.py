@@ -27,7 +27,7 @@ TaskOption = Annotated[list[str] | None, typer.Option(help="A task, or TASK=FILE
 LimitOption = Annotated[int | None, typer.Option(help="How many documents a task (default: all).")]
 StoreOption = Annotated[Path | None, typer.Option(help=f"Where outcomes are kept (default {default_path()}).")]
 _DTYPE = "auto (default: float32 on a CPU, else half precision), float32, bfloat16 or float16."
-_DEVICE = "auto (default: the best there is), cpu, cuda, cuda:1 or mps."
+_DEVICE = "auto (default: the best there is), cpu, cuda, cuda:1, mps, or spread: over all and host memory."
 # Without brackets, which would be taken for markup.
 _YAML_EXAMPLE = """As a file, my.yaml, for `cornerstone run my.yaml`:
 
@@ -110,6 +110,7 @@ def run(
     ] = None,
     dtype: Annotated[str | None, typer.Option(help=_DTYPE)] = None,
     device: Annotated[str | None, typer.Option(help=_DEVICE)] = None,
+    memory: Annotated[float | None, typer.Option(help="GiB for hidden states (default: part of what is free).")] = None,
     revision: Annotated[str | None, typer.Option(help="Branch, tag or commit of a hub model.")] = None,
     offline: Annotated[bool | None, typer.Option("--offline", help="Never download.")] = None,
     store: StoreOption = None,
@@ -125,8 +126,8 @@ def run(
     options: dict[str, Any] = {
         "model": model, "tasks": task, "limit": limit, "order": order, "seed": seed, "schedule": schedule,
         "max_removed": max_removed, "remove": remove, "num_fewshot": num_fewshot,
-        "apply_chat_template": apply_chat_template, "dtype": dtype, "device": device, "revision": revision,
-        "offline": offline, "store": store,
+        "apply_chat_template": apply_chat_template, "dtype": dtype, "device": device, "memory": memory,
+        "revision": revision, "offline": offline, "store": store,
     }  # fmt: skip
     run_study(load_config(config, options), shlex.join(["cornerstone", *sys.argv[1:]]))
 

@@ -13,12 +13,16 @@ from core.evaluator.keeper import Keeper
 from core.evaluator.protocol import Charts, Opened, Scored
 from core.events import ChunkRecorded
 from core.fingerprint import short_id
+from core.intact import IntactStates
 from core.players import Removed
 from core.records import Assignment
 from core.schedules import hand_picked
 from core.study import Schedule
 from core.sweep import Breathe
 from core.workbench import Narrate, Workbench, new_run, open_workbench
+
+_INTACT_BYTES = 2**28
+"""For the intact model's hidden states over the documents that say the first number."""
 
 FIRST_DOCUMENTS = 16
 """A coalition picked by hand says a first number after this many."""
@@ -31,6 +35,7 @@ class Desk:
         self._keeper = keeper
         self._boards: tuple[Board, ...] = ()
         self._run: str | None = None
+        self._intact = IntactStates(_INTACT_BYTES)
         self.bench: Workbench | None = None
 
     def open(self, config: RunConfig, narrate: Narrate, breathe: Callable[[], None], *, keep: bool) -> Workbench:
@@ -51,6 +56,7 @@ class Desk:
         boards = [self._board(_assignment(bench, task), bench, known, narrate, breathe) for task in bench.tasks]
         if self.bench is None or bench.model is not self.bench.model:
             self.close()
+            self._intact = IntactStates(_INTACT_BYTES)
         self.bench, self._boards = bench, tuple(boards)
         kept = known if keep else {}
         self._keeper.boards = tuple({**kept, **{board.key: board for board in boards}}.values())
@@ -96,7 +102,8 @@ class Desk:
             yield Scored(task=key, point=known, wanted=total, final=False)
         for count in sorted({min(FIRST_DOCUMENTS, total), total}):
             part = replace(task, documents=task.documents[:count])
-            for recorded in self._evaluated(bench, board, part, removed, breathe):
+            intact = self._intact if count <= FIRST_DOCUMENTS else None
+            for recorded in self._evaluated(bench, board, part, removed, intact, breathe):
                 point = board.coalition(removed)
                 if point is not None and (recorded or count == total):
                     yield Scored(task=key, point=point, wanted=total, final=count == total and not recorded)
@@ -104,12 +111,18 @@ class Desk:
             raise CornerstoneError(f"{task.record.name} has no score that is a mean over documents: nothing to show")
 
     def _evaluated(
-        self, bench: Workbench, board: Board, part: PreparedTask, removed: Removed, breathe: Breathe
+        self,
+        bench: Workbench,
+        board: Board,
+        part: PreparedTask,
+        removed: Removed,
+        intact: IntactStates | None,
+        breathe: Breathe,
     ) -> Iterator[bool]:
         """Evaluate what is missing; true after each chunk, false at the end."""
         schedule = Schedule("toggled", tuple(hand_picked([removed])))
         if _lacks_any(board, _assignment(bench, part, schedule.coalitions)):
-            for event in bench.study((part,), [schedule]).run(self._run_id(bench), self._keeper, breathe):
+            for event in bench.study((part,), [schedule], intact).run(self._run_id(bench), self._keeper, breathe):
                 if isinstance(event, ChunkRecorded):
                     yield True
         yield False

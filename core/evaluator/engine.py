@@ -30,7 +30,7 @@ from core.evaluator.protocol import (
     StartJob,
     Toggle,
 )
-from core.events import ChunkRecorded, PhaseStarted
+from core.events import ChunkRecorded, MemoryShort, PhaseStarted
 from core.players import removed_set
 from core.records import Recorder
 from core.workbench import Narrate, Workbench, new_run, same_model, schedules_of
@@ -199,6 +199,8 @@ class Engine:
                         job.enter(phase, stored)
                     case ChunkRecorded(_, done):
                         job.meter.reach(done)
+                    case MemoryShort():
+                        self._publish(Refusal(text=event.sentence))
                     case _:
                         pass
                 self._tell_charts()

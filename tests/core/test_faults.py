@@ -163,7 +163,7 @@ def test_a_document_that_cannot_be_scored_is_told_before_it_is_evaluated(
         ({"tasks": ["arc_easy="]}, "no file after = in 'arc_easy='"),
         (
             {"tasks": ["agreement"], "device": "tpu"},
-            "device: should be auto, cpu, mps, cuda, or one of several such as cuda:1, not 'tpu'",
+            "device: should be auto, cpu, mps, spread, cuda, or one of several such as cuda:1, not 'tpu'",
         ),
         ({"tasks": [{"nam": "agreement"}]}, "unknown key 'nam', did you mean 'name'"),
         ({"tasks": [5]}, "the first task: should be a task's name, or a mapping with `name:`, not 5"),

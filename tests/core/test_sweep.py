@@ -1,0 +1,247 @@
+"""What a sweep may do to save time or memory changes no number: chunks, placement, kept states, several rows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from core import sizes
+from core.architectures import family_of
+from core.decoder import Decoder
+from core.documents import prepare_task
+from core.encoding import RequestEncoder
+from core.errors import CornerstoneError
+from core.events import ChunkRecorded, MemoryShort, StudyEvent
+from core.intact import IntactStates
+from core.models import LoadedModel, load_model
+from core.packing import TokenRequest, pack
+from core.players import Removed
+from core.records import Outcome
+from core.schedules import windows
+from core.sizes import SweepSizes, sizes_for
+from core.sources import ModelSource
+from core.study import Schedule, Study
+from core.sweep import sweep, sweep_rows
+from core.tasks import build_task
+from tests.core.memory import MemoryRecorder
+from tests.core.test_families import TOLERANCE, model_of, plain_logprobs, some_documents
+from tests.core.tiny import LAYERS, WINDOW
+
+Outcomes = dict[tuple[str, Removed], Outcome]
+
+COALITIONS = windows(2 * LAYERS, 3)
+ROWS = [pack(some_documents(seed), WINDOW) for seed in (1, 2)]
+
+
+def decoder_of(family: str) -> Decoder:
+    model = model_of(family)
+    return Decoder(model, family_of(model.config))
+
+
+@pytest.mark.parametrize("family", ["llama", "gemma2", "mixtral", "gpt2", "opt"])
+def test_rows_swept_together_score_as_each_alone(family: str) -> None:
+    decoder = decoder_of(family)
+    together = sweep_rows(decoder, ROWS, COALITIONS, batch_tokens=64)
+    for row, scores in zip(ROWS, together, strict=True):
+        alone = sweep(decoder, row, COALITIONS, batch_tokens=64)
+        np.testing.assert_allclose(scores.logprobs, alone.logprobs, atol=TOLERANCE, rtol=1e-5)
+        np.testing.assert_array_equal(scores.is_greedy, alone.is_greedy)
+
+
+@pytest.mark.parametrize("family", ["llama", "gemma3_text", "gpt_neox"])
+def test_kept_states_of_the_intact_model_change_nothing(family: str) -> None:
+    decoder, kept = decoder_of(family), IntactStates(10**9)
+    for removed in [(), (5,), (2, 3), (7,), (0,)]:
+        fresh = sweep(decoder, ROWS[0], [removed], batch_tokens=64)
+        resumed = sweep(decoder, ROWS[0], [removed], batch_tokens=64, intact=kept.of(ROWS[0]))
+        np.testing.assert_allclose(resumed.logprobs, fresh.logprobs, atol=TOLERANCE, rtol=1e-5)
+
+
+def test_kept_states_spare_the_layers_below_the_first_removed(monkeypatch: pytest.MonkeyPatch) -> None:
+    decoder, kept = decoder_of("llama"), IntactStates(10**9)
+    sweep(decoder, ROWS[0], [()], batch_tokens=64, intact=kept.of(ROWS[0]))
+    called = []
+    layer = Decoder.layer
+    monkeypatch.setattr(
+        Decoder,
+        "layer",
+        lambda self, index, *args, **kwargs: called.append(index) or layer(self, index, *args, **kwargs),
+    )
+    sweep(decoder, ROWS[0], [(2 * (LAYERS - 1),)], batch_tokens=64, intact=kept.of(ROWS[0]))
+    assert set(called) == {LAYERS - 1}
+
+
+def test_kept_states_stay_within_their_bounds() -> None:
+    decoder, kept = decoder_of("llama"), IntactStates(0)
+    sweep(decoder, ROWS[0], [()], batch_tokens=64, intact=kept.of(ROWS[0]))
+    assert kept.of(ROWS[0])
+    kept.trim()
+    assert not kept.of(ROWS[0])
+
+
+@pytest.fixture(scope="module")
+def resident(tiny_model_folder: Path) -> LoadedModel:
+    return load_model(source(tiny_model_folder))
+
+
+def source(folder: Path) -> ModelSource:
+    return ModelSource("tiny", folder, str(folder), None)
+
+
+def study(model: LoadedModel, how: SweepSizes) -> tuple[list[StudyEvent], Outcomes]:
+    encoder, recorder = RequestEncoder(model), MemoryRecorder()
+    built = build_task("capitals", data=None, num_fewshot=None, offline=True, narrate=print)
+    task = prepare_task(built, encoder, limit=6, order="file", seed=0, apply_chat_template=False)
+    schedule = Schedule("windows", tuple(windows(len(model.players), 3)))
+    events = list(Study(model, encoder, (task,), [schedule], how).run("run", recorder))
+    return events, recorder.outcomes
+
+
+SIZES = SweepSizes(row_tokens=96, batch_tokens=512, chunk_tokens=96, state_tokens=100_000)
+
+
+@pytest.fixture(scope="module")
+def truth(resident: LoadedModel) -> Outcomes:
+    return study(resident, SIZES)[1]
+
+
+def assert_same(found: Outcomes, truth: Outcomes) -> None:
+    assert found.keys() == truth.keys()
+    for key, outcome in truth.items():
+        np.testing.assert_allclose(found[key].logprobs, outcome.logprobs, atol=TOLERANCE, rtol=1e-5)
+        first, second = sorted(outcome.logprobs)[-2:][::-1]
+        assert found[key].metrics == outcome.metrics or first - second < 2 * TOLERANCE
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        replace(SIZES, row_tokens=1, chunk_tokens=1),
+        replace(SIZES, chunk_tokens=10_000),
+        replace(SIZES, row_tokens=16, chunk_tokens=64, batch_tokens=7),
+        replace(SIZES, state_tokens=40),
+    ],
+)
+def test_sizes_change_nothing(resident: LoadedModel, truth: Outcomes, how: SweepSizes) -> None:
+    assert_same(study(resident, how)[1], truth)
+
+
+@pytest.mark.parametrize(
+    "error", [torch.OutOfMemoryError("full"), RuntimeError("DefaultCPUAllocator: can't allocate memory")]
+)
+def test_out_of_memory_halves_the_chunk_says_so_once_and_goes_on(
+    resident: LoadedModel,
+    truth: Outcomes,
+    monkeypatch: pytest.MonkeyPatch,
+    error: RuntimeError,
+) -> None:
+    layer = Decoder.layer
+
+    def small(self: Decoder, index: int, states: torch.Tensor, *args: object, **kwargs: object) -> torch.Tensor:
+        if states.shape[0] * states.shape[1] > 100:
+            raise error
+        return layer(self, index, states, *args, **kwargs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Decoder, "layer", small)
+    events, outcomes = study(resident, SIZES)
+    assert sum(isinstance(event, MemoryShort) for event in events) == 1
+    assert sum(isinstance(event, ChunkRecorded) for event in events) > 1
+    assert_same(outcomes, truth)
+
+
+def test_memory_for_nothing_is_a_sentence_and_other_faults_are_not_hidden(
+    resident: LoadedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_args: object, **_kwargs: object) -> torch.Tensor:
+        raise torch.OutOfMemoryError("full")
+
+    monkeypatch.setattr(Decoder, "layer", full)
+    with pytest.raises(CornerstoneError, match="does not suffice to evaluate one document on tiny"):
+        study(resident, SIZES)
+
+    def broken(*_args: object, **_kwargs: object) -> torch.Tensor:
+        raise RuntimeError("shapes do not fit")
+
+    monkeypatch.setattr(Decoder, "layer", broken)
+    with pytest.raises(RuntimeError, match="shapes do not fit"):
+        study(resident, SIZES)
+
+
+def test_offloaded_equals_resident_and_each_layer_is_brought_in_once_a_chunk(
+    tiny_model_folder: Path,
+    truth: Outcomes,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    layers = {f"model.layers.{index}": "disk" for index in range(4)}
+    device_map = {
+        "model.embed_tokens": "cpu",
+        "model.rotary_emb": "cpu",
+        "model.norm": "cpu",
+        "lm_head": "cpu",
+        **layers,
+    }
+    model = load_model(source(tiny_model_folder), device_map=device_map)
+    assert model.offloaded
+    loads: list[int] = []
+    loaded = Decoder.loaded
+    monkeypatch.setattr(Decoder, "loaded", lambda self, index: loads.append(index) or loaded(self, index))
+    reads = count_reads(model)
+    # One chunk of one row, or of several: the layers are read as often as there are chunks.
+    for how, chunks in ((replace(SIZES, chunk_tokens=10_000), 1), (replace(SIZES, chunk_tokens=60), None)):
+        loads.clear()
+        reads.clear()
+        events, outcomes = study(model, how)
+        number = sum(isinstance(event, ChunkRecorded) for event in events)
+        assert chunks is None or number == chunks
+        assert loads == [*range(4)] * number
+        weights = {name for name in reads if "layers" in name}
+        assert {reads[name] for name in weights} == {number}
+        assert_same(outcomes, truth)
+
+
+def count_reads(model: LoadedModel) -> dict[str, int]:
+    """Count how often each offloaded weight is read, through the maps that accelerate's hooks read them from."""
+    counts: dict[str, int] = {}
+
+    class Counting:
+        def __init__(self, inner: object, prefix: str) -> None:
+            self.inner, self.prefix = inner, prefix
+
+        def __getitem__(self, key: str) -> torch.Tensor:
+            name = self.prefix + key
+            counts[name] = counts.get(name, 0) + 1
+            return self.inner[key]  # type: ignore[index, no-any-return]
+
+        def __contains__(self, key: str) -> bool:
+            return key in self.inner  # type: ignore[operator]
+
+    for name, module in model.model.named_modules():
+        hook = getattr(module, "_hf_hook", None)
+        if hook is not None and getattr(hook, "offload", False):
+            hook.weights_map = Counting(hook.weights_map, f"{name}.")
+    return counts
+
+
+def test_requests_longer_than_the_window_lose_their_beginning() -> None:
+    model = model_of("llama")
+    long = TokenRequest(tuple(2 + i % 90 for i in range(WINDOW + 20)), (3, 4))
+    scores = sweep(decoder_of("llama"), pack([[long, TokenRequest((5, 6), (7,))]], WINDOW), [(), (3,)], batch_tokens=64)
+    for index, removed in enumerate([(), (3,)]):
+        expected = plain_logprobs(model, [[long, TokenRequest((5, 6), (7,))]], removed)
+        np.testing.assert_allclose(scores.logprobs[index], expected, atol=TOLERANCE, rtol=1e-5)
+
+
+def test_the_memory_given_bounds_the_states(resident: LoadedModel) -> None:
+    hidden = resident.model.config.hidden_size
+    how = sizes_for(resident.model, offloaded=False, memory=0.001)
+    assert how.state_tokens == int(0.001 * 2**30 / (2 * hidden * 4))
+    assert sizes_for(resident.model, offloaded=True, memory=0.001).chunk_tokens == how.state_tokens
+    halved = how
+    while (smaller := halved.halved()) is not None:
+        assert smaller.state_tokens < halved.state_tokens or smaller.batch_tokens < halved.batch_tokens
+        halved = smaller
+    assert max(halved.batch_tokens, halved.state_tokens) <= sizes._FEWEST
