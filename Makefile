@@ -6,12 +6,13 @@ BIN := .venv/bin
 # One thread a test process: two of them run side by side.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
-.PHONY: run test test-slow bench install clean help
+.PHONY: run test test-slow test-gpu bench install clean help
 
 help:
 	@echo 'make run        install what is missing, then start (ARGS="run my.yaml" passes arguments on)'
 	@echo 'make test       lint, types, import rules and tests: under 10 minutes'
 	@echo 'make test-slow  full parity with lm-eval and what else takes long'
+	@echo 'make test-gpu   what needs a CUDA device'
 	@echo 'make bench      measure'
 
 install: .venv/.installed
@@ -32,7 +33,10 @@ test: install
 
 test-slow: install
 	@echo 'slow tests: parity with lm-eval, the real program killed and resumed (about 15 min)'
-	@$(PYTEST) -m slow
+	@$(BIN)/python -m pytest -m slow
+
+test-gpu: install
+	@$(BIN)/python -m pytest -m gpu
 
 bench: install
 	@$(BIN)/python -m tests.benchmarks

@@ -1,0 +1,33 @@
+"""On a CUDA device the sweep gives the numbers of the CPU; run where there is one."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+
+import numpy as np
+import pytest
+import torch
+
+from core.architectures import family_of
+from core.decoder import Decoder
+from core.packing import pack
+from core.schedules import windows
+from core.sweep import sweep
+from tests.core.test_families import model_of, some_documents
+from tests.core.tiny import LAYERS, SETTINGS, WINDOW
+
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device"),
+]
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-2), (torch.bfloat16, 5.0)])
+def test_it_equals_the_cpu(name: str, dtype: torch.dtype, tolerance: float) -> None:
+    model, row, coalitions = model_of(name), pack(some_documents(1), WINDOW), windows(2 * LAYERS, 3)
+    family = family_of(model.config)
+    here = sweep(Decoder(model, family), row, coalitions, batch_tokens=64)
+    there = sweep(Decoder(deepcopy(model).to("cuda", dtype), family), row, coalitions, batch_tokens=4096)
+    assert np.isfinite(there.logprobs).all()
+    np.testing.assert_allclose(there.logprobs, here.logprobs, atol=tolerance, rtol=tolerance / 10)

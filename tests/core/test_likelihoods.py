@@ -1,0 +1,68 @@
+"""Tasks without choices against lm-eval's own model: single continuations, rolling log-likelihoods of long texts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from lm_eval.models.huggingface import HFLM
+
+from core.documents import prepare_task
+from core.encoding import RequestEncoder
+from core.models import LoadedModel, load_model
+from core.removal import removed_from
+from core.sizes import SweepSizes
+from core.sources import ModelSource
+from core.study import Schedule, Study
+from core.tasks import build_task
+from tests.core.memory import MemoryRecorder
+
+COALITIONS = ((), (0,), (3, 4))
+WORDS = ("the", "river", "runs", "past", "seven", "grey", "houses", "and", "a", "mill", "where", "nobody", "works")
+
+
+@pytest.fixture(scope="module")
+def model(tiny_model_folder: Path) -> LoadedModel:
+    return load_model(ModelSource("tiny", tiny_model_folder, "tiny", None))
+
+
+def text(words: int, seed: int) -> str:
+    return " ".join(WORDS[(seed + i * i) % len(WORDS)] for i in range(words))
+
+
+@pytest.mark.parametrize(
+    ("name", "rows"),
+    [
+        ("lambada_openai", [{"text": text(9, seed)} for seed in range(4)]),
+        # The second text is longer than the tiny model's window of 512 tokens.
+        ("wikitext", [{"page": text(40, 1)}, {"page": text(700, 2)}]),
+    ],
+)
+def test_they_score_as_lm_eval_scores_them(
+    model: LoadedModel, tmp_path: Path, name: str, rows: list[dict[str, str]]
+) -> None:
+    data = tmp_path / "rows.jsonl"
+    data.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    encoder, recorder = RequestEncoder(model), MemoryRecorder()
+    built = build_task(name, data=data, num_fewshot=None, offline=True, narrate=print)
+    task = prepare_task(built, encoder, limit=None, order="file", seed=0, apply_chat_template=False)
+    sizes = SweepSizes(row_tokens=96, batch_tokens=512, chunk_tokens=96, state_tokens=10**6)
+    list(Study(model, encoder, (task,), [Schedule("some", COALITIONS)], sizes).run("run", recorder))
+    lm = HFLM(pretrained=model.model, tokenizer=model.tokenizer, batch_size=2)
+    for removed in COALITIONS:
+        with removed_from(model.model, model.family, removed), torch.inference_mode():
+            for document in task.documents:
+                ours = recorder.outcomes[document.record.key, removed]
+                (instance,) = document.instances
+                if name == "wikitext":
+                    (theirs,) = lm.loglikelihood_rolling([instance], disable_tqdm=True)
+                    np.testing.assert_allclose(ours.logprobs, [theirs], atol=1e-3, rtol=1e-4)
+                    assert "word_perplexity" in ours.other
+                else:
+                    ((theirs, greedy),) = lm.loglikelihood([instance], disable_tqdm=True)
+                    np.testing.assert_allclose(ours.logprobs, [theirs], atol=1e-3, rtol=1e-4)
+                    assert ours.is_greedy == (greedy,)
+                    assert ours.metrics["acc"] == float(greedy)
