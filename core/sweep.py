@@ -25,6 +25,8 @@ from core.players import Removed
 _HEAD_ROWS = 256
 """Positions scored at once: bounds the logits held, which are vocabulary-wide and float32."""
 
+_CACHED_ROWS = 8
+
 _SKIPPED = 0b11
 """A layer without attention and FFN passes its input on."""
 
@@ -187,6 +189,13 @@ def _through_layer(
     return done
 
 
+def _over_vocabulary(logits: Tensor) -> tuple[Tensor, Tensor]:
+    """The logarithm of the summed exponentials, and the likeliest token, of each row of logits."""
+    # On a CPU a few rows at a time stay in its caches: a third of the time that all rows at once take.
+    parts = torch.split(logits, _CACHED_ROWS if logits.device.type == "cpu" else len(logits))
+    return torch.cat([part.logsumexp(-1) for part in parts]), torch.cat([part.argmax(-1) for part in parts])
+
+
 def _score(decoder: Decoder, row: Row, finals: Sequence[Tensor], progress: _Progress) -> Scores:
     nodes, slots = np.unique(row.nodes, return_inverse=True)
     # One line a request, so that a target adds to its request under all coalitions at once.
@@ -202,9 +211,10 @@ def _score(decoder: Decoder, row: Row, finals: Sequence[Tensor], progress: _Prog
         for top in range(0, len(finals), height):
             progress.advance(0)
             hidden = torch.stack([state[at] for state in finals[top : top + height]])
-            logits = decoder.head(hidden.flatten(0, 1)).view(len(hidden), len(at), -1)
-            scored = logits[:, columns, targets] - logits.logsumexp(-1)[:, columns]
-            greedy = logits.argmax(-1)[:, columns] == targets
+            logits = decoder.head(hidden.flatten(0, 1))
+            log_sums, best = (found.view(len(hidden), len(at)) for found in _over_vocabulary(logits))
+            scored = logits.view(len(hidden), len(at), -1)[:, columns, targets] - log_sums[:, columns]
+            greedy = best[:, columns] == targets
             block = slice(top, top + height)
             np.add.at(logprobs[:, block], row.requests[here], scored.double().T.cpu().numpy())
             np.logical_and.at(is_greedy[:, block], row.requests[here], greedy.T.cpu().numpy())

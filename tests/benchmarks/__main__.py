@@ -1,11 +1,11 @@
-"""`make bench`: how the explorer feels, then how the sweep does on a shipped task."""
+"""`make bench`: how the explorer feels, how the sweep does on a shipped task, and how its cost grows."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 
-from tests.benchmarks import explorer
+from tests.benchmarks import explorer, scaling
 
 SWEEP = "from tui.cli import main; main()"
 
@@ -13,6 +13,7 @@ SWEEP = "from tui.cli import main; main()"
 def main() -> None:
     explorer.main()
     subprocess.run([sys.executable, "-c", SWEEP, "bench", "--task", "categories", "--limit", "16"], check=True)
+    scaling.main()
 
 
 if __name__ == "__main__":
