@@ -1,17 +1,18 @@
-"""`make bench`: how the explorer feels, how the sweep does on a shipped task, and how its cost grows."""
+"""`make bench`: how the explorer and its toggles feel, how the sweep does on a shipped task, how its cost grows."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 
-from tests.benchmarks import explorer, scaling
+from tests.benchmarks import explorer, scaling, toggles
 
 SWEEP = "from tui.cli import main; main()"
 
 
 def main() -> None:
     explorer.main()
+    toggles.main()
     subprocess.run([sys.executable, "-c", SWEEP, "bench", "--task", "categories", "--limit", "16"], check=True)
     scaling.main()
 
