@@ -15,7 +15,7 @@ from textual.reactive import reactive
 from core.config import RunConfig
 from core.errors import CornerstoneError
 from core.evaluator import client
-from core.evaluator.protocol import Hello, JobView, Open, Opened, Request, StartJob
+from core.evaluator.protocol import Hello, JobView, Open, Opened, Request, StartJob, Toggle
 from core.players import Removed
 from tui.actions import APP, bindings
 from tui.palette import ActionCommands
@@ -74,6 +74,8 @@ class Explorer(App[None]):
                     self.config = event.config
                     remember(event.config)
                 self.state = after(self.state, event)
+                if isinstance(event, Opened):
+                    self._evaluate_again()
         except CornerstoneError as error:
             notice = str(error)
         self._line = None
@@ -89,6 +91,12 @@ class Explorer(App[None]):
             for job in self._interrupted:
                 await line.send(StartJob(config=job.config, command=job.command))
         self._interrupted = ()
+
+    def _evaluate_again(self) -> None:
+        """Other documents, or a new evaluator, know nothing of what is switched off."""
+        state = self.state
+        if state.task is not None and state.removed and (state.shown_score is None or not state.shown_score.final):
+            self.ask(Toggle(task=state.task, removed=state.removed))
 
     @work
     async def ask(self, request: Request) -> None:

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from textual.widgets import DataTable, Input, RadioSet, SelectionList, Static
 
 from core.config import RunConfig
 from core.evaluator import client
-from core.evaluator.protocol import Hello
+from core.evaluator.protocol import Hello, Open
 from store.results import Results, Selection
 from tests.tui.exploring import exploring, until
 from tui.app import Explorer
@@ -51,6 +52,31 @@ async def test_a_layer_is_removed_evaluated_and_put_back(store: Path, config: Ru
         assert (point.n, point.acc) == (6, row.acc)
         await pilot.press("c")
         assert app.state.removed == ()
+
+
+async def test_what_is_removed_is_evaluated_on_other_documents_and_by_another_evaluator(
+    store: Path, config: RunConfig
+) -> None:
+    async with exploring(store, config) as (app, pilot):
+        await pilot.press("space")
+        await until(pilot, lambda: app.state.shown_score is not None and app.state.shown_score.final)
+        app.ask(Open(config=config.model_copy(update={"limit": 9})))
+        await until(pilot, lambda: app.state.shown_score is not None and app.state.shown_score.point.n == 9)
+        os.kill(await _pid(store), signal.SIGKILL)
+        await until(pilot, lambda: app.state.connection == "lost")
+        app.state = replace(app.state, scored=None)
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: app.state.shown_score is not None and app.state.shown_score.final)
+
+
+async def test_what_was_put_back_is_not_evaluated_on(store: Path, config: RunConfig) -> None:
+    async with exploring(store, config.model_copy(update={"limit": None})) as (app, pilot):
+        await pilot.press("space")
+        await until(pilot, lambda: app.state.scored is not None)
+        await pilot.press("c")
+        await until(pilot, lambda: app.state.scored is not None and app.state.scored.final)
+        assert app.state.scored is not None
+        assert app.state.scored.point.removed == ()
 
 
 async def test_the_next_task_is_evaluated_under_the_same_coalition(store: Path, config: RunConfig) -> None:

@@ -75,9 +75,12 @@ class ExploreScreen(ExplorerScreen):
         self._remove(message.removed)
 
     def _remove(self, removed: Removed) -> None:
+        before = self.explorer.state
+        removed = tuple(number for number in removed if number < len(before.players))  # another model came meanwhile
         self.explorer.remove(removed)
-        if removed and self.explorer.state.task is not None:
-            self.explorer.ask(Toggle(task=self.explorer.state.task, removed=removed))
+        # Without a layer removed too: the intact model takes the place of what is being evaluated and no longer wanted.
+        if (removed or before.removed) and before.task is not None:
+            self.explorer.ask(Toggle(task=before.task, removed=removed))
 
     def action_toggle_layer(self) -> None:
         self.query_one(LayerGrid).toggle_here()
