@@ -265,6 +265,36 @@ def test_outcomes_that_still_wait_are_on_a_board_opened_meanwhile(
     assert len(running.expect(Charts, lambda charts: charts.task == task.key).ablation) == 8
 
 
+def test_what_another_program_stored_meanwhile_is_known(running: Running, config: RunConfig, store: Path) -> None:
+    running.start()
+    open_task(running, config)
+    other = Running(store)
+    other.ask(start(config))
+    other.start()
+    other.job(1, "finished")
+    other.stop()
+    running.ask(Open(config=config))
+    running.expect(Opened)
+    assert len(running.expect(Charts).ablation) == 8
+    running.ask(start(config))
+    running.job(1, "finished")
+    running.stop()
+    assert [run.outcomes for run in Results(store).runs().rows] == [0, 8 * 9]
+
+
+def test_what_is_no_longer_stored_is_evaluated_again(running: Running, config: RunConfig, store: Path) -> None:
+    running.ask(start(config))
+    running.start()
+    running.job(1, "finished")
+    running.expect(Jobs, lambda jobs: jobs.unsaved == 0)
+    time.sleep(0.5)  # that the run has ended is written too
+    store.unlink()
+    running.ask(start(config))
+    running.job(2, "finished")
+    running.stop()
+    assert [run.outcomes for run in Results(store).runs().rows] == [8 * 9]
+
+
 def test_idle_is_said_only_with_nothing_to_do(running: Running, config: RunConfig) -> None:
     assert running.engine.idle
     running.ask(start(config))
