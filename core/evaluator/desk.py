@@ -73,11 +73,12 @@ class Desk:
         """Whether a task is open."""
         return any(board.key == key for board in self._boards)
 
-    def charts(self) -> Iterator[Charts]:
-        """What is known of each task."""
+    def charts(self, *, every: bool) -> Iterator[Charts]:
+        """What is known of each task, or of those that have outcomes since they were last asked for."""
         if self.bench is not None:
             for board in self._boards:
-                yield board.charts(self.bench.config.max_removed)
+                if every or board.changed:
+                    yield board.charts(self.bench.config.max_removed)
 
     def evaluate(self, key: str, removed: Removed, breathe: Breathe) -> Iterator[Scored]:
         """Evaluate a coalition picked by hand on one task, a few documents first.

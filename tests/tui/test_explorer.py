@@ -168,13 +168,16 @@ async def test_other_tasks_and_documents_are_chosen(store: Path, config: RunConf
         assert [task.name for task in last_config().tasks] == ["capitals", "opposites"]
 
 
-async def test_a_killed_evaluator_is_told_and_started_again_where_it_was(store: Path, config: RunConfig) -> None:
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+async def test_an_evaluator_that_ended_is_told_and_started_again_where_it_was(
+    number: int, store: Path, config: RunConfig
+) -> None:
     async with exploring(store, config.model_copy(update={"limit": None})) as (app, pilot):
         await pilot.press("r")
         await until(pilot, lambda: isinstance(app.screen, RunDialog))
         await pilot.press("ctrl+s")
         await until(pilot, lambda: store.exists() and _outcomes(store) > 0)
-        os.kill(await _pid(store), signal.SIGKILL)
+        os.kill(await _pid(store), number)
         await until(pilot, lambda: app.state.connection == "lost")
         assert "ctrl+r" in app.state.notice
         before = _outcomes(store)
