@@ -135,6 +135,7 @@ class Explorer(App[None]):
     async def action_stop_evaluator(self) -> None:
         try:
             running = await client.stop(self.store)
-        except CornerstoneError:
-            return  # it was faster
+        except CornerstoneError as error:
+            self.say(str(error), error=True)
+            return
         self.say("the evaluator has ended" if running else "no evaluator is running")

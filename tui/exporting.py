@@ -42,9 +42,12 @@ def write_table(wanted: Wanted, *, force: bool) -> Written | None:
     from store.export import write
     from store.results import Results, Selection
 
-    path = _path(wanted.target)
-    if path.exists() and not force:
-        return None
+    try:
+        path = _path(wanted.target)
+        if path.exists() and not force:
+            return None
+    except OSError as error:
+        raise CornerstoneError(f"cannot write {wanted.target.strip()}: {error.strerror}") from error
     selection = Selection(wanted.model_id, wanted.task_id)
     answer = read(Results(wanted.store, PATIENCE_S), wanted.table, selection)
     if answer.gaps and not answer.rows:

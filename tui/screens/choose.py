@@ -97,9 +97,9 @@ class ChooseDialog(ModalScreen[RunConfig | None]):
     @work(thread=True)
     def _look(self) -> None:
         """What takes a moment: which models are cached, and what lm-eval has."""
-        there = {alias.name: cached(alias) for alias in self._aliases}
-        self.app.call_from_thread(self._show_cached, there)
         try:
+            there = {alias.name: cached(alias) for alias in self._aliases}
+            self.app.call_from_thread(self._show_cached, there)
             names = lm_eval_task_names()
         except CornerstoneError as error:
             self.app.call_from_thread(self._tell, str(error))

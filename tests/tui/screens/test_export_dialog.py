@@ -196,3 +196,9 @@ async def test_a_path_is_shown_as_text(full: Full) -> None:
         assert "[red]x[\\].csv" in text
         assert "[red]x[\\].csv" in await write_to(pilot, "[red]x[\\].csv")
         assert isinstance(pilot.app.screen, ConfirmDialog)
+
+
+async def test_a_name_that_no_file_can_have_is_told(full: Full, here: Path) -> None:
+    path, _ = full
+    async with hosted(lambda: ExportDialog(path, table="ablation"), (160, 40)) as pilot:
+        assert squashed("File name too long") in await write_to(pilot, "a" * 300 + ".csv")
