@@ -57,6 +57,7 @@ DOCUMENTS = (
     Action("only_changed", "o", "only changed", "Show only the documents that end otherwise than in the intact model."),
     Action("next_page", "n", "next page", "Show the documents after these."),
     Action("previous_page", "p", "page before", "Show the documents before these."),
+    Action("export", "e", "export", "Write every outcome of this model and task to a file."),
     Action("reload", "f5", "reload", "Read the store again.", footer=False),
     Action("back", "escape,b", "back", "Return to the results."),
 )

@@ -16,6 +16,7 @@ from core.players import Removed
 from tui.actions import EXPLORE, bindings
 from tui.screens.base import ExplorerScreen
 from tui.state import State
+from tui.tables import Scope
 from tui.widgets.ablation_plot import AblationPlot
 from tui.widgets.coalition_panel import CoalitionPanel
 from tui.widgets.job_line import JobLine
@@ -134,16 +135,16 @@ class ExploreScreen(ExplorerScreen):
     def action_results(self) -> None:
         from tui.screens.results import ResultsScreen
 
-        self.explorer.push_screen(ResultsScreen(self.explorer.store, *self._shown_ids()))
+        self.explorer.push_screen(ResultsScreen(self.explorer.store, self._scope()))
 
     def action_export(self) -> None:
         from tui.screens.export import ExportDialog
 
-        self.explorer.push_screen(ExportDialog(self.explorer.store, *self._shown_ids(), table="ablation"))
+        self.explorer.push_screen(ExportDialog(self.explorer.store, self._scope(), table="ablation"))
 
-    def _shown_ids(self) -> tuple[str | None, str | None]:
-        state = self.explorer.state
-        return (
-            None if state.bench is None else state.bench.model_id,
-            None if state.bench_task is None else state.bench_task.task_id,
-        )
+    def _scope(self) -> Scope:
+        """What the charts are of."""
+        bench, task = self.explorer.state.bench, self.explorer.state.bench_task
+        if bench is None or task is None:
+            return Scope()
+        return Scope(bench.model_id, task.task_id, task.value, bench.config.max_removed)
