@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
@@ -36,6 +36,7 @@ class Explorer(App[None]):
         config: what to open where the evaluator has nothing open.
         insist: open ``config`` even so.
         command: starts the evaluator.
+        keymap: the user's own keys, by an action's id.
     """
 
     TITLE = "Cornerstone"
@@ -46,17 +47,25 @@ class Explorer(App[None]):
     state: reactive[State] = reactive(State)
 
     def __init__(
-        self, store: Path, config: RunConfig, *, insist: bool = False, command: Sequence[str] | None = None
+        self,
+        store: Path,
+        config: RunConfig,
+        *,
+        insist: bool = False,
+        command: Sequence[str] | None = None,
+        keymap: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__()
         self.store = store
         self.config = config
         self._insist = insist
+        self._own_keys = dict(keymap or {})
         self._command = list(command or evaluator_command(store))
         self._line: client.Connection | None = None
         self._interrupted: tuple[JobView, ...] = ()
 
     def on_mount(self) -> None:
+        self.set_keymap(self._own_keys)
         self.push_screen(ExploreScreen())
         self.listen()
 

@@ -9,13 +9,14 @@ from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Button, Checkbox, Input, RadioButton, RadioSet, Static
 
 from core.errors import CornerstoneError
+from tui.actions import EXPORT, bindings
 from tui.exporting import EXPORTED, FORMATS, Wanted, Written, write_table
 from tui.screens.confirm import ConfirmDialog
 from tui.tables import Scope
@@ -33,7 +34,7 @@ class Ended(Message):
 class ExportDialog(ModalScreen[Path | None]):
     """Stays open until it is closed; its result is what was written last, if anything was."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "close")]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("export", EXPORT)]
     AUTO_FOCUS = "#path"
 
     DEFAULT_CSS = """
