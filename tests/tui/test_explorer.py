@@ -99,6 +99,7 @@ async def test_a_sweep_fills_the_charts_and_a_toggle_comes_in_between(store: Pat
         assert "16 coalitions x 8 documents x agreement, capitals" in str(app.screen.query_one("#cost", Static).visual)
         await pilot.press("ctrl+s")
         await until(pilot, lambda: app.state.current_job is not None)
+        assert app.state.jobs[0].command.endswith(f" --store {store}")
         await pilot.press("space")
         await until(pilot, lambda: app.state.shown_score is not None)
         await until(pilot, lambda: app.state.jobs and app.state.jobs[-1].state == "finished")

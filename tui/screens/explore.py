@@ -13,6 +13,7 @@ from textual.widgets import Footer
 from core.config import RunConfig
 from core.evaluator.protocol import Open, Pause, Resume, StartJob, Toggle
 from core.players import Removed
+from store.location import on_store
 from tui.actions import EXPLORE, bindings
 from tui.screens.base import ExplorerScreen
 from tui.state import State
@@ -114,7 +115,7 @@ class ExploreScreen(ExplorerScreen):
         def start(chosen: tuple[RunConfig, str] | None) -> None:
             if chosen is not None:
                 config, command = chosen
-                self.explorer.ask(StartJob(config=config, command=command))
+                self.explorer.ask(StartJob(config=config, command=on_store(command, self.explorer.store)))
 
         self.explorer.push_screen(RunDialog(bench), start)
 
