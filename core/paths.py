@@ -6,9 +6,18 @@ from pathlib import Path
 
 import platformdirs
 
+from core.errors import CornerstoneError
+
 
 def cache_folder(*parts: str) -> Path:
-    """A folder in the user's cache, made if it is not there."""
+    """A folder in the user's cache, made if it is not there.
+
+    Raises:
+        CornerstoneError: it cannot be made.
+    """
     folder = Path(platformdirs.user_cache_dir("cornerstone", appauthor=False)).joinpath(*parts)
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CornerstoneError(f"cannot make the cache folder {folder}: {error.strerror}") from error
     return folder

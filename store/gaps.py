@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 
 import pydantic
@@ -10,7 +9,7 @@ import pydantic
 from core.config import RunConfig, command_of
 from core.schedules import DEFAULT_MAX_REMOVED, ScheduleName
 from store.groups import Group
-from store.location import default_path
+from store.location import on_store
 
 
 def no_ablation(group: Group, store: Path) -> str:
@@ -34,10 +33,7 @@ def no_document(group: Group, store: Path, wanted: int, max_removed: int) -> str
 def _fill(group: Group, store: Path, schedule: ScheduleName, max_removed: int = DEFAULT_MAX_REMOVED) -> str:
     """The command that asks for this task's documents, with their prompt settings, under another schedule."""
     config = _config(group).model_copy(update={"schedule": (schedule,), "max_removed": max_removed, "remove": ()})
-    command = command_of(config)
-    if store != default_path():
-        command += f" --store {shlex.quote(str(store))}"
-    return f"`{command}` fills it"
+    return f"`{on_store(command_of(config), store)}` fills it"
 
 
 def _config(group: Group) -> RunConfig:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from textual.binding import Binding
@@ -20,6 +20,7 @@ class Action:
     label: str
     help: str
     footer: bool = True
+    priority: bool = False
 
 
 APP = (
@@ -57,6 +58,7 @@ DOCUMENTS = (
     Action("only_changed", "o", "only changed", "Show only the documents that end otherwise than in the intact model."),
     Action("next_page", "n", "next page", "Show the documents after these."),
     Action("previous_page", "p", "page before", "Show the documents before these."),
+    Action("export", "e", "export", "Write every outcome of this model and task to a file."),
     Action("reload", "f5", "reload", "Read the store again.", footer=False),
     Action("back", "escape,b", "back", "Return to the results."),
 )
@@ -67,16 +69,46 @@ JOBS = (
     Action("back", "escape,j", "back", "Return to the explorer."),
 )
 
+CHOOSE = (
+    Action("open", "ctrl+s", "open", "Open this model and the tasks that are ticked.", priority=True),
+    Action("cancel", "escape", "cancel", "Close the dialog; nothing changes."),
+)
+
+RUN = (
+    Action("start", "ctrl+s", "start", "Start the schedule as a job.", priority=True),
+    Action("cancel", "escape", "cancel", "Close the dialog; nothing changes."),
+)
+
+EXPORT = (Action("close", "escape", "close", "Close the dialog."),)
+
+GROUPS: Mapping[str, tuple[Action, ...]] = {
+    "app": APP,
+    "explore": EXPLORE,
+    "results": RESULTS,
+    "documents": DOCUMENTS,
+    "jobs": JOBS,
+    "choose": CHOOSE,
+    "run": RUN,
+    "export": EXPORT,
+}
+
+_DIALOGS = frozenset({"choose", "run", "export"})
+
 
 def bindings(group: str, actions: Iterable[Action]) -> list[Binding]:
-    """Textual's bindings for actions; ``group.name`` is the id by which a keymap can change the key."""
-    return [
+    """Textual's bindings for actions; ``group.name`` is the id by which a keymap can change the key.
+
+    A dialog leaves the app's keys behind it without effect, but for help.
+    """
+    more = [Binding("f1", "app.help", "help", id="app.help", tooltip=APP[0].help)] if group in _DIALOGS else []
+    return more + [
         Binding(
             action.keys,
             action.name,
             action.label,
             show=action.footer,
             tooltip=action.help,
+            priority=action.priority,
             id=f"{group}.{action.name}",
         )
         for action in actions

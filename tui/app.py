@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
@@ -15,7 +15,7 @@ from textual.reactive import reactive
 from core.config import RunConfig
 from core.errors import CornerstoneError
 from core.evaluator import client
-from core.evaluator.protocol import Hello, JobView, Open, Opened, Request, StartJob
+from core.evaluator.protocol import Hello, JobView, Open, Opened, Request, StartJob, Toggle
 from core.players import Removed
 from tui.actions import APP, bindings
 from tui.palette import ActionCommands
@@ -36,6 +36,7 @@ class Explorer(App[None]):
         config: what to open where the evaluator has nothing open.
         insist: open ``config`` even so.
         command: starts the evaluator.
+        keymap: the user's own keys, by an action's id.
     """
 
     TITLE = "Cornerstone"
@@ -46,17 +47,25 @@ class Explorer(App[None]):
     state: reactive[State] = reactive(State)
 
     def __init__(
-        self, store: Path, config: RunConfig, *, insist: bool = False, command: Sequence[str] | None = None
+        self,
+        store: Path,
+        config: RunConfig,
+        *,
+        insist: bool = False,
+        command: Sequence[str] | None = None,
+        keymap: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__()
         self.store = store
         self.config = config
         self._insist = insist
+        self._own_keys = dict(keymap or {})
         self._command = list(command or evaluator_command(store))
         self._line: client.Connection | None = None
         self._interrupted: tuple[JobView, ...] = ()
 
     def on_mount(self) -> None:
+        self.set_keymap(self._own_keys)
         self.push_screen(ExploreScreen())
         self.listen()
 
@@ -74,6 +83,8 @@ class Explorer(App[None]):
                     self.config = event.config
                     remember(event.config)
                 self.state = after(self.state, event)
+                if isinstance(event, Opened):
+                    self._evaluate_again()
         except CornerstoneError as error:
             notice = str(error)
         self._line = None
@@ -89,6 +100,12 @@ class Explorer(App[None]):
             for job in self._interrupted:
                 await line.send(StartJob(config=job.config, command=job.command))
         self._interrupted = ()
+
+    def _evaluate_again(self) -> None:
+        """Other documents, or a new evaluator, know nothing of what is switched off."""
+        state = self.state
+        if state.task is not None and state.removed and (state.shown_score is None or not state.shown_score.final):
+            self.ask(Toggle(task=state.task, removed=state.removed))
 
     @work
     async def ask(self, request: Request) -> None:
@@ -127,6 +144,7 @@ class Explorer(App[None]):
     async def action_stop_evaluator(self) -> None:
         try:
             running = await client.stop(self.store)
-        except CornerstoneError:
-            return  # it was faster
+        except CornerstoneError as error:
+            self.say(str(error), error=True)
+            return
         self.say("the evaluator has ended" if running else "no evaluator is running")

@@ -11,9 +11,11 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from core.config import DEFAULT_MODEL, RunConfig, absolute, load_config
+from core.errors import CornerstoneError
 from store.location import default_path
 from tui import results
 from tui.edge import for_people
+from tui.out import print_text
 
 app = typer.Typer(
     help="Which layers carry a language model, and how sure are we?",
@@ -66,12 +68,16 @@ def main_callback(
 
 def _open_explorer(store: Path | None, config: RunConfig | None) -> NoReturn:
     from tui.app import Explorer
+    from tui.keymap import read_keymap
     from tui.session import last_config
 
     chosen = config or last_config()
     path = store or (config.store if config else None) or default_path()
-    Explorer(path.expanduser().resolve(), absolute(chosen), insist=config is not None).run()
-    raise typer.Exit
+    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout)):
+        raise CornerstoneError("the explorer needs a terminal; `cornerstone run` does the same work without one")
+    explorer = Explorer(path.expanduser().resolve(), absolute(chosen), insist=config is not None, keymap=read_keymap())
+    explorer.run()
+    raise typer.Exit(explorer.return_code or 0)
 
 
 @app.command()
@@ -171,6 +177,18 @@ def tasks(
     from tui.catalog import print_tasks
 
     print_tasks(pattern, everything=everything)
+
+
+@app.command()
+def keys() -> None:
+    """List the explorer's keys by action, as the file that changes them has it.
+
+    Example: cornerstone keys > my_keys.yaml
+    """
+    from tui.keymap import keymap_path, template
+
+    print_text("".join(f"{line}\n" for line in template()))
+    typer.echo(f"keys that you change go into {keymap_path()}", err=True)
 
 
 @app.command()

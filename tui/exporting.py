@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import CornerstoneError
-from tui.tables import PATIENCE_S, read, row_type
+from tui.tables import PATIENCE_S, Scope, read, row_type
 
 FORMATS = ("csv", "json", "parquet")
 EXPORTED = ("ablation", "coalitions", "outcomes", "shapley", "runs")
@@ -18,8 +18,7 @@ class Wanted:
 
     store: Path
     table: str
-    model_id: str | None
-    task_id: str | None
+    scope: Scope
     form: str
     target: str
 
@@ -40,13 +39,15 @@ def write_table(wanted: Wanted, *, force: bool) -> Written | None:
         CornerstoneError: the store cannot be read, it has no answer, or the file cannot be written.
     """
     from store.export import write
-    from store.results import Results, Selection
+    from store.results import Results
 
-    path = _path(wanted.target)
-    if path.exists() and not force:
-        return None
-    selection = Selection(wanted.model_id, wanted.task_id)
-    answer = read(Results(wanted.store, PATIENCE_S), wanted.table, selection)
+    try:
+        path = _path(wanted.target)
+        if path.exists() and not force:
+            return None
+    except OSError as error:
+        raise CornerstoneError(f"cannot write {wanted.target.strip()}: {error.strerror}") from error
+    answer = read(Results(wanted.store, PATIENCE_S), wanted.table, wanted.scope)
     if answer.gaps and not answer.rows:
         raise CornerstoneError("; ".join(answer.gaps))
     write(answer.rows, row_type(wanted.table), wanted.form, path, force=force)

@@ -131,7 +131,11 @@ def _file_format(form: Format | None, output: Path) -> Format:
     """The format asked for, else the one that the file's name ends in."""
     ending = output.suffix.removeprefix(".").lower()
     form = form or (Format(ending) if ending in {Format.CSV, Format.JSON, Format.PARQUET} else None)
-    if output.expanduser().is_dir():
+    try:
+        folder = output.expanduser().is_dir()
+    except OSError as error:
+        raise CornerstoneError(f"cannot write {output}: {error.strerror}") from error
+    if folder:
         raise CornerstoneError(f"{output} is a folder; name a file in it")
     if form is None or form is Format.TABLE:
         raise CornerstoneError(

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.schedules import DEFAULT_MAX_REMOVED
 from tui.listing import Column, Listing, listing
 from tui.text import told_apart
 from tui.widgets.numbers import between, decimal, whole
 
 if TYPE_CHECKING:
-    from store.results import Answer, Results, Selection
+    from store.results import Answer, Results
     from store.rows import GroupRow
 
 LISTED = ("coalitions", "ablation", "shapley", "runs")
@@ -26,33 +28,56 @@ TITLES: Mapping[str, str] = {
 PATIENCE_S = 5.0
 
 
-def read_listing(path: Path, table: str, model_id: str | None, task_id: str | None) -> Listing:
-    """One of ``LISTED``, of a model and a task or (None) of all.
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Of what a table is: a model and a task, or (None) all of them; by which metric, windows up to which length."""
+
+    model_id: str | None = None
+    task_id: str | None = None
+    value: str = "acc"
+    max_removed: int = DEFAULT_MAX_REMOVED
+
+    @property
+    def narrow(self) -> bool:
+        """Whether it leaves anything out."""
+        return (self.model_id, self.task_id) != (None, None)
+
+    @property
+    def wide(self) -> Scope:
+        """The same of every model and task."""
+        return replace(self, model_id=None, task_id=None)
+
+
+def read_listing(path: Path, table: str, scope: Scope) -> Listing:
+    """One of ``LISTED``.
 
     Of a model and task that have nothing stored yet, everything is listed, and the notes say so. Runs are listed all.
 
     Raises:
         CornerstoneError: the store cannot be read, or holds nothing.
     """
-    from store.results import Results, Selection
+    from store.results import Results
 
     results = Results(path, PATIENCE_S)
     if table == "runs":
         return listing(_RUNS, results.runs().rows)
     groups = results.groups().rows
-    fits = [group for group in groups if group.model_id == (model_id or group.model_id)]
-    fits = [group for group in fits if group.task_id == (task_id or group.task_id)]
+    fits = [group for group in groups if group.model_id == (scope.model_id or group.model_id)]
+    fits = [group for group in fits if group.task_id == (scope.task_id or group.task_id)]
     notes = [] if fits else ["nothing is stored yet of this model on this task, so everything is shown"]
-    answer = read(results, table, Selection(model_id, task_id) if fits else Selection())
+    answer = read(results, table, scope if fits else scope.wide)
     return listing(_columns(table, groups), answer.rows, [*notes, *answer.gaps])
 
 
-def read(results: Results, table: str, selection: Selection) -> Answer[Any]:
+def read(results: Results, table: str, scope: Scope) -> Answer[Any]:
     """The rows of a table, as `cornerstone results TABLE` has them."""
+    from store.rows import Selection
+
+    selection = Selection(scope.model_id, scope.task_id)
     readers: dict[str, Callable[[], Answer[Any]]] = {
         "coalitions": lambda: results.coalitions(selection),
-        "ablation": lambda: results.ablation(selection),
-        "shapley": lambda: results.shapley(selection),
+        "ablation": lambda: results.ablation(selection, scope.value),
+        "shapley": lambda: results.shapley(selection, scope.value, max_removed=scope.max_removed),
         "outcomes": lambda: results.outcomes(selection),
         "runs": results.runs,
     }

@@ -33,11 +33,14 @@ def runtime_folder() -> Path:
     Not XDG_RUNTIME_DIR: that one is emptied at logout, and an evaluator outlives the line it was started over.
 
     Raises:
-        CornerstoneError: somebody else owns it, or others may enter it.
+        CornerstoneError: it cannot be made, somebody else owns it, or others may enter it.
     """
     folder = _base() / f"cornerstone-{os.getuid()}"
-    with suppress(FileExistsError):
-        folder.mkdir(mode=0o700)
+    try:
+        with suppress(FileExistsError):
+            folder.mkdir(mode=0o700)
+    except OSError as error:
+        raise CornerstoneError(f"cannot make {folder} for the evaluator's socket: {error.strerror}") from error
     status = folder.lstat()
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or stat.S_IMODE(status.st_mode) & 0o077:
         raise CornerstoneError(f"{folder} is not a folder of yours alone; remove it, so that it can be made anew")

@@ -43,6 +43,8 @@ class Board:
         self._there: dict[Removed, NDArray[np.bool_]] = {}
         self.metric = "acc" if "acc" in means or not means else means[0]
         self.key = board_key(assignment)
+        self.changed = False
+        """Whether something was added since its charts were made."""
 
     @property
     def bench_task(self) -> BenchTask:
@@ -75,6 +77,7 @@ class Board:
         """Take new outcomes; false where they are of another game."""
         if not self._same_game(assignment):
             return False
+        self.changed = True
         for outcome in outcomes:
             places = self._places.get(outcome.document, [])
             value = outcome.metrics.get(self.metric, math.nan)
@@ -96,6 +99,7 @@ class Board:
 
     def charts(self, max_removed: int) -> Charts:
         """What is known now. Shapley values need every window of up to ``max_removed`` on one document at least."""
+        self.changed = False
         wanted = needed(len(self._players), max_removed)
         outcomes = complete_documents(self._values, wanted) if all(w in self._values for w in wanted) else None
         estimator = ESTIMATORS[0]

@@ -119,10 +119,13 @@ async def stop(store: Path) -> bool:
 
 
 def _start(store: Path, command: Sequence[str]) -> subprocess.Popen[bytes]:
-    with log_path(store).open("ab") as log:
-        return subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", start_new_session=True
-        )
+    try:
+        with log_path(store).open("ab") as log:
+            return subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", start_new_session=True
+            )
+    except OSError as error:
+        raise CornerstoneError(f"the evaluator cannot be started: {error}") from error
 
 
 def _last_line(log: Path) -> str:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from core.config import RunConfig
 from core.documents import PreparedTask
 from core.errors import CornerstoneError, InUseError
-from core.evaluator.board import Board, board_key
+from core.evaluator.board import Board
 from core.evaluator.keeper import Keeper
 from core.evaluator.protocol import Charts, Opened, Scored
 from core.events import ChunkRecorded
@@ -79,11 +79,12 @@ class Desk:
         """Whether a task is open."""
         return any(board.key == key for board in self._boards)
 
-    def charts(self) -> Iterator[Charts]:
-        """What is known of each task."""
+    def charts(self, *, every: bool) -> Iterator[Charts]:
+        """What is known of each task, or of those that have outcomes since they were last asked for."""
         if self.bench is not None:
             for board in self._boards:
-                yield board.charts(self.bench.config.max_removed)
+                if every or board.changed:
+                    yield board.charts(self.bench.config.max_removed)
 
     def evaluate(self, key: str, removed: Removed, breathe: Breathe) -> Iterator[Scored]:
         """Evaluate a coalition picked by hand on one task, a few documents first.
@@ -141,14 +142,14 @@ class Desk:
         narrate: Narrate,
         breathe: Callable[[], None],
     ) -> Board:
-        key = board_key(assignment)
-        if key in known:
-            return known[key]
+        """A board of what is stored now: another program may have added to it, or removed the file."""
         board = Board(assignment, bench.model.players)
         while True:
             try:
                 self._keeper.fill(board, assignment)
             except InUseError as error:
+                if board.key in known:
+                    return known[board.key]  # it misses what others add meanwhile, and nobody waits
                 narrate(f"{error}; waiting for it")
                 breathe()
             else:

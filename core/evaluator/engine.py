@@ -37,6 +37,8 @@ from core.workbench import Narrate, Workbench, new_run, same_model, schedules_of
 
 _JOBS_EVERY_S = 0.25
 _CHARTS_EVERY_S = 1.0
+_CHARTS_PART = 20
+"""Charts take at most one part in so many of a sweep's time."""
 _FLUSH_S = 10.0
 
 
@@ -58,7 +60,7 @@ class Engine:
         self._wanted: Open | None = None
         self._toggle: Toggle | None = None
         self._trouble = ""
-        self._jobs_told = self._charts_told = 0.0
+        self._jobs_told = self._charts_told = self._charts_took = 0.0
         self._unsaved_told = 0
 
     @property
@@ -77,14 +79,14 @@ class Engine:
 
     def run(self) -> None:
         """Do what is asked until told to stop."""
-        while not self._stopping:
-            job = next((job for job in self._jobs if job.state == "queued"), None)
-            self._working = job is not None or self._urgent
-            self._receive(wait=not self._working)
-            self._serve_urgent()
-            if job is not None and job.state == "queued" and not self._stopping:
-                self._do(job)
         try:
+            while not self._stopping:
+                job = next((job for job in self._jobs if job.state == "queued"), None)
+                self._working = job is not None or self._urgent
+                self._receive(wait=not self._working)
+                self._serve_urgent()
+                if job is not None and job.state == "queued" and not self._stopping:
+                    self._do(job)
             self._desk.close()
         finally:
             if unsaved := self._keeper.close(_FLUSH_S):
@@ -156,7 +158,7 @@ class Engine:
             self._toggle = None
         if (opened := self._desk.opened()) is not None:
             self._publish(opened)
-        self._tell_charts(now=True)
+        self._tell_charts(every=True)
         return bench
 
     def _evaluate(self, toggle: Toggle) -> None:
@@ -176,7 +178,8 @@ class Engine:
             self._sweep(job, bench)
             job.state = "finished"
         except _EndedError:
-            job.state = "cancelled"
+            # When the evaluator ends nobody has cancelled it: an explorer that starts another goes on with it.
+            job.state = job.state if self._stopping else "cancelled"
         except CornerstoneError as error:
             job.state, job.error = "failed", str(error)
         except Exception:  # noqa: BLE001 a job's fault is its own, told in full
@@ -244,11 +247,14 @@ class Engine:
             self._jobs_told, self._unsaved_told = time.monotonic(), unsaved
             self._publish(Jobs(jobs=tuple(job.view() for job in self._jobs), unsaved=unsaved))
 
-    def _tell_charts(self, *, now: bool = False) -> None:
-        if now or time.monotonic() - self._charts_told > _CHARTS_EVERY_S:
-            for charts in self._desk.charts():
+    def _tell_charts(self, *, now: bool = False, every: bool = False) -> None:
+        """Publish the charts that have changed, or every one, but while others wait for a small part of the time."""
+        start = time.monotonic()
+        if now or every or start - self._charts_told > max(_CHARTS_EVERY_S, _CHARTS_PART * self._charts_took):
+            for charts in self._desk.charts(every=every):
                 self._publish(charts)
             self._charts_told = time.monotonic()
+            self._charts_took = self._charts_told - start
 
     def _tell_trouble(self) -> None:
         trouble = self._keeper.trouble
@@ -258,7 +264,12 @@ class Engine:
 
     @contextmanager
     def _narrating(self) -> Iterator[Narrate]:
+        def narrate(text: str) -> None:
+            self._publish(Narration(text=text))
+            if self._stopping:
+                raise _EndedError
+
         try:
-            yield lambda text: self._publish(Narration(text=text))
+            yield narrate
         finally:
             self._publish(Narration(text=""))

@@ -220,3 +220,16 @@ def test_a_file_has_the_format_of_its_ending(store: Path, tmp_path: Path) -> Non
         done = cornerstone(*arguments, target)
         assert done.returncode == 2
         assert said in done.stderr
+
+
+def test_an_output_name_that_no_file_can_have_is_one_sentence(store: Path) -> None:
+    done = cornerstone("results", "runs", "--store", store, "-o", "a" * 300 + ".csv")
+    assert done.returncode == 2
+    assert done.stderr.endswith("File name too long\n")
+    assert "Traceback" not in done.stderr
+
+
+def test_the_explorer_without_a_terminal_is_one_sentence(tmp_path: Path) -> None:
+    done = cornerstone("explore", "--store", tmp_path / "s.duckdb")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "needs a terminal" in done.stderr

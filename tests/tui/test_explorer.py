@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from textual.widgets import DataTable, Input, RadioSet, SelectionList, Static
 
 from core.config import RunConfig
 from core.evaluator import client
-from core.evaluator.protocol import Hello
+from core.evaluator.protocol import Hello, Open
 from store.results import Results, Selection
 from tests.tui.exploring import exploring, until
 from tui.app import Explorer
@@ -53,6 +54,31 @@ async def test_a_layer_is_removed_evaluated_and_put_back(store: Path, config: Ru
         assert app.state.removed == ()
 
 
+async def test_what_is_removed_is_evaluated_on_other_documents_and_by_another_evaluator(
+    store: Path, config: RunConfig
+) -> None:
+    async with exploring(store, config) as (app, pilot):
+        await pilot.press("space")
+        await until(pilot, lambda: app.state.shown_score is not None and app.state.shown_score.final)
+        app.ask(Open(config=config.model_copy(update={"limit": 9})))
+        await until(pilot, lambda: app.state.shown_score is not None and app.state.shown_score.point.n == 9)
+        os.kill(await _pid(store), signal.SIGKILL)
+        await until(pilot, lambda: app.state.connection == "lost")
+        app.state = replace(app.state, scored=None)
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: app.state.shown_score is not None and app.state.shown_score.final)
+
+
+async def test_what_was_put_back_is_not_evaluated_on(store: Path, config: RunConfig) -> None:
+    async with exploring(store, config.model_copy(update={"limit": None})) as (app, pilot):
+        await pilot.press("space")
+        await until(pilot, lambda: app.state.scored is not None)
+        await pilot.press("c")
+        await until(pilot, lambda: app.state.scored is not None and app.state.scored.final)
+        assert app.state.scored is not None
+        assert app.state.scored.point.removed == ()
+
+
 async def test_the_next_task_is_evaluated_under_the_same_coalition(store: Path, config: RunConfig) -> None:
     async with exploring(store, config) as (app, pilot):
         await pilot.press("space", "t")
@@ -73,6 +99,7 @@ async def test_a_sweep_fills_the_charts_and_a_toggle_comes_in_between(store: Pat
         assert "16 coalitions x 8 documents x agreement, capitals" in str(app.screen.query_one("#cost", Static).visual)
         await pilot.press("ctrl+s")
         await until(pilot, lambda: app.state.current_job is not None)
+        assert app.state.jobs[0].command.endswith(f" --store {store}")
         await pilot.press("space")
         await until(pilot, lambda: app.state.shown_score is not None)
         await until(pilot, lambda: app.state.jobs and app.state.jobs[-1].state == "finished")
@@ -142,13 +169,16 @@ async def test_other_tasks_and_documents_are_chosen(store: Path, config: RunConf
         assert [task.name for task in last_config().tasks] == ["capitals", "opposites"]
 
 
-async def test_a_killed_evaluator_is_told_and_started_again_where_it_was(store: Path, config: RunConfig) -> None:
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+async def test_an_evaluator_that_ended_is_told_and_started_again_where_it_was(
+    number: int, store: Path, config: RunConfig
+) -> None:
     async with exploring(store, config.model_copy(update={"limit": None})) as (app, pilot):
         await pilot.press("r")
         await until(pilot, lambda: isinstance(app.screen, RunDialog))
         await pilot.press("ctrl+s")
         await until(pilot, lambda: store.exists() and _outcomes(store) > 0)
-        os.kill(await _pid(store), signal.SIGKILL)
+        os.kill(await _pid(store), number)
         await until(pilot, lambda: app.state.connection == "lost")
         assert "ctrl+r" in app.state.notice
         before = _outcomes(store)

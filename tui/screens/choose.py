@@ -7,7 +7,7 @@ from typing import ClassVar
 from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.suggester import SuggestFromList
@@ -19,16 +19,14 @@ from core.aliases import Alias, aliases, cached
 from core.config import RunConfig, TaskConfig, absolute, load_config
 from core.errors import CornerstoneError
 from core.task_index import lm_eval_task_names, shipped_tasks
+from tui.actions import CHOOSE, bindings
 from tui.text import plain
 
 
 class ChooseDialog(ModalScreen[RunConfig | None]):
     """Returns the configuration to open."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "cancel", "cancel"),
-        Binding("ctrl+s", "open", "open", priority=True),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("choose", CHOOSE)]
     DEFAULT_CSS = """
     ChooseDialog {
         align: center middle;
@@ -97,9 +95,9 @@ class ChooseDialog(ModalScreen[RunConfig | None]):
     @work(thread=True)
     def _look(self) -> None:
         """What takes a moment: which models are cached, and what lm-eval has."""
-        there = {alias.name: cached(alias) for alias in self._aliases}
-        self.app.call_from_thread(self._show_cached, there)
         try:
+            there = {alias.name: cached(alias) for alias in self._aliases}
+            self.app.call_from_thread(self._show_cached, there)
             names = lm_eval_task_names()
         except CornerstoneError as error:
             self.app.call_from_thread(self._tell, str(error))

@@ -23,7 +23,8 @@ from core.errors import CornerstoneError
 from core.players import Removed, format_removed, players_of
 from store.rows import DocumentRow, GroupRow
 from tui.actions import DOCUMENTS, bindings
-from tui.tables import PATIENCE_S
+from tui.screens.export import ExportDialog
+from tui.tables import PATIENCE_S, Scope
 from tui.text import plain
 from tui.widgets.document_detail import QUIET, RIGHT, WRONG, DocumentDetail
 from tui.widgets.numbers import NONE, whole
@@ -157,6 +158,9 @@ class DocumentsScreen(Screen[None]):
     def action_previous_page(self) -> None:
         self._offset = max(0, self._offset - _PAGE)
         self.action_reload()
+
+    def action_export(self) -> None:
+        self.app.push_screen(ExportDialog(self._store, Scope(self._model_id, self._task_id), table="outcomes"))
 
     def action_back(self) -> None:
         self.dismiss()

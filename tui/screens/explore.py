@@ -13,9 +13,11 @@ from textual.widgets import Footer
 from core.config import RunConfig
 from core.evaluator.protocol import Open, Pause, Resume, StartJob, Toggle
 from core.players import Removed
+from store.location import on_store
 from tui.actions import EXPLORE, bindings
 from tui.screens.base import ExplorerScreen
 from tui.state import State
+from tui.tables import Scope
 from tui.widgets.ablation_plot import AblationPlot
 from tui.widgets.coalition_panel import CoalitionPanel
 from tui.widgets.job_line import JobLine
@@ -75,9 +77,12 @@ class ExploreScreen(ExplorerScreen):
         self._remove(message.removed)
 
     def _remove(self, removed: Removed) -> None:
+        before = self.explorer.state
+        removed = tuple(number for number in removed if number < len(before.players))  # another model came meanwhile
         self.explorer.remove(removed)
-        if removed and self.explorer.state.task is not None:
-            self.explorer.ask(Toggle(task=self.explorer.state.task, removed=removed))
+        # Without a layer removed too: the intact model takes the place of what is being evaluated and no longer wanted.
+        if (removed or before.removed) and before.task is not None:
+            self.explorer.ask(Toggle(task=before.task, removed=removed))
 
     def action_toggle_layer(self) -> None:
         self.query_one(LayerGrid).toggle_here()
@@ -110,7 +115,7 @@ class ExploreScreen(ExplorerScreen):
         def start(chosen: tuple[RunConfig, str] | None) -> None:
             if chosen is not None:
                 config, command = chosen
-                self.explorer.ask(StartJob(config=config, command=command))
+                self.explorer.ask(StartJob(config=config, command=on_store(command, self.explorer.store)))
 
         self.explorer.push_screen(RunDialog(bench), start)
 
@@ -131,16 +136,16 @@ class ExploreScreen(ExplorerScreen):
     def action_results(self) -> None:
         from tui.screens.results import ResultsScreen
 
-        self.explorer.push_screen(ResultsScreen(self.explorer.store, *self._shown_ids()))
+        self.explorer.push_screen(ResultsScreen(self.explorer.store, self._scope()))
 
     def action_export(self) -> None:
         from tui.screens.export import ExportDialog
 
-        self.explorer.push_screen(ExportDialog(self.explorer.store, *self._shown_ids(), table="ablation"))
+        self.explorer.push_screen(ExportDialog(self.explorer.store, self._scope(), table="ablation"))
 
-    def _shown_ids(self) -> tuple[str | None, str | None]:
-        state = self.explorer.state
-        return (
-            None if state.bench is None else state.bench.model_id,
-            None if state.bench_task is None else state.bench_task.task_id,
-        )
+    def _scope(self) -> Scope:
+        """What the charts are of."""
+        bench, task = self.explorer.state.bench, self.explorer.state.bench_task
+        if bench is None or task is None:
+            return Scope()
+        return Scope(bench.model_id, task.task_id, task.value, bench.config.max_removed)

@@ -9,15 +9,17 @@ from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Button, Checkbox, Input, RadioButton, RadioSet, Static
 
 from core.errors import CornerstoneError
+from tui.actions import EXPORT, bindings
 from tui.exporting import EXPORTED, FORMATS, Wanted, Written, write_table
 from tui.screens.confirm import ConfirmDialog
+from tui.tables import Scope
 from tui.text import plain, plain_lines
 from tui.widgets.numbers import whole
 
@@ -32,7 +34,7 @@ class Ended(Message):
 class ExportDialog(ModalScreen[Path | None]):
     """Stays open until it is closed; its result is what was written last, if anything was."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "close")]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("export", EXPORT)]
     AUTO_FOCUS = "#path"
 
     DEFAULT_CSS = """
@@ -55,10 +57,10 @@ class ExportDialog(ModalScreen[Path | None]):
     }
     """
 
-    def __init__(self, store: Path, model_id: str | None = None, task_id: str | None = None, *, table: str) -> None:
+    def __init__(self, store: Path, scope: Scope, *, table: str) -> None:
         super().__init__()
         self._store = store
-        self._chosen = (model_id, task_id)
+        self._scope = scope
         self._first = table
         self._given = ""  # the path that was last filled in, and may be filled in anew
         self._asked: Wanted | None = None
@@ -73,7 +75,7 @@ class ExportDialog(ModalScreen[Path | None]):
             with Horizontal(classes="row"):
                 yield Static("format")
                 yield _choice("format", FORMATS, FORMATS[0])
-            if self._chosen != (None, None):
+            if self._scope.narrow:
                 yield Checkbox("only the model and task that the explorer shows", True, id="only", compact=True)
             with Horizontal(classes="row"):
                 yield Static("file")
@@ -104,9 +106,9 @@ class ExportDialog(ModalScreen[Path | None]):
         if self._asked is not None:
             return
         only = self.query("#only").results(Checkbox)
-        model_id, task_id = self._chosen if any(box.value for box in only) else (None, None)
+        scope = self._scope if any(box.value for box in only) else self._scope.wide
         target = self.query_one("#path", Input).value
-        wanted = Wanted(self._store, self._pressed("table"), model_id, task_id, self._pressed("format"), target)
+        wanted = Wanted(self._store, self._pressed("table"), scope, self._pressed("format"), target)
         self._begin(wanted, force=False)
 
     @on(Button.Pressed, "#close")

@@ -20,7 +20,7 @@ from tui.actions import RESULTS, bindings
 from tui.listing import Line, Listing, Order, count_text, view
 from tui.screens.documents import DocumentsScreen
 from tui.screens.export import ExportDialog
-from tui.tables import LISTED, TITLES, read_listing, removed_of
+from tui.tables import LISTED, TITLES, Scope, read_listing, removed_of
 from tui.text import plain
 from tui.widgets.filter_input import FilterInput
 from tui.widgets.result_table import ResultTable, TableColumn
@@ -62,11 +62,10 @@ class ResultsScreen(Screen[None]):
     }
     """
 
-    def __init__(self, store: Path, model_id: str | None = None, task_id: str | None = None) -> None:
+    def __init__(self, store: Path, scope: Scope) -> None:
         super().__init__()
         self._store = store
-        self._chosen = (model_id, task_id)
-        self._narrow = model_id is not None or task_id is not None
+        self._chosen = self._scope = scope
         self._table = LISTED[0]
         self._reading = 0
         self._listings: dict[str, Listing | str] = {}
@@ -89,19 +88,15 @@ class ResultsScreen(Screen[None]):
         yield Footer(show_command_palette=False, compact=True)
 
     @property
-    def _scope(self) -> tuple[str | None, str | None]:
-        return self._chosen if self._narrow else (None, None)
-
-    @property
     def _listing(self) -> Listing | None:
         found = self._listings.get(self._table)
         return found if isinstance(found, Listing) else None
 
     @work(thread=True)
-    def _read(self, table: str, reading: int, model_id: str | None, task_id: str | None) -> None:
+    def _read(self, table: str, reading: int, scope: Scope) -> None:
         found: Listing | str
         try:
-            found = read_listing(self._store, table, model_id, task_id)
+            found = read_listing(self._store, table, scope)
         except CornerstoneError as error:
             found = plain(str(error))
         self.post_message(ListingRead(table, reading, found))
@@ -147,7 +142,7 @@ class ResultsScreen(Screen[None]):
         self.query_one(Tabs).action_next_tab()
 
     def action_everything(self) -> None:
-        self._narrow = not self._narrow
+        self._scope = self._chosen.wide if self._scope == self._chosen else self._chosen
         self.action_reload()
 
     def action_reload(self) -> None:
@@ -162,7 +157,7 @@ class ResultsScreen(Screen[None]):
             self.app.push_screen(DocumentsScreen(self._store, line.row.model_id, line.row.task_id, removed))
 
     def action_export(self) -> None:
-        self.app.push_screen(ExportDialog(self._store, *self._scope, table=self._table))
+        self.app.push_screen(ExportDialog(self._store, self._scope, table=self._table))
 
     def action_back(self) -> None:
         self.dismiss()
@@ -170,13 +165,13 @@ class ResultsScreen(Screen[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Leave out of the footer what there is nothing to do with."""
         if action == "everything":
-            return self._chosen != (None, None)
+            return self._chosen.narrow
         return not (action == "open" and self._table == "runs")
 
     def _show_or_read(self) -> None:
         self._show()
         if self._table not in self._listings:
-            self._read(self._table, self._reading, *self._scope)
+            self._read(self._table, self._reading, self._scope)
 
     def _sort(self, column: int) -> None:
         listing = self._listing

@@ -7,7 +7,7 @@ from typing import ClassVar
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Label, RadioButton, RadioSet, Static
@@ -16,6 +16,7 @@ from core.config import RunConfig, command_of, load_config
 from core.errors import CornerstoneError
 from core.evaluator.protocol import Opened
 from core.schedules import ScheduleName, ablation, windows
+from tui.actions import RUN, bindings
 from tui.text import plain
 
 _CHOICES: tuple[tuple[str, tuple[ScheduleName, ...]], ...] = (
@@ -28,10 +29,7 @@ _CHOICES: tuple[tuple[str, tuple[ScheduleName, ...]], ...] = (
 class RunDialog(ModalScreen[tuple[RunConfig, str] | None]):
     """Returns the configuration to run and the command that would do the same without the explorer."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "cancel", "cancel"),
-        Binding("ctrl+s", "start", "start", priority=True),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("run", RUN)]
     DEFAULT_CSS = """
     RunDialog {
         align: center middle;

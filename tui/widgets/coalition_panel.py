@@ -79,10 +79,11 @@ def _fields(state: State) -> list[Content]:
         if intact is None:
             return [Content("not evaluated yet"), *chance]
         return [_score(plain(task.value), intact), *chance, Content(f"n = {intact.n}")]
+    busy = state.connection == "connected"
+    waiting = Content.styled("evaluating…" if busy else "no evaluator to go on", palette.WARN)
     scored = state.shown_score
     if scored is None:
-        waiting = "evaluating…" if state.connection == "connected" else "not evaluated: there is no evaluator"
-        return [Content.styled(waiting, palette.WARN), *chance]
+        return [waiting, *chance]
     point = scored.point
     fields = [_score(plain(task.value), point), *chance]
     if point.drop is not None:
@@ -90,7 +91,7 @@ def _fields(state: State) -> list[Content]:
     if point.changed is not None:
         fields.append(Content(f"{point.changed} changed"))
     fields.append(Content(f"n = {point.n}" if point.n >= scored.wanted else f"n = {point.n} of {scored.wanted}"))
-    return fields if scored.final else [*fields, Content.styled("evaluating…", palette.WARN)]
+    return fields if scored.final else [*fields, waiting]
 
 
 def _advice(state: State) -> str:

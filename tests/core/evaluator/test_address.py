@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import CornerstoneError
-from core.evaluator import address
+from core.evaluator import address, client
 
 
 @pytest.fixture
@@ -76,3 +76,11 @@ def test_each_store_has_its_own_and_whatever_it_is_called_by_the_same(
     monkeypatch.chdir(tmp_path)
     assert address.socket_path(Path("one.duckdb")) == address.socket_path(one)
     assert len({address.socket_path(one), address.lock_path(one), address.log_path(one)}) == 3
+
+
+async def test_where_no_folder_can_be_made_it_is_said(base: Path, tmp_path: Path) -> None:
+    base.rmdir()
+    with pytest.raises(CornerstoneError, match="cannot make"):
+        address.runtime_folder()
+    with pytest.raises(CornerstoneError, match="cannot make"):
+        await client.connect_or_start(tmp_path / "s.duckdb", ["true"])

@@ -73,3 +73,8 @@ async def test_nobody_at_the_address_is_none(store: Path) -> None:
     socket_path(store).unlink()
     socket_path(store).write_text("no socket")
     assert await client.connect(store) is None
+
+
+async def test_a_program_that_is_not_there_is_said(store: Path) -> None:
+    with pytest.raises(CornerstoneError, match="cannot be started"):
+        await client.connect_or_start(store, ["/nowhere/python"])

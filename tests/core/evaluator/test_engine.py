@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
 import pytest
 
 from core.config import RunConfig
@@ -31,6 +32,7 @@ from core.evaluator.protocol import (
     Scored,
     Toggle,
 )
+from core.records import StoredValues
 from store.database import writing
 from store.recorder import StoreRecorder
 from store.results import Results
@@ -263,6 +265,76 @@ def test_outcomes_that_still_wait_are_on_a_board_opened_meanwhile(
         running.expect(Narration, lambda narration: "waiting" in narration.text)
     (task,) = running.expect(Opened).tasks
     assert len(running.expect(Charts, lambda charts: charts.task == task.key).ablation) == 8
+
+
+def test_what_another_program_stored_meanwhile_is_known(running: Running, config: RunConfig, store: Path) -> None:
+    running.start()
+    open_task(running, config)
+    other = Running(store)
+    other.ask(start(config))
+    other.start()
+    other.job(1, "finished")
+    other.stop()
+    running.ask(Open(config=config))
+    running.expect(Opened)
+    assert len(running.expect(Charts).ablation) == 8
+    running.ask(start(config))
+    running.job(1, "finished")
+    running.stop()
+    assert [run.outcomes for run in Results(store).runs().rows] == [0, 8 * 9]
+
+
+def test_what_is_no_longer_stored_is_evaluated_again(running: Running, config: RunConfig, store: Path) -> None:
+    running.ask(start(config))
+    running.start()
+    running.job(1, "finished")
+    running.expect(Jobs, lambda jobs: jobs.unsaved == 0)
+    time.sleep(0.5)  # that the run has ended is written too
+    store.unlink()
+    running.ask(start(config))
+    running.job(2, "finished")
+    running.stop()
+    assert [run.outcomes for run in Results(store).runs().rows] == [8 * 9]
+
+
+def test_only_charts_that_changed_are_told_again(running: Running, config: RunConfig) -> None:
+    running.start()
+    running.ask(Open(config=config_of(config.model, "agreement", "capitals")))
+    agreement, capitals = running.expect(Opened).tasks
+    assert {running.expect(Charts).task for _ in range(2)} == {agreement.key, capitals.key}
+    running.ask(Toggle(task=capitals.key, removed=(0,)))
+    running.expect(Scored, lambda scored: scored.final)
+    running.stop()
+    told = list(running.told.queue)
+    assert {event.task for event in told if isinstance(event, Charts)} == {capitals.key}
+
+
+def test_told_to_end_while_it_opens_it_does_not_go_on_opening(running: Running, config: RunConfig) -> None:
+    running.ask(Open(config=config))
+    running.engine.stop()
+    running.start()
+    running.stop()
+    assert not any(isinstance(event, Opened) for event in running.told.queue)
+
+
+def test_a_fault_of_its_own_loses_no_outcome(
+    running: Running, config: RunConfig, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)
+    running.ask(start(config))
+    with held(store):
+        monkeypatch.setattr(
+            StoreRecorder, "values", lambda *_: StoredValues((), (), np.empty((0, 0)), np.empty((0, 0)))
+        )
+        running.start()
+        running.job(1, "running")
+        running.expect(Jobs, lambda jobs: jobs.unsaved > 0)
+        monkeypatch.setattr(Engine, "_tell_charts", fail)
+    running.stop()
+    assert Results(store).runs().rows[0].outcomes > 0
 
 
 def test_idle_is_said_only_with_nothing_to_do(running: Running, config: RunConfig) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from textual.widgets import Input
 
 from store.results import Results
 from store.rows import GroupRow
@@ -12,6 +13,7 @@ from tests.store.records import assignment, documents, keep, outcome, task
 from tests.tui.screens.host import drawn, hosted, settled
 from tui.screens import documents as documents_screen
 from tui.screens.documents import DocumentsScreen
+from tui.screens.export import ExportDialog
 from tui.widgets.result_table import ResultTable
 
 pytestmark = pytest.mark.asyncio
@@ -120,3 +122,11 @@ async def test_a_long_prompt_says_what_it_leaves_out(tmp_path: Path) -> None:
     (group,) = Results(path).groups().rows
     async with hosted(lambda: DocumentsScreen(path, group.model_id, group.task_id, ()), (200, 60)) as pilot:
         assert "the first 10 008 characters are left out here" in drawn(pilot)
+
+
+async def test_export_is_of_its_model_and_task(full: Full) -> None:
+    path, group = full
+    async with hosted(lambda: DocumentsScreen(path, group.model_id, group.task_id, (0,))) as pilot:
+        await settled(pilot, "e")
+        assert isinstance(pilot.app.screen, ExportDialog)
+        assert pilot.app.screen.query_one("#path", Input).value == "./cornerstone-outcomes.csv"

@@ -18,6 +18,7 @@ from tests.tui.test_cli import cornerstone
 from tui import exporting
 from tui.screens.confirm import ConfirmDialog
 from tui.screens.export import ExportDialog
+from tui.tables import Scope
 
 pytestmark = pytest.mark.asyncio
 
@@ -52,7 +53,9 @@ async def test_the_file_is_the_command_lines_byte_for_byte(here: Path, tmp_path:
     group = fill(path)
     other = assignment(documents([0]), [(), (1,)], of_task=task("opposites"))
     keep(path, other, [outcome("doc-0"), outcome("doc-0", (1,))], run_id="other")
-    async with hosted(lambda: ExportDialog(path, group.model_id, group.task_id, table=table), (160, 40)) as pilot:
+    async with hosted(
+        lambda: ExportDialog(path, Scope(group.model_id, group.task_id), table=table), (160, 40)
+    ) as pilot:
         await settled(pilot, "enter")
         file = here / f"cornerstone-{table}.csv"
         count = len(file.read_text().splitlines()) - 1
@@ -67,7 +70,7 @@ async def test_the_file_is_the_command_lines_byte_for_byte(here: Path, tmp_path:
 
 async def test_each_format(full: Full, here: Path) -> None:
     path, _ = full
-    async with hosted(lambda: ExportDialog(path, table="ablation"), (80, 24)) as pilot:
+    async with hosted(lambda: ExportDialog(path, Scope(), table="ablation"), (80, 24)) as pilot:
         for form in ("json", "parquet"):
             await pilot.click(f"#format-{form}")
             await settled(pilot)
@@ -82,14 +85,14 @@ async def test_each_format(full: Full, here: Path) -> None:
 
 async def test_the_keyboard_alone_chooses_table_and_format(full: Full, here: Path) -> None:
     path, _ = full
-    async with hosted(lambda: ExportDialog(path, table="ablation")) as pilot:
+    async with hosted(lambda: ExportDialog(path, Scope(), table="ablation")) as pilot:
         await settled(pilot, "shift+tab", "shift+tab", "right", "space", "tab", "right", "space", "tab", "enter")
     assert (here / "cornerstone-coalitions.json").exists()
 
 
 async def test_a_name_of_ones_own_keeps_its_stem(full: Full) -> None:
     path, _ = full
-    async with hosted(lambda: ExportDialog(path, table="ablation")) as pilot:
+    async with hosted(lambda: ExportDialog(path, Scope(), table="ablation")) as pilot:
         field = pilot.app.screen.query_one("#path", Input)
         field.value = "mine.csv"
         await pilot.click("#format-json")
@@ -106,7 +109,7 @@ async def test_it_asks_before_it_replaces(full: Full, here: Path) -> None:
     path, _ = full
     file = here / "cornerstone-ablation.csv"
     file.write_text("precious")
-    async with hosted(lambda: ExportDialog(path, table="ablation"), (120, 30)) as pilot:
+    async with hosted(lambda: ExportDialog(path, Scope(), table="ablation"), (120, 30)) as pilot:
         await settled(pilot, "enter")
         assert isinstance(pilot.app.screen, ConfirmDialog)
         assert pilot.app.screen.query_one(Static).content == f"{file} is there already. Replace it?"
@@ -133,14 +136,14 @@ async def test_it_asks_before_it_replaces(full: Full, here: Path) -> None:
 )
 async def test_what_cannot_be_written_is_a_sentence_and_it_stays_open(full: Full, target: str, sentence: str) -> None:
     path, _ = full
-    async with hosted(lambda: ExportDialog(path, table="ablation"), (160, 40)) as pilot:
+    async with hosted(lambda: ExportDialog(path, Scope(), table="ablation"), (160, 40)) as pilot:
         assert squashed(sentence) in await write_to(pilot, target)
         assert isinstance(pilot.app.screen, ExportDialog)
         assert "wrote6rows" in await write_to(pilot, "good.csv")
 
 
 async def test_no_store_yet(tmp_path: Path, here: Path) -> None:
-    async with hosted(lambda: ExportDialog(tmp_path / "none.duckdb", table="ablation"), (160, 40)) as pilot:
+    async with hosted(lambda: ExportDialog(tmp_path / "none.duckdb", Scope(), table="ablation"), (160, 40)) as pilot:
         await settled(pilot, "enter")
         assert squashed("none.duckdb yet") in squashed(drawn(pilot))
         await settled(pilot, "escape")
@@ -153,7 +156,7 @@ async def test_a_store_in_use(
 ) -> None:
     monkeypatch.setattr(exporting, "PATIENCE_S", 0.2)
     path, holder = held
-    async with hosted(lambda: ExportDialog(path, table="coalitions"), (160, 40)) as pilot:
+    async with hosted(lambda: ExportDialog(path, Scope(), table="coalitions"), (160, 40)) as pilot:
         await settled(pilot, "enter")
         assert squashed("in use by another program") in squashed(drawn(pilot))
         holder.kill()
@@ -166,7 +169,7 @@ async def test_a_store_in_use(
 async def test_what_has_no_answer_is_said_and_what_is_left_out_too(tmp_path: Path) -> None:
     path = tmp_path / "results.duckdb"
     keep(path, assignment(documents([0]), [()], of_task=task("bare")), [outcome("doc-0")], run_id="bare")
-    async with hosted(lambda: ExportDialog(path, table="shapley"), (160, 40)) as pilot:
+    async with hosted(lambda: ExportDialog(path, Scope(), table="shapley"), (160, 40)) as pilot:
         await settled(pilot, "enter")
         assert squashed("18 of 19 coalitions are missing") in squashed(drawn(pilot))
         fill(path)
@@ -180,7 +183,7 @@ async def test_everything_if_the_box_is_cleared(tmp_path: Path, here: Path) -> N
     group = fill(path)
     keep(path, assignment(documents([0]), [()], of_task=task("bare")), [outcome("doc-0")], run_id="bare")
     async with hosted(
-        lambda: ExportDialog(path, group.model_id, group.task_id, table="coalitions"), (160, 40)
+        lambda: ExportDialog(path, Scope(group.model_id, group.task_id), table="coalitions"), (160, 40)
     ) as pilot:
         await pilot.click("#only")
         await pilot.click("#write")
@@ -191,8 +194,14 @@ async def test_everything_if_the_box_is_cleared(tmp_path: Path, here: Path) -> N
 
 async def test_a_path_is_shown_as_text(full: Full) -> None:
     path, _ = full
-    async with hosted(lambda: ExportDialog(path, table="ablation"), (160, 40)) as pilot:
+    async with hosted(lambda: ExportDialog(path, Scope(), table="ablation"), (160, 40)) as pilot:
         text = await write_to(pilot, "[red]x[\\].csv")
         assert "[red]x[\\].csv" in text
         assert "[red]x[\\].csv" in await write_to(pilot, "[red]x[\\].csv")
         assert isinstance(pilot.app.screen, ConfirmDialog)
+
+
+async def test_a_name_that_no_file_can_have_is_told(full: Full, here: Path) -> None:
+    path, _ = full
+    async with hosted(lambda: ExportDialog(path, Scope(), table="ablation"), (160, 40)) as pilot:
+        assert squashed("File name too long") in await write_to(pilot, "a" * 300 + ".csv")

@@ -17,6 +17,7 @@ from tui import tables
 from tui.screens.documents import DocumentsScreen
 from tui.screens.export import ExportDialog
 from tui.screens.results import ResultsScreen
+from tui.tables import Scope
 from tui.widgets.numbers import between
 from tui.widgets.result_table import ResultTable
 
@@ -28,7 +29,7 @@ Full = tuple[Path, GroupRow]
 
 async def test_coalitions_come_first_by_their_players_names(full: Full) -> None:
     path, group = full
-    async with hosted(lambda: ResultsScreen(path, group.model_id, group.task_id)) as pilot:
+    async with hosted(lambda: ResultsScreen(path, Scope(group.model_id, group.task_id))) as pilot:
         text = drawn(pilot)
     assert "19 rows" in text
     assert "tiny · capitals" in text
@@ -40,7 +41,7 @@ async def test_coalitions_come_first_by_their_players_names(full: Full) -> None:
 @pytest.mark.parametrize("size", [(80, 24), (200, 60)])
 async def test_next_table_goes_round(full: Full, size: tuple[int, int]) -> None:
     path, group = full
-    async with hosted(lambda: ResultsScreen(path, group.model_id, group.task_id), size) as pilot:
+    async with hosted(lambda: ResultsScreen(path, Scope(group.model_id, group.task_id)), size) as pilot:
         seen = []
         for _ in range(4):
             await settled(pilot, "t")
@@ -57,7 +58,7 @@ async def test_next_table_goes_round(full: Full, size: tuple[int, int]) -> None:
 
 async def test_numbers_are_those_of_the_store(full: Full) -> None:
     path, _ = full
-    async with hosted(lambda: ResultsScreen(path)) as pilot:
+    async with hosted(lambda: ResultsScreen(path, Scope())) as pilot:
         await settled(pilot, "t")
         text = drawn(pilot)
     (row,) = [row for row in Results(path).ablation().rows if row.label == "Attn 0"]
@@ -68,7 +69,7 @@ async def test_numbers_are_those_of_the_store(full: Full) -> None:
 
 async def test_a_filter_narrows_and_escape_drops_it(full: Full) -> None:
     path, group = full
-    async with hosted(lambda: ResultsScreen(path, group.model_id, group.task_id)) as pilot:
+    async with hosted(lambda: ResultsScreen(path, Scope(group.model_id, group.task_id))) as pilot:
         await settled(pilot, "slash")
         assert isinstance(pilot.app.focused, Input)
         await typed(pilot, "ffn 2")
@@ -86,7 +87,7 @@ async def test_a_filter_narrows_and_escape_drops_it(full: Full) -> None:
 
 async def test_sort_is_by_the_column_under_the_cursor_and_turns_round(full: Full) -> None:
     path, _ = full
-    async with hosted(lambda: ResultsScreen(path)) as pilot:
+    async with hosted(lambda: ResultsScreen(path, Scope())) as pilot:
         await settled(pilot, "right", "s")
         lines = drawn(pilot).splitlines()
         assert "↑ acc" in lines[4]
@@ -101,7 +102,7 @@ async def test_sort_is_by_the_column_under_the_cursor_and_turns_round(full: Full
 
 async def test_a_click_on_a_title_sorts_and_a_double_click_opens(full: Full) -> None:
     path, _ = full
-    async with hosted(lambda: ResultsScreen(path)) as pilot:
+    async with hosted(lambda: ResultsScreen(path, Scope())) as pilot:
         lines = drawn(pilot).splitlines()
         top = pilot.app.screen.query_one(ResultTable).region
         await pilot.click(offset=(lines[top.y].index("acc"), top.y))
@@ -117,7 +118,7 @@ async def test_a_click_on_a_title_sorts_and_a_double_click_opens(full: Full) -> 
 
 async def test_tabs_can_be_clicked(full: Full) -> None:
     path, _ = full
-    async with hosted(lambda: ResultsScreen(path)) as pilot:
+    async with hosted(lambda: ResultsScreen(path, Scope())) as pilot:
         await pilot.click("#runs")
         await settled(pilot)
         assert "started (UTC)" in drawn(pilot)
@@ -131,7 +132,7 @@ async def test_every_row_can_be_reached_however_many(tmp_path: Path) -> None:
         asked = assignment(documents([0]), coalitions, of_task=task(f"task {number:02}"))
         keep_all(path, asked, {removed: [1.0] for removed in coalitions}, run_id=f"run{number}")
     total = 9 * len(coalitions)
-    async with hosted(lambda: ResultsScreen(path), (100, 24)) as pilot:
+    async with hosted(lambda: ResultsScreen(path, Scope()), (100, 24)) as pilot:
         assert f"{total} rows" in drawn(pilot)
         await settled(pilot, "end")
         assert "task 08" in drawn(pilot)
@@ -146,13 +147,13 @@ async def test_what_the_explorer_shows_or_everything(full: Full, tmp_path: Path)
     keep(path, assignment(documents([0]), [()]), [outcome("doc-0")])
     keep(path, assignment(documents([0]), [()], of_task=task("opposites")), [outcome("doc-0")], run_id="b")
     capitals, _ = Results(path).groups().rows
-    async with hosted(lambda: ResultsScreen(path, capitals.model_id, capitals.task_id)) as pilot:
+    async with hosted(lambda: ResultsScreen(path, Scope(capitals.model_id, capitals.task_id))) as pilot:
         assert "1 row" in drawn(pilot)
         assert "opposites" not in drawn(pilot)
         await settled(pilot, "a")
         assert "2 rows" in drawn(pilot)
         assert "opposites" in drawn(pilot)
-    async with hosted(lambda: ResultsScreen(path, capitals.model_id, "00000000")) as pilot:
+    async with hosted(lambda: ResultsScreen(path, Scope(capitals.model_id, "00000000"))) as pilot:
         assert "nothing is stored yet of this model on this task" in drawn(pilot)
         assert "2 rows" in drawn(pilot)
 
@@ -163,7 +164,7 @@ async def test_models_that_share_a_name_are_told_apart(tmp_path: Path) -> None:
     half = assignment(documents([0]), [()], of_model=model(dtype="bfloat16"))
     recorder.assign("run1", half)
     recorder.record("run1", half, [outcome("doc-0")])
-    async with hosted(lambda: ResultsScreen(path)) as pilot:
+    async with hosted(lambda: ResultsScreen(path, Scope())) as pilot:
         for group in Results(path).groups().rows:
             assert f"tiny@{group.model_id}" in drawn(pilot)
 
@@ -171,7 +172,7 @@ async def test_models_that_share_a_name_are_told_apart(tmp_path: Path) -> None:
 async def test_what_cannot_be_answered_is_said_below(tmp_path: Path) -> None:
     path = tmp_path / "results.duckdb"
     keep(path, assignment(documents([0]), [()]), [outcome("doc-0")])
-    async with hosted(lambda: ResultsScreen(path), (120, 30)) as pilot:
+    async with hosted(lambda: ResultsScreen(path, Scope()), (120, 30)) as pilot:
         await settled(pilot, "t", "t")
         text = drawn(pilot)
     assert "0 rows" in text
@@ -180,7 +181,7 @@ async def test_what_cannot_be_answered_is_said_below(tmp_path: Path) -> None:
 
 async def test_no_store_yet_is_one_sentence(tmp_path: Path) -> None:
     path = tmp_path / "none.duckdb"
-    async with hosted(lambda: ResultsScreen(path), (160, 30)) as pilot:
+    async with hosted(lambda: ResultsScreen(path, Scope()), (160, 30)) as pilot:
         assert f"no results at {path} yet" in drawn(pilot)
         await settled(pilot, "s", "enter", "right", "slash", "escape", "t")
         keep(path, assignment(documents([0]), [()]), [outcome("doc-0")])
@@ -194,7 +195,7 @@ async def test_a_store_that_another_process_holds_is_one_sentence(
 ) -> None:
     monkeypatch.setattr(tables, "PATIENCE_S", 0.2)
     path, holder = held
-    async with hosted(lambda: ResultsScreen(path), (160, 30)) as pilot:
+    async with hosted(lambda: ResultsScreen(path, Scope()), (160, 30)) as pilot:
         assert "in use by another program" in drawn(pilot)
         holder.kill()
         holder.wait()
@@ -211,7 +212,7 @@ async def test_hostile_text_is_text(tmp_path: Path) -> None:
     recorder = keep(path, asked, kept)
     recorder.begin(run("hostile", f"cornerstone {HOSTILE[0]} \x1b[2J"))
     for size in ((80, 24), (200, 60)):
-        async with hosted(lambda: ResultsScreen(path), size) as pilot:
+        async with hosted(lambda: ResultsScreen(path, Scope()), size) as pilot:
             text = drawn(pilot)
             assert "[red]x[/] ]0;x · =cmd()[/]" in " ".join(text.split())
             seen = [text]
@@ -226,7 +227,7 @@ async def test_hostile_text_is_text(tmp_path: Path) -> None:
 
 async def test_export_is_of_the_table_and_selection_shown(full: Full) -> None:
     path, group = full
-    async with hosted(lambda: ResultsScreen(path, group.model_id, group.task_id)) as pilot:
+    async with hosted(lambda: ResultsScreen(path, Scope(group.model_id, group.task_id))) as pilot:
         await settled(pilot, "t", "e")
         assert isinstance(pilot.app.screen, ExportDialog)
         assert pilot.app.screen.query_one("#path", Input).value == "./cornerstone-ablation.csv"
@@ -235,6 +236,15 @@ async def test_export_is_of_the_table_and_selection_shown(full: Full) -> None:
 
 async def test_back_closes_it(full: Full) -> None:
     path, _ = full
-    async with hosted(lambda: ResultsScreen(path)) as pilot:
+    async with hosted(lambda: ResultsScreen(path, Scope())) as pilot:
         await settled(pilot, "escape")
         assert not isinstance(pilot.app.screen, ResultsScreen)
+
+
+async def test_windows_and_metric_are_those_that_are_charted(full: Full) -> None:
+    path, group = full
+    scope = Scope(group.model_id, group.task_id, "acc_norm", 2)
+    for one in (scope, scope.wide):
+        shapley, ablation = (tables.read_listing(path, table, one).lines for table in ("shapley", "ablation"))
+        assert {(line.row.value, line.row.max_removed) for line in shapley} == {("acc_norm", 2)}
+        assert {line.row.value for line in ablation} == {"acc_norm"}

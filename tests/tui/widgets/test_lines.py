@@ -43,6 +43,7 @@ def test_a_coalition_that_is_not_done_says_so() -> None:
     assert "evaluating…" in _text(CoalitionPanel, example.state(scored=None))
     assert "evaluating…" in _text(CoalitionPanel, example.state(scored=example.scored((1,))))
     assert "no evaluator" in _text(CoalitionPanel, example.state(scored=None, connection="lost"))
+    assert "evaluating" not in _text(CoalitionPanel, example.state(scored=partial, connection="lost"), width=120)
 
 
 def test_nothing_removed_is_the_intact_model() -> None:
