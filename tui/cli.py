@@ -73,7 +73,7 @@ def _open_explorer(store: Path | None, config: RunConfig | None) -> NoReturn:
 
     chosen = config or last_config()
     path = store or (config.store if config else None) or default_path()
-    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout)):
+    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         raise CornerstoneError("the explorer needs a terminal; `cornerstone run` does the same work without one")
     explorer = Explorer(path.expanduser().resolve(), absolute(chosen), insist=config is not None, keymap=read_keymap())
     explorer.run()
