@@ -54,7 +54,7 @@ class Engine:
         self._inbox: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
         self._keeper = Keeper(recorder, lambda: self._inbox.put(None))
         self._desk = Desk(self._keeper)
-        self._stopping = self._working = False
+        self._stopping = self._working = self._opening = False
         self._jobs: list[Job] = []
         self._job: Job | None = None
         self._wanted: Open | None = None
@@ -68,9 +68,17 @@ class Engine:
         """Whether nothing is being done or waited for."""
         return not self._working and self._inbox.empty() and not self._keeper.unsaved
 
+    @property
+    def deaf(self) -> bool:
+        """Whether it was told to end, but loads or downloads something; nothing is lost if it is not waited for."""
+        return self._stopping and self._opening and not self._keeper.unsaved
+
     def submit(self, request: Request) -> None:
         """Ask for something; what comes of it is published."""
-        self._inbox.put(request)
+        if isinstance(request, ShutDown):
+            self.stop()  # at once, as it may be at something that lets no request in
+        else:
+            self._inbox.put(request)
 
     def stop(self) -> None:
         """End: drop the chunk in flight, write what waits."""
@@ -117,8 +125,6 @@ class Engine:
                 for job in self._jobs:
                     if job.number == request.job:
                         job.heed(request)
-            case ShutDown():
-                self._stopping = True
 
     @property
     def _urgent(self) -> bool:
@@ -153,7 +159,11 @@ class Engine:
                 f"{bench.config.model} is being swept; cancel its job or wait for it, then choose another model"
             )
         with self._narrating() as narrate:
-            bench = self._desk.open(config, narrate, self._breathe_opening, keep=sweeping)
+            self._opening = True
+            try:
+                bench = self._desk.open(config, narrate, self._breathe_opening, keep=sweeping)
+            finally:
+                self._opening = False
         if self._toggle is not None and not self._desk.offers(self._toggle.task):
             self._toggle = None
         if (opened := self._desk.opened()) is not None:

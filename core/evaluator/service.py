@@ -40,19 +40,21 @@ IDLE_S = 1800.0
 
 _LARGEST_REQUEST = 2**20
 _GOODBYE_S = 2.0
+_DEAF_S = 10.0
 _ORDER = (Narration, Jobs, Opened, Charts, Scored)
 
 
 def serve(store: Path, recorder: Recorder, idle_s: float = IDLE_S) -> bool:
     """Be the evaluator of ``store`` until told to stop; false at once where there is one already."""
     with _only_one(store) as alone:
-        if alone:
-            asyncio.run(_serve(store, recorder, idle_s))
+        if alone and not asyncio.run(_serve(store, recorder, idle_s)):
+            print("ended while a model or a task was being opened", flush=True)
+            os._exit(1)  # the threads of a download would be waited for
         return alone
 
 
-async def _serve(store: Path, recorder: Recorder, idle_s: float) -> None:
-    await _Service(store, recorder, idle_s).run()
+async def _serve(store: Path, recorder: Recorder, idle_s: float) -> bool:
+    return await _Service(store, recorder, idle_s).run()
 
 
 class _Service:
@@ -67,7 +69,8 @@ class _Service:
         self._loop = asyncio.get_running_loop()
         self._engine = Engine(recorder, self._publish)
 
-    async def run(self) -> None:
+    async def run(self) -> bool:
+        """Serve until told to end; false where the engine could not be told so."""
         for number in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(number, self._engine.stop)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -78,17 +81,17 @@ class _Service:
             server = await unix_serve(self._talk, str(path), max_size=_LARGEST_REQUEST, compression=None)
         finally:
             os.umask(before)
-        worker = threading.Thread(target=self._work, name="engine")
+        worker = threading.Thread(target=self._work, name="engine", daemon=True)
         worker.start()
         try:
-            await self._until_ended()
+            ended = await self._until_ended()
         finally:
             self._engine.stop()
             path.unlink(missing_ok=True)
             server.close()
-            await asyncio.to_thread(worker.join)
             with suppress(TimeoutError):
                 await asyncio.wait_for(server.wait_closed(), _GOODBYE_S)
+        return ended
 
     def _work(self) -> None:
         try:
@@ -96,16 +99,20 @@ class _Service:
         finally:
             self._loop.call_soon_threadsafe(self._ended.set)
 
-    async def _until_ended(self) -> None:
-        alone = 0.0
-        while not self._ended.is_set():
-            step = min(self._idle_s, 1.0)
-            try:
+    async def _until_ended(self) -> bool:
+        """Wait for the engine; false where it was told to end and does not hear, as in a download of hours."""
+        alone = deaf = 0.0
+        step = min(self._idle_s, 1.0)
+        while True:
+            with suppress(TimeoutError):
                 await asyncio.wait_for(self._ended.wait(), step)
-            except TimeoutError:
-                alone = alone + step if not self._connections and self._engine.idle else 0.0
-                if alone >= self._idle_s:
-                    self._engine.stop()
+                return True
+            alone = alone + step if not self._connections and self._engine.idle else 0.0
+            if alone >= self._idle_s:
+                self._engine.stop()
+            deaf = deaf + step if self._engine.deaf else 0.0
+            if deaf >= _DEAF_S:
+                return False
 
     async def _talk(self, connection: ServerConnection) -> None:
         if not _is_mine(connection.transport.get_extra_info("socket")):

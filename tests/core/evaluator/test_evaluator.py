@@ -282,6 +282,30 @@ async def test_a_job_goes_on_when_nobody_listens(
         await fourth.expect(Jobs)
 
 
+DOWNLOAD = """
+import sys, time
+from pathlib import Path
+from core.evaluator import desk, service
+from store.recorder import StoreRecorder
+desk.open_workbench = lambda *_: time.sleep(600)
+service._DEAF_S = 0.5
+service.serve(Path(sys.argv[1]), StoreRecorder(Path(sys.argv[1])))
+"""
+
+
+async def test_told_to_end_during_a_download_it_does(
+    begin: Callable[..., Evaluator], store: Path, tiny_model_folder: Path
+) -> None:
+    evaluator = begin(store, program=("-c", DOWNLOAD))
+    async with talk(store, evaluator) as one:
+        await one.ask(Open(config=config_of(tiny_model_folder)))
+        await one.expect(Narration)
+        await one.ask(ShutDown())
+        evaluator.signal(signal.SIGTERM)
+        await one.gone()
+    assert evaluator.wait() == (1, "ended while a model or a task was being opened\n")
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_told_to_end_it_drops_the_chunk_and_leaves_things_tidy(
     number: int, begin: Callable[[Path], Evaluator], store: Path, tiny_model_folder: Path
