@@ -42,8 +42,9 @@ class SweepSizes:
 def sizes_for(model: PreTrainedModel, *, offloaded: bool, memory: float | None = None) -> SweepSizes:
     """Sizes that suit a model where it lies.
 
-    A CPU does best on batches that stay near its caches; an accelerator wants to be filled; where weights are brought
-    in layer by layer, a chunk should be as large as memory allows, as they are brought in once a chunk.
+    A CPU does best on batches that stay near its caches, and in small chunks what is known grows steadily; an
+    accelerator wants to be filled; where weights are brought in layer by layer, a chunk should be as large as memory
+    allows, as they are brought in once a chunk.
 
     Args:
         model: loaded.
@@ -58,7 +59,7 @@ def sizes_for(model: PreTrainedModel, *, offloaded: bool, memory: float | None =
     if offloaded:
         return SweepSizes(1024, 16384 if device.type != "cpu" else 1024, state_tokens, state_tokens)
     if device.type == "cpu":
-        return SweepSizes(96, 1024, 96, state_tokens)
+        return SweepSizes(32, 1024, 32, state_tokens)
     return SweepSizes(1024, 16384, 1024, state_tokens)
 
 

@@ -26,6 +26,9 @@ from core.records import Assignment, Outcome, Recorder
 from core.sizes import SweepSizes
 from core.sweep import Breathe, Scores, hold_breath, sweep_rows
 
+_LONGEST_ROW = 512
+"""Attention grows with the square of a row's length."""
+
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
@@ -114,9 +117,13 @@ class Study:
                 yield from self._fitting(documents, lacking)
 
     def _fitting(self, documents: Iterable[Document], coalitions: tuple[Removed, ...]) -> Iterator[_Chunk]:
-        most = min(self._sizes.chunk_tokens, self._sizes.state_tokens // len(coalitions))
-        for fitting in self._grouped(documents, most):
+        most = max(self._sizes.chunk_tokens, self._row_tokens(coalitions))
+        for fitting in self._grouped(documents, min(most, self._sizes.state_tokens // len(coalitions))):
             yield _Chunk(tuple(fitting), coalitions)
+
+    def _row_tokens(self, coalitions: Sequence[Removed]) -> int:
+        """Few coalitions fill a batch only in longer rows."""
+        return max(self._sizes.row_tokens, min(self._sizes.batch_tokens // len(coalitions), _LONGEST_ROW))
 
     def _grouped(self, documents: Iterable[Document], most_tokens: int) -> Iterator[list[Document]]:
         """Documents side by side, up to so many tokens; one that is longer is alone."""
@@ -151,7 +158,7 @@ class Study:
         return None
 
     def _evaluate(self, task: PreparedTask, chunk: _Chunk, breathe: Breathe) -> list[Outcome]:
-        groups = list(self._grouped(chunk.documents, self._sizes.row_tokens))
+        groups = list(self._grouped(chunk.documents, self._row_tokens(chunk.coalitions)))
         rows = [pack([document.continuations for document in group], self._max_length) for group in groups]
         known = None if self._intact is None else [self._intact.of(row) for row in rows]
         outcomes: list[Outcome] = []

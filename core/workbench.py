@@ -6,9 +6,10 @@ import json
 import os
 import uuid
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib import metadata
 
+from core.alive import here
 from core.config import RunConfig, TaskConfig, absolute
 from core.documents import PreparedTask, prepare_task
 from core.encoding import RequestEncoder
@@ -26,7 +27,6 @@ from core.tasks import build_task
 
 Narrate = Callable[[str], None]
 
-_ROW_OF_FEW = 512
 _VERSIONED = ("cornerstone", "torch", "transformers", "lm-eval", "duckdb")
 
 
@@ -48,9 +48,6 @@ class Workbench:
     ) -> Study:
         """A study of some tasks under some schedules; with ``intact``, of a few documents, begun where they differ."""
         sizes = sizes_for(self.model.model, offloaded=self.model.offloaded, memory=self.config.memory)
-        if intact is not None:
-            # A row per few documents would leave most of a batch empty.
-            sizes = replace(sizes, row_tokens=max(sizes.row_tokens, _ROW_OF_FEW), chunk_tokens=sizes.batch_tokens)
         return Study(self.model, self.encoder, tasks, schedules, sizes, intact)
 
 
@@ -124,7 +121,7 @@ def schedules_of(config: RunConfig, players: tuple[Player, ...]) -> list[Schedul
 
 def new_run(config: RunConfig, command: str) -> RunRecord:
     """The record of a run that begins now. Its configuration has whole paths, so it stands wherever it is read."""
-    versions = json.dumps({name: metadata.version(name) for name in _VERSIONED})
+    versions = json.dumps({name: metadata.version(name) for name in _VERSIONED} | here())
     return RunRecord(uuid.uuid4().hex[:8], command, absolute(config).model_dump_json(), versions, config.seed)
 
 

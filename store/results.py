@@ -10,6 +10,7 @@ for row in results.ablation(Selection(task="agreement")).rows:
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any, Generic, TypeVar
 
 import duckdb
 
+from core.alive import is_gone
 from core.errors import CornerstoneError
 from core.players import Removed, format_removed, players_of
 from core.report import ablation_points, coalition_point, complete_documents, shapley_points
@@ -165,7 +167,7 @@ class Results:
                     SELECT run, any_value(m.name) AS model, len(list_distinct(flatten(list(coalitions)))) AS coalitions
                     FROM assignments JOIN models m USING (model) GROUP BY run
                 ), kept AS (SELECT run, count(*) AS outcomes FROM outcomes GROUP BY run)
-                SELECT run, started, finished, state, command, coalesce(model, ''), coalesce(tasks, []),
+                SELECT run, started, finished, state, versions, command, coalesce(model, ''), coalesce(tasks, []),
                        coalesce(documents, 0), coalesce(coalitions, 0), coalesce(outcomes, 0)
                 FROM runs LEFT JOIN tasks_of USING (run) LEFT JOIN sets_of USING (run) LEFT JOIN kept USING (run)
                 ORDER BY started DESC, run"""
@@ -254,5 +256,7 @@ def _group_row(group: Group) -> GroupRow:
 
 
 def _run(*columns: Any) -> RunRow:
-    run, started, finished, state, command, model, tasks, documents, coalitions, outcomes = columns
+    run, started, finished, state, versions, command, model, tasks, documents, coalitions, outcomes = columns
+    if state == "running" and is_gone(json.loads(versions)):
+        state = "interrupted"
     return RunRow(run, started, finished, state, command, model, tuple(tasks), documents, coalitions, outcomes)

@@ -79,7 +79,10 @@ RUN = (
     Action("cancel", "escape", "cancel", "Close the dialog; nothing changes."),
 )
 
-EXPORT = (Action("close", "escape", "close", "Close the dialog."),)
+EXPORT = (
+    Action("write", "ctrl+s", "write", "Write the table to the file.", priority=True),
+    Action("close", "escape", "close", "Close the dialog."),
+)
 
 GROUPS: Mapping[str, tuple[Action, ...]] = {
     "app": APP,

@@ -27,6 +27,8 @@ from tui.text import plain
 
 GONE = "the evaluator is gone; what it had written is safe. ctrl+r starts it again, and it goes on where it was"
 
+ENDED = "the evaluator has ended; ctrl+r starts it again"
+
 
 class Explorer(App[None]):
     """One store, and its evaluator.
@@ -63,6 +65,7 @@ class Explorer(App[None]):
         self._command = list(command or evaluator_command(store))
         self._line: client.Connection | None = None
         self._interrupted: tuple[JobView, ...] = ()
+        self._ending = False
 
     def on_mount(self) -> None:
         self.set_keymap(self._own_keys)
@@ -73,7 +76,7 @@ class Explorer(App[None]):
     async def listen(self) -> None:
         """Hear the evaluator until it is gone."""
         self.state = replace(self.state, connection="starting", notice="")
-        notice = GONE
+        notice, self._ending = GONE, False
         try:
             self._line = await client.connect_or_start(self.store, self._command)
             async for event in self._line.events():
@@ -81,7 +84,7 @@ class Explorer(App[None]):
                     await self._greet(self._line, event)
                 if isinstance(event, Opened):
                     self.config = event.config
-                    remember(event.config)
+                    remember(self.store, event.config)
                 self.state = after(self.state, event)
                 if isinstance(event, Opened):
                     self._evaluate_again()
@@ -89,7 +92,7 @@ class Explorer(App[None]):
             notice = str(error)
         self._line = None
         self._interrupted = self.state.unfinished
-        self.state = lost(self.state, notice)
+        self.state = lost(self.state, ENDED if self._ending and notice == GONE else notice)
 
     async def _greet(self, line: client.Connection, hello: Hello) -> None:
         """Open what was open, unless the evaluator is at something; go on with jobs that another one left behind."""
@@ -111,7 +114,8 @@ class Explorer(App[None]):
     async def ask(self, request: Request) -> None:
         """Send a request; what comes of it arrives as events."""
         if self._line is None:
-            self.say("there is no evaluator yet; ctrl+r starts one if it is gone", error=True)
+            starting = self.state.connection == "starting"
+            self.say("the evaluator is still starting" if starting else "no evaluator: ctrl+r starts it", error=True)
             return
         try:
             await self._line.send(request)
@@ -142,9 +146,11 @@ class Explorer(App[None]):
 
     @work
     async def action_stop_evaluator(self) -> None:
+        self._ending = True
         try:
             running = await client.stop(self.store)
         except CornerstoneError as error:
             self.say(str(error), error=True)
             return
-        self.say("the evaluator has ended" if running else "no evaluator is running")
+        if not running:
+            self.say("no evaluator is running")

@@ -71,11 +71,11 @@ def _open_explorer(store: Path | None, config: RunConfig | None) -> NoReturn:
     from tui.keymap import read_keymap
     from tui.session import last_config
 
-    chosen = config or last_config()
-    path = store or (config.store if config else None) or default_path()
+    path = (store or (config.store if config else None) or default_path()).expanduser().resolve()
+    chosen = config or last_config(path)
     if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         raise CornerstoneError("the explorer needs a terminal; `cornerstone run` does the same work without one")
-    explorer = Explorer(path.expanduser().resolve(), absolute(chosen), insist=config is not None, keymap=read_keymap())
+    explorer = Explorer(path, absolute(chosen), insist=config is not None, keymap=read_keymap())
     explorer.run()
     raise typer.Exit(explorer.return_code or 0)
 

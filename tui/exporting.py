@@ -43,6 +43,9 @@ def write_table(wanted: Wanted, *, force: bool) -> Written | None:
 
     try:
         path = _path(wanted.target)
+        ending = path.suffix.removeprefix(".")
+        if ending in FORMATS and ending != wanted.form:
+            raise CornerstoneError(f"{path.name} ends in .{ending}, and {wanted.form} is chosen: change one of them")
         if path.exists() and not force:
             return None
     except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -11,22 +12,23 @@ import pydantic
 from core.config import RunConfig, load_config
 
 
-def session_path() -> Path:
-    """Where it is kept (``XDG_STATE_HOME`` is honoured)."""
-    return Path(platformdirs.user_state_dir("cornerstone", appauthor=False)) / "session.json"
+def session_path(store: Path) -> Path:
+    """Where it is kept for a store (``XDG_STATE_HOME`` is honoured)."""
+    name = hashlib.sha256(os.fsencode(store)).hexdigest()[:16]
+    return Path(platformdirs.user_state_dir("cornerstone", appauthor=False)) / f"session-{name}.json"
 
 
-def last_config() -> RunConfig:
-    """The configuration that was open last; the quickstart's the first time, or where it can no longer be read."""
+def last_config(store: Path) -> RunConfig:
+    """What was open last on a store; the quickstart's the first time, or where it can no longer be read."""
     try:
-        return RunConfig.model_validate_json(session_path().read_bytes())
+        return RunConfig.model_validate_json(session_path(store).read_bytes())
     except (OSError, pydantic.ValidationError):
         return load_config(Path("quickstart"), {})
 
 
-def remember(config: RunConfig) -> None:
+def remember(store: Path, config: RunConfig) -> None:
     """Keep what is open now. A home that cannot be written is no reason to fail."""
-    path = session_path()
+    path = session_path(store)
     fresh = path.with_suffix(f".{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

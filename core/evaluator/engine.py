@@ -30,7 +30,7 @@ from core.evaluator.protocol import (
     StartJob,
     Toggle,
 )
-from core.events import ChunkRecorded, MemoryShort, PhaseStarted
+from core.events import MemoryShort
 from core.players import removed_set
 from core.records import Recorder
 from core.workbench import Narrate, Workbench, new_run, same_model, schedules_of
@@ -204,18 +204,14 @@ class Engine:
         schedules = schedules_of(job.config, bench.model.players)
         run = new_run(job.config, job.command)
         self._keeper.begin(run)
+        documents = sum(len(task.documents) for task in bench.tasks)
+        job.begin(documents * sum(len(schedule.coalitions) for schedule in schedules))
         finished = False
         try:
             for event in bench.study(bench.tasks, schedules).run(run.run_id, self._keeper, self._breathe_job):
-                match event:
-                    case PhaseStarted(phase, stored):
-                        job.enter(phase, stored)
-                    case ChunkRecorded(_, done):
-                        job.meter.reach(done)
-                    case MemoryShort():
-                        self._publish(Refusal(text=event.sentence))
-                    case _:
-                        pass
+                job.follow(event)
+                if isinstance(event, MemoryShort):
+                    self._publish(Refusal(text=event.sentence))
                 self._tell_charts()
                 self._tell_jobs()
             finished = True

@@ -9,7 +9,10 @@ from dataclasses import dataclass, field
 
 from core.config import RunConfig
 from core.evaluator.protocol import Cancel, JobState, JobView, Pause, Resume
-from core.events import Phase
+from core.events import ChunkRecorded, MemoryShort, PhaseFinished, PhaseStarted, StudyEvent
+
+_TOO_SOON_S = 3.0
+"""A rate over less time tells nothing of the time that is left."""
 
 
 class Meter:
@@ -26,6 +29,11 @@ class Meter:
         """A phase begins with so many done."""
         self._first = self._reached = self.done = done
         self._since, self._stopped = self._clock(), None
+
+    def skip(self, done: float) -> None:
+        """So many are done, and those since the last did not have to be made."""
+        self._first += done - self.done
+        self._reached = self.done = done
 
     def reach(self, done: float) -> None:
         """So many are recorded."""
@@ -51,15 +59,19 @@ class Meter:
         self._stopped = self._clock()
 
     @property
+    def seconds(self) -> float:
+        """The time that counts, since the start."""
+        return (self._clock() if self._stopped is None else self._stopped) - self._since
+
+    @property
     def rate(self) -> float:
-        """Outcomes a second since the phase began."""
-        seconds = (self._clock() if self._stopped is None else self._stopped) - self._since
-        return (self.done - self._first) / seconds if seconds > 0 else 0.0
+        """Outcomes a second since the start."""
+        return (self.done - self._first) / self.seconds if self.seconds > 0 else 0.0
 
 
 @dataclass(slots=True)
 class Job:
-    """One run of schedules. ``done`` counts outcomes of the phase, part of the chunk in flight included."""
+    """One run of schedules. ``total`` and the meter count outcomes of all phases; ``before``, of those that ended."""
 
     number: int
     config: RunConfig
@@ -67,6 +79,7 @@ class Job:
     state: JobState = "queued"
     phase: str = ""
     total: int = 0
+    before: int = 0
     error: str = ""
     meter: Meter = field(default_factory=Meter)
 
@@ -96,14 +109,28 @@ class Job:
             case _:
                 pass
 
-    def enter(self, phase: Phase, stored: int) -> None:
-        """A phase begins."""
-        self.phase, self.total = f"{phase.schedule} on {phase.task.name}", phase.total
-        self.meter.start(stored)
+    def begin(self, total: int) -> None:
+        """Its work begins: so many outcomes in all."""
+        self.total = total
+        self.meter.start(0)
+
+    def follow(self, event: StudyEvent) -> None:
+        """Note what its study tells."""
+        match event:
+            case PhaseStarted(phase, stored):
+                self.phase = f"{phase.schedule} on {phase.task.name}"
+                self.meter.skip(self.before + stored)
+            case ChunkRecorded(_, done):
+                self.meter.reach(self.before + done)
+            case PhaseFinished(phase):
+                self.before += phase.total
+            case MemoryShort():
+                pass
 
     def view(self) -> JobView:
         rate = self.meter.rate
-        left = (self.total - self.meter.done) / rate if rate > 0 and not self.ended else None
+        known = rate > 0 and self.meter.seconds > _TOO_SOON_S and not self.ended
+        left = (self.total - self.meter.done) / rate if known else None
         return JobView(
             job=self.number,
             title=self.title,

@@ -127,9 +127,9 @@ class Opened(_Message):
 
 
 class JobView(pydantic.BaseModel, frozen=True):
-    """A job as it stands. ``done`` and ``total`` count outcomes of the current phase, part of a chunk included.
+    """A job as it stands. ``done`` and ``total`` count outcomes of all its phases, part of a chunk included.
 
-    ``seconds_left`` is of the current phase, None while unknown. ``error`` is the whole text of what went wrong.
+    ``seconds_left`` is None while unknown. ``error`` is the whole text of what went wrong.
     """
 
     job: int

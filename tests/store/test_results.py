@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.alive import here
 from core.errors import CornerstoneError
 from core.intervals import paired_drop
 from core.players import Removed
@@ -328,3 +331,12 @@ def test_a_store_in_which_nothing_was_asked_says_so(path: Path) -> None:
     StoreRecorder(path).begin(run())
     with pytest.raises(CornerstoneError, match="holds no results yet; `cornerstone run`"):
         Results(path).coalitions()
+
+
+def test_a_run_whose_process_is_gone_was_interrupted(path: Path) -> None:
+    recorder = StoreRecorder(path)
+    here_now, elsewhere = here(), {**here(), "host": "another machine"}
+    for run_id, process in {"alive": here_now, "gone": {**here_now, "began": "0"}, "elsewhere": elsewhere}.items():
+        recorder.begin(replace(run(run_id), versions=json.dumps(process)))
+    states = {row.run: row.state for row in Results(path).runs().rows}
+    assert states == {"alive": "running", "gone": "interrupted", "elsewhere": "running"}

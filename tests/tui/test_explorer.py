@@ -98,7 +98,7 @@ async def test_a_sweep_fills_the_charts_and_a_toggle_comes_in_between(store: Pat
         await pilot.pause()
         assert "16 coalitions x 8 documents x agreement, capitals" in str(app.screen.query_one("#cost", Static).visual)
         await pilot.press("ctrl+s")
-        await until(pilot, lambda: app.state.current_job is not None)
+        await until(pilot, lambda: bool(app.state.jobs))
         assert app.state.jobs[0].command.endswith(f" --store {store}")
         await pilot.press("space")
         await until(pilot, lambda: app.state.shown_score is not None)
@@ -166,7 +166,7 @@ async def test_other_tasks_and_documents_are_chosen(store: Path, config: RunConf
         await until(pilot, lambda: app.state.bench is not None and len(app.state.bench.tasks) == 2)
         await until(pilot, lambda: {t.name for t in app.state.bench.tasks} == {"capitals", "opposites"})  # type: ignore[union-attr]
         assert {task.documents for task in app.state.bench.tasks} == {5}  # type: ignore[union-attr]
-        assert [task.name for task in last_config().tasks] == ["capitals", "opposites"]
+        assert [task.name for task in last_config(store).tasks] == ["capitals", "opposites"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])

@@ -59,8 +59,9 @@ class ExploreScreen(ExplorerScreen):
         charts = now.shown_charts
         self.query_one(StatusBar).show(now)
         self.query_one(LayerGrid).show(now.players, now.removed, charts)
-        self.query_one(AblationPlot).show(charts, now.bench_task)
-        self.query_one(ShapleyBars).show(charts)
+        sweeping = now.current_job is not None
+        self.query_one(AblationPlot).show(charts, now.bench_task, sweeping=sweeping)
+        self.query_one(ShapleyBars).show(charts, sweeping=sweeping)
         self.query_one(CoalitionPanel).show(now)
         self.query_one(JobLine).show(now)
         if now.notice and now.notice != before.notice:

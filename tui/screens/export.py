@@ -69,6 +69,7 @@ class ExportDialog(ModalScreen[Path | None]):
     def compose(self) -> ComposeResult:
         with Vertical() as box:
             box.border_title = "Export"
+            box.border_subtitle = "enter or ctrl+s writes, esc closes"
             with Horizontal(classes="row"):
                 yield Static("table")
                 yield _choice("table", EXPORTED, self._first)
@@ -102,7 +103,7 @@ class ExportDialog(ModalScreen[Path | None]):
 
     @on(Input.Submitted)
     @on(Button.Pressed, "#write")
-    def _start(self) -> None:
+    def action_write(self) -> None:
         if self._asked is not None:
             return
         only = self.query("#only").results(Checkbox)

@@ -28,7 +28,7 @@ class HelpScreen(ModalScreen[None]):
     def __init__(self, about: Screen[object]) -> None:
         super().__init__()
         focused = about.focused
-        self._widget = "" if focused is None else str(getattr(focused, "HELP", ""))
+        self._widget = "" if focused is None else str(getattr(focused, "HELP", None) or "")
         self._keys = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0), expand=True)
         seen = set()
         for active in about.active_bindings.values():

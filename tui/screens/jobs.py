@@ -18,7 +18,8 @@ from tui.state import State
 from tui.text import plain
 from tui.widgets.numbers import clock
 
-_COLUMNS = ("job", "state", "what", "phase", "done", "left")
+NO_JOB = "No job yet: r on the explorer starts one."
+_COLUMNS = ("job", "state", "done", "left", "what", "phase")
 
 
 class JobsScreen(ExplorerScreen):
@@ -64,7 +65,9 @@ class JobsScreen(ExplorerScreen):
     def _show_detail(self) -> None:
         job = self._job()
         if job is None:
-            self.query_one(Static).update(Text("No job yet: r on the explorer starts one.", "dim"))
+            gone = self.explorer.state.connection == "lost"
+            advice = "The evaluator is gone: ctrl+r starts it again, and its jobs go on." if gone else NO_JOB
+            self.query_one(Static).update(Text(advice, "dim"))
             return
         text = Text(f"{plain(job.title)}\n")
         text.append(f"the same without the explorer: {plain(job.command)}\n", "dim")
@@ -98,4 +101,4 @@ def _cells(job: JobView) -> tuple[Text, ...]:
     done = f"{job.done:,.0f} of {job.total:,} ({job.done / job.total:.0%})" if job.total else ""
     running = job.state == "running" and job.seconds_left is not None
     left = clock(job.seconds_left) if running else ""
-    return tuple(Text(plain(cell)) for cell in (str(job.job), job.state, job.title, job.phase, done, left))
+    return tuple(Text(plain(cell)) for cell in (str(job.job), job.state, done, left, job.title, job.phase))

@@ -53,15 +53,16 @@ class AblationPlot(PlotextPlot):
         self.theme = "clear"
         self._charts: Charts | None = None
         self._bench_task: BenchTask | None = None
+        self._sweeping = False
         self._drawn: Text | None = None
         self._drawn_size = (0, 0)
         self._label()
 
-    def show(self, charts: Charts | None, task: BenchTask | None) -> None:
-        """Draw these; nothing happens when they are what is drawn already."""
-        if charts == self._charts and task == self._bench_task:
+    def show(self, charts: Charts | None, task: BenchTask | None, *, sweeping: bool = False) -> None:
+        """Draw these; nothing happens when they are what is drawn already. ``sweeping``: more is on its way."""
+        if (charts, task, sweeping) == (self._charts, self._bench_task, self._sweeping):
             return
-        self._charts, self._bench_task = charts, task
+        self._charts, self._bench_task, self._sweeping = charts, task, sweeping
         self._drawn = None
         self._label()
         self.refresh()
@@ -150,4 +151,6 @@ class AblationPlot(PlotextPlot):
     def _invitation(self) -> str:
         if self._bench_task is None:
             return "the score without each layer will be here"
+        if self._sweeping:
+            return "the sweep has begun: a dot a layer appears with the first documents, and moves with each more"
         return f"nothing of {plain(self._bench_task.name)} is evaluated yet: press r to run the ablation"

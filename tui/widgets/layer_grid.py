@@ -144,7 +144,7 @@ class LayerGrid(Widget, can_focus=True):
 
     def render(self) -> Content:
         if not self._players:
-            return Content.styled("no model yet: press m to choose one", palette.QUIET)
+            return Content.styled("the layers appear when a model is open; m chooses another", palette.QUIET)
         layout = self._layout
         selection = self.selection
         lines = []

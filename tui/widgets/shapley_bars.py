@@ -48,16 +48,17 @@ class ShapleyBars(ScrollView, can_focus=True):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 as Textual has it
         super().__init__(id=id, classes=classes)
         self._charts: Charts | None = None
+        self._sweeping = False
         self._points: Sequence[ShapleyPoint] = ()
         self._longest = 1.0
         self._label_width = self._interval_width = 0
         self._label()
 
-    def show(self, charts: Charts | None) -> None:
-        """Draw these; nothing happens when they are what is drawn already."""
-        if charts == self._charts:
+    def show(self, charts: Charts | None, *, sweeping: bool = False) -> None:
+        """Draw these; nothing happens when they are what is drawn already. ``sweeping``: more is on its way."""
+        if (charts, sweeping) == (self._charts, self._sweeping):
             return
-        self._charts = charts
+        self._charts, self._sweeping = charts, sweeping
         shares = charts.shapley if charts else ()
         # Without a positive value there is no share to draw.
         self._points = sorted((p for p in shares if p.share is not None), key=lambda point: point.rank)
@@ -115,6 +116,8 @@ class ShapleyBars(ScrollView, can_focus=True):
 
     def _invitation(self) -> str:
         if self._charts is None or not self._charts.shapley:
+            if self._sweeping:
+                return "shares show once every window has a document, if the sweep is of windows"
             return "no Shapley values yet: press r to run the windows; they show once every window has a document"
         return "no player has a positive value, so there are no shares"
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from core.config import RunConfig
 from core.evaluator.jobs import Job, Meter
 from core.evaluator.protocol import Cancel, JobState, Pause, Resume
+from core.events import ChunkRecorded, Phase, PhaseFinished, PhaseStarted
+from tests.store.records import assignment
+from tests.store.records import documents as documents_of
 
 
 class Clock:
@@ -24,7 +29,7 @@ def job_of(state: JobState = "queued", clock: Clock | None = None) -> Job:
     return Job(1, config, "command", state, meter=Meter(clock or Clock()))
 
 
-def test_the_rate_is_of_what_this_phase_made_in_the_time_it_had() -> None:
+def test_the_rate_is_of_what_was_made_in_the_time_it_had() -> None:
     clock = Clock()
     meter = Meter(clock)
     assert meter.rate == 0
@@ -78,6 +83,40 @@ def test_time_left_is_told_while_there_is_some() -> None:
     assert job.view().seconds_left == 40
     job.state = "finished"
     assert job.view().seconds_left is None
+
+
+def test_its_phases_add_up_and_what_was_stored_is_not_speed() -> None:
+    clock = Clock()
+    job = job_of("running", clock)
+    first, second = phase(100), phase(50)
+    job.begin(150)
+    job.follow(PhaseStarted(first, 40))
+    assert (job.phase, job.meter.done) == ("windows on agreement", 40)
+    clock.now += 10
+    job.follow(ChunkRecorded(first, 100))
+    assert (job.meter.done, job.meter.rate) == (100, 6)
+    job.follow(PhaseFinished(first))
+    job.follow(PhaseStarted(second, 0))
+    job.meter.advance(20)
+    clock.now += 10
+    assert (job.view().done, job.view().total, job.view().rate, job.view().seconds_left) == (120, 150, 4, 7.5)
+    job.follow(ChunkRecorded(second, 50))
+    job.follow(PhaseFinished(second))
+    assert job.view().done == job.view().total
+
+
+def test_a_rate_over_a_moment_tells_nothing_of_the_time_left() -> None:
+    clock = Clock()
+    job = job_of("running", clock)
+    job.begin(1000)
+    clock.now += 1
+    job.meter.advance(1)
+    assert job.view().seconds_left is None
+
+
+def phase(documents: int) -> Phase:
+    asked = assignment(documents_of(range(documents)), [()])
+    return Phase("run", asked.model, replace(asked.task, name="agreement"), asked.data, "windows", documents, 1)
 
 
 @pytest.mark.parametrize(
