@@ -140,7 +140,7 @@ def test_a_mixture_of_experts_is_called_so() -> None:
 
 def test_without_a_model_it_says_what_to_do_and_ignores_keys() -> None:
     async def flow(app: Mounted) -> None:
-        assert "press m" in app.text
+        assert "m chooses another" in app.text
         await app.press("right", "down", "end", "shift+left", "space")
         assert app.changes == []
         app.shown.show(example.players(2), (), None)
