@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import uuid
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
@@ -62,8 +61,6 @@ def open_workbench(config: RunConfig, narrate: Narrate, last: Workbench | None =
     Raises:
         CornerstoneError: a model, task, file or layer name is wrong, or something cannot be had.
     """
-    if config.offline:
-        os.environ |= {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
     last = last if last is not None and same_model(last.config, config) else None
     known = _prepared(last) if last is not None else {}
     fresh = [task for task in config.tasks if _task_settings(task, config) not in known]

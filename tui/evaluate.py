@@ -34,12 +34,16 @@ def main(arguments: list[str]) -> None:
 # Loading torch takes seconds in which somebody may press Ctrl+C, so it happens where that is met.
 def _run(text: str, command: str) -> None:
     from core.config import RunConfig
+
+    config = RunConfig.model_validate_json(text)
+    if config.offline:  # the hub's libraries look when they are loaded
+        os.environ |= {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
+
     from core.workbench import run_config
     from store.location import default_path
     from store.recorder import StoreRecorder
     from tui.run import show_run
 
-    config = RunConfig.model_validate_json(text)
     path = config.store or default_path()
     show_run(path, lambda narrate, breathe: run_config(config, command, StoreRecorder(path), narrate, breathe))
 
