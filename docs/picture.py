@@ -35,7 +35,7 @@ async def main(store: Path) -> None:
         await pilot.press("r")
         await pilot.pause(0.5)
         await pilot.press("ctrl+s")
-        await _until(pilot, lambda: _half_of_the_second_task(app))
+        await _until(pilot, lambda: _at_the_second_task(app))
         await pilot.press("down", "space")
         await _until(pilot, lambda: app.state.shown_score is not None and app.state.shown_score.final)
         await pilot.pause(1)
@@ -43,7 +43,7 @@ async def main(store: Path) -> None:
     await client.stop(store)
 
 
-def _half_of_the_second_task(app: Explorer) -> bool:
+def _at_the_second_task(app: Explorer) -> bool:
     job = app.state.current_job
     return job is not None and "capitals" in job.phase and job.done > job.total / 2
 
