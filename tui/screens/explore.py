@@ -66,9 +66,9 @@ class ExploreScreen(ExplorerScreen):
         self.query_one(JobLine).show(now)
         if now.notice and now.notice != before.notice:
             self.explorer.say(now.notice, error=True)
+        went_on = {job.job for job in before.jobs if job.state != "failed"}
         for job in now.jobs:
-            failed_now = all(old.state != "failed" for old in before.jobs if old.job == job.job)
-            if job.state == "failed" and failed_now:
+            if job.state == "failed" and job.job in went_on:
                 self.explorer.say(
                     f"job {job.job} failed: {job.error.strip().splitlines()[-1]} (j shows it)", error=True
                 )
