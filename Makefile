@@ -32,7 +32,7 @@ test: install
 	@echo '5/5 tests (3 min)' && $(PYTEST) -m 'not slow and not gpu' -n 2
 
 test-slow: install
-	@echo 'slow tests: parity with lm-eval, the real program killed and resumed (about 15 min)'
+	@echo 'slow tests: parity with lm-eval, the real program killed and resumed (about 20 min)'
 	@$(BIN)/python -m pytest -m slow
 
 test-gpu: install
