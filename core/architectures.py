@@ -22,13 +22,17 @@ MaskStyle = Literal["full", "sliding", "by layer type"]
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Where the players of a model family live. Paths are dotted, from the model or from one of its layers."""
+    """Where the players of a model family live. Paths are dotted, from the model or from one of its layers.
+
+    ``parallel``: attention and FFN may read the same input, so a layer is not its attention followed by its FFN.
+    """
 
     layers: str
     attention: str
     ffn: str
     kind: PlayerKind = "ffn"
     masks: MaskStyle = "full"
+    parallel: bool = False
 
 
 FAMILIES: dict[str, Family] = {
@@ -41,8 +45,8 @@ FAMILIES: dict[str, Family] = {
     "mistral": Family("model.layers", "self_attn", "mlp", masks="sliding"),
     "mixtral": Family("model.layers", "self_attn", "mlp", kind="moe", masks="sliding"),
     "gpt2": Family("transformer.h", "attn", "mlp"),
-    "gpt_neox": Family("gpt_neox.layers", "attention", "mlp"),
-    "phi": Family("model.layers", "self_attn", "mlp"),
+    "gpt_neox": Family("gpt_neox.layers", "attention", "mlp", parallel=True),
+    "phi": Family("model.layers", "self_attn", "mlp", parallel=True),
     # OPT keeps its FFN in the layer itself; what it adds to the residual is the output of fc2, bias included.
     "opt": Family("model.decoder.layers", "self_attn", "fc2"),
 }

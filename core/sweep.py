@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -96,12 +97,13 @@ def sweep_rows(
         entries = [decoder.enter(row) for row in rows]
         states: list[dict[Prefix, Tensor]] = [{0: entry.hidden} for entry in entries]
         for index, variants in enumerate(plan):
-            done = [_known(index, there, variants, kept) for there, kept in zip(states, known, strict=True)]
-            step = _Step(index, variants, batch_tokens)
+            step = _Step(index, variants, batch_tokens, last=index == len(plan) - 1)
+            ways = [_Way(row, entry.calls[index]) for row, entry in zip(rows, entries, strict=True)]
+            done = [_known(step, way, there, kept) for way, there, kept in zip(ways, states, known, strict=True)]
             with decoder.loaded(index) if any(map(step.lacking, done)) else nullcontext():
                 states = [
-                    _through_layer(decoder, step, entry.calls[index], before, there, progress)
-                    for entry, before, there in zip(entries, states, done, strict=True)
+                    _through_layer(decoder, step, way, before, there, progress)
+                    for way, before, there in zip(ways, states, done, strict=True)
                 ]
             for kept, there in zip(known, states, strict=True):
                 if intact is not None and 0 in there:
@@ -134,24 +136,17 @@ def _variants(index: int, removed_bits: Sequence[int]) -> dict[int, list[Prefix]
     return variants
 
 
-def _known(
-    index: int, states: dict[Prefix, Tensor], variants: dict[int, list[Prefix]], intact: LayerStates
-) -> dict[Prefix, Tensor]:
-    """The states after a layer that need no computing: where it is skipped, and what is kept of the intact model."""
-    below = (1 << 2 * index) - 1
-    known = {prefix: states[prefix & below] for prefix in variants.get(_SKIPPED, [])}
-    if 0 in variants.get(0, []) and index in intact:
-        known[0] = intact[index]
-    return known
-
-
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """A layer of a sweep: the distinct prefixes up to it, by what it lacks, and how many tokens go through at once."""
+    """A layer of a sweep: the distinct prefixes up to it, by what it lacks, and how many tokens go through at once.
+
+    After the last layer only the scored positions are kept.
+    """
 
     index: int
     variants: dict[int, list[Prefix]]
     batch_tokens: int
+    last: bool
 
     def lacking(self, done: dict[Prefix, Tensor]) -> dict[int, list[Prefix]]:
         """The variants with those prefixes that are still to be computed."""
@@ -161,26 +156,50 @@ class _Step:
         return {variant: prefixes for variant, prefixes in found.items() if prefixes}
 
 
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """A row on its way through a layer, and what the layer is called with."""
+
+    row: Row
+    call: LayerCall
+
+    @property
+    def scored(self) -> Tensor:
+        return torch.from_numpy(np.unique(self.row.nodes))
+
+
+def _known(step: _Step, way: _Way, states: dict[Prefix, Tensor], intact: LayerStates) -> dict[Prefix, Tensor]:
+    """The states after a layer that need no computing: where it is skipped, and what is kept of the intact model."""
+    below = (1 << 2 * step.index) - 1
+    known = {prefix: states[prefix & below] for prefix in step.variants.get(_SKIPPED, [])}
+    if step.last:
+        known = {prefix: state[way.scored.to(state.device)] for prefix, state in known.items()}
+    if 0 in step.variants.get(0, []) and step.index in intact:
+        known[0] = intact[step.index]
+    return known
+
+
 def _through_layer(
     decoder: Decoder,
     step: _Step,
-    call: LayerCall,
+    way: _Way,
     states: dict[Prefix, Tensor],
     done: dict[Prefix, Tensor],
     progress: _Progress,
 ) -> dict[Prefix, Tensor]:
     """The states after a layer: those that are done, and the others computed from the states before it."""
     below = (1 << 2 * step.index) - 1
-    tokens = len(next(iter(states.values())))
+    tokens = len(way.row)
     batch_size = max(1, step.batch_tokens // tokens)
+    through = partial(decoder.layer_at, at=way.scored) if step.last else decoder.layer
     progress.advance(len(done) * tokens)
     for variant, prefixes in step.lacking(done).items():
         for start in range(0, len(prefixes), batch_size):
             batch = prefixes[start : start + batch_size]
-            out = decoder.layer(
+            out = through(
                 step.index,
                 torch.stack([states[prefix & below] for prefix in batch]),
-                call,
+                way.call,
                 attention=bool(variant & 0b01),
                 ffn=bool(variant & 0b10),
             )
@@ -197,6 +216,7 @@ def _over_vocabulary(logits: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _score(decoder: Decoder, row: Row, finals: Sequence[Tensor], progress: _Progress) -> Scores:
+    """Score the states after the last layer, each of shape (p, hidden): the row's p scored positions in order."""
     nodes, slots = np.unique(row.nodes, return_inverse=True)
     # One line a request, so that a target adds to its request under all coalitions at once.
     logprobs = np.zeros((row.request_count, len(finals)))
@@ -207,13 +227,12 @@ def _score(decoder: Decoder, row: Row, finals: Sequence[Tensor], progress: _Prog
         here = (slots >= left) & (slots < left + width)
         targets = torch.from_numpy(row.targets[here]).to(decoder.device)
         columns = torch.from_numpy(slots[here] - left).to(decoder.device)
-        at = torch.from_numpy(nodes[left : left + width]).to(decoder.device)
         for top in range(0, len(finals), height):
             progress.advance(0)
-            hidden = torch.stack([state[at] for state in finals[top : top + height]])
+            hidden = torch.stack([state[left : left + width] for state in finals[top : top + height]])
             logits = decoder.head(hidden.flatten(0, 1))
-            log_sums, best = (found.view(len(hidden), len(at)) for found in _over_vocabulary(logits))
-            scored = logits.view(len(hidden), len(at), -1)[:, columns, targets] - log_sums[:, columns]
+            log_sums, best = (found.view(*hidden.shape[:2]) for found in _over_vocabulary(logits))
+            scored = logits.view(*hidden.shape[:2], -1)[:, columns, targets] - log_sums[:, columns]
             greedy = best[:, columns] == targets
             block = slice(top, top + height)
             np.add.at(logprobs[:, block], row.requests[here], scored.double().T.cpu().numpy())
