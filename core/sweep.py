@@ -22,9 +22,7 @@ from core.decoder import Decoder, LayerCall
 from core.intact import LayerStates
 from core.packing import Row
 from core.players import Removed
-
-_HEAD_ROWS = 256
-"""Positions scored at once: bounds the logits held, which are vocabulary-wide and float32."""
+from core.sizes import head_rows
 
 _CACHED_ROWS = 8
 
@@ -101,15 +99,14 @@ def sweep_rows(
             ways = [_Way(row, entry.calls[index]) for row, entry in zip(rows, entries, strict=True)]
             done = [_known(step, way, there, kept) for way, there, kept in zip(ways, states, known, strict=True)]
             with decoder.loaded(index) if any(map(step.lacking, done)) else nullcontext():
-                states = [
-                    _through_layer(decoder, step, way, before, there, progress)
-                    for way, before, there in zip(ways, states, done, strict=True)
-                ]
+                for place, (way, there) in enumerate(zip(ways, done, strict=True)):
+                    # A row's states before the layer are let go with the row, not with the layer.
+                    states[place] = _through_layer(decoder, step, way, states[place], there, progress)
             for kept, there in zip(known, states, strict=True):
                 if intact is not None and 0 in there:
                     kept[index] = there[0]
         return [
-            _score(decoder, row, [there[bits] for bits in removed_bits], progress)
+            _score(decoder, row, [there[bits] for bits in removed_bits], head_rows(batch_tokens), progress)
             for row, there in zip(rows, states, strict=True)
         ]
 
@@ -215,14 +212,17 @@ def _over_vocabulary(logits: Tensor) -> tuple[Tensor, Tensor]:
     return torch.cat([part.logsumexp(-1) for part in parts]), torch.cat([part.argmax(-1) for part in parts])
 
 
-def _score(decoder: Decoder, row: Row, finals: Sequence[Tensor], progress: _Progress) -> Scores:
-    """Score the states after the last layer, each of shape (p, hidden): the row's p scored positions in order."""
+def _score(decoder: Decoder, row: Row, finals: Sequence[Tensor], most: int, progress: _Progress) -> Scores:
+    """Score the states after the last layer, ``most`` positions at once.
+
+    Each is of shape (p, hidden): the row's p scored positions in order.
+    """
     nodes, slots = np.unique(row.nodes, return_inverse=True)
     # One line a request, so that a target adds to its request under all coalitions at once.
     logprobs = np.zeros((row.request_count, len(finals)))
     is_greedy = np.ones((row.request_count, len(finals)), dtype=np.bool_)
-    width = min(len(nodes), _HEAD_ROWS)
-    height = _HEAD_ROWS // width
+    width = min(len(nodes), most)
+    height = most // width
     for left in range(0, len(nodes), width):
         here = (slots >= left) & (slots < left + width)
         targets = torch.from_numpy(row.targets[here]).to(decoder.device)

@@ -1,11 +1,11 @@
-"""`make bench`: how the explorer and its toggles feel, how the sweep does on a shipped task, how its cost grows."""
+"""`make bench`: the explorer and its toggles, the sweep on a shipped task, how its cost grows, and what it holds."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 
-from tests.benchmarks import explorer, scaling, toggles
+from tests.benchmarks import explorer, memory, scaling, toggles
 
 SWEEP = "from tui.cli import main; main()"
 
@@ -15,6 +15,7 @@ def main() -> None:
     toggles.main()
     subprocess.run([sys.executable, "-c", SWEEP, "bench", "--task", "categories", "--limit", "16"], check=True)
     scaling.main()
+    memory.main()
 
 
 if __name__ == "__main__":
