@@ -26,7 +26,7 @@ _IDENTS = {"model": "model_id", "task": "task_id"}
 _SUBJECT = ("model", "task", "value", "estimator", "max_removed", "players", "intact_acc", "chance", "n")
 # What a terminal that is too narrow goes without, the first first.
 _LEAST_TELLING: Final[Mapping[type, tuple[str, ...]]] = {
-    AblationRow: ("player", "kind", "layer", "chance", "intact_acc", "acc_se", "value"),
+    AblationRow: ("player", "kind", "layer", "p_value", "chance", "intact_acc", "acc_se", "value"),
     CoalitionRow: ("removed", "acc_norm", "acc_se", "n"),
     OutcomeRow: ("is_greedy", "logprobs", "acc_norm"),
     ShapleyRow: (
