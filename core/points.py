@@ -9,7 +9,10 @@ from core.players import PlayerKind, Removed
 
 @dataclass(frozen=True, slots=True)
 class AblationPoint:
-    """One player removed alone. ``drop`` = intact - ablated, paired over the ``n`` documents both have."""
+    """One player removed alone. ``drop`` = intact - ablated, paired over the ``n`` documents both have.
+
+    ``p_value`` is of McNemar's exact test, None where scores are not all 0 or 1.
+    """
 
     player: int
     label: str
@@ -23,6 +26,7 @@ class AblationPoint:
     drop_low: float
     drop_high: float
     chance: float | None
+    p_value: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,10 @@ class CoalitionPoint:
 
 @dataclass(frozen=True, slots=True)
 class ShapleyPoint:
-    """One player's estimate; see ``core.shapley.Estimate``. None stands for what is undefined."""
+    """One unit's estimate; see ``core.estimators.estimate.Estimate``. None stands for what is undefined.
+
+    ``players`` names the grouping of players into units, of which ``player`` is the number.
+    """
 
     player: int
     label: str
@@ -63,3 +70,7 @@ class ShapleyPoint:
     phi_high: float
     share_low: float | None
     share_high: float | None
+    players: str
+    rank_low: int
+    rank_high: int
+    p_top3: float

@@ -27,7 +27,8 @@ class Selection:
 class AblationRow:
     """One player removed alone. ``drop`` = intact - ablated, paired over the ``n`` documents both have.
 
-    ``acc``, ``acc_se``, ``intact_acc`` and the drop are of the metric that ``value`` names.
+    ``acc``, ``acc_se``, ``intact_acc`` and the drop are of the metric that ``value`` names. ``p_value`` is of McNemar's
+    exact test that nothing changed; null where that metric is not 0 or 1 on every document.
     """
 
     model: str
@@ -45,6 +46,7 @@ class AblationRow:
     drop_low: float
     drop_high: float
     chance: float | None
+    p_value: float | None
     model_id: str
     task_id: str
 
@@ -91,7 +93,11 @@ class OutcomeRow:
 
 @dataclass(frozen=True, slots=True)
 class ShapleyRow:
-    """One player's Shapley estimate. ``phi`` is unclipped; share and rank come from ``phi_clipped`` = max(phi, 0)."""
+    """One unit's Shapley estimate. ``phi`` is unclipped; share and rank come from ``phi_clipped`` = max(phi, 0).
+
+    ``players`` names the grouping of players into units: by default each player is one. ``p_top3`` is the bootstrap
+    probability of being among the three largest.
+    """
 
     model: str
     task: str
@@ -110,6 +116,10 @@ class ShapleyRow:
     phi_high: float
     share_low: float | None
     share_high: float | None
+    players: str
+    rank_low: int
+    rank_high: int
+    p_top3: float
     model_id: str
     task_id: str
 
