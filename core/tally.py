@@ -46,16 +46,24 @@ class Tally:
             self._put(removed, target, values[source], there[source])
 
     def add(self, outcomes: Sequence[Outcome]) -> None:
-        """Take new outcomes."""
+        """Take new outcomes; those of other documents are passed over."""
         known = [outcome for outcome in outcomes if outcome.document in self._documents]
-        for outcome, value in zip(known, self._values(known), strict=True):
-            places = self._places[outcome.document]
-            self._put(outcome.removed, np.array(places), np.full(len(places), value), np.ones(len(places), np.bool_))
+        found: defaultdict[Removed, dict[int, float]] = defaultdict(dict)
+        for outcome, value in zip(known, self._values(known).tolist(), strict=True):
+            found[outcome.removed].update(dict.fromkeys(self._places[outcome.document], value))
+        for removed, values in found.items():
+            places = np.fromiter(values, dtype=np.intp)
+            self._put(removed, places, np.array(list(values.values())), np.ones(len(values), dtype=np.bool_))
 
-    def evaluated(self, removed: Removed) -> frozenset[str]:
-        """The keys of the documents that were evaluated under a removed set."""
-        there = self._there.get(removed)
-        return frozenset() if there is None else frozenset(k for k in self._documents if there[self._places[k][0]])
+    def evaluated(
+        self, documents: Sequence[DocumentRecord], coalitions: Sequence[Removed]
+    ) -> dict[str, frozenset[Removed]]:
+        """Which of the coalitions each document was evaluated under, by its key."""
+        rows = [(removed, self._there[removed]) for removed in coalitions if removed in self._there]
+        return {
+            document.key: frozenset(removed for removed, there in rows if there[self._places[document.key][0]])
+            for document in documents
+        }
 
     def stored(self, documents: Sequence[DocumentRecord]) -> StoredValues:
         """What is there of some of the documents, as a recorder would say it."""

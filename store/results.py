@@ -24,7 +24,7 @@ from core.estimators.names import WINDOW_ESTIMATORS
 from core.game import Question
 from core.grouping import SUBLAYERS
 from core.players import Removed, format_removed, players_of
-from core.report import ablation_points, coalition_point
+from core.report import Scores, ablation_points, coalition_point
 from core.schedules import DEFAULT_MAX_REMOVED, DEFAULT_PERMUTATIONS, DEFAULT_TOLERANCE
 from store.database import PATIENCE_S, reading
 from store.documents import Documents, read_documents
@@ -87,10 +87,26 @@ class Results:
                 rows += found
         return Answer(tuple(rows), tuple(gaps), tuple(notes))
 
-    def coalitions(self, selection: Selection = Selection()) -> Answer[CoalitionRow]:  # noqa: B008
-        """Every stored coalition, over the documents stored for it; its drop over those the intact model has too."""
+    def coalitions(self, selection: Selection = Selection(), value: str = "acc") -> Answer[CoalitionRow]:  # noqa: B008
+        """Every stored coalition, over the documents stored for it; its drop over those the intact model has too.
+
+        Args:
+            selection: which results.
+            value: as for ``ablation``; a task that has no acc is listed without.
+
+        Raises:
+            CornerstoneError: no task selected has such a value.
+        """
+        rows: list[CoalitionRow] = []
+        notes: list[str] = []
         with reading(self._path, self._patience) as db:
-            return Answer(tuple(row for group in find_groups(db, selection) for row in _coalitions(db, group)))
+            groups = find_groups(db, selection)
+            groups, gaps = (groups, []) if value == "acc" else with_value(groups, value)
+            for group in groups:
+                values = read_values(db, group, value, len(group.kinds)) if value in group.values else None
+                rows += _coalitions(db, group, value, values.scores if values is not None else {})
+                notes += [] if values is None else left_out(group, value, values)
+        return Answer(tuple(rows), tuple(gaps), tuple(notes))
 
     def outcomes(self, selection: Selection = Selection()) -> Answer[OutcomeRow]:  # noqa: B008
         """Every stored outcome, one row a document and coalition. A log-probability may be minus infinity."""
@@ -199,29 +215,29 @@ def _ablation(group: Group, value: str, values: Values) -> Iterator[AblationRow]
         yield AblationRow(**group.heading, value=value, **asdict(point))
 
 
-def _coalitions(db: duckdb.DuckDBPyConnection, group: Group) -> Iterator[CoalitionRow]:
+def _coalitions(db: duckdb.DuckDBPyConnection, group: Group, value: str, scores: Scores) -> Iterator[CoalitionRow]:
     (outcomes, parameters), heading, players = group.outcomes, group.heading, players_of(group.kinds)
-    # The standard error is lm-eval's: NULL for one document.
     rows = db.execute(
-        f"""SELECT c.removed, count(*), avg(o.acc), stddev_samp(o.acc) / sqrt(count(o.acc)), avg(o.acc_norm)
+        f"""SELECT c.removed, count(*), avg(o.acc_norm)
         {outcomes} GROUP BY c.removed ORDER BY len(c.removed), c.removed""",
         parameters,
     ).fetchall()
-    scores = read_values(db, group, "acc", longest=len(players)).scores if "acc" in group.mean_metrics else {}
-    for numbers, n, acc, acc_se, acc_norm in rows:
+    for numbers, n, acc_norm in rows:
         removed = tuple(numbers)
-        point = coalition_point(scores, removed) if removed else None
+        point = coalition_point(scores, removed)
+        paired = point if removed else None
         yield CoalitionRow(
             **heading,
             removed=removed,
-            n=n,
-            acc=acc,
-            acc_se=acc_se,
+            n=n if value == "acc" else point.n if point is not None else 0,
+            acc=None if point is None else point.acc,
+            acc_se=None if point is None else point.acc_se,
             acc_norm=acc_norm,
             label=format_removed(removed, players),
-            drop=None if point is None else point.drop,
-            drop_low=None if point is None else point.drop_low,
-            drop_high=None if point is None else point.drop_high,
+            drop=None if paired is None else paired.drop,
+            drop_low=None if paired is None else paired.drop_low,
+            drop_high=None if paired is None else paired.drop_high,
+            value=value,
         )
 
 

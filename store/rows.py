@@ -53,8 +53,8 @@ class AblationRow:
 class CoalitionRow:
     """One coalition on one task, over the ``n`` documents stored for it; ``label`` names its removed players.
 
-    ``drop`` = intact - this, in acc, is paired over the documents both have; null where there are none, and for the
-    intact model itself.
+    ``acc``, ``acc_se`` and the drop are of what ``value`` names. ``drop`` = intact - this is paired over the documents
+    both have; null where there are none, and for the intact model itself.
     """
 
     model: str
@@ -70,6 +70,7 @@ class CoalitionRow:
     drop_high: float | None
     model_id: str
     task_id: str
+    value: str = "acc"
 
 
 @dataclass(frozen=True, slots=True)

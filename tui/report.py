@@ -35,7 +35,7 @@ def coalition_title(rows: Sequence[CoalitionRow]) -> str:
 
 def coalition_table(rows: Sequence[CoalitionRow]) -> Table:
     """One line a set, the intact model's first; a drop whose interval is above zero is set off."""
-    table = _table("removed", "n", "acc", "se", "drop", "95% interval")
+    table = _table("removed", "n", rows[0].value, "se", "drop", "95% interval")
     for row in rows:
         cells = (row.label, str(row.n), _fixed(row.acc), _fixed(row.acc_se))
         _add(table, *cells, drop=(row.drop, row.drop_low, row.drop_high))

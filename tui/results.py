@@ -76,12 +76,14 @@ def coalitions(
     model: ModelOption = None,
     task: TaskOption = None,
     run: RunOption = None,
+    value: ValueOption = "acc",
     form: FormatOption = None,
     output: OutOption = None,
     force: ForceOption = False,
 ) -> None:
     """Every stored coalition, by the numbers of its removed players."""
-    _emit(_results(store).coalitions(Selection(model, task, run)), CoalitionRow, form, output, force=force)
+    answer = _results(store).coalitions(Selection(model, task, run), value)
+    _emit(answer, CoalitionRow, form, output, force=force)
 
 
 @app.command()

@@ -27,7 +27,7 @@ _SUBJECT = ("model", "task", "value", "estimator", "max_removed", "players", "pa
 # What a terminal that is too narrow goes without, the first first.
 _LEAST_TELLING: Final[Mapping[type, tuple[str, ...]]] = {
     AblationRow: ("player", "kind", "layer", "chance", "intact_acc", "acc_se", "value"),
-    CoalitionRow: ("removed", "acc_norm", "acc_se", "n"),
+    CoalitionRow: ("removed", "acc_norm", "value", "acc_se", "n"),
     OutcomeRow: ("is_greedy", "logprobs", "acc_norm"),
     ShapleyRow: (
         "players",

@@ -31,6 +31,10 @@ Study = Callable[[Narrate, Callable[[float], None]], Generator[StudyEvent, None,
 """A study that narrates what takes long, and tells how many outcomes of the chunk in flight are done."""
 
 
+# What DuckDB makes of an exception that a signal's handler raises in the middle of a query.
+_INTERRUPTED_QUERY = "Query interrupted"
+
+
 class _TerminatedError(KeyboardInterrupt):
     """SIGTERM came: what Ctrl+C does is what it asks for."""
 
@@ -77,13 +81,20 @@ def show_run(path: Path, study: Study) -> None:
 def _terminable() -> Iterator[None]:
     """SIGTERM, as a batch system or `kill` sends it, stops the block as Ctrl+C does."""
 
-    def stop(_number: int, _frame: FrameType | None) -> None:
+    came: list[int] = []
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        came.append(number)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it is heeded already, and ending must not be cut short
         raise _TerminatedError
 
     before = signal.signal(signal.SIGTERM, stop)
     try:
         yield
+    except RuntimeError as error:
+        if str(error) != _INTERRUPTED_QUERY:
+            raise
+        raise (_TerminatedError if came else KeyboardInterrupt) from error
     finally:
         signal.signal(signal.SIGTERM, before)
 
@@ -110,7 +121,7 @@ def _print_phase(phase: Phase, results: Results, out: Console, narrate: Narrate)
     selection = Selection(short_id(phase.model.fingerprint), task_id, phase.run)
     question = phase.question
     if question is None:
-        picked = results.coalitions(selection).rows
+        picked = results.coalitions(selection, phase.value).rows
         out.print(coalition_title(picked), soft_wrap=True)
         out.print(coalition_table(picked))
         return
@@ -119,7 +130,7 @@ def _print_phase(phase: Phase, results: Results, out: Console, narrate: Narrate)
         out.print(ablation_title(rows), soft_wrap=True)
         out.print(ablation_table(rows))
         return
-    if question.players == SUBLAYERS and question.estimator == "window-first":
+    if question.players == SUBLAYERS and question.estimator == "window-first" and phase.value == "acc":
         out.print(ablation_chart(results.ablation(selection).rows, colour=out.is_terminal), soft_wrap=True)
     shapley = results.shapley(
         selection,

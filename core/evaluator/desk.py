@@ -143,7 +143,7 @@ class Desk:
         breathe: Callable[[], None],
     ) -> Board:
         """A board of what is stored now: another program may have added to it, or removed the file."""
-        board = Board(assignment, bench.model.players)
+        board = Board(assignment, bench.model.players, bench.config.value)
         while True:
             try:
                 self._keeper.fill(board, assignment)
