@@ -9,7 +9,10 @@ from core.players import PlayerKind, Removed
 
 @dataclass(frozen=True, slots=True)
 class AblationPoint:
-    """One player removed alone. ``drop`` = intact - ablated, paired over the ``n`` documents both have."""
+    """One player removed alone. ``drop`` = intact - ablated, paired over the ``n`` documents both have.
+
+    ``p_value`` is of McNemar's exact test, None where scores are not all 0 or 1.
+    """
 
     player: int
     label: str
@@ -23,6 +26,7 @@ class AblationPoint:
     drop_low: float
     drop_high: float
     chance: float | None
+    p_value: float | None
 
 
 @dataclass(frozen=True, slots=True)

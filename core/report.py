@@ -52,6 +52,7 @@ def ablation_points(scores: Scores, choices: FloatArray, players: Sequence[Playe
             drop_low=drop.low,
             drop_high=drop.high,
             chance=chance_of(choices[both]),
+            p_value=drop.p_value,
         )
 
 

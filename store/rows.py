@@ -27,7 +27,8 @@ class Selection:
 class AblationRow:
     """One player removed alone. ``drop`` = intact - ablated, paired over the ``n`` documents both have.
 
-    ``acc``, ``acc_se``, ``intact_acc`` and the drop are of the metric that ``value`` names.
+    ``acc``, ``acc_se``, ``intact_acc`` and the drop are of the metric that ``value`` names. ``p_value`` is of McNemar's
+    exact test that nothing changed; null where that metric is not 0 or 1 on every document.
     """
 
     model: str
@@ -45,6 +46,7 @@ class AblationRow:
     drop_low: float
     drop_high: float
     chance: float | None
+    p_value: float | None
     model_id: str
     task_id: str
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from core.intervals import FloatArray
@@ -33,3 +35,27 @@ def resampled_means(values: FloatArray, draws: int, generator: np.random.Generat
         counts = np.bincount(picked.ravel(), minlength=rows * items).reshape(rows, items)
         means[start : start + rows] = counts @ values.T / items
     return means
+
+
+def drawn_values(
+    contributions: FloatArray, noise: FloatArray | None, draws: int, generator: np.random.Generator
+) -> FloatArray:
+    """Values of phi that other documents, and other drawn coalitions, might give; shape (draws, units).
+
+    Deviations are widened by sqrt(n / (n - 1)): resamples of n items vary that much less than samples do.
+
+    Args:
+        contributions: of shape (units, documents).
+        noise: of the coalitions drawn, as ``Estimator.sampling_noise`` has it; resampled independently of documents.
+        draws: how many.
+        generator: of the random numbers.
+    """
+    phi = contributions.mean(axis=1)
+    drawn = phi + _widened(contributions.shape[1]) * (resampled_means(contributions, draws, generator) - phi)
+    if noise is not None:
+        drawn += _widened(len(noise)) * resampled_means(noise.T, draws, generator)
+    return drawn
+
+
+def _widened(items: int) -> float:
+    return math.sqrt(items / max(items - 1, 1))

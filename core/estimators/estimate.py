@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import CornerstoneError
-from core.estimators.bootstrap import resampled_means
+from core.estimators.bootstrap import drawn_values
 from core.estimators.estimator import Estimator, Outcomes, require
 from core.estimators.ranks import ranks
 from core.estimators.shares import share_bounds, shares
+from core.estimators.spread import phi_bounds, standard_errors
 from core.intervals import CONFIDENCE, FloatArray, never_varies, score_half_width
 from core.schedules import INTACT
 
@@ -25,11 +27,14 @@ class Estimate:
 
     ``phi`` is unclipped, ``phi_clipped`` = max(phi, 0); ``share`` is of the sum of clipped values (NaN where that is
     0) and ``rank`` 1 is the largest clipped value, ties going to the larger unclipped value, then to the earlier
-    unit. ``se`` is NaN for fewer than two documents. Intervals are bootstrapped over documents (percentiles) and hold
-    their estimate. What the documents agree on is not certain for that: where a unit's contribution is the same on
-    every document, ``phi`` moves by the half-width of a score interval either way, and its share with it; likewise the
-    others' sum where that never varies. An interval of a share that is NaN is NaN. ``top3`` is the part of the
-    resamples in which a unit is among the three largest.
+    unit. ``se`` is paired over documents, and NaN for fewer than two of them.
+
+    The interval of ``phi`` is ``core.intervals.t_interval``'s, or that of a drop where every contribution is one.
+    Intervals of shares and ranks are percentiles of a bootstrap over documents; ``top3`` is the part of its draws in
+    which a unit is among the three largest. All hold their estimate. What the documents agree on is not certain for
+    that: where a unit's contribution is the same on every document, ``phi`` moves by the half-width of a score interval
+    either way, and its share and rank with it; likewise the others' sum where that never varies. An interval of a share
+    that is NaN is NaN. Where the coalitions were drawn, their noise is in all of these.
     """
 
     estimator: str
@@ -78,47 +83,41 @@ def estimate(
     if documents == 0:
         raise CornerstoneError(f"{estimator.name} needs at least one document that all coalitions have")
     contributions = estimator.contributions(outcomes, units)
+    noise = estimator.sampling_noise(outcomes, units)
     lowest = min(float(values.min()) for values in outcomes.values())
     highest = max(float(values.max()) for values in outcomes.values())
-    constant = never_varies(contributions, max(abs(lowest), abs(highest)))
-    phi = contributions.mean(axis=1)
-    share = shares(phi)
-    resampled = resampled_means(contributions, draws, np.random.default_rng(seed))
-    phi_low, phi_high = _quantiles(resampled, confidence)
-    half_width = score_half_width(documents, confidence)
-    margin = np.where(constant, half_width, 0.0)
+    scale = max(abs(lowest), abs(highest))
     # A contribution is a mean of differences between two values.
     limit = 1.0 if lowest >= 0 and highest <= 1 else np.inf
+    phi = contributions.mean(axis=1)
+    constant = never_varies(contributions, scale)
+    phi_low, phi_high = phi_bounds(contributions, confidence, scale, noise)
+
+    generator = np.random.default_rng(seed)
+    drawn = drawn_values(contributions, noise, draws, generator)
+    half_width = score_half_width(documents, confidence)
+    margin = np.where(constant, half_width, 0.0)
+    share = shares(phi)
     share_low, share_high = share_bounds(
-        resampled - margin, np.minimum(resampled + margin, limit), resampled, half_width, confidence
+        drawn - margin, np.minimum(drawn + margin, limit), drawn, half_width, confidence
     )
-    drawn_ranks = ranks(resampled)
-    rank, rank_bounds = ranks(phi), _quantiles(drawn_ranks, confidence)
+    rank = ranks(phi)
+    spread = margin / NormalDist().inv_cdf((1 + confidence) / 2)
+    drawn_ranks = ranks(drawn + spread * generator.normal(size=drawn.shape))
+    rank_low, rank_high = np.quantile(drawn_ranks, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
     return Estimate(
         estimator=estimator.name,
         n=documents,
         phi=phi,
         phi_clipped=np.maximum(phi, 0.0),
-        se=_standard_errors(contributions, constant),
+        se=standard_errors(contributions, scale, noise),
         share=share,
         rank=rank,
-        phi_low=np.minimum(phi, np.maximum(phi_low - margin, -limit)),
-        phi_high=np.maximum(phi, np.minimum(phi_high + margin, limit)),
+        phi_low=np.maximum(phi_low, -limit),
+        phi_high=np.minimum(phi_high, limit),
         share_low=np.where(np.isnan(share), np.nan, np.fmin(share, share_low)),
         share_high=np.where(np.isnan(share), np.nan, np.fmax(share, share_high)),
-        rank_low=np.minimum(rank, np.floor(rank_bounds[0]).astype(np.int64)),
-        rank_high=np.maximum(rank, np.ceil(rank_bounds[1]).astype(np.int64)),
+        rank_low=np.minimum(rank, np.floor(rank_low).astype(np.int64)),
+        rank_high=np.maximum(rank, np.ceil(rank_high).astype(np.int64)),
         top3=(drawn_ranks <= _TOP).mean(axis=0),
     )
-
-
-def _standard_errors(contributions: FloatArray, constant: NDArray[np.bool_]) -> FloatArray:
-    units, documents = contributions.shape
-    if documents < 2:
-        return np.full(units, np.nan)
-    return np.where(constant, 0.0, contributions.std(axis=1, ddof=1) / np.sqrt(documents))
-
-
-def _quantiles(values: FloatArray | NDArray[np.int64], confidence: float) -> tuple[FloatArray, FloatArray]:
-    low, high = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
-    return low, high

@@ -103,7 +103,7 @@ class Permutation:
         own = 1 - np.divide(
             rest / (documents * (documents - 1)), between_pairs, out=np.ones(units), where=between_pairs > 0
         )
-        return deviations * np.sqrt(np.clip(own, 0, 1))
+        return np.asarray(deviations * np.sqrt(np.clip(own, 0, 1)), dtype=np.float64)
 
     def _orders(self, units: int) -> Iterator[Order]:
         """Random numbers alone are promised to stay the same in later versions, so units are sorted by them."""

@@ -9,7 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.intervals import mean_interval, mean_se, paired_drop, proportion_interval, score_half_width, tango_interval
+from core.intervals import (
+    mean_interval,
+    mean_se,
+    paired_drop,
+    proportion_interval,
+    score_half_width,
+    t_interval,
+    tango_interval,
+)
+from core.mcnemar import mcnemar_p
+from core.student import student_half_width
 
 TRIALS = 2000
 
@@ -89,11 +99,43 @@ def test_drops_of_scores_in_the_unit_range_stay_possible(pairs: list[tuple[float
     assert found.drop - 1e-12 <= found.high <= 1
 
 
-def test_drops_of_other_values_are_normal_and_unbounded() -> None:
+def test_drops_of_other_values_are_students_and_unbounded() -> None:
     intact, ablated = np.array([10.0, 14.0, 12.0]), np.array([4.0, 6.0, 8.0])
     found = paired_drop(intact, ablated)
     assert found.drop == pytest.approx(6)
-    assert found.high - found.drop == pytest.approx(1.95996 * 2 / math.sqrt(3), rel=1e-4)  # differences 6, 8, 4
+    assert found.high - found.drop == pytest.approx(4.30265 * 2 / math.sqrt(3), rel=1e-4)  # differences 6, 8, 4
+    assert found.drop - found.low == pytest.approx(found.high - found.drop)  # symmetric as they are
+    assert found.p_value is None
+
+
+def test_an_interval_reaches_further_to_the_side_that_values_are_skewed_to() -> None:
+    values = np.array([0.0] * 50 + [0.25] * 8 + [1.0] * 2)
+    (low,), (high,) = t_interval(values[None], 0.95, 1.0)
+    assert high - values.mean() > 1.2 * (values.mean() - low)
+    (mirrored_low,), (mirrored_high,) = t_interval(-values[None], 0.95, 1.0)
+    assert (-mirrored_high, -mirrored_low) == pytest.approx((low, high))
+
+
+@pytest.mark.parametrize(
+    ("lost", "won", "p"),
+    [(1, 7, 0.0703125), (6, 16, 0.052479), (0, 0, 1.0), (5, 5, 1.0), (0, 10, 2 / 1024), (4000, 4300, 0.00102974)],
+)
+def test_mcnemars_exact_test(lost: int, won: int, p: float) -> None:
+    """Expected by scipy's binomial test."""
+    assert mcnemar_p(lost, won) == mcnemar_p(won, lost) == pytest.approx(p, rel=1e-5)
+
+
+def test_a_drop_of_right_answers_has_mcnemars_p() -> None:
+    intact, ablated = np.array([1.0] * 10 + [0.0] * 7), np.array([1.0] * 4 + [0.0] * 12 + [1.0])
+    assert paired_drop(intact, ablated).p_value == mcnemar_p(6, 1) == pytest.approx(0.125)
+
+
+@pytest.mark.parametrize(
+    ("freedom", "quantile"),
+    [(1.0, 12.7062), (2.0, 4.30265), (3.0, 3.18245), (10.0, 2.22814), (63.0, 1.99834), (1e5, 1.95999)],
+)
+def test_students_quantiles_as_tabled(freedom: float, quantile: float) -> None:
+    assert student_half_width(0.95, np.array([freedom])) == pytest.approx([quantile], rel=1e-5)
 
 
 @pytest.mark.parametrize("documents", [0, 1])

@@ -142,8 +142,8 @@ def test_the_bootstrap_agrees_with_the_normal_interval_where_there_are_many_docu
 def test_a_seed_gives_the_same_intervals_and_another_others() -> None:
     outcomes = random_game(3, 2, seed=1, documents=40)
     one, same, other = (estimate(WindowFirst(2), outcomes, 3, seed=seed, draws=300) for seed in (7, 7, 8))
-    np.testing.assert_array_equal(one.phi_low, same.phi_low)
-    assert (one.phi_low != other.phi_low).any()
+    np.testing.assert_array_equal(one.share_high, same.share_high)
+    assert (one.share_high != other.share_high).any()
 
 
 def test_ranks_follow_the_clipped_values_then_the_unclipped_then_the_order() -> None:

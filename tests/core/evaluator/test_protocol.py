@@ -72,6 +72,7 @@ ablation_points = st.builds(
     label=texts,
     chance=maybe,
     acc_se=maybe,
+    p_value=maybe,
     **dict.fromkeys(("player", "layer", "n"), counts),
     **dict.fromkeys(("acc", "intact_acc", "drop", "drop_low", "drop_high"), floats),
 )
