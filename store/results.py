@@ -11,7 +11,7 @@ for row in results.ablation(Selection(task="agreement")).rows:
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -20,19 +20,19 @@ import duckdb
 
 from core.alive import is_gone
 from core.errors import CornerstoneError
-from core.estimators.estimate import estimate
-from core.estimators.estimator import Estimator, Outcomes
-from core.estimators.names import WINDOW_ESTIMATORS, estimator_named
-from core.grouping import SUBLAYERS, grouping
+from core.estimators.names import WINDOW_ESTIMATORS
+from core.game import Question
+from core.grouping import SUBLAYERS
 from core.players import Removed, format_removed, players_of
-from core.report import ablation_points, coalition_point, complete_documents, shapley_points
-from core.schedules import DEFAULT_MAX_REMOVED, INTACT, windows
+from core.report import Scores, ablation_points, coalition_point
+from core.schedules import DEFAULT_MAX_REMOVED, DEFAULT_PERMUTATIONS, DEFAULT_TOLERANCE
 from store.database import PATIENCE_S, reading
 from store.documents import Documents, read_documents
-from store.gaps import no_ablation, no_document, no_windows
+from store.gaps import left_out, no_ablation
 from store.groups import Group, Values, find_groups, read_values, with_value
 from store.location import default_path
 from store.rows import AblationRow, CoalitionRow, GroupRow, OutcomeRow, RunRow, Selection, ShapleyRow
+from store.shapley import read_shapley
 
 RowT = TypeVar("RowT")
 
@@ -43,10 +43,14 @@ __all__ = ["Answer", "Documents", "Results", "Selection"]
 
 @dataclass(frozen=True, slots=True)
 class Answer(Generic[RowT]):
-    """Rows, and in ``gaps`` a sentence for each model and task that could not be answered and what would mend it."""
+    """Rows, and in ``gaps`` a sentence for each model and task that could not be answered and what would mend it.
+
+    ``notes`` are sentences on the rows: that they are partial, or which documents are left out.
+    """
 
     rows: tuple[RowT, ...]
     gaps: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class Results:
@@ -65,23 +69,44 @@ class Results:
 
         Args:
             selection: which results.
-            value: a metric that is a mean over documents, such as ``acc`` or ``acc_norm``.
+            value: a metric that is a mean over documents, such as ``acc``, or one of ``core.values.DERIVED``.
 
         Raises:
-            CornerstoneError: no task selected has such a metric.
+            CornerstoneError: no task selected has such a value.
         """
 
-        def read(db: duckdb.DuckDBPyConnection, group: Group) -> list[AblationRow] | str:
-            return list(_ablation(group, value, read_values(db, group, value, longest=1))) or no_ablation(
-                group, self._path
-            )
-
-        return self._answer(selection, value, read)
-
-    def coalitions(self, selection: Selection = Selection()) -> Answer[CoalitionRow]:  # noqa: B008
-        """Every stored coalition, over the documents stored for it; its drop over those the intact model has too."""
+        rows: list[AblationRow] = []
+        notes: list[str] = []
         with reading(self._path, self._patience) as db:
-            return Answer(tuple(row for group in find_groups(db, selection) for row in _coalitions(db, group)))
+            groups, gaps = with_value(find_groups(db, selection), value)
+            for group in groups:
+                values = read_values(db, group, value, longest=1)
+                found = list(_ablation(group, value, values))
+                gaps += [] if found else [no_ablation(group, self._path)]
+                notes += left_out(group, value, values)
+                rows += found
+        return Answer(tuple(rows), tuple(gaps), tuple(notes))
+
+    def coalitions(self, selection: Selection = Selection(), value: str = "acc") -> Answer[CoalitionRow]:  # noqa: B008
+        """Every stored coalition, over the documents stored for it; its drop over those the intact model has too.
+
+        Args:
+            selection: which results.
+            value: as for ``ablation``; a task that has no acc is listed without.
+
+        Raises:
+            CornerstoneError: no task selected has such a value.
+        """
+        rows: list[CoalitionRow] = []
+        notes: list[str] = []
+        with reading(self._path, self._patience) as db:
+            groups = find_groups(db, selection)
+            groups, gaps = (groups, []) if value == "acc" else with_value(groups, value)
+            for group in groups:
+                values = read_values(db, group, value, len(group.kinds)) if value in group.values else None
+                rows += _coalitions(db, group, value, values.scores if values is not None else {})
+                notes += [] if values is None else left_out(group, value, values)
+        return Answer(tuple(rows), tuple(gaps), tuple(notes))
 
     def outcomes(self, selection: Selection = Selection()) -> Answer[OutcomeRow]:  # noqa: B008
         """Every stored outcome, one row a document and coalition. A log-probability may be minus infinity."""
@@ -121,41 +146,47 @@ class Results:
         with reading(self._path, self._patience) as db:
             return Answer(tuple(_group_row(group) for group in find_groups(db, selection)))
 
-    def shapley(
+    def shapley(  # noqa: PLR0913 what identifies an estimate
         self,
         selection: Selection = Selection(),  # noqa: B008
         value: str = "acc",
         estimator: str | None = None,
         max_removed: int = DEFAULT_MAX_REMOVED,
+        *,
+        players: str = SUBLAYERS,
+        permutations: int = DEFAULT_PERMUTATIONS,
+        seed: int = 0,
+        tolerance: float = DEFAULT_TOLERANCE,
     ) -> Answer[ShapleyRow]:
         """Shapley values over the documents that every coalition needed has.
 
+        Where windows of the length asked for are not all stored, those of the longest that are make a partial answer.
+
         Args:
             selection: which results.
-            value: a metric that is a mean over documents, such as ``acc`` or ``acc_norm``.
-            estimator: one of ``WINDOW_ESTIMATORS``; None for all of them.
-            max_removed: the longest window.
+            value: a metric that is a mean over documents, such as ``acc``, or one of ``core.values.DERIVED``.
+            estimator: one of ``core.estimators.names.ESTIMATORS``; None for both readings of the paper's.
+            max_removed: the longest window, counted in units.
+            players: the grouping whose units share the value.
+            permutations: walks, for permutation.
+            seed: of their orders.
+            tolerance: at which a walk ends.
 
         Raises:
-            CornerstoneError: no such estimator, or no task selected has such a metric.
+            CornerstoneError: no such estimator or grouping, or no task selected has such a value.
         """
-        if estimator is not None and estimator not in WINDOW_ESTIMATORS:
-            raise CornerstoneError(f"no estimator {estimator!r}; there is {', '.join(WINDOW_ESTIMATORS)}")
         names = WINDOW_ESTIMATORS if estimator is None else (estimator,)
-        estimators = [estimator_named(name, max_removed=max_removed) for name in names]
-
-        def read(db: duckdb.DuckDBPyConnection, group: Group) -> list[ShapleyRow] | str:
-            values = read_values(db, group, value, longest=max_removed)
-            wanted = windows(len(group.kinds), max_removed)
-            missing = len(set(wanted) - set(values.scores))
-            if missing:
-                return no_windows(group, self._path, missing, len(wanted), max_removed)
-            outcomes = complete_documents(values.scores, wanted)
-            if not len(outcomes[INTACT]):
-                return no_document(group, self._path, len(wanted), max_removed)
-            return [row for one in estimators for row in _shapley(group, outcomes, value, one, max_removed)]
-
-        return self._answer(selection, value, read)
+        questions = [Question(name, players, max_removed, permutations, seed, tolerance) for name in names]
+        for question in questions:
+            question.of(players_of(("attn", "ffn")))  # a wrong name shows before the store is opened
+        with reading(self._path, self._patience) as db:
+            groups, gaps = with_value(find_groups(db, selection), value)
+            found = [read_shapley(db, group, self._path, questions, value) for group in groups]
+        return Answer(
+            tuple(row for one in found for row in one.rows),
+            (*gaps, *(gap for one in found for gap in one.gaps)),
+            tuple(note for one in found for note in one.notes),
+        )
 
     def runs(self) -> Answer[RunRow]:
         """Every invocation, the latest first. Times are UTC; documents are counted for each task, coalitions once."""
@@ -178,50 +209,35 @@ class Results:
             ).fetchall()
         return Answer(tuple(_run(*row) for row in rows))
 
-    def _answer(
-        self, selection: Selection, value: str, read: Callable[[duckdb.DuckDBPyConnection, Group], list[RowT] | str]
-    ) -> Answer[RowT]:
-        """What ``read`` makes of each group that has ``value``: rows, or the sentence that says what is missing."""
-        rows: list[RowT] = []
-        with reading(self._path, self._patience) as db:
-            groups, gaps = with_value(find_groups(db, selection), value)
-            for group in groups:
-                match read(db, group):
-                    case str(gap):
-                        gaps.append(gap)
-                    case found:
-                        rows += found
-        return Answer(tuple(rows), tuple(gaps))
-
 
 def _ablation(group: Group, value: str, values: Values) -> Iterator[AblationRow]:
     for point in ablation_points(values.scores, values.choices, players_of(group.kinds)):
         yield AblationRow(**group.heading, value=value, **asdict(point))
 
 
-def _coalitions(db: duckdb.DuckDBPyConnection, group: Group) -> Iterator[CoalitionRow]:
+def _coalitions(db: duckdb.DuckDBPyConnection, group: Group, value: str, scores: Scores) -> Iterator[CoalitionRow]:
     (outcomes, parameters), heading, players = group.outcomes, group.heading, players_of(group.kinds)
-    # The standard error is lm-eval's: NULL for one document.
     rows = db.execute(
-        f"""SELECT c.removed, count(*), avg(o.acc), stddev_samp(o.acc) / sqrt(count(o.acc)), avg(o.acc_norm)
+        f"""SELECT c.removed, count(*), avg(o.acc_norm)
         {outcomes} GROUP BY c.removed ORDER BY len(c.removed), c.removed""",
         parameters,
     ).fetchall()
-    scores = read_values(db, group, "acc", longest=len(players)).scores if "acc" in group.mean_metrics else {}
-    for numbers, n, acc, acc_se, acc_norm in rows:
+    for numbers, n, acc_norm in rows:
         removed = tuple(numbers)
-        point = coalition_point(scores, removed) if removed else None
+        point = coalition_point(scores, removed)
+        paired = point if removed else None
         yield CoalitionRow(
             **heading,
             removed=removed,
-            n=n,
-            acc=acc,
-            acc_se=acc_se,
+            n=n if value == "acc" else point.n if point is not None else 0,
+            acc=None if point is None else point.acc,
+            acc_se=None if point is None else point.acc_se,
             acc_norm=acc_norm,
             label=format_removed(removed, players),
-            drop=None if point is None else point.drop,
-            drop_low=None if point is None else point.drop_low,
-            drop_high=None if point is None else point.drop_high,
+            drop=None if paired is None else paired.drop,
+            drop_low=None if paired is None else paired.drop_low,
+            drop_high=None if paired is None else paired.drop_high,
+            value=value,
         )
 
 
@@ -247,18 +263,8 @@ def _outcomes(db: duckdb.DuckDBPyConnection, group: Group) -> Iterator[OutcomeRo
             )
 
 
-def _shapley(
-    group: Group, outcomes: Outcomes, value: str, estimator: Estimator, max_removed: int
-) -> Iterator[ShapleyRow]:
-    units = grouping(SUBLAYERS, players_of(group.kinds))
-    for point in shapley_points(estimate(estimator, outcomes, len(units.units)), units):
-        yield ShapleyRow(
-            **group.heading, value=value, estimator=estimator.name, max_removed=max_removed, **asdict(point)
-        )
-
-
 def _group_row(group: Group) -> GroupRow:
-    return GroupRow(**group.heading, kinds=group.kinds, values=group.mean_metrics)
+    return GroupRow(**group.heading, kinds=group.kinds, values=group.values)
 
 
 def _run(*columns: Any) -> RunRow:

@@ -55,8 +55,8 @@ class AblationRow:
 class CoalitionRow:
     """One coalition on one task, over the ``n`` documents stored for it; ``label`` names its removed players.
 
-    ``drop`` = intact - this, in acc, is paired over the documents both have; null where there are none, and for the
-    intact model itself.
+    ``acc``, ``acc_se`` and the drop are of what ``value`` names. ``drop`` = intact - this is paired over the documents
+    both have; null where there are none, and for the intact model itself.
     """
 
     model: str
@@ -72,6 +72,7 @@ class CoalitionRow:
     drop_high: float | None
     model_id: str
     task_id: str
+    value: str = "acc"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,8 @@ class ShapleyRow:
     """One unit's Shapley estimate. ``phi`` is unclipped; share and rank come from ``phi_clipped`` = max(phi, 0).
 
     ``players`` names the grouping of players into units: by default each player is one. ``p_top3`` is the bootstrap
-    probability of being among the three largest.
+    probability of being among the three largest. ``partial`` says that the windows asked for were not all stored, and
+    that those of up to ``max_removed`` stand for them.
     """
 
     model: str
@@ -122,6 +124,7 @@ class ShapleyRow:
     p_top3: float
     model_id: str
     task_id: str
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)

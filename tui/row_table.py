@@ -23,14 +23,15 @@ _GAP = "  "
 # Columns that tell apart what shares a name.
 _IDENTS = {"model": "model_id", "task": "task_id"}
 # What a whole table is about, as a rule.
-_SUBJECT = ("model", "task", "value", "estimator", "max_removed", "players", "intact_acc", "chance", "n")
+_SUBJECT = ("model", "task", "value", "estimator", "max_removed", "players", "partial", "intact_acc", "chance", "n")
 # What a terminal that is too narrow goes without, the first first.
 _LEAST_TELLING: Final[Mapping[type, tuple[str, ...]]] = {
     AblationRow: ("player", "kind", "layer", "p_value", "chance", "intact_acc", "acc_se", "value"),
-    CoalitionRow: ("removed", "acc_norm", "acc_se", "n"),
+    CoalitionRow: ("removed", "acc_norm", "value", "acc_se", "n"),
     OutcomeRow: ("is_greedy", "logprobs", "acc_norm"),
     ShapleyRow: (
         "players",
+        "partial",
         "player",
         "phi_clipped",
         "rank_low",
@@ -77,7 +78,7 @@ def _subject(columns: Columns) -> str:
     """Take out what is the same in all rows, and say it once."""
     names = [name for name in _SUBJECT if len(set(columns.get(name, ()))) == 1]
     same = {name: columns.pop(name)[0] for name in names}
-    return ", ".join(f"{name} {text}" for name, text in same.items() if text)
+    return ", ".join(f"{name} {text}" for name, text in same.items() if text not in {"", str(False)})
 
 
 def _columns(rows: Sequence[Any], row_type: type) -> Columns:

@@ -75,7 +75,7 @@ def read(results: Results, table: str, scope: Scope) -> Answer[Any]:
 
     selection = Selection(scope.model_id, scope.task_id)
     readers: dict[str, Callable[[], Answer[Any]]] = {
-        "coalitions": lambda: results.coalitions(selection),
+        "coalitions": lambda: results.coalitions(selection, scope.value),
         "ablation": lambda: results.ablation(selection, scope.value),
         "shapley": lambda: results.shapley(selection, scope.value, max_removed=scope.max_removed),
         "outcomes": lambda: results.outcomes(selection),

@@ -67,7 +67,12 @@ class Keeper:
         return self._recorder.stored(assignment) if board is None else board.evaluated(assignment)
 
     def values(self, assignment: Assignment, metric: str) -> StoredValues:
-        return self._recorder.values(assignment, metric)
+        known = (board for board in self.boards if board.metric == metric and board.holds(assignment))
+        board = next(known, None)
+        if board is None:
+            board = Board(assignment, (), metric)
+            self.fill(board, assignment)
+        return board.values(assignment)
 
     def fill(self, board: Board, assignment: Assignment) -> None:
         """Put on a board what is stored of an assignment's documents, and what waits to be.
@@ -77,7 +82,7 @@ class Keeper:
         """
         with self._changed:  # before reading: what is written meanwhile is in both, and not in neither
             waiting = list(self._writes)
-        board.load(self.values(assignment, board.metric))
+        board.load(self._recorder.values(assignment, board.metric))
         for write in waiting:
             if write.assignment is not None:
                 board.add(write.assignment, write.outcomes)

@@ -29,7 +29,7 @@ def printed(
 
 def test_a_pipe_gets_every_column_whole(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     lines, said = printed(monkeypatch, capsys, [COALITION, OTHER], None)
-    assert " ".join(lines[0].split()) == "model task removed n acc acc_se acc_norm label drop drop_low drop_high"
+    assert " ".join(lines[0].split()) == "model task removed n acc acc_se acc_norm label drop drop_low drop_high value"
     assert f"[0, 1, 2, 3]  9  0.500   0.100     0.250  {LABEL}  0.250    -0.100      0.500" in lines[2]
     assert said == ""
 
@@ -39,7 +39,7 @@ def test_a_terminal_gets_a_line_a_row_and_is_told_what_is_left_out(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], width: int
 ) -> None:
     lines, said = printed(monkeypatch, capsys, [COALITION, OTHER], width)
-    assert lines[0] == "\x1b[1mmodel tiny, task task, n 9\x1b[0m"
+    assert lines[0] == "\x1b[1mmodel tiny, task task, value acc, n 9\x1b[0m"
     assert len(lines) == 5
     assert all(len(line) <= width for line in lines[2:])
     assert ("left out for width: removed" in said) == (width < 100)
