@@ -34,5 +34,4 @@ def path_chart(rows: Sequence[PathRow], *, width: int = 80, colour: bool = False
     plotext.xticks(range(0, last + 1, max(1, (last + 1) // _MOST_TICKS)))
     plotext.xlabel("removed")
     drawn = str(plotext.build())
-    title = f"{rows[0].value} of {plain(rows[0].model)} on {plain(', '.join(rows[0].tasks))}:  {'   '.join(legend)}"
-    return f"{title}\n{drawn if colour else plotext.uncolorize(drawn)}"
+    return f"{plain(rows[0].value)}:  {'   '.join(legend)}\n{drawn if colour else plotext.uncolorize(drawn)}"

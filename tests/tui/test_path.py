@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from core import mask as masks
+from core.config import load_config
+from core.errors import CornerstoneError
+from core.path_mask import chosen_step, path_mask
+from core.path_request import PathRequest
+from core.path_study import find_path
+from core.path_watch import Watcher
+from store.recorder import StoreRecorder
 from store.results import Results, Selection
 from tests.tui.test_cli import cornerstone
 
@@ -48,11 +56,13 @@ def test_the_same_command_again_evaluates_nothing_and_says_the_same(store: Path,
 
 def test_the_path_is_what_the_store_says(store: Path) -> None:
     """Each step removes one of those whose mean over tasks is the best, on the documents that chose it."""
+    numbers = masks.read(store.parent / "mask.json").numbers
+    stays = min(set(range(8)) - set(numbers))
     chosen: dict[tuple[int, ...], list[float]] = {}
     for task in ("agreement", "capitals"):
         rows = Results(store).outcomes(Selection(task=task)).rows
-        # Only the documents that chose the path were evaluated under every single removal.
-        choosing = {row.doc_id for row in rows if row.removed == (0,)}
+        # Those held out were evaluated under the path alone.
+        choosing = {row.doc_id for row in rows if row.removed == (stays,)}
         assert len(choosing) == 6
         scores: dict[tuple[int, ...], list[float]] = {}
         for row in rows:
@@ -62,7 +72,6 @@ def test_the_path_is_what_the_store_says(store: Path) -> None:
         for removed, values in scores.items():
             chosen.setdefault(removed, []).append(sum(values) / len(values))
     mean = {removed: sum(values) / 2 for removed, values in chosen.items()}
-    numbers = masks.read(store.parent / "mask.json").numbers
     best = max(value for removed, value in mean.items() if len(removed) == 2)
     assert mean[numbers] == pytest.approx(best)
     assert sum(len(removed) == 2 for removed in mean) == 7
@@ -91,12 +100,10 @@ def test_the_mask_applied_to_the_plain_model_gives_the_stored_outcomes(store: Pa
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (("--value", "f1"), "agreement has no value 'f1'; it has acc"),
         (("--mask", "there.json"), "there.json exists; add --force to replace it"),
         (("-o", "nowhere/rows.csv"), "there is no folder nowhere"),
         (("-o", "rows.txt"), "-o writes csv, json or parquet"),
         (("--format", "xml"), "no format 'xml'; there is table, csv, json, parquet"),
-        (("--players", "heads"), "no grouping of players 'heads'"),
     ],
 )
 def test_what_is_wrong_is_one_sentence(
@@ -108,3 +115,45 @@ def test_what_is_wrong_is_one_sentence(
     last = done.stderr.strip().splitlines()[-1]
     assert sentence in last
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        ({"value": "f1"}, "agreement has no value 'f1'; it has acc"),
+        ({"value": "gold_logprob", "keep": 0.9}, "--keep is a part of a score"),
+        ({"players": "heads"}, "no grouping of players 'heads'"),
+    ],
+)
+def test_what_the_model_or_task_lacks_is_told_before_anything_is_kept(
+    asked: dict[str, Any], sentence: str, tiny_model_folder: Path, tmp_path: Path
+) -> None:
+    config = load_config(None, {"model": str(tiny_model_folder), "tasks": ["agreement"], "limit": 2})
+    recorder = StoreRecorder(tmp_path / "s.duckdb")
+    watcher = Watcher(print, print, print, print)
+    with pytest.raises(CornerstoneError, match=sentence):
+        find_path(config, PathRequest(**asked), "cornerstone path", recorder, watcher)
+    assert not (tmp_path / "s.duckdb").exists()
+
+
+def test_without_a_limit_nothing_is_held_out_and_that_is_said(tiny_model_folder: Path, tmp_path: Path) -> None:
+    rows = [{"goal": f"goal {i}", "sol1": "a", "sol2": "b", "label": i % 2} for i in range(5)]
+    (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    config = load_config(None, {"model": str(tiny_model_folder), "tasks": [f"piqa={tmp_path / 'rows.jsonl'}"]})
+    said: list[str] = []
+    watcher = Watcher(said.append, lambda _: None, lambda _: None, lambda _: None)
+    request = PathRequest(steps=1, players="layers", keep=0.01, value="acc_norm")
+    found = find_path(config, request, "", StoreRecorder(tmp_path / "s.duckdb"), watcher)
+    assert [row.documents for row in found.rows] == ["chosen by these"] * 2
+    assert any("chosen on all documents of piqa" in sentence for sentence in said)
+    assert (found.rows[1].label, len(found.rows[1].removed)) == (f"Layer {found.steps[1].unit}", 2)
+    strict = request.model_copy(update={"keep": 1.0})
+    kept = found.rows[1].score >= found.rows[0].score
+    if kept:
+        assert chosen_step(found, strict) == 1
+    else:
+        with pytest.raises(CornerstoneError, match="no step keeps 100% of the intact acc_norm"):
+            chosen_step(found, strict)
+    mask = path_mask(found, 1, request)
+    assert mask.numbers == found.steps[1].removed
+    assert "largest that keeps 0.01" in mask.evidence[0].how
