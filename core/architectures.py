@@ -76,6 +76,12 @@ def family_of(config: PretrainedConfig) -> Family:
     return FAMILIES[model_type]
 
 
+def shares_input(config: PretrainedConfig) -> bool:
+    """Whether a layer's attention and FFN read the same input, so that the FFN does not see what attention adds."""
+    # Of the families where this may be, only GPT-NeoX has the setting.
+    return family_of(config).parallel and bool(getattr(config, "use_parallel_residual", True))
+
+
 def decoder_layers(model: PreTrainedModel, family: Family) -> list[nn.Module]:
     """The decoder layers in order of depth."""
     layers = model.get_submodule(family.layers)
