@@ -64,7 +64,8 @@ def reliability(values: FloatArray, *, seed: int = 0) -> float:
     """How well a ranking by means over these documents would agree with one by as many others; NaN for one document.
 
     It is the mean Spearman correlation between random halves of the documents, stepped up to their full number
-    (Spearman 1910, Brown 1910). No proxy can be expected to agree with the ranking better than about its square root.
+    (Spearman 1910, Brown 1910), and 0 where the halves do not agree at all. No proxy can be expected to agree with the
+    ranking better than about its square root.
 
     Args:
         values: of shape (what, documents).

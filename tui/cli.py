@@ -188,6 +188,46 @@ def path(
 
 
 @app.command()
+def proxies(
+    model: ModelOption = None,
+    task: TaskOption = None,
+    limit: LimitOption = None,
+    value: Annotated[str, typer.Option(help="The metric of drops and Shapley values to compare with.")] = "acc",
+    order: Annotated[str | None, typer.Option(help="Of documents: shuffled (default) or file.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of the documents' shuffle (default 0).")] = None,
+    dtype: Annotated[str | None, typer.Option(help=_DTYPE)] = None,
+    device: Annotated[str | None, typer.Option(help=_DEVICE)] = None,
+    offline: Annotated[bool | None, typer.Option("--offline", help="Never download.")] = None,
+    store: StoreOption = None,
+    correlations: Annotated[bool, typer.Option("--correlations", help="As data: correlations, not players.")] = False,
+    form: Annotated[str | None, typer.Option("--format", help="table (default), csv, json or parquet.")] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Write rows to this file.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,
+    debug: DebugOption = False,
+) -> None:
+    """Measure how far each layer moves the hidden state of the intact model: can that replace removing it?
+
+    Block Influence and relative norms take one pass; their ranking is compared with those of the stored drops and
+    Shapley values of the same documents.
+
+    Example: cornerstone proxies --task agreement --limit 32
+    """
+    from tui.proxies import ProxyRequest
+    from tui.proxies import proxies as measure_proxies
+
+    del debug
+    options: dict[str, Any] = {
+        "model": model, "tasks": task, "limit": limit, "order": order, "seed": seed, "dtype": dtype,
+        "device": device, "offline": offline, "store": store,
+    }  # fmt: skip
+    request = ProxyRequest(
+        value=value, rows="correlations" if correlations else "players", form=form, force=force,
+        output=None if output is None else output.expanduser(),
+    )  # fmt: skip
+    measure_proxies(load_config(None, options), request)
+
+
+@app.command()
 def bench(
     model: ModelOption = None,
     task: TaskOption = None,

@@ -2,6 +2,7 @@
 
 ``python -m tui.evaluate run CONFIG COMMAND`` does one study in the foreground (CONFIG is JSON);
 ``python -m tui.evaluate path CONFIG REQUEST COMMAND`` searches a removal path (REQUEST is JSON);
+``python -m tui.evaluate proxies CONFIG REQUEST`` measures the intact model;
 ``python -m tui.evaluate bench CONFIG table|json`` measures the sweep;
 ``python -m tui.evaluate serve STORE`` is the evaluator of a store.
 """
@@ -30,6 +31,8 @@ def main(arguments: list[str]) -> None:
             _run(text, command)
         case ["path", text, request, command]:
             _path(text, request, command)
+        case ["proxies", text, request]:
+            _proxies(text, request)
         case ["bench", text, form]:
             _bench(text, form)
         case ["serve", store]:
@@ -85,6 +88,23 @@ def _path(text: str, request_text: str, command: str) -> None:
         if request.mask is not None:
             write(path_mask(found, step, request), request.mask, force=request.force)
             narrate(f"wrote its mask to {request.mask}; core.mask.apply removes it from a model")
+
+
+def _proxies(text: str, request_text: str) -> None:
+    from core.config import RunConfig
+
+    config = RunConfig.model_validate_json(text)
+    _heed_offline(config)
+
+    from core.proxy_study import check_proxies
+    from store.location import default_path
+    from store.recorder import StoreRecorder
+    from tui.proxies import ProxyRequest, narrate, print_proxies
+
+    request = ProxyRequest.model_validate_json(request_text)
+    recorder = StoreRecorder(config.store or default_path())
+    found = check_proxies(config, request.value, recorder, narrate, lambda _done: None)
+    print_proxies(found.proxies, found.correlations, found.gaps, request)
 
 
 def _bench(text: str, form: str) -> None:
