@@ -14,10 +14,30 @@ import yaml
 
 from core.errors import CornerstoneError
 from core.faults import in_words, worst
-from core.schedules import DEFAULT_MAX_REMOVED, ScheduleName
+from core.grouping import SUBLAYERS, grouping
+from core.players import players_of
+from core.schedules import DEFAULT_MAX_REMOVED, DEFAULT_PERMUTATIONS, DEFAULT_TOLERANCE, ScheduleName
 
 DEFAULT_MODEL = "smollm2-135m-instruct"
 _Positive = Annotated[int, pydantic.Field(ge=1)]
+# What `command_of` says only where it is not the default.
+_OPTIONS = (
+    "limit",
+    "max_removed",
+    "players",
+    "value",
+    "permutations",
+    "tolerance",
+    "until_top",
+    "confidence",
+    "order",
+    "seed",
+    "num_fewshot",
+    "dtype",
+    "device",
+    "memory",
+    "revision",
+)
 _Integer64 = Annotated[int, pydantic.Field(ge=-(2**63), lt=2**63)]
 
 
@@ -30,7 +50,12 @@ class TaskConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
 
 
 class RunConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
-    """A run, whole. The command line's options and a file's keys have these names."""
+    """A run, whole. The command line's options and a file's keys have these names.
+
+    ``players`` names the grouping whose units a schedule removes. ``value`` is what is looked at while a run goes on
+    and reported: by a permutation's truncation (``tolerance``), by ``until_top``, in the explorer's charts; by default
+    acc, or the task's first metric that is a mean.
+    """
 
     model: str = DEFAULT_MODEL
     revision: str | None = None
@@ -43,6 +68,12 @@ class RunConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
     seed: _Integer64 = 0
     schedule: tuple[ScheduleName, ...] = ()
     max_removed: Annotated[int, pydantic.Field(ge=1, le=8)] = DEFAULT_MAX_REMOVED
+    players: str = SUBLAYERS
+    value: str | None = None
+    permutations: Annotated[int, pydantic.Field(ge=4, multiple_of=2)] = DEFAULT_PERMUTATIONS
+    tolerance: Annotated[float, pydantic.Field(ge=0)] = DEFAULT_TOLERANCE
+    until_top: _Positive | None = None
+    confidence: Annotated[float, pydantic.Field(ge=0.5, lt=1)] = 0.95
     remove: tuple[str, ...] = ()
     num_fewshot: Annotated[int, pydantic.Field(ge=0)] | None = None
     apply_chat_template: bool = False
@@ -82,6 +113,21 @@ class RunConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
                     f"{text!r} names no layer; write such as 'Attn 0,FFN 3' (the intact model is always evaluated)"
                 )
         return sets
+
+    @pydantic.field_validator("players")
+    @classmethod
+    def _a_grouping(cls, name: str) -> str:
+        try:
+            return grouping(name, players_of(("attn", "ffn"))).name
+        except CornerstoneError as error:
+            raise ValueError(str(error)) from error
+
+    @pydantic.field_validator("until_top")
+    @classmethod
+    def _stops_something(cls, top: int | None, info: pydantic.ValidationInfo) -> int | None:
+        if top is not None and "permutation" in info.data.get("schedule", ()):
+            raise ValueError("a permutation's documents all belong to each of its rounds, so it cannot stop among them")
+        return top
 
     @property
     def schedules(self) -> tuple[ScheduleName, ...]:
@@ -129,7 +175,7 @@ def command_of(config: RunConfig) -> str:
     for removed in config.remove:
         parts += ["--remove", removed]
     defaults = RunConfig(tasks=config.tasks)
-    for key in ("limit", "max_removed", "order", "seed", "num_fewshot", "dtype", "device", "memory", "revision"):
+    for key in _OPTIONS:
         if getattr(config, key) != getattr(defaults, key):
             parts += [f"--{key.replace('_', '-')}", str(getattr(config, key))]
     if config.apply_chat_template:

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from core.records import DataRecord, ModelRecord, TaskRecord
+
+if TYPE_CHECKING:
+    from core.game import Question
 
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """One schedule on one task, of the run ``run``. ``total`` counts outcomes asked for: documents x coalitions."""
+    """One schedule on one task, of the run ``run``. ``total`` counts outcomes asked for: documents x coalitions.
+
+    ``question`` is what the schedule is evaluated for, None of sets picked by hand. ``value`` is what the run asked to
+    look at. A schedule that comes in rounds has ``coalitions`` at most.
+    """
 
     run: str
     model: ModelRecord
@@ -18,6 +26,8 @@ class Phase:
     schedule: str
     documents: int
     coalitions: int
+    question: Question | None = None
+    value: str = "acc"
 
     @property
     def total(self) -> int:

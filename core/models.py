@@ -115,6 +115,16 @@ def load_model(
     return LoadedModel(record, family, players, model, tokenizer)
 
 
+def expected_players(source: ModelSource) -> tuple[Player, ...] | None:
+    """The players that a model will have, told before its weights are loaded; None where only loading tells."""
+    try:
+        with quiet_libraries():
+            config = AutoConfig.from_pretrained(source.folder)
+            return players_in(int(config.num_hidden_layers), family_of(config))
+    except (CornerstoneError, *_FOLDER_FAULTS):
+        return None
+
+
 def _device(name: str) -> torch.device:
     if name == "auto":
         accelerator = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"

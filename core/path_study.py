@@ -21,13 +21,15 @@ from core.path import Measured, Step, greedy_path
 from core.path_request import PathRequest
 from core.path_rows import PathRow, Told, path_rows
 from core.path_watch import Watcher
+from core.plan import Schedule
 from core.players import Removed
 from core.records import Assignment, Recorder
 from core.report import chance_of
-from core.study import Schedule
+from core.task_values import refuse_value
+from core.values import DERIVED
 from core.workbench import Narrate, Workbench, new_run, open_workbench
 
-GOLD_LOGPROB = "gold_logprob"
+_GOLD_LOGPROB = "gold_logprob"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,7 @@ class _Evaluation:
         for event in study.run(self._run_id, self._recorder, self._watcher.breathe):
             self._watcher.follow(event)
         values = [self._read(task, coalitions, self._value) for task in tasks]
-        logprobs = values if self._value == GOLD_LOGPROB else [self._read(t, coalitions, GOLD_LOGPROB) for t in tasks]
+        logprobs = values if self._value == _GOLD_LOGPROB else [self._read(t, coalitions, _GOLD_LOGPROB) for t in tasks]
         return {
             removed: Measured(tuple(one[removed] for one in values), tuple(one[removed] for one in logprobs))
             for removed in coalitions
@@ -157,11 +159,9 @@ def _are_there(others: Sequence[PreparedTask], config: RunConfig, narrate: Narra
 
 def _refuse_value(bench: Workbench, request: PathRequest) -> None:
     for task in bench.tasks:
-        known = tuple(dict.fromkeys((*task.record.mean_metrics, GOLD_LOGPROB)))
-        if request.value not in known:
-            raise CornerstoneError(f"{task.record.name} has no value {request.value!r}; it has {', '.join(known)}")
-    if request.keep is not None and request.value == GOLD_LOGPROB:
-        raise CornerstoneError("--keep is a part of a score, and gold_logprob is below 0; use --value acc")
+        refuse_value(task, request.value)
+    if request.keep is not None and request.value in DERIVED:
+        raise CornerstoneError(f"--keep is a part of a score, and {request.value} is none; use --value acc")
 
 
 def _told(bench: Workbench, tasks: Sequence[PreparedTask], units: Grouping, value: str) -> Told:

@@ -11,7 +11,6 @@ from core.architectures import shares_input
 from core.config import RunConfig, command_of
 from core.decoder import Decoder
 from core.documents import PreparedTask
-from core.errors import CornerstoneError
 from core.fingerprint import short_id
 from core.grouping import grouping
 from core.intervals import FloatArray
@@ -21,6 +20,7 @@ from core.proxies import measure_proxies
 from core.proxy_check import Compared, correlation_rows, proxy_rows, targets_of
 from core.proxy_rows import CorrelationRow, ProxyRow
 from core.records import Assignment, Recorder
+from core.task_values import refuse_value
 from core.workbench import Narrate, Workbench, open_workbench
 
 
@@ -40,7 +40,7 @@ def check_proxies(
 
     Args:
         config: the model, tasks and documents.
-        value: the metric that drops and Shapley values are of.
+        value: what drops and Shapley values are of: a metric that is a mean, or one of ``core.values.DERIVED``.
         recorder: says what is stored.
         narrate: told what takes long.
         breathe: told how many documents of a task are done.
@@ -50,9 +50,7 @@ def check_proxies(
     """
     bench = open_workbench(config, narrate)
     for task in bench.tasks:
-        if value not in task.record.mean_metrics:
-            known = ", ".join(task.record.mean_metrics)
-            raise CornerstoneError(f"{task.record.name} has no value {value!r}; it has {known}")
+        refuse_value(task, value)
     proxies: list[ProxyRow] = []
     correlations: list[CorrelationRow] = []
     gaps: list[str] = []

@@ -10,10 +10,13 @@ from typing import Literal
 
 from core.players import Removed
 
-ScheduleName = Literal["ablation", "windows"]
+ScheduleName = Literal["ablation", "windows", "exact", "permutation", "leave-one-out"]
+"""Leave-one-out is an ablation by the name of its estimator."""
 
 INTACT: Removed = ()
 DEFAULT_MAX_REMOVED = 4
+DEFAULT_PERMUTATIONS = 20
+DEFAULT_TOLERANCE = 0.02
 
 
 def windows(players: int, max_removed: int = DEFAULT_MAX_REMOVED) -> list[Removed]:

@@ -21,21 +21,15 @@ from core.events import ChunkRecorded, MemoryShort, Phase, PhaseFinished, PhaseS
 from core.intact import IntactStates
 from core.models import LoadedModel
 from core.packing import Row, pack, packed_length
+from core.plan import Schedule
 from core.players import Removed
 from core.records import Assignment, Outcome, Recorder
 from core.sizes import SweepSizes
 from core.sweep import Breathe, Scores, hold_breath, sweep_rows
+from core.watch import Watch
 
 _LONGEST_ROW = 512
 """Attention grows with the square of a row's length."""
-
-
-@dataclass(frozen=True, slots=True)
-class Schedule:
-    """Coalitions to evaluate, under the name that a person reads."""
-
-    name: str
-    coalitions: tuple[Removed, ...]
 
 
 class Study:
@@ -49,6 +43,7 @@ class Study:
         schedules: Sequence[Schedule],
         sizes: SweepSizes,
         intact: IntactStates | None = None,
+        value: str | None = None,
     ) -> None:
         self._model = model
         self._max_length = encoder.max_length
@@ -57,6 +52,7 @@ class Study:
         self._schedules = schedules
         self._sizes = sizes
         self._intact = intact
+        self._value = value
         self._short = False
 
     def run(self, run_id: str, recorder: Recorder, breathe: Breathe = hold_breath) -> Iterator[StudyEvent]:
@@ -77,30 +73,62 @@ class Study:
     ) -> Iterator[StudyEvent]:
         records = [document.record for document in task.documents]
         occurs = Counter(record.key for record in records)
-        assignment = Assignment(self._model.record, task.record, task.data, records, schedule.coalitions)
         phase = Phase(
-            run_id, self._model.record, task.record, task.data, schedule.name, len(records), len(schedule.coalitions)
+            run_id,
+            self._model.record,
+            task.record,
+            task.data,
+            schedule.name,
+            len(records),
+            schedule.size,
+            schedule.question,
+            self._value or "acc",
         )
-        recorder.assign(run_id, assignment)
-        stored = recorder.stored(assignment)
-        done = sum(len(stored.get(record.key, ())) for record in records)
-        yield PhaseStarted(phase, done)
+        watch = None
+        if schedule.looks and schedule.game is not None:
+            watch = Watch(task.record, records, schedule.game, self._value)
+            watch.load(recorder.values(self._assignment(task, ()), watch.value))
+        rounds = watch.rounds() if watch is not None and schedule.in_rounds else [schedule.coalitions]
+        done = 0
+        for number, coalitions in enumerate(rounds):
+            assignment = self._assignment(task, coalitions)
+            recorder.assign(run_id, assignment)
+            stored = recorder.stored(assignment)
+            done += sum(len(stored.get(record.key, ())) for record in records)
+            if number == 0:
+                yield PhaseStarted(phase, done)
+            for swept in self._swept(task, assignment, stored, breathe):
+                if isinstance(swept, SweepSizes):
+                    yield MemoryShort(phase, swept.state_tokens)
+                    continue
+                recorder.record(run_id, assignment, swept)
+                if watch is not None:
+                    watch.add(swept)
+                done += sum(occurs[outcome.document] for outcome in swept)
+                yield ChunkRecorded(phase, done)
+        yield PhaseFinished(phase)
+
+    def _assignment(self, task: PreparedTask, coalitions: Sequence[Removed]) -> Assignment:
+        records = [document.record for document in task.documents]
+        return Assignment(self._model.record, task.record, task.data, records, coalitions)
+
+    def _swept(
+        self, task: PreparedTask, assignment: Assignment, stored: Mapping[str, frozenset[Removed]], breathe: Breathe
+    ) -> Iterator[list[Outcome] | SweepSizes]:
+        """What is not stored, chunk by chunk; the sizes, the first time that memory does not suffice for them."""
         waiting: deque[_Chunk] = deque()
-        for chunk in self._chunks(task, schedule.coalitions, stored):
+        for chunk in self._chunks(task, assignment.coalitions, stored):
             waiting.append(chunk)
             while waiting:
                 part = waiting.popleft()
                 outcomes = self._evaluated(task, part, breathe)
-                if outcomes is None:
-                    waiting.extendleft(reversed(list(self._fitting(part.documents, part.coalitions))))
-                    if not self._short:
-                        yield MemoryShort(phase, self._sizes.state_tokens)
-                    self._short = True
+                if outcomes is not None:
+                    yield outcomes
                     continue
-                recorder.record(run_id, assignment, outcomes)
-                done += sum(occurs[outcome.document] for outcome in outcomes)
-                yield ChunkRecorded(phase, done)
-        yield PhaseFinished(phase)
+                waiting.extendleft(reversed(list(self._fitting(part.documents, part.coalitions))))
+                if not self._short:
+                    yield self._sizes
+                self._short = True
 
     def _chunks(
         self, task: PreparedTask, coalitions: Sequence[Removed], stored: Mapping[str, frozenset[Removed]]

@@ -14,13 +14,12 @@ from core.documents import PreparedTask, prepare_task
 from core.encoding import RequestEncoder
 from core.events import StudyEvent
 from core.intact import IntactStates
-from core.models import LoadedModel, load_model
-from core.players import Player, parse_removed
+from core.models import LoadedModel, expected_players, load_model
+from core.plan import Schedule, schedules_of
 from core.records import Recorder, RunRecord
-from core.schedules import ablation, hand_picked, windows
 from core.sizes import sizes_for
 from core.sources import find_model
-from core.study import Schedule, Study
+from core.study import Study
 from core.sweep import Breathe, hold_breath
 from core.tasks import build_task
 
@@ -47,7 +46,7 @@ class Workbench:
     ) -> Study:
         """A study of some tasks under some schedules; with ``intact``, of a few documents, begun where they differ."""
         sizes = sizes_for(self.model.model, offloaded=self.model.offloaded, memory=self.config.memory)
-        return Study(self.model, self.encoder, tasks, schedules, sizes, intact)
+        return Study(self.model, self.encoder, tasks, schedules, sizes, intact, self.config.value)
 
 
 def open_workbench(config: RunConfig, narrate: Narrate, last: Workbench | None = None) -> Workbench:
@@ -75,6 +74,8 @@ def open_workbench(config: RunConfig, narrate: Narrate, last: Workbench | None =
         model, encoder = last.model, last.encoder
     else:
         source = find_model(config.model, revision=config.revision, offline=config.offline, narrate=narrate)
+        if (players := expected_players(source)) is not None:
+            schedules_of(config, players)  # what cannot be done is said before the wait
         narrate(f"loading {source.name}")
         model = load_model(source, dtype=config.dtype, device=config.device)
         encoder = RequestEncoder(model)
@@ -94,26 +95,6 @@ def open_workbench(config: RunConfig, narrate: Narrate, last: Workbench | None =
 def same_model(one: RunConfig, other: RunConfig) -> bool:
     """Whether two configurations load the same model in the same way."""
     return all(getattr(one, key) == getattr(other, key) for key in ("model", "revision", "dtype", "device"))
-
-
-def schedules_of(config: RunConfig, players: tuple[Player, ...]) -> list[Schedule]:
-    """The schedules that a configuration asks for.
-
-    Raises:
-        CornerstoneError: it names a layer that the model does not have.
-    """
-    schedules = []
-    if config.remove:
-        chosen = hand_picked(parse_removed(text, players) for text in config.remove)
-        schedules.append(Schedule("hand-picked sets", tuple(chosen)))
-    for name in config.schedules:
-        if name == "ablation":
-            schedules.append(Schedule("ablation", tuple(ablation(len(players)))))
-        else:
-            schedules.append(
-                Schedule(f"windows of 1 to {config.max_removed}", tuple(windows(len(players), config.max_removed)))
-            )
-    return schedules
 
 
 def new_run(config: RunConfig, command: str) -> RunRecord:

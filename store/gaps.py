@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pydantic
 
 from core.config import RunConfig, command_of
-from core.schedules import DEFAULT_MAX_REMOVED, ScheduleName
-from store.groups import Group
+from core.game import Question
+from core.grouping import SUBLAYERS
+from core.schedules import ScheduleName
+from store.groups import Group, Values
 from store.location import on_store
+
+# What belongs to one schedule, and not to the documents.
+_OF_SCHEDULES = ("max_removed", "players", "permutations", "tolerance", "confidence")
 
 
 def no_ablation(group: Group, store: Path) -> str:
@@ -18,21 +25,84 @@ def no_ablation(group: Group, store: Path) -> str:
     return f"{group.title}: {what}; {_fill(group, store, 'ablation')}"
 
 
-def no_windows(group: Group, store: Path, missing: int, wanted: int, max_removed: int) -> str:
-    """Coalitions that an estimator reads are not there."""
-    what = f"{missing} of {wanted} coalitions are missing for windows of up to {max_removed}"
-    return f"{group.title}: {what}; {_fill(group, store, 'windows', max_removed)}"
+def no_intact(group: Group, store: Path, question: Question) -> str:
+    """Nothing to measure against."""
+    what = "the intact model, which every removal is measured against, is not stored"
+    return f"{group.title}: {what}; {_fill_for(group, store, question)}"
 
 
-def no_document(group: Group, store: Path, wanted: int, max_removed: int) -> str:
+def lacks_coalitions(group: Group, store: Path, question: Question, missing: int, wanted: int) -> str:
+    """Coalitions that an estimator reads are not there; ``wanted`` is 0 where only a round of them is known."""
+    what = f"{missing} of {wanted} coalitions are missing" if wanted else f"{_more_coalitions(missing)} missing"
+    return f"{group.title}: {what} for {described(question)}; {_fill_for(group, store, question)}"
+
+
+def no_document(group: Group, store: Path, question: Question, wanted: int) -> str:
     """Every coalition is there, but not over the same document."""
-    what = f"no document has all {wanted} coalitions of windows of up to {max_removed}"
-    return f"{group.title}: {what}; {_fill(group, store, 'windows', max_removed)}"
+    which = f"all {wanted} coalitions of" if wanted else "every coalition of"
+    what = f"no document has {which} {described(question)}"
+    return f"{group.title}: {what}; {_fill_for(group, store, question)}"
 
 
-def _fill(group: Group, store: Path, schedule: ScheduleName, max_removed: int = DEFAULT_MAX_REMOVED) -> str:
+def only_shorter(group: Group, store: Path, question: Question, missing: int, wanted: int, found: int) -> str:
+    """An estimate was made from shorter windows than were asked for; ``missing`` is 0 where documents are."""
+    why = f"{missing} of {wanted} coalitions are missing" if missing else "no document has all the coalitions"
+    return (
+        f"{group.title}: partial, from windows of up to {found}, as {why} for {described(question)}; "
+        f"{_fill_for(group, store, question)}"
+    )
+
+
+def left_out(group: Group, value: str, values: Values) -> list[str]:
+    """Which documents have no such value."""
+    said = []
+    if values.lacking:
+        what = _documents(values.lacking, "several right answers, or no choices")
+        said.append(f"{group.title}: {what}, so no {value}; left out")
+    if values.not_finite:
+        count = _documents(values.not_finite, f"a {value} that is not finite under some coalition")
+        said.append(f"{group.title}: {count}; left out")
+    return said
+
+
+def described(question: Question) -> str:
+    """What an estimate reads, in words."""
+    what = {
+        "exact": "every coalition",
+        "leave-one-out": "leave-one-out",
+        "permutation": f"{question.permutations} walks of permutation (seed {question.seed}, tolerance "
+        f"{question.tolerance:g})",
+    }.get(question.estimator, f"windows of up to {question.max_removed}")
+    return what if question.players == SUBLAYERS else f"{what} of {question.players}"
+
+
+def _documents(count: int, what: str) -> str:
+    return f"{count} document has {what}" if count == 1 else f"{count} documents have {what}"
+
+
+def _more_coalitions(count: int) -> str:
+    return "at least 1 coalition is" if count == 1 else f"at least {count} coalitions are"
+
+
+def _fill_for(group: Group, store: Path, question: Question) -> str:
+    names: dict[str, ScheduleName] = {
+        "exact": "exact",
+        "permutation": "permutation",
+        "leave-one-out": "ablation",
+    }
+    settings: dict[str, object] = {"max_removed": question.max_removed, "players": question.players}
+    if question.estimator == "permutation":
+        settings |= {"permutations": question.permutations, "tolerance": question.tolerance, "seed": question.seed}
+    return _fill(group, store, names.get(question.estimator, "windows"), settings)
+
+
+def _fill(
+    group: Group, store: Path, schedule: ScheduleName, settings: Mapping[str, object] = MappingProxyType({})
+) -> str:
     """The command that asks for this task's documents, with their prompt settings, under another schedule."""
-    config = _config(group).model_copy(update={"schedule": (schedule,), "max_removed": max_removed, "remove": ()})
+    plain = {"schedule": (schedule,), "remove": (), "until_top": None, "value": None}
+    defaults = {key: field.default for key, field in RunConfig.model_fields.items() if key in _OF_SCHEDULES}
+    config = _config(group).model_copy(update={**defaults, **plain, **settings})
     return f"`{on_store(command_of(config), store)}` fills it"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -12,10 +12,14 @@ import duckdb
 import numpy as np
 
 from core.errors import CornerstoneError
+from core.game import units_of
+from core.grouping import Grouping
 from core.intervals import FloatArray
-from core.players import PlayerKind
+from core.players import PlayerKind, Removed
 from core.report import Scores
+from core.values import DERIVED, NO_GOLD
 from store.rows import Selection
+from store.values import Answers, value_columns
 
 _LISTED = 8
 
@@ -25,7 +29,8 @@ class Group:
     """Results that may be compared: one model on one task over one data set.
 
     ``asked`` holds the doc_ids and the coalition numbers of the run selected; None where no run is. ``config`` is
-    what the run of most documents was asked (JSON), the latest of those that have as many.
+    what the run of most documents was asked (JSON), the latest of those that have as many. ``derives`` tells whether
+    any document has the values that ``core.values`` derives.
     """
 
     model: int
@@ -39,6 +44,12 @@ class Group:
     other_metrics: tuple[str, ...]
     config: str
     asked: tuple[list[int], list[int]] | None
+    derives: bool
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """What may be read of it as a value: the task's metrics that are means, and what is derived."""
+        return tuple(dict.fromkeys((*self.mean_metrics, *(DERIVED if self.derives else ()))))
 
     @property
     def title(self) -> str:
@@ -67,10 +78,16 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """One metric of a group by removed set; ``choices`` counts each document's choices, shape (documents,)."""
+    """One value of a group by removed set; ``choices`` counts each document's choices, shape (documents,).
+
+    Of a value that is derived, ``lacking`` documents have none, as they have several right answers or no choices;
+    ``not_finite`` documents are left out, as theirs is not finite under some removed set.
+    """
 
     scores: Scores
     choices: FloatArray
+    lacking: int = 0
+    not_finite: int = 0
 
 
 def short_id(*fingerprints: str) -> str:
@@ -98,53 +115,82 @@ def find_groups(db: duckdb.DuckDBPyConnection, selection: Selection) -> list[Gro
 
 
 def with_value(groups: Sequence[Group], value: str) -> tuple[list[Group], list[str]]:
-    """The groups whose task has ``value`` as a mean over documents, and a sentence for each of the others.
+    """The groups that have ``value`` as a mean over documents, and a sentence for each of the others.
 
     Raises:
         CornerstoneError: no task has it.
     """
-    usable = [group for group in groups if value in group.mean_metrics]
-    refusals = [_refusal(group, value) for group in groups if value not in group.mean_metrics]
+    usable = [group for group in groups if value in group.values]
+    refusals = [_refusal(group, value) for group in groups if value not in group.values]
     if not usable:
-        known = dict.fromkeys(name for group in groups for name in group.mean_metrics)
-        if known and not any(value in group.other_metrics for group in groups):
-            raise CornerstoneError(
-                f"no metric {value!r}; there {'is' if len(known) == 1 else 'are'} {', '.join(known)}"
-            )
+        known = dict.fromkeys(name for group in groups for name in group.values)
+        metrics = {name for group in groups for name in group.mean_metrics}
+        if metrics and value not in DERIVED and not any(value in group.other_metrics for group in groups):
+            raise CornerstoneError(f"no value {value!r}; there {'is' if len(known) == 1 else 'are'} {', '.join(known)}")
         raise CornerstoneError("; ".join(dict.fromkeys(refusals)))
     return usable, refusals
 
 
-def read_values(db: duckdb.DuckDBPyConnection, group: Group, value: str, longest: int) -> Values:
-    """One of a group's mean metrics, for removed sets of up to ``longest`` players."""
-    column = value if value in {"acc", "acc_norm"} else "CAST(json_extract(o.more, ?) AS DOUBLE)"
+def read_values(
+    db: duckdb.DuckDBPyConnection, group: Group, value: str, longest: int, units: Grouping | None = None
+) -> Values:
+    """One of a group's values, for removed sets of up to ``longest`` players.
+
+    With ``units``, of up to so many units of that grouping, whose numbers then make up the removed sets.
+    """
+    wanted = dict(_wanted(db, longest, units))
+    documents = _documents(db, group)
+    every = Answers.of(list(documents.values()))
+    columns = value_columns(value, group.mean_metrics, every)
     outcomes, parameters = group.outcomes
     rows = db.execute(
-        f"""SELECT (m.doc_id::BIGINT << 32) + m.document AS place, o.coalition, {column} AS value
-        {outcomes} AND len(c.removed) <= ?""",
-        [*([] if column == value else [f'$."{value}"']), *parameters, longest],
+        f"""SELECT (m.doc_id::BIGINT << 32) + m.document AS place, o.coalition, {columns.select}
+        {outcomes} AND o.coalition IN (SELECT unnest(?::INTEGER[]))""",
+        [*columns.parameters, *parameters, list(wanted)],
     ).fetchnumpy()
-    names = {int(c): tuple(r) for r, c in db.execute("SELECT removed, coalition FROM coalitions").fetchall()}
     coalitions, row_of = np.unique(np.asarray(rows["coalition"]), return_inverse=True)
     places, column_of = np.unique(np.asarray(rows["place"]), return_inverse=True)
+    answers = Answers.of([documents[int(place)] for place in places])
+    found = columns.values(rows, answers.at(column_of))
     matrix = np.full((len(coalitions), len(places)), np.nan)
-    matrix[row_of, column_of] = np.ma.filled(np.ma.asarray(rows["value"]).astype(np.float64), np.nan)
-    counts = _choice_counts(db, group)
-    choices = np.array([counts[int(place)] for place in places], dtype=np.float64)
-    return Values({names[int(coalition)]: row for coalition, row in zip(coalitions, matrix, strict=True)}, choices)
+    matrix[row_of, column_of] = found
+    choices = answers.choices.astype(np.float64)
+    lacking = not_finite = 0
+    if columns.derived is not None:
+        told = answers.gold != NO_GOLD
+        finite = np.ones(len(places), dtype=np.bool_)
+        finite[column_of[~np.isfinite(found)]] = False
+        matrix, choices = matrix[:, finite], choices[finite]
+        lacking, not_finite = int((~told).sum()), int((told & ~finite).sum())
+    scores = {wanted[int(coalition)]: row for coalition, row in zip(coalitions, matrix, strict=True)}
+    return Values(scores, choices, lacking, not_finite)
 
 
-def _choice_counts(db: duckdb.DuckDBPyConnection, group: Group) -> dict[int, int]:
+def _wanted(db: duckdb.DuckDBPyConnection, longest: int, units: Grouping | None) -> Iterator[tuple[int, Removed]]:
+    """The numbers of the stored coalitions that are asked for, each with its removed set."""
+    for number, members in db.execute("SELECT coalition, removed FROM coalitions").fetchall():
+        removed = tuple(members) if units is None else units_of(units, tuple(members))
+        if removed is not None and len(removed) <= longest:
+            yield int(number), removed
+
+
+def _documents(db: duckdb.DuckDBPyConnection, group: Group) -> dict[int, tuple[list[int], int]]:
+    """The gold of each document, and how many choices it has, by its place."""
     rows = db.execute(
-        """SELECT (m.doc_id::BIGINT << 32) + m.document, len(d.choices)
+        """SELECT (m.doc_id::BIGINT << 32) + m.document, d.gold, len(d.choices)
         FROM members m JOIN documents d ON d.document = m.document WHERE m.dataset = ?""",
         [group.dataset],
     ).fetchall()
-    return {int(place): int(count) for place, count in rows}
+    return {int(place): (gold, int(count)) for place, gold, count in rows}
 
 
 def _refusal(group: Group, value: str) -> str:
-    usable = ", ".join(group.mean_metrics) or "none"
+    usable = ", ".join(group.values) or "none"
+    if value in DERIVED:
+        return (
+            f"{group.task_name} has no {value}: none of its documents has one right answer among choices "
+            f"(usable: {usable})"
+        )
     return f"{value!r} of {group.task_name} is not a mean over its documents, so it is no value here (usable: {usable})"
 
 
@@ -152,7 +198,9 @@ def _groups(db: duckdb.DuckDBPyConnection, run: str | None) -> list[Group]:
     rows = db.execute(
         """SELECT a.model, a.dataset, m.name, t.name, m.fingerprint, t.fingerprint, s.fingerprint, m.kinds,
                   t.mean_metrics, t.other_metrics, arg_max(r.config, (len(a.doc_ids), r.started)),
-                  list_distinct(flatten(list(a.doc_ids))), list_distinct(flatten(list(a.coalitions)))
+                  list_distinct(flatten(list(a.doc_ids))), list_distinct(flatten(list(a.coalitions))),
+                  EXISTS (SELECT 1 FROM members e JOIN documents d ON d.document = e.document
+                          WHERE e.dataset = a.dataset AND len(d.choices) > 1 AND len(d.gold) = 1)
         FROM assignments a JOIN runs r ON r.run = a.run JOIN models m ON m.model = a.model
         JOIN datasets s ON s.dataset = a.dataset JOIN tasks t ON t.task = s.task
         WHERE ?::VARCHAR IS NULL OR a.run = ?
@@ -176,6 +224,7 @@ def _group(  # noqa: PLR0913, PLR0917 the columns of a query
     config: str,
     doc_ids: list[int],
     coalitions: list[int],
+    derives: bool,
     *,
     only_asked: bool,
 ) -> Group:
@@ -191,6 +240,7 @@ def _group(  # noqa: PLR0913, PLR0917 the columns of a query
         other_metrics=tuple(other_metrics),
         config=config,
         asked=(doc_ids, coalitions) if only_asked else None,
+        derives=derives,
     )
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from core.players import Removed
 from core.records import Assignment, ModelRecord, Outcome, RunRecord, RunState, StoredValues, TaskRecord
 from store.database import PATIENCE_S, reading, writing
+from store.values import Answers, value_columns
 
 _OWN_COLUMNS = frozenset({"acc", "acc_norm"})
 
@@ -69,16 +70,17 @@ class StoreRecorder:
     def values(self, assignment: Assignment, metric: str) -> StoredValues:
         if not self._path.exists():
             return StoredValues((), (), np.empty((0, 0)), np.empty((0, 0), dtype=np.bool_))
-        column = f"o.{metric}" if metric in _OWN_COLUMNS else "CAST(json_extract(o.more, ?) AS DOUBLE)"
+        documents = {document.key: (document.gold, len(document.choices)) for document in assignment.documents}
+        columns = value_columns(metric, assignment.task.mean_metrics, Answers.of(list(documents.values())))
         with reading(self._path, self._patience) as db:
             names = {number: removed for removed, number in _coalition_ids(db).items()}
             found = db.execute(
-                f"""SELECT d.key AS key, o.coalition AS coalition, {column} AS value FROM outcomes o
+                f"""SELECT d.key AS key, o.coalition AS coalition, {columns.select} FROM outcomes o
                 JOIN documents d ON d.document = o.document JOIN tasks t ON t.task = d.task
                 JOIN models m ON m.model = o.model
                 WHERE m.fingerprint = ? AND t.fingerprint = ? AND d.key IN (SELECT unnest(?::VARCHAR[]))""",
                 [
-                    *([] if metric in _OWN_COLUMNS else [f'$."{metric}"']),
+                    *columns.parameters,
                     assignment.model.fingerprint,
                     assignment.task.fingerprint,
                     _keys(assignment),
@@ -87,7 +89,8 @@ class StoreRecorder:
         coalitions, row = np.unique(np.asarray(found["coalition"]), return_inverse=True)
         keys, place = np.unique(np.asarray(found["key"], dtype=object), return_inverse=True)
         values = np.full((len(coalitions), len(keys)), np.nan)
-        values[row, place] = np.ma.filled(np.ma.asarray(found["value"]).astype(np.float64), np.nan)
+        answers = Answers.of([documents[str(key)] for key in keys])
+        values[row, place] = columns.values(found, answers.at(place))
         there = np.zeros(values.shape, dtype=np.bool_)
         there[row, place] = True
         return StoredValues(tuple(names[int(number)] for number in coalitions), tuple(map(str, keys)), values, there)

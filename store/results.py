@@ -11,7 +11,7 @@ for row in results.ablation(Selection(task="agreement")).rows:
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -20,19 +20,19 @@ import duckdb
 
 from core.alive import is_gone
 from core.errors import CornerstoneError
-from core.estimators.estimate import estimate
-from core.estimators.estimator import Estimator, Outcomes
-from core.estimators.names import WINDOW_ESTIMATORS, estimator_named
-from core.grouping import SUBLAYERS, grouping
+from core.estimators.names import WINDOW_ESTIMATORS
+from core.game import Question
+from core.grouping import SUBLAYERS
 from core.players import Removed, format_removed, players_of
-from core.report import ablation_points, coalition_point, complete_documents, shapley_points
-from core.schedules import DEFAULT_MAX_REMOVED, INTACT, windows
+from core.report import ablation_points, coalition_point
+from core.schedules import DEFAULT_MAX_REMOVED, DEFAULT_PERMUTATIONS, DEFAULT_TOLERANCE
 from store.database import PATIENCE_S, reading
 from store.documents import Documents, read_documents
-from store.gaps import no_ablation, no_document, no_windows
+from store.gaps import left_out, no_ablation
 from store.groups import Group, Values, find_groups, read_values, with_value
 from store.location import default_path
 from store.rows import AblationRow, CoalitionRow, GroupRow, OutcomeRow, RunRow, Selection, ShapleyRow
+from store.shapley import read_shapley
 
 RowT = TypeVar("RowT")
 
@@ -43,10 +43,14 @@ __all__ = ["Answer", "Documents", "Results", "Selection"]
 
 @dataclass(frozen=True, slots=True)
 class Answer(Generic[RowT]):
-    """Rows, and in ``gaps`` a sentence for each model and task that could not be answered and what would mend it."""
+    """Rows, and in ``gaps`` a sentence for each model and task that could not be answered and what would mend it.
+
+    ``notes`` are sentences on the rows: that they are partial, or which documents are left out.
+    """
 
     rows: tuple[RowT, ...]
     gaps: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class Results:
@@ -65,18 +69,23 @@ class Results:
 
         Args:
             selection: which results.
-            value: a metric that is a mean over documents, such as ``acc`` or ``acc_norm``.
+            value: a metric that is a mean over documents, such as ``acc``, or one of ``core.values.DERIVED``.
 
         Raises:
-            CornerstoneError: no task selected has such a metric.
+            CornerstoneError: no task selected has such a value.
         """
 
-        def read(db: duckdb.DuckDBPyConnection, group: Group) -> list[AblationRow] | str:
-            return list(_ablation(group, value, read_values(db, group, value, longest=1))) or no_ablation(
-                group, self._path
-            )
-
-        return self._answer(selection, value, read)
+        rows: list[AblationRow] = []
+        notes: list[str] = []
+        with reading(self._path, self._patience) as db:
+            groups, gaps = with_value(find_groups(db, selection), value)
+            for group in groups:
+                values = read_values(db, group, value, longest=1)
+                found = list(_ablation(group, value, values))
+                gaps += [] if found else [no_ablation(group, self._path)]
+                notes += left_out(group, value, values)
+                rows += found
+        return Answer(tuple(rows), tuple(gaps), tuple(notes))
 
     def coalitions(self, selection: Selection = Selection()) -> Answer[CoalitionRow]:  # noqa: B008
         """Every stored coalition, over the documents stored for it; its drop over those the intact model has too."""
@@ -121,41 +130,47 @@ class Results:
         with reading(self._path, self._patience) as db:
             return Answer(tuple(_group_row(group) for group in find_groups(db, selection)))
 
-    def shapley(
+    def shapley(  # noqa: PLR0913 what identifies an estimate
         self,
         selection: Selection = Selection(),  # noqa: B008
         value: str = "acc",
         estimator: str | None = None,
         max_removed: int = DEFAULT_MAX_REMOVED,
+        *,
+        players: str = SUBLAYERS,
+        permutations: int = DEFAULT_PERMUTATIONS,
+        seed: int = 0,
+        tolerance: float = DEFAULT_TOLERANCE,
     ) -> Answer[ShapleyRow]:
         """Shapley values over the documents that every coalition needed has.
 
+        Where windows of the length asked for are not all stored, those of the longest that are make a partial answer.
+
         Args:
             selection: which results.
-            value: a metric that is a mean over documents, such as ``acc`` or ``acc_norm``.
-            estimator: one of ``WINDOW_ESTIMATORS``; None for all of them.
-            max_removed: the longest window.
+            value: a metric that is a mean over documents, such as ``acc``, or one of ``core.values.DERIVED``.
+            estimator: one of ``core.estimators.names.ESTIMATORS``; None for both readings of the paper's.
+            max_removed: the longest window, counted in units.
+            players: the grouping whose units share the value.
+            permutations: walks, for permutation.
+            seed: of their orders.
+            tolerance: at which a walk ends.
 
         Raises:
-            CornerstoneError: no such estimator, or no task selected has such a metric.
+            CornerstoneError: no such estimator or grouping, or no task selected has such a value.
         """
-        if estimator is not None and estimator not in WINDOW_ESTIMATORS:
-            raise CornerstoneError(f"no estimator {estimator!r}; there is {', '.join(WINDOW_ESTIMATORS)}")
         names = WINDOW_ESTIMATORS if estimator is None else (estimator,)
-        estimators = [estimator_named(name, max_removed=max_removed) for name in names]
-
-        def read(db: duckdb.DuckDBPyConnection, group: Group) -> list[ShapleyRow] | str:
-            values = read_values(db, group, value, longest=max_removed)
-            wanted = windows(len(group.kinds), max_removed)
-            missing = len(set(wanted) - set(values.scores))
-            if missing:
-                return no_windows(group, self._path, missing, len(wanted), max_removed)
-            outcomes = complete_documents(values.scores, wanted)
-            if not len(outcomes[INTACT]):
-                return no_document(group, self._path, len(wanted), max_removed)
-            return [row for one in estimators for row in _shapley(group, outcomes, value, one, max_removed)]
-
-        return self._answer(selection, value, read)
+        questions = [Question(name, players, max_removed, permutations, seed, tolerance) for name in names]
+        for question in questions:
+            question.of(players_of(("attn", "ffn")))  # a wrong name shows before the store is opened
+        with reading(self._path, self._patience) as db:
+            groups, gaps = with_value(find_groups(db, selection), value)
+            found = [read_shapley(db, group, self._path, questions, value) for group in groups]
+        return Answer(
+            tuple(row for one in found for row in one.rows),
+            (*gaps, *(gap for one in found for gap in one.gaps)),
+            tuple(note for one in found for note in one.notes),
+        )
 
     def runs(self) -> Answer[RunRow]:
         """Every invocation, the latest first. Times are UTC; documents are counted for each task, coalitions once."""
@@ -177,21 +192,6 @@ class Results:
                 ORDER BY started DESC, run"""
             ).fetchall()
         return Answer(tuple(_run(*row) for row in rows))
-
-    def _answer(
-        self, selection: Selection, value: str, read: Callable[[duckdb.DuckDBPyConnection, Group], list[RowT] | str]
-    ) -> Answer[RowT]:
-        """What ``read`` makes of each group that has ``value``: rows, or the sentence that says what is missing."""
-        rows: list[RowT] = []
-        with reading(self._path, self._patience) as db:
-            groups, gaps = with_value(find_groups(db, selection), value)
-            for group in groups:
-                match read(db, group):
-                    case str(gap):
-                        gaps.append(gap)
-                    case found:
-                        rows += found
-        return Answer(tuple(rows), tuple(gaps))
 
 
 def _ablation(group: Group, value: str, values: Values) -> Iterator[AblationRow]:
@@ -247,18 +247,8 @@ def _outcomes(db: duckdb.DuckDBPyConnection, group: Group) -> Iterator[OutcomeRo
             )
 
 
-def _shapley(
-    group: Group, outcomes: Outcomes, value: str, estimator: Estimator, max_removed: int
-) -> Iterator[ShapleyRow]:
-    units = grouping(SUBLAYERS, players_of(group.kinds))
-    for point in shapley_points(estimate(estimator, outcomes, len(units.units)), units):
-        yield ShapleyRow(
-            **group.heading, value=value, estimator=estimator.name, max_removed=max_removed, **asdict(point)
-        )
-
-
 def _group_row(group: Group) -> GroupRow:
-    return GroupRow(**group.heading, kinds=group.kinds, values=group.mean_metrics)
+    return GroupRow(**group.heading, kinds=group.kinds, values=group.values)
 
 
 def _run(*columns: Any) -> RunRow:

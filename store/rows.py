@@ -94,7 +94,8 @@ class ShapleyRow:
     """One unit's Shapley estimate. ``phi`` is unclipped; share and rank come from ``phi_clipped`` = max(phi, 0).
 
     ``players`` names the grouping of players into units: by default each player is one. ``p_top3`` is the bootstrap
-    probability of being among the three largest.
+    probability of being among the three largest. ``partial`` says that the windows asked for were not all stored, and
+    that those of up to ``max_removed`` stand for them.
     """
 
     model: str
@@ -120,6 +121,7 @@ class ShapleyRow:
     p_top3: float
     model_id: str
     task_id: str
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,12 @@ from core.config import DEFAULT_MODEL, RunConfig, absolute, load_config
 from core.errors import CornerstoneError
 from core.grouping import SUBLAYERS
 from core.path_request import DEFAULT_STEPS, PathRequest
+from core.schedules import DEFAULT_PERMUTATIONS
 from store.location import default_path
 from tui import results
 from tui.edge import for_people
 from tui.out import print_text
+from tui.results import PLAYERS, TOLERANCE
 
 app = typer.Typer(
     help="Which layers carry a language model, and how sure are we?",
@@ -30,6 +32,8 @@ ModelOption = Annotated[str | None, typer.Option(help=f"Alias, hub id, folder or
 TaskOption = Annotated[list[str] | None, typer.Option(help="A task, or TASK=FILE.jsonl for local data; repeatable.")]
 LimitOption = Annotated[int | None, typer.Option(help="How many documents a task (default: all).")]
 StoreOption = Annotated[Path | None, typer.Option(help=f"Where outcomes are kept (default {default_path()}).")]
+_SCHEDULES = "ablation (default), windows, exact, permutation or leave-one-out; repeatable."
+_LOOKED_AT = "What --until-top and permutations look at, and what is reported (default acc); see `results shapley`."
 _DTYPE = "auto (default: float32 on a CPU, else half precision), float32, bfloat16 or float16."
 _DEVICE = "auto (default: the best there is), cpu, cuda, cuda:1, mps, or spread: over all and host memory."
 # Without brackets, which would be taken for markup.
@@ -109,8 +113,14 @@ def run(
     limit: LimitOption = None,
     order: Annotated[str | None, typer.Option(help="Of documents: shuffled (default) or file.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of the shuffle, so of what --limit takes (default 0).")] = None,
-    schedule: Annotated[list[str] | None, typer.Option(help="ablation (default) or windows; repeatable.")] = None,
+    schedule: Annotated[list[str] | None, typer.Option(help=_SCHEDULES)] = None,
     max_removed: Annotated[int | None, typer.Option(help="The longest window, 1 to 8 (default 4).")] = None,
+    players: Annotated[str | None, typer.Option(help=PLAYERS)] = None,
+    permutations: Annotated[int | None, typer.Option(help=f"Walks, even (default {DEFAULT_PERMUTATIONS}).")] = None,
+    tolerance: Annotated[float | None, typer.Option(help=TOLERANCE)] = None,
+    until_top: Annotated[int | None, typer.Option(help="Stop a task once its first so many are decided.")] = None,
+    confidence: Annotated[float | None, typer.Option(help="Of --until-top (default 0.95).")] = None,
+    value: Annotated[str | None, typer.Option(help=_LOOKED_AT)] = None,
     remove: Annotated[list[str] | None, typer.Option(help='One coalition, such as "Attn 0,FFN 3"; repeatable.')] = None,
     num_fewshot: Annotated[int | None, typer.Option(help="Examples in the prompt (default: the task's own).")] = None,
     apply_chat_template: Annotated[
@@ -133,7 +143,8 @@ def run(
     del debug  # main() looks for it, as errors before this point have tracebacks too
     options: dict[str, Any] = {
         "model": model, "tasks": task, "limit": limit, "order": order, "seed": seed, "schedule": schedule,
-        "max_removed": max_removed, "remove": remove, "num_fewshot": num_fewshot,
+        "max_removed": max_removed, "players": players, "permutations": permutations, "tolerance": tolerance,
+        "until_top": until_top, "confidence": confidence, "value": value, "remove": remove, "num_fewshot": num_fewshot,
         "apply_chat_template": apply_chat_template, "dtype": dtype, "device": device, "memory": memory,
         "revision": revision, "offline": offline, "store": store,
     }  # fmt: skip
@@ -146,7 +157,7 @@ def path(
     task: TaskOption = None,
     limit: Annotated[int | None, typer.Option(help="How many documents a task choose the path (default: all).")] = None,
     steps: Annotated[int, typer.Option(min=1, help="How many removals.")] = DEFAULT_STEPS,
-    value: Annotated[str, typer.Option(help="What to keep up: acc, another mean metric, or gold_logprob.")] = "acc",
+    value: Annotated[str, typer.Option(help="What to keep up: acc, acc_norm, gold_logprob, margin, brier.")] = "acc",
     players: Annotated[str, typer.Option(help="What goes at once: sublayers, layers, blocks:K.")] = SUBLAYERS,
     held_out: Annotated[
         bool, typer.Option(help="Evaluate the path on as many documents that did not choose it.")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rich import box
 from rich.table import Table
 
+from core.grouping import SUBLAYERS
 from store.rows import AblationRow, CoalitionRow, ShapleyRow
 from tui.text import plain
 
@@ -46,17 +47,26 @@ def top_players(rows: Sequence[ShapleyRow], count: int = 3) -> str:
     first = rows[0]
     best = sorted(rows, key=lambda row: row.rank)[:count]
     lines = [
-        f"Top {count} by Shapley share of {plain(first.model)} on {plain(first.task)}",
-        f"  ({first.value}, {first.estimator}, windows of up to {first.max_removed}, clipped at 0, n={first.n})",
+        f"Top {len(best)} by Shapley share of {plain(first.model)} on {plain(first.task)}",
+        f"  ({first.value}, {_how(first)}, clipped at 0, n={first.n})",
     ]
+    longest = max(8, *(len(row.label) for row in best))
     for row in best:
         if row.share is None or row.share_low is None or row.share_high is None:
             return "\n".join([*lines[:2], "  no player has a positive value"])
         lines.append(
-            f"  {row.rank}. {row.label:<8} {row.share:6.1%}  [{row.share_low:.1%} to {row.share_high:.1%}]"
+            f"  {row.rank}. {row.label:<{longest}} {row.share:6.1%}  [{row.share_low:.1%} to {row.share_high:.1%}]"
             f"   phi {row.phi:+.3f} [{row.phi_low:+.3f} to {row.phi_high:+.3f}]"
         )
     return "\n".join(lines)
+
+
+def _how(row: ShapleyRow) -> str:
+    """By which estimator, of whom."""
+    how = [row.estimator]
+    if row.estimator.startswith("window"):
+        how.append(f"windows of up to {row.max_removed}")
+    return ", ".join(how if row.players == SUBLAYERS else [*how, f"players {row.players}"])
 
 
 def _table(*names: str) -> Table:

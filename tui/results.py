@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from core.errors import CornerstoneError
-from core.schedules import DEFAULT_MAX_REMOVED
+from core.grouping import SUBLAYERS
+from core.schedules import DEFAULT_MAX_REMOVED, DEFAULT_PERMUTATIONS, DEFAULT_TOLERANCE
 from store.rows import AblationRow, CoalitionRow, OutcomeRow, RunRow, Selection, ShapleyRow
 from tui.out import print_text
 from tui.text import counted, plain, plain_lines
@@ -35,8 +36,17 @@ StoreOption = Annotated[Path | None, typer.Option("--store", help="The store; by
 ModelOption = Annotated[str | None, typer.Option("--model", help="Only this model: its name, name@id or id.")]
 TaskOption = Annotated[str | None, typer.Option("--task", help="Only this task: its name, name@id or id.")]
 RunOption = Annotated[str | None, typer.Option("--run", help="Only what this run asked for.")]
-ValueOption = Annotated[str, typer.Option("--value", help="The metric: acc, acc_norm, or another that is a mean.")]
+ValueOption = Annotated[
+    str, typer.Option("--value", help="acc, acc_norm, another metric that is a mean, gold_logprob, margin or brier.")
+]
 MaxRemovedOption = Annotated[int, typer.Option(min=1, max=8, help="The longest window.")]
+_ESTIMATORS = "window-first, window-ends (by default both), exact, permutation or leave-one-out."
+PLAYERS = "Who is removed: sublayers (default), layers, blocks:K (K consecutive layers) or kinds."
+TOLERANCE = f"At which a walk ends: so near the score with nothing left (default {DEFAULT_TOLERANCE})."
+PlayersOption = Annotated[str, typer.Option("--players", help=PLAYERS)]
+PermutationsOption = Annotated[int, typer.Option(help="Walks, for permutation.")]
+SeedOption = Annotated[int, typer.Option(help="Of the orders of permutation.")]
+ToleranceOption = Annotated[float, typer.Option(min=0, help=TOLERANCE)]
 FormatOption = Annotated[
     Format | None, typer.Option("--format", help="table (default), csv, json or parquet; with -o, by the file's name.")
 ]
@@ -95,14 +105,30 @@ def shapley(
     task: TaskOption = None,
     run: RunOption = None,
     value: ValueOption = "acc",
-    estimator: Annotated[str | None, typer.Option(help="window-first or window-ends; by default both.")] = None,
+    estimator: Annotated[str | None, typer.Option(help=_ESTIMATORS)] = None,
     max_removed: MaxRemovedOption = DEFAULT_MAX_REMOVED,
+    players: PlayersOption = SUBLAYERS,
+    permutations: PermutationsOption = DEFAULT_PERMUTATIONS,
+    seed: SeedOption = 0,
+    tolerance: ToleranceOption = DEFAULT_TOLERANCE,
     form: FormatOption = None,
     output: OutOption = None,
     force: ForceOption = False,
 ) -> None:
-    """Shapley values by player, with standard errors, shares and intervals."""
-    answer = _results(store).shapley(Selection(model, task, run), value, estimator, max_removed)
+    """Shapley values by player, with standard errors, shares and intervals.
+
+    Example: cornerstone results shapley --players blocks:3 --estimator exact --value margin
+    """
+    answer = _results(store).shapley(
+        Selection(model, task, run),
+        value,
+        estimator,
+        max_removed,
+        players=players,
+        permutations=permutations,
+        seed=seed,
+        tolerance=tolerance,
+    )
     _emit(answer, ShapleyRow, form, output, force=force)
 
 
@@ -119,6 +145,8 @@ def _emit(answer: Answer[Any], row_type: type, form: Format | None, output: Path
         raise CornerstoneError("; ".join(answer.gaps))
     for gap in answer.gaps:
         typer.echo(f"left out: {plain(gap)}", err=True)
+    for note in answer.notes:
+        typer.echo(f"note: {plain(note)}", err=True)
     if not answer.rows:
         typer.echo("nothing is stored for this yet", err=True)
     if output is not None:

@@ -23,7 +23,7 @@ _GAP = "  "
 # Columns that tell apart what shares a name.
 _IDENTS = {"model": "model_id", "task": "task_id"}
 # What a whole table is about, as a rule.
-_SUBJECT = ("model", "task", "value", "estimator", "max_removed", "players", "intact_acc", "chance", "n")
+_SUBJECT = ("model", "task", "value", "estimator", "max_removed", "players", "partial", "intact_acc", "chance", "n")
 # What a terminal that is too narrow goes without, the first first.
 _LEAST_TELLING: Final[Mapping[type, tuple[str, ...]]] = {
     AblationRow: ("player", "kind", "layer", "chance", "intact_acc", "acc_se", "value"),
@@ -31,6 +31,7 @@ _LEAST_TELLING: Final[Mapping[type, tuple[str, ...]]] = {
     OutcomeRow: ("is_greedy", "logprobs", "acc_norm"),
     ShapleyRow: (
         "players",
+        "partial",
         "player",
         "phi_clipped",
         "rank_low",

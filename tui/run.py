@@ -13,6 +13,8 @@ from rich.console import Console
 
 from core.config import RunConfig
 from core.events import ChunkRecorded, Phase, PhaseFinished, PhaseStarted, StudyEvent
+from core.game import Question
+from core.grouping import SUBLAYERS
 from store.groups import short_id
 from store.location import default_path
 from store.results import Results, Selection
@@ -81,35 +83,69 @@ def _how_far(last: StudyEvent | None, path: Path) -> str:
 
 def _print_phase(phase: Phase, results: Results, out: Console, narrate: Narrate) -> None:
     """What the run asked for, and nothing else that the store holds."""
-    if "acc" not in phase.task.mean_metrics:
+    if phase.value == "acc" and "acc" not in phase.task.mean_metrics:
         narrate(f"{phase.task.name} has no accuracy to show; `cornerstone results outcomes` has every document")
         return
     task_id = short_id(phase.task.fingerprint, phase.data.fingerprint)
     selection = Selection(short_id(phase.model.fingerprint), task_id, phase.run)
-    if phase.schedule.startswith("hand"):
+    question = phase.question
+    if question is None:
         picked = results.coalitions(selection).rows
         out.print(coalition_title(picked), soft_wrap=True)
         out.print(coalition_table(picked))
         return
-    rows = results.ablation(selection).rows
-    if phase.schedule == "ablation":
+    if question.players == SUBLAYERS and question.estimator == "leave-one-out":
+        rows = results.ablation(selection, phase.value).rows
         out.print(ablation_title(rows), soft_wrap=True)
         out.print(ablation_table(rows))
         return
-    out.print(ablation_chart(rows, colour=out.is_terminal), soft_wrap=True)
-    size = int(phase.schedule.rsplit(" ", 1)[-1])
-    out.print(top_players(results.shapley(selection, estimator="window-first", max_removed=size).rows), soft_wrap=True)
-    out.print()
+    if question.players == SUBLAYERS and question.estimator == "window-first":
+        out.print(ablation_chart(results.ablation(selection).rows, colour=out.is_terminal), soft_wrap=True)
+    shapley = results.shapley(
+        selection,
+        phase.value,
+        question.estimator,
+        question.max_removed,
+        players=question.players,
+        permutations=question.permutations,
+        seed=question.seed,
+        tolerance=question.tolerance,
+    )
+    for sentence in (*shapley.gaps, *shapley.notes):
+        narrate(sentence)
+    if shapley.rows:
+        out.print(top_players(shapley.rows), soft_wrap=True)
+        out.print()
 
 
 def _export_command(phase: Phase, path: Path) -> str:
     """The command that exports what the last phase of a run made."""
-    parts = ["cornerstone", "results", "ablation"]
-    if phase.schedule.startswith("hand"):
-        parts[2] = "coalitions"
-    elif phase.schedule.startswith("windows"):
-        parts[2:] = ["shapley", "--max-removed", phase.schedule.rsplit(" ", 1)[-1]]
+    parts = ["cornerstone", "results"]
+    match phase.question:
+        case None:
+            parts += ["coalitions"]
+        case Question("leave-one-out", players) if players == SUBLAYERS:
+            parts += ["ablation"]
+        case question:
+            parts += ["shapley", *_options(question)]
+    if phase.question is not None and phase.value != "acc":
+        parts += ["--value", phase.value]
     parts += ["--run", phase.run]
     if path != default_path():
         parts += ["--store", str(path)]
     return shlex.join([*parts, "--format", "csv"])
+
+
+def _options(question: Question) -> list[str]:
+    """What tells a question from the one that `results shapley` answers by default."""
+    parts = []
+    if question.estimator == "window-first":
+        parts += ["--max-removed", str(question.max_removed)]
+    else:
+        parts += ["--estimator", question.estimator]
+    if question.players != SUBLAYERS:
+        parts += ["--players", question.players]
+    if question.estimator == "permutation":
+        parts += ["--permutations", str(question.permutations), "--seed", str(question.seed)]
+        parts += ["--tolerance", f"{question.tolerance:g}"]
+    return parts

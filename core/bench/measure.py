@@ -17,10 +17,10 @@ from core.documents import Document, PreparedTask
 from core.errors import CornerstoneError
 from core.events import ChunkRecorded
 from core.packing import pack
+from core.plan import Schedule
 from core.players import Removed
 from core.records import Assignment, Outcome, RunRecord, RunState, StoredValues
 from core.schedules import windows
-from core.study import Schedule
 from core.workbench import Narrate, Workbench
 
 TIMED = 6

@@ -8,9 +8,9 @@ from core.errors import CornerstoneError
 from core.estimators.estimator import Estimator
 from core.estimators.exact import Exact
 from core.estimators.leave_one_out import LeaveOneOut
-from core.estimators.permutation import DEFAULT_PERMUTATIONS, DEFAULT_TOLERANCE, Permutation
+from core.estimators.permutation import Permutation
 from core.estimators.windows import WindowEnds, WindowFirst
-from core.schedules import DEFAULT_MAX_REMOVED
+from core.schedules import DEFAULT_MAX_REMOVED, DEFAULT_PERMUTATIONS, DEFAULT_TOLERANCE
 
 WINDOW_ESTIMATORS = (WindowFirst.name, WindowEnds.name)
 """The paper's, in both readings: what the schedule of windows answers."""

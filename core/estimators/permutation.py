@@ -23,10 +23,8 @@ from core.errors import CornerstoneError
 from core.estimators.estimator import Outcomes, require
 from core.intervals import FloatArray
 from core.players import Removed, removed_set
-from core.schedules import INTACT
+from core.schedules import DEFAULT_PERMUTATIONS, DEFAULT_TOLERANCE, INTACT
 
-DEFAULT_PERMUTATIONS = 20
-DEFAULT_TOLERANCE = 0.02
 _FEWEST = 4
 _AHEAD = 4
 

@@ -14,10 +14,10 @@ from core.evaluator.protocol import Charts, Opened, Scored
 from core.events import ChunkRecorded
 from core.fingerprint import short_id
 from core.intact import IntactStates
+from core.plan import Schedule
 from core.players import Removed
 from core.records import Assignment
 from core.schedules import hand_picked
-from core.study import Schedule
 from core.sweep import Breathe
 from core.workbench import Narrate, Workbench, new_run, open_workbench
 

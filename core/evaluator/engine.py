@@ -31,9 +31,10 @@ from core.evaluator.protocol import (
     Toggle,
 )
 from core.events import MemoryShort
+from core.plan import schedules_of
 from core.players import removed_set
 from core.records import Recorder
-from core.workbench import Narrate, Workbench, new_run, same_model, schedules_of
+from core.workbench import Narrate, Workbench, new_run, same_model
 
 _JOBS_EVERY_S = 0.25
 _CHARTS_EVERY_S = 1.0
@@ -205,7 +206,7 @@ class Engine:
         run = new_run(job.config, job.command)
         self._keeper.begin(run)
         documents = sum(len(task.documents) for task in bench.tasks)
-        job.begin(documents * sum(len(schedule.coalitions) for schedule in schedules))
+        job.begin(documents * sum(schedule.size for schedule in schedules))
         finished = False
         try:
             for event in bench.study(bench.tasks, schedules).run(run.run_id, self._keeper, self._breathe_job):

@@ -13,10 +13,11 @@ from lm_eval.models.huggingface import HFLM
 from core.documents import prepare_task
 from core.encoding import RequestEncoder
 from core.models import LoadedModel, load_model
+from core.plan import Schedule
 from core.removal import removed_from
 from core.sizes import SweepSizes
 from core.sources import ModelSource
-from core.study import Schedule, Study
+from core.study import Study
 from core.tasks import build_task
 from tests.core.memory import MemoryRecorder
 

@@ -19,12 +19,13 @@ from core.events import ChunkRecorded, MemoryShort, StudyEvent
 from core.intact import IntactStates
 from core.models import LoadedModel, load_model
 from core.packing import TokenRequest, pack
+from core.plan import Schedule
 from core.players import Removed
 from core.records import Outcome
 from core.schedules import windows
 from core.sizes import SweepSizes, sizes_for
 from core.sources import ModelSource
-from core.study import Schedule, Study
+from core.study import Study
 from core.sweep import sweep, sweep_rows
 from core.tasks import build_task
 from tests.core.memory import MemoryRecorder

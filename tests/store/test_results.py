@@ -168,11 +168,12 @@ def test_a_share_is_null_where_nothing_matters_and_se_for_one_document(path: Pat
 def test_missing_coalitions_are_a_sentence_with_the_command_that_fills_it(path: Path) -> None:
     keep_all(path, assignment(documents(range(2)), ablation(PLAYERS)), scores(ablation(PLAYERS), 2))
     answer = Results(path).shapley(max_removed=2)
-    assert answer.rows == ()
-    assert answer.gaps == (
-        "tiny on capitals: 5 of 12 coalitions are missing for windows of up to 2; "
+    assert answer.gaps == ()
+    assert answer.notes == (
+        "tiny on capitals: partial, from windows of up to 1, as 5 of 12 coalitions are missing for windows of up to 2; "
         f"`cornerstone run --model tiny --task capitals --schedule windows --max-removed 2 --store {path}` fills it",
     )
+    assert {(row.max_removed, row.partial) for row in answer.rows} == {(1, True)}
     assert len(Results(path).shapley(max_removed=1).rows) == 2 * PLAYERS
 
 
@@ -203,9 +204,9 @@ def test_the_command_that_fills_a_gap_is_that_of_the_most_documents(path: Path) 
 @pytest.mark.parametrize(
     ("value", "sentence"),
     [
-        ("f1", r"'f1' of capitals is not a mean .*\(usable: acc, acc_norm\)"),
-        ("accuracy", "^no metric 'accuracy'; there are acc, acc_norm$"),
-        ('x") FROM models; --', "^no metric .*; there are acc, acc_norm$"),
+        ("f1", r"'f1' of capitals is not a mean .*\(usable: acc, acc_norm, gold_logprob, margin, brier\)"),
+        ("accuracy", "^no value 'accuracy'; there are acc, acc_norm, gold_logprob, margin, brier$"),
+        ('x") FROM models; --', "^no value .*; there are acc, acc_norm, gold_logprob, margin, brier$"),
     ],
 )
 def test_what_is_no_mean_over_documents_is_refused_as_a_value(path: Path, value: str, sentence: str) -> None:
@@ -323,8 +324,8 @@ def test_one_place_of_a_data_set_rendered_in_two_ways_keeps_both(path: Path) -> 
 
 
 def test_an_unknown_estimator_is_refused_before_the_store_is_opened(path: Path) -> None:
-    with pytest.raises(CornerstoneError, match="no estimator 'exact'; there is window-first, window-ends"):
-        Results(path).shapley(estimator="exact")
+    with pytest.raises(CornerstoneError, match="no estimator 'exakt'; there is window-first, window-ends, exact"):
+        Results(path).shapley(estimator="exakt")
 
 
 def test_a_store_in_which_nothing_was_asked_says_so(path: Path) -> None:

@@ -108,7 +108,7 @@ BAD = {
     "unknown key 'modle', did you mean 'model'": ("bad.yaml",),
     "unknown key 'task', did you mean 'tasks'": ("task.yaml",),
     "num_fewshot of task 'agreement': should be a whole number, not 'many'": ("shots.yaml",),
-    "schedule: should be 'ablation' or 'windows', not 'windws'": ("--task", "agreement", "--schedule", "windws"),
+    "schedule: should be 'ablation', 'windows', .*not 'windws'": ("--task", "agreement", "--schedule", "windws"),
     "device: should be auto, cpu, mps, spread, cuda, .*not 'gpu'": ("--task", "agreement", "--device", "gpu"),
     "no run configuration 'quikstart'; did you mean quickstart": ("quikstart",),
     "remove: '' names no layer": ("--task", "agreement", "--remove", ""),

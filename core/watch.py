@@ -1,0 +1,81 @@
+"""Looking at outcomes while a schedule goes on: what an estimator asks for next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from core.errors import CornerstoneError
+from core.game import Game
+from core.players import Removed
+from core.records import DocumentRecord, Outcome, StoredValues, TaskRecord
+from core.tally import Tally
+from core.values import DERIVED, NO_GOLD, gold_of
+
+
+class Watch:
+    """The values of one task's documents, and what a game says of them.
+
+    Raises:
+        CornerstoneError: the task does not have the value.
+    """
+
+    def __init__(self, task: TaskRecord, documents: Sequence[DocumentRecord], game: Game, value: str | None) -> None:
+        usable = usable_values(task, documents)
+        chosen = default_value(task) if value is None else value
+        if chosen not in usable:
+            raise CornerstoneError(
+                f"{task.name} has no {chosen} to look at while it is evaluated; "
+                f"{'--value can name ' + ', '.join(usable) if usable else 'nothing of it is a mean over documents'}"
+            )
+        self._task = task
+        self._game = game
+        self._tally = Tally(documents, chosen, task.mean_metrics)
+
+    @property
+    def value(self) -> str:
+        return self._tally.value
+
+    def load(self, stored: StoredValues) -> None:
+        """Take what is stored."""
+        self._tally.load(stored)
+
+    def add(self, outcomes: Sequence[Outcome]) -> None:
+        """Take new outcomes."""
+        self._tally.add(outcomes)
+
+    def rounds(self) -> Iterator[tuple[Removed, ...]]:
+        """The coalitions of players that the estimator reads, stored or not, as it comes to ask for them.
+
+        Each round is to be evaluated, and ``add``-ed, before the next is asked for.
+
+        Raises:
+            CornerstoneError: no document has the value under all of them.
+        """
+        asked: set[Removed] = set()
+        while True:
+            complete = self._tally.complete()
+            if any(not len(values) for values in complete.values()):
+                raise CornerstoneError(
+                    f"no document of {self._task.name} has a {self.value} under every coalition evaluated so far; "
+                    "choose another with --value"
+                )
+            known, lacking = self._game.read(self._game.by_units(complete))
+            wanted = map(self._game.grouping.removed, (*known, *lacking))
+            new = tuple(removed for removed in wanted if removed not in asked)
+            assert new or not lacking
+            if new:
+                yield new
+            if not lacking:
+                return
+            asked.update(new)
+
+
+def usable_values(task: TaskRecord, documents: Sequence[DocumentRecord]) -> tuple[str, ...]:
+    """The values that a task's documents have: metrics that are means, and what the log-probabilities say."""
+    derives = any(gold_of(document.gold, len(document.choices)) != NO_GOLD for document in documents)
+    return tuple(dict.fromkeys((*task.mean_metrics, *(DERIVED if derives else ()))))
+
+
+def default_value(task: TaskRecord) -> str:
+    """What is looked at where nothing was asked for: acc, or the first metric where there is none."""
+    return "acc" if "acc" in task.mean_metrics or not task.mean_metrics else task.mean_metrics[0]
