@@ -80,7 +80,7 @@ def path_rows(
     Returns:
         Rows by step, the means of several tasks last.
     """
-    sets = [(at,) for at in range(len(told.tasks))]
+    sets: list[tuple[int, ...]] = [(at,) for at in range(len(told.tasks))]
     if len(told.tasks) > 1:
         sets.append(tuple(range(len(told.tasks))))
     return [
