@@ -14,6 +14,10 @@ members' own drops, with the sign turned. (Higher derivatives by themselves need
 - I > 0: they **need each other**. Together they cost less than the sum: with one gone, the other's work is lost too.
   So it is for two cornerstones that each bring the model down to chance.
 - I = 0 in an additive game.
+
+Two things to know when reading many of them. A score cannot fall below its floor, and a document that any removal tips
+is counted once for each member but once for the window: both make I larger, so a small I > 0 is common. And all windows
+share the intact model's outcomes, so that their errors go together; an interval is for one window by itself.
 """
 
 from __future__ import annotations

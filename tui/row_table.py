@@ -52,7 +52,7 @@ def print_rows(rows: Sequence[Any], row_type: type) -> None:
     width = shutil.get_terminal_size().columns
     above = wrap(_subject(columns), width) if len(rows) > 1 else []
     left_out = _narrow(columns, row_type, width)
-    first = {name: columns[name] for name in ("label", "labels") if name in columns}
+    first = {name: texts for name, texts in columns.items() if name in {"label", "labels"}}
     head, *body = _lines({**first, **columns}, numeric)
     print_text("\n".join([*map(_bold, [*above, head]), "─" * min(cell_len(head), width), *body, ""]))
     if left_out:
