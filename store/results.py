@@ -30,8 +30,9 @@ from store.database import PATIENCE_S, reading
 from store.documents import Documents, read_documents
 from store.gaps import left_out, no_ablation
 from store.groups import Group, Values, find_groups, read_values, with_value
+from store.interactions import interaction_rows
 from store.location import default_path
-from store.rows import AblationRow, CoalitionRow, GroupRow, OutcomeRow, RunRow, Selection, ShapleyRow
+from store.rows import AblationRow, CoalitionRow, GroupRow, InteractionRow, OutcomeRow, RunRow, Selection, ShapleyRow
 from store.shapley import read_shapley
 
 RowT = TypeVar("RowT")
@@ -187,6 +188,41 @@ class Results:
             (*gaps, *(gap for one in found for gap in one.gaps)),
             tuple(note for one in found for note in one.notes),
         )
+
+    def interactions(
+        self,
+        selection: Selection = Selection(),  # noqa: B008
+        value: str = "acc",
+        max_removed: int = DEFAULT_MAX_REMOVED,
+    ) -> Answer[InteractionRow]:
+        """What windows of 2..``max_removed`` players lose together but not apart; see ``core.interactions``.
+
+        Over the documents that every window has; by window size, and then by first player.
+
+        Args:
+            selection: which results.
+            value: a metric that is a mean over documents, such as ``acc`` or ``acc_norm``.
+            max_removed: the longest window.
+
+        Raises:
+            CornerstoneError: no window has two players, or no task selected has such a metric.
+        """
+        if max_removed < 2:
+            raise CornerstoneError(f"interactions need windows of at least 2 players, not {max_removed}")
+
+        rows: list[InteractionRow] = []
+        notes: list[str] = []
+        with reading(self._path, self._patience) as db:
+            groups, gaps = with_value(find_groups(db, selection), value)
+            for group in groups:
+                values = read_values(db, group, value, longest=max_removed)
+                notes += left_out(group, value, values)
+                match interaction_rows(group, values, value, max_removed, self._path):
+                    case str(gap):
+                        gaps.append(gap)
+                    case found:
+                        rows += found
+        return Answer(tuple(rows), tuple(gaps), tuple(notes))
 
     def runs(self) -> Answer[RunRow]:
         """Every invocation, the latest first. Times are UTC; documents are counted for each task, coalitions once."""

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-
 # What DuckDB makes of an exception that a signal's handler raises in the middle of a query.
 _INTERRUPTED_QUERY = "Query interrupted"
 

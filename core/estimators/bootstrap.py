@@ -54,7 +54,7 @@ def drawn_values(
     drawn = phi + _widened(contributions.shape[1]) * (resampled_means(contributions, draws, generator) - phi)
     if noise is not None:
         drawn += _widened(len(noise)) * resampled_means(noise.T, draws, generator)
-    return drawn
+    return np.asarray(drawn, dtype=np.float64)
 
 
 def _widened(items: int) -> float:
