@@ -49,7 +49,10 @@ class CoalitionPoint:
 
 @dataclass(frozen=True, slots=True)
 class ShapleyPoint:
-    """One player's estimate; see ``core.shapley.Estimate``. None stands for what is undefined."""
+    """One unit's estimate; see ``core.estimators.estimate.Estimate``. None stands for what is undefined.
+
+    ``players`` names the grouping of players into units, of which ``player`` is the number.
+    """
 
     player: int
     label: str
@@ -63,3 +66,7 @@ class ShapleyPoint:
     phi_high: float
     share_low: float | None
     share_high: float | None
+    players: str
+    rank_low: int
+    rank_high: int
+    p_top3: float

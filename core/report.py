@@ -11,11 +11,13 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from core.estimators.estimate import Estimate
+from core.estimators.estimator import Outcomes
+from core.grouping import Grouping
 from core.intervals import FloatArray, mean_interval, mean_se, paired_drop
 from core.players import Player, Removed
 from core.points import AblationPoint, CoalitionPoint, ShapleyPoint
 from core.schedules import INTACT
-from core.shapley import Estimate, Outcomes
 
 Scores = Mapping[Removed, FloatArray]
 
@@ -78,13 +80,12 @@ def coalition_point(scores: Scores, removed: Removed) -> CoalitionPoint | None:
     )
 
 
-def shapley_points(estimate: Estimate, players: Sequence[Player]) -> Iterator[ShapleyPoint]:
-    """An estimate, player by player."""
-    for player in players:
-        at = player.number
+def shapley_points(estimate: Estimate, grouping: Grouping) -> Iterator[ShapleyPoint]:
+    """An estimate of a grouping's units, one by one."""
+    for at, unit in enumerate(grouping.units):
         yield ShapleyPoint(
             player=at,
-            label=player.label,
+            label=unit.label,
             phi=float(estimate.phi[at]),
             phi_clipped=float(estimate.phi_clipped[at]),
             se=_defined(estimate.se[at]),
@@ -95,6 +96,10 @@ def shapley_points(estimate: Estimate, players: Sequence[Player]) -> Iterator[Sh
             phi_high=float(estimate.phi_high[at]),
             share_low=_defined(estimate.share_low[at]),
             share_high=_defined(estimate.share_high[at]),
+            players=grouping.name,
+            rank_low=int(estimate.rank_low[at]),
+            rank_high=int(estimate.rank_high[at]),
+            p_top3=float(estimate.top3[at]),
         )
 
 

@@ -20,10 +20,13 @@ import duckdb
 
 from core.alive import is_gone
 from core.errors import CornerstoneError
+from core.estimators.estimate import estimate
+from core.estimators.estimator import Estimator, Outcomes
+from core.estimators.names import WINDOW_ESTIMATORS, estimator_named
+from core.grouping import SUBLAYERS, grouping
 from core.players import Removed, format_removed, players_of
 from core.report import ablation_points, coalition_point, complete_documents, shapley_points
-from core.schedules import DEFAULT_MAX_REMOVED, INTACT
-from core.shapley import ESTIMATORS, Outcomes, estimate, needed
+from core.schedules import DEFAULT_MAX_REMOVED, INTACT, windows
 from store.database import PATIENCE_S, reading
 from store.documents import Documents, read_documents
 from store.gaps import no_ablation, no_document, no_windows
@@ -130,26 +133,27 @@ class Results:
         Args:
             selection: which results.
             value: a metric that is a mean over documents, such as ``acc`` or ``acc_norm``.
-            estimator: one of ``core.shapley.ESTIMATORS``; None for all of them.
+            estimator: one of ``WINDOW_ESTIMATORS``; None for all of them.
             max_removed: the longest window.
 
         Raises:
             CornerstoneError: no such estimator, or no task selected has such a metric.
         """
-        if estimator is not None and estimator not in ESTIMATORS:
-            raise CornerstoneError(f"no estimator {estimator!r}; there is {', '.join(ESTIMATORS)}")
-        estimators = ESTIMATORS if estimator is None else (estimator,)
+        if estimator is not None and estimator not in WINDOW_ESTIMATORS:
+            raise CornerstoneError(f"no estimator {estimator!r}; there is {', '.join(WINDOW_ESTIMATORS)}")
+        names = WINDOW_ESTIMATORS if estimator is None else (estimator,)
+        estimators = [estimator_named(name, max_removed=max_removed) for name in names]
 
         def read(db: duckdb.DuckDBPyConnection, group: Group) -> list[ShapleyRow] | str:
             values = read_values(db, group, value, longest=max_removed)
-            wanted = needed(len(group.kinds), max_removed)
+            wanted = windows(len(group.kinds), max_removed)
             missing = len(set(wanted) - set(values.scores))
             if missing:
                 return no_windows(group, self._path, missing, len(wanted), max_removed)
             outcomes = complete_documents(values.scores, wanted)
             if not len(outcomes[INTACT]):
                 return no_document(group, self._path, len(wanted), max_removed)
-            return [row for name in estimators for row in _shapley(group, outcomes, value, name, max_removed)]
+            return [row for one in estimators for row in _shapley(group, outcomes, value, one, max_removed)]
 
         return self._answer(selection, value, read)
 
@@ -243,11 +247,13 @@ def _outcomes(db: duckdb.DuckDBPyConnection, group: Group) -> Iterator[OutcomeRo
             )
 
 
-def _shapley(group: Group, outcomes: Outcomes, value: str, name: str, max_removed: int) -> Iterator[ShapleyRow]:
-    found = estimate(name, outcomes, len(group.kinds), max_removed)
-    for point in shapley_points(found, players_of(group.kinds)):
+def _shapley(
+    group: Group, outcomes: Outcomes, value: str, estimator: Estimator, max_removed: int
+) -> Iterator[ShapleyRow]:
+    units = grouping(SUBLAYERS, players_of(group.kinds))
+    for point in shapley_points(estimate(estimator, outcomes, len(units.units)), units):
         yield ShapleyRow(
-            **group.heading, value=value, estimator=found.estimator, max_removed=max_removed, **asdict(point)
+            **group.heading, value=value, estimator=estimator.name, max_removed=max_removed, **asdict(point)
         )
 
 

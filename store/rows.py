@@ -91,7 +91,11 @@ class OutcomeRow:
 
 @dataclass(frozen=True, slots=True)
 class ShapleyRow:
-    """One player's Shapley estimate. ``phi`` is unclipped; share and rank come from ``phi_clipped`` = max(phi, 0)."""
+    """One unit's Shapley estimate. ``phi`` is unclipped; share and rank come from ``phi_clipped`` = max(phi, 0).
+
+    ``players`` names the grouping of players into units: by default each player is one. ``p_top3`` is the bootstrap
+    probability of being among the three largest.
+    """
 
     model: str
     task: str
@@ -110,6 +114,10 @@ class ShapleyRow:
     phi_high: float
     share_low: float | None
     share_high: float | None
+    players: str
+    rank_low: int
+    rank_high: int
+    p_top3: float
     model_id: str
     task_id: str
 

@@ -23,13 +23,27 @@ _GAP = "  "
 # Columns that tell apart what shares a name.
 _IDENTS = {"model": "model_id", "task": "task_id"}
 # What a whole table is about, as a rule.
-_SUBJECT = ("model", "task", "value", "estimator", "max_removed", "intact_acc", "chance", "n")
+_SUBJECT = ("model", "task", "value", "estimator", "max_removed", "players", "intact_acc", "chance", "n")
 # What a terminal that is too narrow goes without, the first first.
 _LEAST_TELLING: Final[Mapping[type, tuple[str, ...]]] = {
     AblationRow: ("player", "kind", "layer", "chance", "intact_acc", "acc_se", "value"),
     CoalitionRow: ("removed", "acc_norm", "acc_se", "n"),
     OutcomeRow: ("is_greedy", "logprobs", "acc_norm"),
-    ShapleyRow: ("player", "phi_clipped", "max_removed", "se", "rank", "value", "share_low", "share_high", "n"),
+    ShapleyRow: (
+        "players",
+        "player",
+        "phi_clipped",
+        "rank_low",
+        "rank_high",
+        "max_removed",
+        "se",
+        "rank",
+        "value",
+        "share_low",
+        "share_high",
+        "n",
+        "p_top3",
+    ),
     RunRow: ("finished", "command", "coalitions", "documents", "model", "outcomes"),
 }
 

@@ -9,8 +9,11 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from core.estimators.estimate import estimate
+from core.estimators.windows import WindowFirst
 from core.evaluator.protocol import BenchTask, Charts
 from core.fingerprint import digest_of, short_id
+from core.grouping import SUBLAYERS, grouping
 from core.intervals import FloatArray
 from core.players import Player, Removed
 from core.points import CoalitionPoint
@@ -23,7 +26,6 @@ from core.report import (
     shapley_points,
 )
 from core.schedules import INTACT
-from core.shapley import ESTIMATORS, estimate, needed
 
 
 class Board:
@@ -100,20 +102,20 @@ class Board:
     def charts(self, max_removed: int) -> Charts:
         """What is known now. Shapley values need every window of up to ``max_removed`` on one document at least."""
         self.changed = False
-        wanted = needed(len(self._players), max_removed)
+        estimator, units = WindowFirst(max_removed), grouping(SUBLAYERS, self._players)
+        wanted = estimator.missing({}, len(units.units))
         outcomes = complete_documents(self._values, wanted) if all(w in self._values for w in wanted) else None
-        estimator = ESTIMATORS[0]
         shapley = (
             ()
             if outcomes is None or not len(outcomes[INTACT])
-            else tuple(shapley_points(estimate(estimator, outcomes, len(self._players), max_removed), self._players))
+            else tuple(shapley_points(estimate(estimator, outcomes, len(units.units)), units))
         )
         return Charts(
             task=self.key,
             intact=self.coalition(INTACT),
             ablation=tuple(ablation_points(self._values, self._choices, self._players)),
             shapley=shapley,
-            estimator=estimator,
+            estimator=estimator.name,
             max_removed=max_removed,
         )
 

@@ -9,11 +9,14 @@ from types import MappingProxyType
 import numpy as np
 
 from core.config import RunConfig
+from core.estimators.estimate import estimate
+from core.estimators.windows import WindowFirst
 from core.evaluator.protocol import BenchTask, Charts, JobView, Opened, Scored
+from core.grouping import SUBLAYERS, grouping
 from core.players import Player, Removed, players_of, removed_set
 from core.records import ModelRecord
 from core.report import Scores, ablation_points, coalition_point, shapley_points
-from core.shapley import estimate, needed
+from core.schedules import windows
 from tui.state import State
 
 TASK = "agreement"
@@ -42,18 +45,18 @@ def scores(layers: int = 30, seed: int = 0) -> Scores:
         flips = generator.random(DOCUMENTS) < (0.03 if removed else 0.0)
         return np.where(flips, luck >= right, luck < right).astype(np.float64)
 
-    return MappingProxyType({removed: values(removed) for removed in needed(count, MAX_REMOVED)})
+    return MappingProxyType({removed: values(removed) for removed in windows(count, MAX_REMOVED)})
 
 
 @cache
 def charts(layers: int = 30, *, shapley: bool = True) -> Charts:
     known = scores(layers)
-    estimated = estimate("window-first", known, 2 * layers, MAX_REMOVED, draws=200)
+    estimated = estimate(WindowFirst(MAX_REMOVED), known, 2 * layers, draws=200)
     return Charts(
         task=TASK,
         intact=coalition_point(known, ()),
         ablation=tuple(ablation_points(known, np.full(DOCUMENTS, CHOICES), players(layers))),
-        shapley=tuple(shapley_points(estimated, players(layers))) if shapley else (),
+        shapley=tuple(shapley_points(estimated, grouping(SUBLAYERS, players(layers)))) if shapley else (),
         estimator="window-first",
         max_removed=MAX_REMOVED,
     )

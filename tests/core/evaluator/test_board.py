@@ -10,14 +10,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.estimators.estimate import estimate
+from core.estimators.windows import WindowFirst
 from core.evaluator.board import Board, board_key
 from core.evaluator.protocol import parse_event
+from core.grouping import SUBLAYERS, grouping
 from core.players import Removed, players_of
 from core.points import AblationPoint, ShapleyPoint
 from core.records import Assignment, DocumentRecord, Outcome
 from core.report import ablation_points, coalition_point, shapley_points
 from core.schedules import INTACT, ablation, windows
-from core.shapley import ESTIMATORS, estimate
 from store.recorder import StoreRecorder
 from store.results import Results
 from tests.store.records import KINDS, PLAYERS, assignment, data, documents, keep, model, outcome, task
@@ -57,8 +59,10 @@ def test_what_a_board_says_is_what_report_says_of_the_same_numbers() -> None:
     assert charts.task == board.key == board_key(asked)
     assert charts.intact == coalition_point(scores, INTACT) == board.coalition(INTACT)
     assert charts.ablation == tuple(ablation_points(scores, np.full(5, 4.0), players))
-    assert charts.shapley == tuple(shapley_points(estimate(ESTIMATORS[0], scores, PLAYERS, 2), players))
-    assert (charts.estimator, charts.max_removed) == (ESTIMATORS[0], 2)
+    assert charts.shapley == tuple(
+        shapley_points(estimate(WindowFirst(2), scores, PLAYERS), grouping(SUBLAYERS, players))
+    )
+    assert (charts.estimator, charts.max_removed) == ("window-first", 2)
     assert board.coalition((2, 3)) == coalition_point(scores, (2, 3))
     assert board.coalition((0, 5)) is None
     assert parse_event(charts.model_dump_json()) == charts

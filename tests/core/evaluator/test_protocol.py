@@ -77,9 +77,10 @@ ablation_points = st.builds(
 )
 shapley_points = st.builds(
     ShapleyPoint,
+    players=texts,
     label=texts,
-    **dict.fromkeys(("player", "rank", "n"), counts),
-    **dict.fromkeys(("phi", "phi_clipped", "phi_low", "phi_high"), floats),
+    **dict.fromkeys(("player", "rank", "rank_low", "rank_high", "n"), counts),
+    **dict.fromkeys(("phi", "phi_clipped", "phi_low", "phi_high", "p_top3"), floats),
     **dict.fromkeys(("se", "share", "share_low", "share_high"), maybe),
 )
 job_views = st.builds(

@@ -1,0 +1,35 @@
+"""Resampling what is crossed with an estimate: documents, and where coalitions are drawn, their repetitions."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.intervals import FloatArray
+
+_BLOCK = 1 << 20
+"""Random numbers held at a time."""
+
+
+def resampled_means(values: FloatArray, draws: int, generator: np.random.Generator) -> FloatArray:
+    """Means over resamples of the last axis (the bootstrap of Efron 1979), all rows by the same resample.
+
+    In blocks, so that memory does not grow with draws.
+
+    Args:
+        values: of shape (rows, items), items >= 1.
+        draws: how many resamples of ``items`` items, with replacement.
+        generator: of the random numbers.
+
+    Returns:
+        Shape (draws, rows).
+    """
+    items = values.shape[1]
+    means = np.empty((draws, len(values)))
+    step = max(1, _BLOCK // items)
+    for start in range(0, draws, step):
+        rows = min(step, draws - start)
+        picked = generator.integers(0, items, size=(rows, items), dtype=np.int32)
+        picked += np.arange(rows, dtype=np.int32)[:, None] * items
+        counts = np.bincount(picked.ravel(), minlength=rows * items).reshape(rows, items)
+        means[start : start + rows] = counts @ values.T / items
+    return means

@@ -1,0 +1,67 @@
+"""Shapley's own formula over every coalition."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations, islice
+from math import comb
+from typing import ClassVar
+
+import numpy as np
+
+from core.errors import CornerstoneError
+from core.estimators.estimator import Outcomes, require
+from core.intervals import FloatArray
+from core.players import Removed
+
+MOST_UNITS = 16
+_BLOCK = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Exact:
+    """phi_i = sum over S without i of |S|! (n - |S| - 1)! / n! (v(S and i) - v(S)), over all 2^n coalitions.
+
+    Shapley 1953, "A value for n-person games". Efficiency holds: the values add up to v(N) - v(nothing).
+    """
+
+    name: ClassVar[str] = "exact"
+
+    def missing(self, outcomes: Outcomes, units: int) -> list[Removed]:
+        if units > MOST_UNITS:
+            raise CornerstoneError(
+                f"exact needs all 2^{units} = {2**units:,} coalitions of {units} units, and more than {MOST_UNITS} "
+                f"units ({2**MOST_UNITS:,} coalitions) are refused; use fewer, larger units or permutation"
+            )
+        return [removed for removed in _coalitions(units) if removed not in outcomes]
+
+    def contributions(self, outcomes: Outcomes, units: int) -> FloatArray:
+        require(self, outcomes, units)
+        found = np.zeros((units, len(outcomes[()])))
+        coalitions = _coalitions(units)
+        while block := list(islice(coalitions, _BLOCK)):
+            values = np.stack([outcomes[removed] for removed in block])
+            found += np.array([_weights(removed, units) for removed in block]).T @ values
+        return found
+
+    def sampling_noise(self, outcomes: Outcomes, units: int) -> None:
+        return None
+
+
+def _coalitions(units: int) -> Iterator[Removed]:
+    """Every coalition, the least removed first."""
+    return (removed for size in range(units + 1) for removed in combinations(range(units), size))
+
+
+def _weights(removed: Removed, units: int) -> FloatArray:
+    """What v of this coalition counts in each unit's value, shape (units,).
+
+    With s kept of n, a unit that is kept has s - 1 others beside it: + 1 / (n C(n-1, s-1)); for one that is removed
+    this is the coalition that it would join: - 1 / (n C(n-1, s)).
+    """
+    kept = units - len(removed)
+    weights = np.full(units, 1 / (units * comb(units - 1, kept - 1)) if kept else 0.0)
+    if removed:
+        weights[list(removed)] = -1 / (units * comb(units - 1, kept))
+    return weights

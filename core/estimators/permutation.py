@@ -1,0 +1,146 @@
+"""Permutation sampling: random orders of removal, walked from the intact model until nothing is left to lose.
+
+Each unit's marginal contribution in a uniformly random order is unbiased for its Shapley value (Castro, Gomez, Tejada
+2009, "Polynomial calculation of the Shapley value based on sampling"). Leaving off a walk once the rest cannot matter
+is the idea of truncated Monte Carlo (Ghorbani, Zou 2019, "Data Shapley", TMC-Shapley). They add to the empty set and
+stop near the whole; here the walk starts at the whole, where the model works, and stops near the empty set, because a
+language model falls to chance after a few removals and every coalition beyond says the same.
+
+Orders come in antithetic pairs, each with its reverse: who goes early in one goes late in the other, so a pair varies
+less than two independent orders (Mitchell et al. 2022, "Sampling permutations for Shapley value estimation").
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from core.errors import CornerstoneError
+from core.estimators.estimator import Outcomes, require
+from core.intervals import FloatArray
+from core.players import Removed, removed_set
+from core.schedules import INTACT
+
+DEFAULT_PERMUTATIONS = 20
+DEFAULT_TOLERANCE = 0.02
+_FEWEST = 4
+_AHEAD = 4
+
+Order = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Permutation:
+    """The mean over ``count`` walks of v(before a unit is removed) - v(after).
+
+    A walk ends once |mean v - mean v(everything removed)| <= ``tolerance``, in the value's own units; what it has not
+    removed by then contributes 0. So the values add up to v(N) - v(nothing) within ``tolerance``. Which coalitions a
+    walk needs depends on the documents: more of them may move its end.
+
+    Attributes:
+        count: walks, an even number: the second of each pair is the first's reverse.
+        seed: of the orders. More walks of one seed begin with the same ones.
+        tolerance: of the truncation; 0 ends a walk only where the mean is the same exactly.
+    """
+
+    count: int = DEFAULT_PERMUTATIONS
+    seed: int = 0
+    tolerance: float = DEFAULT_TOLERANCE
+    name: ClassVar[str] = "permutation"
+
+    def __post_init__(self) -> None:
+        if self.count < _FEWEST or self.count % 2:
+            raise CornerstoneError(
+                f"permutation walks each order and its reverse, so it needs an even number of walks from {_FEWEST} on "
+                f"(two pairs, to tell how they differ), not {self.count}"
+            )
+        if not self.tolerance >= 0:
+            raise CornerstoneError(f"permutation needs a tolerance of 0 or more, not {self.tolerance:g}")
+
+    def missing(self, outcomes: Outcomes, units: int) -> list[Removed]:
+        """The two ends, and of each walk that has not ended the next few removals, so that a sweep has a batch."""
+        everything = tuple(range(units))
+        wanted = [removed for removed in (INTACT, everything) if removed not in outcomes]
+        means = {removed: float(np.mean(values)) for removed, values in outcomes.items()}
+        for order in self._orders(units):
+            length, ended = self._length(order, means)
+            if not ended:
+                ahead = range(length, min(length + _AHEAD, units))
+                wanted += [removed for removed in map(_after(order), ahead) if removed not in outcomes]
+        return list(dict.fromkeys(wanted))
+
+    def contributions(self, outcomes: Outcomes, units: int) -> FloatArray:
+        require(self, outcomes, units)
+        found = np.zeros((units, len(outcomes[INTACT])))
+        for pair in self._pairs(outcomes, units):
+            found += pair
+        return found / (self.count // 2)
+
+    def sampling_noise(self, outcomes: Outcomes, units: int) -> FloatArray:
+        """Deviations of the pairs' means, without what the documents add to them.
+
+        Pairs and documents are crossed: with c = mu + pair + document + rest, the variance of the pairs' means holds
+        var(rest) / documents, which the documents' own variance holds already. That part is taken off by its estimate,
+        where a bootstrap of both (Owen 2007, "The pigeonhole bootstrap") would count it thrice.
+        """
+        require(self, outcomes, units)
+        pairs, documents = self.count // 2, len(outcomes[INTACT])
+        means = np.empty((pairs, units))
+        total, squares = np.zeros((units, documents)), np.zeros(units)
+        for at, pair in enumerate(self._pairs(outcomes, units)):
+            means[at] = pair.mean(axis=1)
+            total += pair
+            squares += (pair**2).sum(axis=1)
+        centre = means.mean(axis=0)
+        deviations: FloatArray = means - centre
+        if documents < 2:
+            return deviations
+        between_pairs = (deviations**2).sum(axis=0)
+        between_documents = ((total / pairs - centre[:, None]) ** 2).sum(axis=1)
+        rest = squares - pairs * documents * centre**2 - documents * between_pairs - pairs * between_documents
+        own = 1 - np.divide(
+            rest / (documents * (documents - 1)), between_pairs, out=np.ones(units), where=between_pairs > 0
+        )
+        return deviations * np.sqrt(np.clip(own, 0, 1))
+
+    def _orders(self, units: int) -> Iterator[Order]:
+        """Random numbers alone are promised to stay the same in later versions, so units are sorted by them."""
+        generator = random.Random(self.seed)
+        for _ in range(self.count // 2):
+            order = tuple(sorted(range(units), key=lambda _: generator.random()))
+            yield order
+            yield order[::-1]
+
+    def _length(self, order: Order, means: dict[Removed, float]) -> tuple[int, bool]:
+        """After how many removals a walk ends, or how far it is known; and whether it ends there."""
+        units = len(order)
+        bottom = means.get(tuple(range(units)))
+        after = _after(order)
+        for length in range(units):
+            mean = means.get(after(length))
+            if mean is None:
+                return length, False
+            if bottom is not None and abs(mean - bottom) <= self.tolerance:
+                return length, True
+        return units, bottom is not None
+
+    def _pairs(self, outcomes: Outcomes, units: int) -> Iterator[FloatArray]:
+        """What each pair of walks finds, shape (units, documents)."""
+        means = {removed: float(np.mean(values)) for removed, values in outcomes.items()}
+        orders = self._orders(units)
+        for there, back in zip(orders, orders, strict=True):
+            found = np.zeros((units, len(outcomes[INTACT])))
+            for order in (there, back):
+                after = _after(order)
+                for step in range(self._length(order, means)[0]):
+                    found[order[step]] += outcomes[after(step)] - outcomes[after(step + 1)]
+            yield found / 2
+
+
+def _after(order: Order) -> Callable[[int], Removed]:
+    """The coalition after so many removals in this order."""
+    return lambda length: removed_set(order[:length])

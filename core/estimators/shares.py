@@ -1,0 +1,51 @@
+"""Shares of the sum of positive values, and what they may be."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.intervals import FloatArray, never_varies
+
+
+def shares(phi: FloatArray) -> FloatArray:
+    """Each unit's part of the sum of positive values, along the last axis; NaN where no value is positive."""
+    clipped = np.maximum(phi, 0.0)
+    total = clipped.sum(axis=-1, keepdims=True)
+    found = np.full_like(clipped, np.nan)
+    np.divide(clipped, total, out=found, where=total > 0)
+    return found
+
+
+def share_bounds(
+    low: FloatArray, high: FloatArray, phi: FloatArray, half_width: float, confidence: float
+) -> tuple[FloatArray, FloatArray]:
+    """Percentile bounds of each unit's share; NaN where no resample has a positive value.
+
+    A share is mine / (mine + the others' sum): it is least where mine is ``low`` and the others' sum is high.
+
+    Args:
+        low: each resample's values, shape (draws, units), as low as they may be.
+        high: likewise, as high as they may be.
+        phi: the resampled values themselves, which the others' sum is taken from.
+        half_width: by which the others' sum may be off where it is the same in every resample.
+        confidence: of the bounds.
+    """
+    clipped = np.maximum(phi, 0.0)
+    total = clipped.sum(axis=1, keepdims=True)
+    there = total[:, 0] > 0
+    if not there.any():
+        nothing = np.full(phi.shape[1], np.nan)
+        return nothing, nothing
+    others = (total - clipped)[there]
+    slack = np.where(never_varies(others.T, float(total.max())), half_width, 0.0)
+    least = _fraction(low[there], others + slack)
+    most = _fraction(high[there], others - slack)
+    return np.quantile(least, (1 - confidence) / 2, axis=0), np.quantile(most, (1 + confidence) / 2, axis=0)
+
+
+def _fraction(mine: FloatArray, others: FloatArray) -> FloatArray:
+    """Mine of the sum of both, clipped at 0; 0 where there is nothing to share."""
+    part, rest = np.maximum(mine, 0.0), np.maximum(others, 0.0)
+    fraction = np.zeros_like(part)
+    np.divide(part, part + rest, out=fraction, where=part + rest > 0)
+    return fraction
