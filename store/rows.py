@@ -123,6 +123,29 @@ class ShapleyRow:
 
 
 @dataclass(frozen=True, slots=True)
+class InteractionRow:
+    """What ``size`` neighbouring players, from number ``first`` on, lose together but not apart.
+
+    ``effect`` = the sum of their single drops - ``joint_drop``, paired over ``n`` documents, with its interval; see
+    ``core.interactions``: negative where they back each other up, positive where they need each other.
+    """
+
+    model: str
+    task: str
+    value: str
+    first: int
+    labels: tuple[str, ...]
+    size: int
+    n: int
+    effect: float
+    low: float
+    high: float
+    joint_drop: float
+    model_id: str
+    task_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunRow:
     """One invocation of a study and how it ended."""
 

@@ -15,6 +15,7 @@ from core.errors import CornerstoneError
 from store.location import default_path
 from tui import results
 from tui.edge import for_people
+from tui.figure import figure
 from tui.out import print_text
 
 app = typer.Typer(
@@ -23,6 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(results.app, name="results")
+app.command()(figure)
 
 ModelOption = Annotated[str | None, typer.Option(help=f"Alias, hub id, folder or GGUF file (default {DEFAULT_MODEL}).")]
 TaskOption = Annotated[list[str] | None, typer.Option(help="A task, or TASK=FILE.jsonl for local data; repeatable.")]
