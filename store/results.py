@@ -31,8 +31,9 @@ from store.database import PATIENCE_S, reading
 from store.documents import Documents, read_documents
 from store.gaps import no_ablation, no_document, no_windows
 from store.groups import Group, Values, find_groups, read_values, with_value
+from store.interactions import interaction_rows
 from store.location import default_path
-from store.rows import AblationRow, CoalitionRow, GroupRow, OutcomeRow, RunRow, Selection, ShapleyRow
+from store.rows import AblationRow, CoalitionRow, GroupRow, InteractionRow, OutcomeRow, RunRow, Selection, ShapleyRow
 
 RowT = TypeVar("RowT")
 
@@ -154,6 +155,33 @@ class Results:
             if not len(outcomes[INTACT]):
                 return no_document(group, self._path, len(wanted), max_removed)
             return [row for one in estimators for row in _shapley(group, outcomes, value, one, max_removed)]
+
+        return self._answer(selection, value, read)
+
+    def interactions(
+        self,
+        selection: Selection = Selection(),  # noqa: B008
+        value: str = "acc",
+        max_removed: int = DEFAULT_MAX_REMOVED,
+    ) -> Answer[InteractionRow]:
+        """What windows of 2..``max_removed`` players lose together but not apart; see ``core.interactions``.
+
+        Over the documents that every window has; by window size, and then by first player.
+
+        Args:
+            selection: which results.
+            value: a metric that is a mean over documents, such as ``acc`` or ``acc_norm``.
+            max_removed: the longest window.
+
+        Raises:
+            CornerstoneError: no window has two players, or no task selected has such a metric.
+        """
+        if max_removed < 2:
+            raise CornerstoneError(f"interactions need windows of at least 2 players, not {max_removed}")
+
+        def read(db: duckdb.DuckDBPyConnection, group: Group) -> list[InteractionRow] | str:
+            values = read_values(db, group, value, longest=max_removed)
+            return interaction_rows(group, values, value, max_removed, self._path)
 
         return self._answer(selection, value, read)
 

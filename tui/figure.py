@@ -12,7 +12,6 @@ import typer
 
 from core.errors import CornerstoneError
 from core.schedules import DEFAULT_MAX_REMOVED
-from core.shapley import ESTIMATORS
 from tui.results import ForceOption, MaxRemovedOption, ModelOption, RunOption, StoreOption, ValueOption
 from tui.text import plain
 
@@ -48,7 +47,7 @@ def figure(
     task: Annotated[list[str] | None, typer.Option(help="A task: its name, name@id or id; repeatable.")] = None,
     run: RunOption = None,
     value: ValueOption = "acc",
-    estimator: Annotated[str, typer.Option(help=f"Of Shapley values: {' or '.join(ESTIMATORS)}.")] = ESTIMATORS[0],
+    estimator: Annotated[str, typer.Option(help="Of Shapley values.")] = "window-first",
     max_removed: MaxRemovedOption = DEFAULT_MAX_REMOVED,
     width: Annotated[Room, typer.Option(help="Of a page's text, or of one column of two.")] = Room.PAGE,
     force: ForceOption = False,

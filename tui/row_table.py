@@ -15,7 +15,7 @@ from typing import Any, Final
 from rich.cells import cell_len
 
 from store.export import columns_of
-from store.rows import AblationRow, CoalitionRow, OutcomeRow, RunRow, ShapleyRow
+from store.rows import AblationRow, CoalitionRow, InteractionRow, OutcomeRow, RunRow, ShapleyRow
 from tui.out import print_text
 from tui.text import plain, told_apart
 
@@ -28,6 +28,7 @@ _SUBJECT = ("model", "task", "value", "estimator", "max_removed", "players", "in
 _LEAST_TELLING: Final[Mapping[type, tuple[str, ...]]] = {
     AblationRow: ("player", "kind", "layer", "chance", "intact_acc", "acc_se", "value"),
     CoalitionRow: ("removed", "acc_norm", "acc_se", "n"),
+    InteractionRow: ("first", "size", "joint_drop", "n"),
     OutcomeRow: ("is_greedy", "logprobs", "acc_norm"),
     ShapleyRow: (
         "players",
@@ -65,7 +66,7 @@ def print_rows(rows: Sequence[Any], row_type: type) -> None:
     width = shutil.get_terminal_size().columns
     above = wrap(_subject(columns), width) if len(rows) > 1 else []
     left_out = _narrow(columns, row_type, width)
-    first = {"label": columns["label"]} if "label" in columns else {}
+    first = {name: columns[name] for name in ("label", "labels") if name in columns}
     head, *body = _lines({**first, **columns}, numeric)
     print_text("\n".join([*map(_bold, [*above, head]), "─" * min(cell_len(head), width), *body, ""]))
     if left_out:
