@@ -18,6 +18,12 @@ def no_ablation(group: Group, store: Path) -> str:
     return f"{group.title}: {what}; {_fill(group, store, 'ablation')}"
 
 
+def no_ablation_of_all(group: Group, store: Path, removed: int, players: int) -> str:
+    """Some players were removed alone, but not all, or not over the same documents."""
+    what = f"partial: no document has all {players} players removed alone ({removed} of them are on some document)"
+    return f"{group.title}: {what}; {_fill(group, store, 'ablation')}"
+
+
 def no_windows(group: Group, store: Path, missing: int, wanted: int, max_removed: int) -> str:
     """Coalitions that an estimator reads are not there."""
     what = f"{missing} of {wanted} coalitions are missing for windows of up to {max_removed}"
@@ -32,11 +38,11 @@ def no_document(group: Group, store: Path, wanted: int, max_removed: int) -> str
 
 def _fill(group: Group, store: Path, schedule: ScheduleName, max_removed: int = DEFAULT_MAX_REMOVED) -> str:
     """The command that asks for this task's documents, with their prompt settings, under another schedule."""
-    config = _config(group).model_copy(update={"schedule": (schedule,), "max_removed": max_removed, "remove": ()})
+    config = config_of(group).model_copy(update={"schedule": (schedule,), "max_removed": max_removed, "remove": ()})
     return f"`{on_store(command_of(config), store)}` fills it"
 
 
-def _config(group: Group) -> RunConfig:
+def config_of(group: Group) -> RunConfig:
     """What the widest run of this group was asked, of this task alone."""
     try:
         config = RunConfig.model_validate_json(group.config)

@@ -24,6 +24,9 @@ from core.estimators.estimate import estimate
 from core.estimators.estimator import Estimator, Outcomes
 from core.estimators.names import WINDOW_ESTIMATORS, estimator_named
 from core.grouping import SUBLAYERS, grouping
+from core.paper.cornerstones import cornerstones
+from core.paper.resampling import resample
+from core.paper.values import ModelValues
 from core.players import Removed, format_removed, players_of
 from core.report import ablation_points, coalition_point, complete_documents, shapley_points
 from core.schedules import DEFAULT_MAX_REMOVED, INTACT, windows
@@ -33,7 +36,18 @@ from store.gaps import no_ablation, no_document, no_windows
 from store.groups import Group, Values, find_groups, read_values, with_value
 from store.interactions import interaction_rows
 from store.location import default_path
-from store.rows import AblationRow, CoalitionRow, GroupRow, InteractionRow, OutcomeRow, RunRow, Selection, ShapleyRow
+from store.paper import AUTHORS_VALUES, PaperSelection, read_paper
+from store.rows import (
+    AblationRow,
+    CoalitionRow,
+    CornerstoneRow,
+    GroupRow,
+    InteractionRow,
+    OutcomeRow,
+    RunRow,
+    Selection,
+    ShapleyRow,
+)
 
 RowT = TypeVar("RowT")
 
@@ -185,6 +199,16 @@ class Results:
 
         return self._answer(selection, value, read)
 
+    def cornerstones(self, selection: PaperSelection = PaperSelection()) -> Answer[CornerstoneRow]:  # noqa: B008
+        """Every player of a model under the rule of ``core.paper.cornerstones``, with its evidence.
+
+        Raises:
+            CornerstoneError: no such estimator, or no task selected has the metric.
+        """
+        read = read_paper(self._path, selection, self._patience)
+        rows = [row for values in read.models for row in _cornerstones(values, selection)]
+        return Answer(tuple(rows), read.gaps)
+
     def runs(self) -> Answer[RunRow]:
         """Every invocation, the latest first. Times are UTC; documents are counted for each task, coalitions once."""
         with reading(self._path, self._patience) as db:
@@ -282,6 +306,20 @@ def _shapley(
     for point in shapley_points(estimate(estimator, outcomes, len(units.units)), units):
         yield ShapleyRow(
             **group.heading, value=value, estimator=estimator.name, max_removed=max_removed, **asdict(point)
+        )
+
+
+def _cornerstones(values: ModelValues, selection: PaperSelection) -> Iterator[CornerstoneRow]:
+    for found in cornerstones(resample(values)).evidence:
+        evidence = asdict(found)
+        yield CornerstoneRow(
+            model=values.model,
+            model_id=values.model_id,
+            value=selection.value or " or ".join(AUTHORS_VALUES),
+            estimator=selection.estimator,
+            max_removed=selection.max_removed,
+            cornerstone=evidence.pop("verdict"),
+            **evidence,
         )
 
 
