@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from core.paper.cornerstones import COLLAPSE, DOMINANCE, Evidence
 from core.paper.drops import MeanDrop
@@ -15,7 +16,7 @@ from tui.text import told_apart
 
 _CHOSEN_BY = {
     "rule": "the cornerstones of Table 2",
-    "share": f"no player fits the rule, so the {TOP} of the largest mean share",
+    "share": f"no player is known to fit the rule, so the {TOP} of the largest mean share",
     "drop": f"no shares are stored, so the {TOP} of the largest mean drop, which flatters them",
 }
 _CLIPPING = (
@@ -80,8 +81,9 @@ def _top_share(models: Sequence[ModelReport], called: Sequence[str]) -> PaperTab
         (
             f"Per task: each task's own top {TOP} over the sum of all values; then the mean over tasks. Pooled: each "
             f"player's values averaged over tasks, then the top {TOP} of those.",
-            *_partial(models, called),
+            *_partial(models, called, "top3"),
             _CLIPPING,
+            "No bounds: the sum of all values may as well be 0.",
         ),
     )
 
@@ -105,9 +107,9 @@ def _top4(model: ModelReport) -> str:
     return percent(model.published.top4) if model.published else ""
 
 
-def _partial(models: Sequence[ModelReport], called: Sequence[str]) -> list[str]:
+def _partial(models: Sequence[ModelReport], called: Sequence[str], field: Literal["top3", "other_drop"]) -> list[str]:
     """Which means are over fewer tasks than the paper's."""
-    counts = [sum(task.task in TASKS for task in model.tasks) for model in models]
+    counts = [sum(task.task in TASKS and getattr(task, field) is not None for task in model.tasks) for model in models]
     short = [f"{name} {count}" for name, count in zip(called, counts, strict=True) if 0 < count < len(TASKS)]
     return [f"Partial: means over fewer than the paper's {len(TASKS)} tasks ({', '.join(short)})."] if short else []
 
@@ -207,7 +209,7 @@ def _drops(models: Sequence[ModelReport], called: Sequence[str]) -> PaperTable:
         (_mean_drops(models, clipped=True), _mean_drops(models, clipped=False)),
         (
             *(_carriers(model, name) for model, name in zip(models, called, strict=True)),
-            *_partial(models, called),
+            *_partial(models, called, "other_drop"),
             "Per task and layer the drop, intact minus ablated over the same documents; then the mean over layers, "
             "then over tasks. C layers were picked on the same documents, which their intervals do not know.",
         ),
