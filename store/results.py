@@ -23,6 +23,9 @@ from core.errors import CornerstoneError
 from core.estimators.names import WINDOW_ESTIMATORS
 from core.game import Question
 from core.grouping import SUBLAYERS
+from core.paper.cornerstones import cornerstones
+from core.paper.resampling import resample
+from core.paper.values import ModelValues
 from core.players import Removed, format_removed, players_of
 from core.report import Scores, ablation_points, coalition_point
 from core.schedules import DEFAULT_MAX_REMOVED, DEFAULT_PERMUTATIONS, DEFAULT_TOLERANCE
@@ -32,7 +35,18 @@ from store.gaps import left_out, no_ablation
 from store.groups import Group, Values, find_groups, read_values, with_value
 from store.interactions import interaction_rows
 from store.location import default_path
-from store.rows import AblationRow, CoalitionRow, GroupRow, InteractionRow, OutcomeRow, RunRow, Selection, ShapleyRow
+from store.paper import AUTHORS_VALUES, PaperSelection, read_paper
+from store.rows import (
+    AblationRow,
+    CoalitionRow,
+    CornerstoneRow,
+    GroupRow,
+    InteractionRow,
+    OutcomeRow,
+    RunRow,
+    Selection,
+    ShapleyRow,
+)
 from store.shapley import read_shapley
 
 RowT = TypeVar("RowT")
@@ -224,6 +238,16 @@ class Results:
                         rows += found
         return Answer(tuple(rows), tuple(gaps), tuple(notes))
 
+    def cornerstones(self, selection: PaperSelection = PaperSelection()) -> Answer[CornerstoneRow]:  # noqa: B008
+        """Every player of a model under the rule of ``core.paper.cornerstones``, with its evidence.
+
+        Raises:
+            CornerstoneError: no such estimator, or no task selected has the metric.
+        """
+        read = read_paper(self._path, selection, self._patience)
+        rows = [row for values in read.models for row in _cornerstones(values, selection)]
+        return Answer(tuple(rows), read.gaps)
+
     def runs(self) -> Answer[RunRow]:
         """Every invocation, the latest first. Times are UTC; documents are counted for each task, coalitions once."""
         with reading(self._path, self._patience) as db:
@@ -297,6 +321,20 @@ def _outcomes(db: duckdb.DuckDBPyConnection, group: Group) -> Iterator[OutcomeRo
                 acc=acc,
                 acc_norm=acc_norm,
             )
+
+
+def _cornerstones(values: ModelValues, selection: PaperSelection) -> Iterator[CornerstoneRow]:
+    for found in cornerstones(resample(values)).evidence:
+        evidence = asdict(found)
+        yield CornerstoneRow(
+            model=values.model,
+            model_id=values.model_id,
+            value=selection.value or " or ".join(AUTHORS_VALUES),
+            estimator=selection.estimator,
+            max_removed=selection.max_removed,
+            cornerstone=evidence.pop("verdict"),
+            **evidence,
+        )
 
 
 def _group_row(group: Group) -> GroupRow:

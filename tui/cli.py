@@ -20,6 +20,7 @@ from tui import results
 from tui.edge import for_people
 from tui.figure import figure
 from tui.out import print_text
+from tui.paper.command import paper
 from tui.results import PLAYERS, TOLERANCE
 
 app = typer.Typer(
@@ -29,6 +30,7 @@ app = typer.Typer(
 )
 app.add_typer(results.app, name="results")
 app.command()(figure)
+app.command()(paper)
 
 ModelOption = Annotated[str | None, typer.Option(help=f"Alias, hub id, folder or GGUF file (default {DEFAULT_MODEL}).")]
 TaskOption = Annotated[list[str] | None, typer.Option(help="A task, or TASK=FILE.jsonl for local data; repeatable.")]

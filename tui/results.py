@@ -13,9 +13,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from core.errors import CornerstoneError
+from core.estimators.names import WINDOW_ESTIMATORS
 from core.grouping import SUBLAYERS
 from core.schedules import DEFAULT_MAX_REMOVED, DEFAULT_PERMUTATIONS, DEFAULT_TOLERANCE
-from store.rows import AblationRow, CoalitionRow, InteractionRow, OutcomeRow, RunRow, Selection, ShapleyRow
+from store.rows import (
+    AblationRow,
+    CoalitionRow,
+    CornerstoneRow,
+    InteractionRow,
+    OutcomeRow,
+    RunRow,
+    Selection,
+    ShapleyRow,
+)
 from tui.out import print_text
 from tui.text import counted, plain, plain_lines
 
@@ -156,6 +166,26 @@ def interactions(
     if output is None and form in {None, Format.TABLE} and sys.stdout.isatty():
         _draw_interactions(answer.rows)
     _emit(answer, InteractionRow, form, output, force=force)
+
+
+@app.command()
+def cornerstones(
+    store: StoreOption = None,
+    model: ModelOption = None,
+    task: Annotated[list[str] | None, typer.Option(help="Instead of the paper's tasks; repeatable.")] = None,
+    value: Annotated[str | None, typer.Option(help="The metric (default: acc_norm where defined, else acc).")] = None,
+    estimator: Annotated[str, typer.Option(help=" or ".join(WINDOW_ESTIMATORS))] = WINDOW_ESTIMATORS[0],
+    max_removed: MaxRemovedOption = DEFAULT_MAX_REMOVED,
+    form: FormatOption = None,
+    output: OutOption = None,
+    force: ForceOption = False,
+) -> None:
+    """Which layers the rule calls cornerstones: their loss alone collapses the model, and their share dominates."""
+    from store.paper import PaperSelection
+
+    models = () if model is None else (model,)
+    selection = PaperSelection(models, tuple(task or ()), value, estimator, max_removed)
+    _emit(_results(store).cornerstones(selection), CornerstoneRow, form, output, force=force)
 
 
 @app.command()

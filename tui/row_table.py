@@ -15,7 +15,7 @@ from typing import Any, Final
 from rich.cells import cell_len
 
 from store.export import columns_of
-from store.rows import AblationRow, CoalitionRow, InteractionRow, OutcomeRow, RunRow, ShapleyRow
+from store.rows import AblationRow, CoalitionRow, CornerstoneRow, InteractionRow, OutcomeRow, RunRow, ShapleyRow
 from tui.out import print_text
 from tui.text import plain, told_apart
 
@@ -46,6 +46,7 @@ _LEAST_TELLING: Final[Mapping[type, tuple[str, ...]]] = {
         "n",
         "p_top3",
     ),
+    CornerstoneRow: ("player", "above", "drop", "n", "max_removed", "value", "estimator", "model", "tasks"),
     RunRow: ("finished", "command", "coalitions", "documents", "model", "outcomes"),
 }
 
