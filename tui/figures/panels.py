@@ -60,7 +60,8 @@ def obtained(row: ShapleyRow) -> str:
     """How a Shapley value was obtained: by which estimator, and of which players."""
     windows = f", windows of up to {row.max_removed}" if row.estimator.startswith("window") else ""
     players = getattr(row, "players", "sublayers")
-    return f"{row.estimator}{windows}" + ("" if players == "sublayers" else f", players: {safe(players)}")
+    grouped = "" if players == "sublayers" else f", players: {safe(players)}"
+    return f"{row.estimator}{windows}{grouped}" + (", partial" if getattr(row, "partial", False) else "")
 
 
 def entitle(place: Axes, panel: Panel[Any], points: float) -> None:
