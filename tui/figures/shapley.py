@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from store.rows import ShapleyRow
-from tui.figures.panels import Panel, above, entitle, grid, panels, tick_step
+from tui.figures.panels import Panel, above, entitle, grid, obtained, panels, tick_step
 from tui.figures.spread import points_wide, spread
 from tui.figures.style import ATTENTION, FFN, OTHER, WHISKER, Width, bar_key, line_key, look_of, names_of, safe, styled
 
@@ -25,7 +25,7 @@ def shapley_figure(rows: Sequence[ShapleyRow], *, width: Width = "page") -> Figu
     Raises:
         ValueError: there are no rows.
     """
-    common, found = panels(rows, lambda row: f"{row.estimator}, windows of up to {row.max_removed}")
+    common, found = panels(rows, obtained)
     players = max(len(panel.rows) for panel in found)
     columns = 2 if width == "page" and players <= 64 and len(found) > 3 else 1
     with styled():

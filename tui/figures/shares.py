@@ -16,7 +16,7 @@ from matplotlib.patches import Patch
 
 from core.errors import CornerstoneError
 from store.rows import ShapleyRow
-from tui.figures.panels import Panel, above, counted, panels
+from tui.figures.panels import Panel, above, counted, obtained, panels
 from tui.figures.spread import points_wide, shortened, spread
 from tui.figures.style import (
     ATTENTION,
@@ -63,7 +63,7 @@ def shares_figure(rows: Sequence[ShapleyRow], *, width: Width = "page") -> Figur
     there = [row for row in rows if row.share is not None]
     if rows and not there:
         raise CornerstoneError("no player has a positive Shapley value, so there are no shares to draw")
-    common, found = panels(there, lambda row: f"{row.estimator}, windows of up to {row.max_removed}")
+    common, found = panels(there, obtained)
     with styled():
         size = (INCHES[width], min(_HEIGHT * len(found) + 0.8, TALLEST))
         figure = Figure(figsize=size, layout="constrained")

@@ -202,6 +202,11 @@ def test_groups_of_layers_are_named_below_and_grey() -> None:
     assert "groups of layers" in texts(shares_figure(rows))
 
 
+def test_estimators_are_told_apart_and_only_those_of_windows_name_a_length() -> None:
+    figure = shapley_figure([*shapley_rows("boolq"), *shapley_rows("boolq", estimator="exact")])
+    assert {"boolq, window-first, windows of up to 4 (n = 120)", "boolq, exact (n = 120)"} <= set(texts(figure))
+
+
 def test_moe_players_are_called_so() -> None:
     rows = [replace(row, label=row.label.replace("FFN", "MoE")) for row in shapley_rows("boolq")]
     assert "MoE" in texts(shapley_figure(rows))
