@@ -29,8 +29,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(results.app, name="results")
-app.command()(figure)
-app.command()(paper)
 
 ModelOption = Annotated[str | None, typer.Option(help=f"Alias, hub id, folder or GGUF file (default {DEFAULT_MODEL}).")]
 TaskOption = Annotated[list[str] | None, typer.Option(help="A task, or TASK=FILE.jsonl for local data; repeatable.")]
@@ -132,7 +130,9 @@ def run(
     ] = None,
     dtype: Annotated[str | None, typer.Option(help=_DTYPE)] = None,
     device: Annotated[str | None, typer.Option(help=_DEVICE)] = None,
-    memory: Annotated[float | None, typer.Option(help="GiB for hidden states (default: part of what is free).")] = None,
+    memory: Annotated[
+        float | None, typer.Option(help="GiB that a sweep may take (default: part of what is free).")
+    ] = None,
     revision: Annotated[str | None, typer.Option(help="Branch, tag or commit of a hub model.")] = None,
     offline: Annotated[bool | None, typer.Option("--offline", help="Never download.")] = None,
     store: StoreOption = None,
@@ -240,6 +240,10 @@ def proxies(
         output=None if output is None else output.expanduser(),
     )  # fmt: skip
     measure_proxies(load_config(None, options), request)
+
+
+app.command()(paper)
+app.command()(figure)
 
 
 @app.command()
