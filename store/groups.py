@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 import numpy as np
+from numpy.typing import NDArray
 
 from core.errors import CornerstoneError
 from core.intervals import FloatArray
@@ -125,13 +126,20 @@ def read_values(db: duckdb.DuckDBPyConnection, group: Group, value: str, longest
         [*([] if column == value else [f'$."{value}"']), *parameters, longest],
     ).fetchnumpy()
     names = {int(c): tuple(r) for r, c in db.execute("SELECT removed, coalition FROM coalitions").fetchall()}
-    coalitions, row_of = np.unique(np.asarray(rows["coalition"]), return_inverse=True)
-    places, column_of = np.unique(np.asarray(rows["place"]), return_inverse=True)
+    counts = _choice_counts(db, group)
+    coalitions, row_of = _numbered(np.array(sorted(names)), np.asarray(rows["coalition"]))
+    places, column_of = _numbered(np.array(sorted(counts)), np.asarray(rows["place"]))
     matrix = np.full((len(coalitions), len(places)), np.nan)
     matrix[row_of, column_of] = np.ma.filled(np.ma.asarray(rows["value"]).astype(np.float64), np.nan)
-    counts = _choice_counts(db, group)
     choices = np.array([counts[int(place)] for place in places], dtype=np.float64)
     return Values({names[int(coalition)]: row for coalition, row in zip(coalitions, matrix, strict=True)}, choices)
+
+
+def _numbered(known: NDArray[np.int64], seen: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.intp]]:
+    """Which of the sorted ``known`` are ``seen``, and where each one seen is among those: a unique of few, fast."""
+    at = np.searchsorted(known, seen)
+    there = np.bincount(at, minlength=len(known)) > 0
+    return known[there], (np.cumsum(there) - 1)[at]
 
 
 def _choice_counts(db: duckdb.DuckDBPyConnection, group: Group) -> dict[int, int]:
