@@ -25,7 +25,7 @@ from core.intervals import FloatArray
 from core.players import Removed, removed_set
 from core.schedules import DEFAULT_PERMUTATIONS, DEFAULT_TOLERANCE, INTACT
 
-_FEWEST = 4
+_FEWEST = 8
 _AHEAD = 4
 
 Order = tuple[int, ...]
@@ -54,7 +54,7 @@ class Permutation:
         if self.count < _FEWEST or self.count % 2:
             raise CornerstoneError(
                 f"permutation walks each order and its reverse, so it needs an even number of walks from {_FEWEST} on "
-                f"(two pairs, to tell how they differ), not {self.count}"
+                f"(four pairs, to tell how they differ), not {self.count}"
             )
         if not self.tolerance >= 0:
             raise CornerstoneError(f"permutation needs a tolerance of 0 or more, not {self.tolerance:g}")

@@ -1,11 +1,11 @@
-"""`make bench`: the explorer and its toggles, the sweep on a shipped task, how its cost grows, and what it holds."""
+"""`make bench`: explorer and toggles, the sweep and the estimates, how the sweep's cost grows, what it holds."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 
-from tests.benchmarks import explorer, memory, scaling, toggles
+from tests.benchmarks import estimates, explorer, memory, scaling, toggles
 
 SWEEP = "from tui.cli import main; main()"
 
@@ -14,6 +14,7 @@ def main() -> None:
     explorer.main()
     toggles.main()
     subprocess.run([sys.executable, "-c", SWEEP, "bench", "--task", "categories", "--limit", "16"], check=True)
+    estimates.main()
     scaling.main()
     memory.main()
 
