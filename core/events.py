@@ -33,6 +33,11 @@ class Phase:
     def total(self) -> int:
         return self.documents * self.coalitions
 
+    @property
+    def in_rounds(self) -> bool:
+        """Whether its coalitions are chosen on the way, so that ``coalitions`` and ``total`` are bounds."""
+        return self.question is not None and self.question.estimator == "permutation"
+
 
 @dataclass(frozen=True, slots=True)
 class PhaseStarted:
@@ -64,7 +69,7 @@ class MemoryShort:
 
 @dataclass(frozen=True, slots=True)
 class PhaseFinished:
-    """Every outcome of the phase is stored."""
+    """Every outcome that the phase came to is stored."""
 
     phase: Phase
 

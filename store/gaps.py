@@ -68,7 +68,7 @@ def left_out(group: Group, value: str, values: Values) -> list[str]:
 def described(question: Question) -> str:
     """What an estimate reads, in words."""
     what = {
-        "exact": "every coalition",
+        "exact": "exact values",
         "leave-one-out": "leave-one-out",
         "permutation": f"{question.permutations} walks of permutation (seed {question.seed}, tolerance "
         f"{question.tolerance:g})",

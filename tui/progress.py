@@ -58,8 +58,9 @@ class BarProgress:
                 self._say(event.sentence)
             case PhaseFinished(phase):
                 self.close()
-                took = f"in {time.monotonic() - self._began:.0f} s" if self._stored < phase.total else "stored already"
-                self._say(f"{_name(phase)}: {counted(phase.total, 'outcome')} {took}")
+                done = round(self._meter.done)
+                took = f"in {time.monotonic() - self._began:.0f} s" if self._stored < done else "stored already"
+                self._say(f"{_name(phase)}: {counted(done, 'outcome')} {took}")
 
     def advance(self, part: float) -> None:
         self._meter.advance(part)
@@ -125,8 +126,9 @@ class LineProgress:
 
     def _begin(self, phase: Phase, stored: int) -> None:
         known = f", {stored} already stored" if stored else ""
+        most = "at most " if phase.in_rounds else ""
         self._say(
-            f"{_name(phase)}: {counted(phase.documents, 'document')} under "
+            f"{_name(phase)}: {counted(phase.documents, 'document')} under {most}"
             f"{counted(phase.coalitions, 'coalition')}, {counted(phase.total, 'outcome')}{known}"
         )
         self._said = self._clock()
