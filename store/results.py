@@ -29,6 +29,7 @@ from core.paper.values import ModelValues
 from core.players import Removed, format_removed, players_of
 from core.report import Scores, ablation_points, coalition_point
 from core.schedules import DEFAULT_MAX_REMOVED, DEFAULT_PERMUTATIONS, DEFAULT_TOLERANCE
+from store.agreement import read_agreement
 from store.database import PATIENCE_S, reading
 from store.documents import Documents, read_documents
 from store.gaps import left_out, no_ablation
@@ -38,6 +39,7 @@ from store.location import default_path
 from store.paper import AUTHORS_VALUES, PaperSelection, read_paper
 from store.rows import (
     AblationRow,
+    AgreementRow,
     CoalitionRow,
     CornerstoneRow,
     GroupRow,
@@ -247,6 +249,47 @@ class Results:
         read = read_paper(self._path, selection, self._patience)
         rows = [row for values in read.models for row in _cornerstones(values, selection)]
         return Answer(tuple(rows), read.gaps)
+
+    def agreement(  # noqa: PLR0913 what identifies the estimates compared
+        self,
+        selection: Selection = Selection(),  # noqa: B008
+        value: str = "acc",
+        players: str | None = None,
+        max_removed: int = DEFAULT_MAX_REMOVED,
+        *,
+        top: int = 3,
+        permutations: int = DEFAULT_PERMUTATIONS,
+        seed: int = 0,
+        tolerance: float = DEFAULT_TOLERANCE,
+    ) -> Answer[AgreementRow]:
+        """Every estimator against the exact values, where all coalitions of a grouping's units are stored.
+
+        Args:
+            selection: which results.
+            value: as for ``shapley``.
+            players: the grouping; None for every one that has its exact values stored.
+            max_removed: the longest windows that are tried; shorter ones are too.
+            top: how many units count as the top.
+            permutations: walks, for permutation.
+            seed: of their orders.
+            tolerance: at which a walk ends.
+
+        Raises:
+            CornerstoneError: no such grouping, or no task selected has such a value.
+        """
+        question = Question("permutation", players or SUBLAYERS, max_removed, permutations, seed, tolerance)
+        question.of(players_of(("attn", "ffn")))
+        with reading(self._path, self._patience) as db:
+            groups, gaps = with_value(find_groups(db, selection), value)
+            found = [
+                read_agreement(db, group, self._path, question, value, top=top, every=players is None)
+                for group in groups
+            ]
+        return Answer(
+            tuple(row for one in found for row in one.rows),
+            (*gaps, *(gap for one in found for gap in one.gaps)),
+            tuple(note for one in found for note in one.notes),
+        )
 
     def runs(self) -> Answer[RunRow]:
         """Every invocation, the latest first. Times are UTC; documents are counted for each task, coalitions once."""

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import duckdb
+import numpy as np
 
 from core.errors import CornerstoneError
 from core.estimators.estimate import Estimate, estimate
@@ -105,7 +106,7 @@ def _shorter(question: Question) -> Iterator[Question]:
 def _estimated(found: Found, asked: _Asked, game: Game, outcomes: Outcomes, *, partial: bool = False) -> None:
     result = estimate(game.estimator, outcomes, game.units)
     found.rows += _rows(asked, game.grouping, result, partial=partial)
-    found.notes += _doubts(asked, result)
+    found.notes += _doubts(asked, outcomes, result)
 
 
 def _rows(asked: _Asked, grouping: Grouping, result: Estimate, *, partial: bool) -> Iterator[ShapleyRow]:
@@ -120,11 +121,11 @@ def _rows(asked: _Asked, grouping: Grouping, result: Estimate, *, partial: bool)
         )
 
 
-def _doubts(asked: _Asked, result: Estimate) -> Iterator[str]:
+def _doubts(asked: _Asked, outcomes: Outcomes, result: Estimate) -> Iterator[str]:
     """What makes an estimate say little."""
     if result.n == 1:
         yield f"{asked.group.title}: 1 document alone tells no standard error, and its intervals say little"
-    elif not result.phi.any() and not result.se.any():
+    elif all(np.array_equal(values, outcomes[INTACT]) for values in outcomes.values()):
         yield (
             f"{asked.group.title}: no removal changes the {asked.value} of any of the {result.n} documents, so no unit "
             "can be told from another"

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from core.evaluator.jobs import Meter
-from core.events import ChunkRecorded, MemoryShort, Phase, PhaseFinished, PhaseStarted, StudyEvent
+from core.events import ChunkRecorded, MemoryShort, Phase, PhaseFinished, PhaseStarted, StudyEvent, TopLooked
 from tui.text import counted, plain
 from tui.widgets.numbers import clock as in_clock
 
@@ -54,12 +54,13 @@ class BarProgress:
             case ChunkRecorded(_, done):
                 self._meter.reach(done)
                 self._draw()
-            case MemoryShort():
+            case MemoryShort() | TopLooked():
                 self._say(event.sentence)
             case PhaseFinished(phase):
                 self.close()
-                took = f"in {time.monotonic() - self._began:.0f} s" if self._stored < phase.total else "stored already"
-                self._say(f"{_name(phase)}: {counted(phase.total, 'outcome')} {took}")
+                done = round(self._meter.done)
+                took = f"in {time.monotonic() - self._began:.0f} s" if self._stored < done else "stored already"
+                self._say(f"{_name(phase)}: {counted(done, 'outcome')} {took}")
 
     def advance(self, part: float) -> None:
         self._meter.advance(part)
@@ -111,7 +112,7 @@ class LineProgress:
             case ChunkRecorded(_, done):
                 self._meter.reach(done)
                 self._tell_now_and_then()
-            case MemoryShort():
+            case MemoryShort() | TopLooked():
                 self._say(event.sentence)
             case PhaseFinished(phase):
                 self._say(f"{_name(phase)}: done")
@@ -125,8 +126,9 @@ class LineProgress:
 
     def _begin(self, phase: Phase, stored: int) -> None:
         known = f", {stored} already stored" if stored else ""
+        most = "at most " if phase.in_rounds else ""
         self._say(
-            f"{_name(phase)}: {counted(phase.documents, 'document')} under "
+            f"{_name(phase)}: {counted(phase.documents, 'document')} under {most}"
             f"{counted(phase.coalitions, 'coalition')}, {counted(phase.total, 'outcome')}{known}"
         )
         self._said = self._clock()

@@ -19,6 +19,8 @@ from core.schedules import INTACT
 
 DRAWS = 2000
 _TOP = 3
+# A difference that weighted sums of equal values leave, of values as large as 1.
+_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,7 @@ def estimate(
     lowest = min(float(values.min()) for values in outcomes.values())
     highest = max(float(values.max()) for values in outcomes.values())
     scale = max(abs(lowest), abs(highest))
+    contributions = np.where(np.abs(contributions) <= _ROUNDING * max(scale, 1.0), 0.0, contributions)
     # A contribution is a mean of differences between two values.
     limit = 1.0 if lowest >= 0 and highest <= 1 else np.inf
     phi = contributions.mean(axis=1)

@@ -119,6 +119,17 @@ BAD = {
     "no task is named": (),
     "limit: .*greater than or equal to 1": ("--task", "agreement", "--limit", "0"),
     "no device 'cuda:9'": ("--task", "agreement", "--device", "cuda:9"),
+    "no grouping of players 'blocks:x'; there is": ("--task", "agreement", "--players", "blocks:x"),
+    "exact needs all 2\\^60 = .* 16 units": (
+        "--task",
+        "agreement",
+        "--model",
+        "smollm2-135m-instruct",
+        "--schedule",
+        "exact",
+    ),
+    "permutations: should be a multiple of 2": ("--task", "agreement", "--permutations", "9"),
+    "agreement has no f1 to look at": ("--task", "agreement", "--schedule", "permutation", "--value", "f1"),
     "--offline forbids": ("--task", "hellaswag", "--offline"),
 }
 

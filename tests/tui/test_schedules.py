@@ -1,0 +1,96 @@
+"""`cornerstone run` with groups of players and the schedules of the estimators, and `cornerstone results` of them."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.tui.test_cli import cornerstone, read
+
+
+@pytest.fixture(scope="module")
+def common(tiny_model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[str | Path, ...]:
+    store = tmp_path_factory.mktemp("store") / "s.duckdb"
+    done = cornerstone(
+        "run", "--model", tiny_model_folder, "--task", "agreement", "--limit", "6", "--players", "layers",
+        "--schedule", "exact", "--store", store,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "exact over layers on agreement: 6 documents under 16 coalitions, 96 outcomes" in done.stderr
+    assert re.search(r"\(acc, exact, players layers, clipped at 0, n=6\)\n +1\. Layer \d", done.stdout)
+    command = re.search(r"`cornerstone (results shapley --estimator exact --players layers --run .*)`", done.stderr)
+    assert command is not None
+    exported = cornerstone(*command[1].split())
+    assert len(exported.stdout.splitlines()) == 5
+    return "--model", tiny_model_folder, "--task", "agreement", "--limit", "6", "--store", store
+
+
+def store_of(common: tuple[str | Path, ...]) -> Path:
+    return Path(common[-1])
+
+
+def test_exact_values_are_read_by_every_value(common: tuple[str | Path, ...]) -> None:
+    coalitions = {
+        tuple(row["removed"]): row["acc"] for row in read(store_of(common), "coalitions", "--value", "margin")
+    }
+    rows = read(store_of(common), "shapley", "--estimator", "exact", "--players", "layers", "--value", "margin")
+    assert [row["label"] for row in rows] == [f"Layer {i}" for i in range(4)]
+    assert sum(row["phi"] for row in rows) == pytest.approx(coalitions[()] - coalitions[tuple(range(8))])
+    assert {"se", "phi_low", "phi_high", "share_low", "share_high", "p_top3", "rank_low", "partial"} <= set(rows[0])
+    assert {(row["value"], row["players"], row["n"]) for row in rows} == {("margin", "layers", 6)}
+
+
+def test_blocks_and_kinds_evaluate_only_what_layers_have_not(common: tuple[str | Path, ...]) -> None:
+    done = cornerstone("run", *common, "--players", "blocks:2", "--schedule", "exact", "--schedule", "windows")
+    assert done.returncode == 0, done.stderr
+    assert "exact over blocks:2 on agreement: 6 documents under 4 coalitions, 24 outcomes, 24 already" in done.stderr
+    assert "windows of 1 to 4 over blocks:2 on agreement: 6 documents under 4 coalitions" in done.stderr
+    done = cornerstone("run", *common, "--players", "kinds", "--schedule", "leave-one-out")
+    assert (
+        "leave-one-out over kinds on agreement: 6 documents under 3 coalitions, 18 outcomes, 6 already" in done.stderr
+    )
+    assert "(acc, leave-one-out, players kinds, clipped at 0, n=6)" in done.stdout
+
+
+def test_a_permutation_evaluates_in_rounds_and_again_nothing(common: tuple[str | Path, ...]) -> None:
+    asked = ("run", *common, "--schedule", "permutation", "--permutations", "8", "--tolerance", "0.01")
+    first = cornerstone(*asked, "--value", "margin")
+    assert first.returncode == 0, first.stderr
+    assert "permutation of 8 walks on agreement: 6 documents under at most 58 coalitions" in first.stderr
+    assert "(margin, permutation, clipped at 0, n=6)" in first.stdout
+    before = len(read(store_of(common), "outcomes"))
+    again = cornerstone(*asked, "--value", "margin")
+    assert again.stdout == first.stdout
+    assert len(read(store_of(common), "outcomes")) == before
+    options = ("--estimator", "permutation", "--permutations", "8", "--tolerance", "0.01", "--value", "margin")
+    rows = read(store_of(common), "shapley", *options)
+    ends = {tuple(row["removed"]): row["acc"] for row in read(store_of(common), "coalitions", "--value", "margin")}
+    assert sum(row["phi"] for row in rows) == pytest.approx(ends[()] - ends[tuple(range(8))], abs=0.011)
+
+
+def test_what_is_missing_or_partial_is_told_on_stderr(common: tuple[str | Path, ...]) -> None:
+    done = cornerstone(
+        "results", "shapley", "--store", store_of(common), "--players", "blocks:1", "--estimator", "exact"
+    )
+    assert done.returncode == 0
+    assert done.stderr == ""
+    done = cornerstone("results", "shapley", "--store", store_of(common), "--estimator", "exact")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert re.search(
+        r"\d+ of 256 coalitions are missing for exact values; `cornerstone run .*--schedule exact", done.stderr
+    )
+    done = cornerstone("run", *common, "--schedule", "windows", "--max-removed", "2")
+    assert done.returncode == 0
+    options = ("results", "shapley", "--store", store_of(common), "--max-removed", "3", "--format", "json")
+    done = cornerstone(*options)
+    assert "note: tiny-llama on agreement: partial, from windows of up to 2, as" in done.stderr
+    assert {(row["partial"], row["max_removed"]) for row in json.loads(done.stdout)} == {(True, 2)}
+
+
+def test_a_value_that_is_not_there_is_a_sentence_with_those_that_are(common: tuple[str | Path, ...]) -> None:
+    done = cornerstone("results", "ablation", "--store", store_of(common), "--value", "f1")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "cornerstone: no value 'f1'; there are acc, acc_norm, gold_logprob, margin, brier\n"
