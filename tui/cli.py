@@ -29,7 +29,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(results.app, name="results")
-app.command()(results.estimators)
 
 ModelOption = Annotated[str | None, typer.Option(help=f"Alias, hub id, folder or GGUF file (default {DEFAULT_MODEL}).")]
 TaskOption = Annotated[list[str] | None, typer.Option(help="A task, or TASK=FILE.jsonl for local data; repeatable.")]
@@ -244,6 +243,7 @@ def proxies(
 
 
 app.command()(paper)
+app.command()(results.estimators)
 app.command()(figure)
 
 
