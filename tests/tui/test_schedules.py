@@ -52,7 +52,7 @@ def test_blocks_and_kinds_evaluate_only_what_layers_have_not(common: tuple[str |
     assert (
         "leave-one-out over kinds on agreement: 6 documents under 3 coalitions, 18 outcomes, 6 already" in done.stderr
     )
-    assert "All FFN" in done.stdout
+    assert "(acc, leave-one-out, players kinds, clipped at 0, n=6)" in done.stdout
 
 
 def test_a_permutation_evaluates_in_rounds_and_again_nothing(common: tuple[str | Path, ...]) -> None:
