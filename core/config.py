@@ -16,7 +16,13 @@ from core.errors import CornerstoneError
 from core.faults import in_words, worst
 from core.grouping import SUBLAYERS, grouping
 from core.players import players_of
-from core.schedules import DEFAULT_MAX_REMOVED, DEFAULT_PERMUTATIONS, DEFAULT_TOLERANCE, ScheduleName
+from core.schedules import (
+    DEFAULT_MAX_REMOVED,
+    DEFAULT_PERMUTATIONS,
+    DEFAULT_TOLERANCE,
+    FEWEST_PERMUTATIONS,
+    ScheduleName,
+)
 
 DEFAULT_MODEL = "smollm2-135m-instruct"
 _Positive = Annotated[int, pydantic.Field(ge=1)]
@@ -70,7 +76,7 @@ class RunConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
     max_removed: Annotated[int, pydantic.Field(ge=1, le=8)] = DEFAULT_MAX_REMOVED
     players: str = SUBLAYERS
     value: str | None = None
-    permutations: Annotated[int, pydantic.Field(ge=4, multiple_of=2)] = DEFAULT_PERMUTATIONS
+    permutations: Annotated[int, pydantic.Field(ge=FEWEST_PERMUTATIONS, multiple_of=2)] = DEFAULT_PERMUTATIONS
     tolerance: Annotated[float, pydantic.Field(ge=0)] = DEFAULT_TOLERANCE
     until_top: _Positive | None = None
     confidence: Annotated[float, pydantic.Field(ge=0.5, lt=1)] = 0.95
@@ -127,6 +133,8 @@ class RunConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
     def _stops_something(cls, top: int | None, info: pydantic.ValidationInfo) -> int | None:
         if top is not None and "permutation" in info.data.get("schedule", ()):
             raise ValueError("a permutation's documents all belong to each of its rounds, so it cannot stop among them")
+        if top is not None and info.data.get("order") != "shuffled":
+            raise ValueError("a decision holds for documents in random order: leave `order` at shuffled")
         return top
 
     @property

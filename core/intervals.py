@@ -136,19 +136,19 @@ def t_interval(
     constant = never_varies(values, scale)
     freedom = max(documents - 1, 1)
     centred = values - mean[:, None]
-    squares = (centred**2).sum(axis=1)
+    squares, cubes = np.vecdot(centred, centred), np.vecdot(centred, centred * centred)
     variance = (squares + _PRIOR * _jump(values)) / (freedom * documents)
-    certain = score_half_width(documents, confidence) / student_half_width(confidence, np.array(float(freedom)))
+    reach = student_half_width(confidence, np.array(float(freedom)))
+    certain = score_half_width(documents, confidence) / reach
     variance = np.where(constant, certain**2, variance)
     # mu_3 / (sigma^2 n), the unit of Johnson's correction
-    skew = np.divide((centred**3).sum(axis=1), squares * documents, out=np.zeros_like(mean), where=~constant)
-    total, freedoms = variance, np.full(len(values), float(freedom))
+    skew = np.divide(cubes, squares * documents, out=np.zeros_like(mean), where=~constant)
     if noise is not None:
         own = (noise**2).sum(axis=0) / (len(noise) * (len(noise) - 1))
         total = variance + own
-        freedoms = total**2 / (variance**2 / freedom + own**2 / (len(noise) - 1))
-    reach = student_half_width(confidence, freedoms)
-    half = reach * np.sqrt(total)
+        reach = student_half_width(confidence, total**2 / (variance**2 / freedom + own**2 / (len(noise) - 1)))
+        variance = total
+    half = reach * np.sqrt(variance)
     shift = skew * (1 + 2 * reach**2) / 6
     return mean - half + np.minimum(shift, 0), mean + half + np.maximum(shift, 0)
 
@@ -218,7 +218,7 @@ def _statistic(delta: float, b: int, c: int, n: int) -> float:
 def _jump(values: FloatArray) -> FloatArray:
     """The mean square of a row's values that are not 0, times the part of them that are; 0 where all are."""
     there = np.count_nonzero(values, axis=1)
-    squares = np.divide((values**2).sum(axis=1), there, out=np.zeros(len(values)), where=there > 0)
+    squares = np.divide(np.vecdot(values, values), there, out=np.zeros(len(values)), where=there > 0)
     return np.asarray(squares * (1 - there / values.shape[1]), dtype=np.float64)
 
 

@@ -16,6 +16,7 @@ ScheduleName = Literal["ablation", "windows", "exact", "permutation", "leave-one
 INTACT: Removed = ()
 DEFAULT_MAX_REMOVED = 4
 DEFAULT_PERMUTATIONS = 20
+FEWEST_PERMUTATIONS = 8
 DEFAULT_TOLERANCE = 0.02
 
 

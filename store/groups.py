@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 import numpy as np
+from numpy.typing import NDArray
 
 from core.errors import CornerstoneError
 from core.game import units_of
@@ -148,8 +149,8 @@ def read_values(
         {outcomes} AND o.coalition IN (SELECT unnest(?::INTEGER[]))""",
         [*columns.parameters, *parameters, list(wanted)],
     ).fetchnumpy()
-    coalitions, row_of = np.unique(np.asarray(rows["coalition"]), return_inverse=True)
-    places, column_of = np.unique(np.asarray(rows["place"]), return_inverse=True)
+    coalitions, row_of = _numbered(np.array(sorted(wanted)), np.asarray(rows["coalition"]))
+    places, column_of = _numbered(np.array(sorted(documents)), np.asarray(rows["place"]))
     answers = Answers.of([documents[int(place)] for place in places])
     found = columns.values(rows, answers.at(column_of))
     matrix = np.full((len(coalitions), len(places)), np.nan)
@@ -172,6 +173,13 @@ def _wanted(db: duckdb.DuckDBPyConnection, longest: int, units: Grouping | None)
         removed = tuple(members) if units is None else units_of(units, tuple(members))
         if removed is not None and len(removed) <= longest:
             yield int(number), removed
+
+
+def _numbered(known: NDArray[np.int64], seen: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.intp]]:
+    """Which of the sorted ``known`` are ``seen``, and where each one seen is among those: a unique of few, fast."""
+    at = np.searchsorted(known, seen)
+    there = np.bincount(at, minlength=len(known)) > 0
+    return known[there], (np.cumsum(there) - 1)[at]
 
 
 def _documents(db: duckdb.DuckDBPyConnection, group: Group) -> dict[int, tuple[list[int], int]]:

@@ -23,9 +23,8 @@ from core.errors import CornerstoneError
 from core.estimators.estimator import Outcomes, require
 from core.intervals import FloatArray
 from core.players import Removed, removed_set
-from core.schedules import DEFAULT_PERMUTATIONS, DEFAULT_TOLERANCE, INTACT
+from core.schedules import DEFAULT_PERMUTATIONS, DEFAULT_TOLERANCE, FEWEST_PERMUTATIONS, INTACT
 
-_FEWEST = 4
 _AHEAD = 4
 
 Order = tuple[int, ...]
@@ -51,10 +50,10 @@ class Permutation:
     name: ClassVar[str] = "permutation"
 
     def __post_init__(self) -> None:
-        if self.count < _FEWEST or self.count % 2:
+        if self.count < FEWEST_PERMUTATIONS or self.count % 2:
             raise CornerstoneError(
-                f"permutation walks each order and its reverse, so it needs an even number of walks from {_FEWEST} on "
-                f"(two pairs, to tell how they differ), not {self.count}"
+                f"permutation walks each order and its reverse, so it needs an even number of walks from {FEWEST_PERMUTATIONS} on "
+                f"(four pairs, to tell how they differ), not {self.count}"
             )
         if not self.tolerance >= 0:
             raise CornerstoneError(f"permutation needs a tolerance of 0 or more, not {self.tolerance:g}")

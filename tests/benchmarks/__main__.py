@@ -1,11 +1,11 @@
-"""`make bench`: how the explorer and its toggles feel, how the sweep does on a shipped task, how its cost grows."""
+"""`make bench`: how the explorer and its toggles feel, how the sweep and estimates do, how the sweep's cost grows."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 
-from tests.benchmarks import explorer, scaling, toggles
+from tests.benchmarks import estimates, explorer, scaling, toggles
 
 SWEEP = "from tui.cli import main; main()"
 
@@ -14,6 +14,7 @@ def main() -> None:
     explorer.main()
     toggles.main()
     subprocess.run([sys.executable, "-c", SWEEP, "bench", "--task", "categories", "--limit", "16"], check=True)
+    estimates.main()
     scaling.main()
 
 

@@ -17,7 +17,7 @@ from core.watch import Watch, default_value, usable_values
 from tests.store.records import KINDS, PLAYERS, documents, outcome, task
 
 DOCUMENTS = documents((2, 0, 1, 3))
-QUESTION = Question("permutation", permutations=6, tolerance=0.1)
+QUESTION = Question("permutation", permutations=8, tolerance=0.1)
 GAME = QUESTION.of(players_of(KINDS))
 
 

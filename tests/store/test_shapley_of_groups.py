@@ -100,7 +100,7 @@ def test_a_permutation_reads_the_documents_that_its_walks_have(path: Path) -> No
         for i in range(8 if removed in windows(PLAYERS, 4) else 5)
     ]
     keep(path, asked, kept)
-    rows = Results(path).shapley(estimator="permutation", players="layers", permutations=6, tolerance=0).rows
+    rows = Results(path).shapley(estimator="permutation", players="layers", permutations=8, tolerance=0).rows
     assert {row.n for row in rows} == {5}
     assert {row.n for row in Results(path).shapley(estimator="window-first", players="layers", max_removed=1).rows} == {
         8
@@ -202,7 +202,7 @@ def test_exact_of_too_many_units_is_said_of_the_model_that_has_them(path: Path) 
     [
         ({"players": "blocks:0"}, "no grouping of players 'blocks:0'; there is sublayers, layers, blocks:K"),
         ({"estimator": "exakt"}, "no estimator 'exakt'; there is window-first, .*did you mean exact"),
-        ({"estimator": "permutation", "permutations": 3}, "even number of walks from 4 on .*not 3"),
+        ({"estimator": "permutation", "permutations": 3}, "even number of walks from 8 on .*not 3"),
         ({"estimator": "permutation", "tolerance": -0.5}, "a tolerance of 0 or more, not -0.5"),
         ({"max_removed": 0}, "needs windows of at least 1"),
     ],

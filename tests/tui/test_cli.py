@@ -128,7 +128,7 @@ BAD = {
         "--schedule",
         "exact",
     ),
-    "permutations: should be a multiple of 2": ("--task", "agreement", "--permutations", "5"),
+    "permutations: should be a multiple of 2": ("--task", "agreement", "--permutations", "9"),
     "agreement has no f1 to look at": ("--task", "agreement", "--schedule", "permutation", "--value", "f1"),
     "--offline forbids": ("--task", "hellaswag", "--offline"),
 }

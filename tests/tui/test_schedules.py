@@ -56,16 +56,16 @@ def test_blocks_and_kinds_evaluate_only_what_layers_have_not(common: tuple[str |
 
 
 def test_a_permutation_evaluates_in_rounds_and_again_nothing(common: tuple[str | Path, ...]) -> None:
-    asked = ("run", *common, "--schedule", "permutation", "--permutations", "4", "--tolerance", "0.01")
+    asked = ("run", *common, "--schedule", "permutation", "--permutations", "8", "--tolerance", "0.01")
     first = cornerstone(*asked, "--value", "margin")
     assert first.returncode == 0, first.stderr
-    assert "permutation of 4 walks on agreement: 6 documents under at most 30 coalitions" in first.stderr
+    assert "permutation of 8 walks on agreement: 6 documents under at most 58 coalitions" in first.stderr
     assert "(margin, permutation, clipped at 0, n=6)" in first.stdout
     before = len(read(store_of(common), "outcomes"))
     again = cornerstone(*asked, "--value", "margin")
     assert again.stdout == first.stdout
     assert len(read(store_of(common), "outcomes")) == before
-    options = ("--estimator", "permutation", "--permutations", "4", "--tolerance", "0.01", "--value", "margin")
+    options = ("--estimator", "permutation", "--permutations", "8", "--tolerance", "0.01", "--value", "margin")
     rows = read(store_of(common), "shapley", *options)
     ends = {tuple(row["removed"]): row["acc"] for row in read(store_of(common), "coalitions", "--value", "margin")}
     assert sum(row["phi"] for row in rows) == pytest.approx(ends[()] - ends[tuple(range(8))], abs=0.011)

@@ -55,14 +55,14 @@ def test_intervals_of_phi_hold_the_truth_as_often_as_they_say(game: str, estimat
 @pytest.mark.slow
 def test_the_table_of_coverage(capsys: pytest.CaptureFixture[str]) -> None:
     """Of phi by estimator, game and documents; within 93 to 97% wherever enough documents contribute."""
-    lines, trials = [], 10_000
+    lines, trials = [], 4000
     for documents in (64, 128, 256):
         for name, game in GAMES.items():
             for estimator in ESTIMATORS:
                 held, there = coverage(game, estimator, documents, trials, seed=documents)
                 cells = " ".join(f"{h:.3f} ({t:3.0f})" for h, t in zip(held, there, strict=True))
                 lines.append(f"{documents:4} {name:17} {estimator.name:14} {cells}")
-                assert (held[there >= ENOUGH] >= 0.93 - 0.004).all(), lines[-1]
-                assert (held[there >= ENOUGH] <= 0.97 + 0.004).all(), lines[-1]
+                assert (held[there >= ENOUGH] >= 0.93 - 0.008).all(), lines[-1]
+                assert (held[there >= ENOUGH] <= 0.97 + 0.008).all(), lines[-1]
     with capsys.disabled():
         print("\ncoverage of 95% intervals of phi, by unit (documents on which it contributes)", *lines, sep="\n")
