@@ -10,6 +10,8 @@ from core.records import DataRecord, ModelRecord, TaskRecord
 if TYPE_CHECKING:
     from core.game import Question
 
+_LISTED = 8
+
 
 @dataclass(frozen=True, slots=True)
 class Phase:
@@ -74,4 +76,43 @@ class PhaseFinished:
     phase: Phase
 
 
-StudyEvent = PhaseStarted | ChunkRecorded | MemoryShort | PhaseFinished
+@dataclass(frozen=True, slots=True)
+class TopLooked:
+    """What became of a phase that was to stop once its first ``k`` units were decided.
+
+    ``top`` are the labels of the k largest after ``documents``, largest first. ``undecided`` may or may not be among
+    them; where there are any, the documents ran out, and about ``more`` would be needed (None: no end is in sight).
+    """
+
+    phase: Phase
+    k: int
+    confidence: float
+    documents: int
+    top: tuple[str, ...]
+    undecided: tuple[str, ...]
+    more: int | None
+
+    @property
+    def sentence(self) -> str:
+        said = f"{self.phase.schedule} on {self.phase.task.name}: top {self.k}"
+        if not self.undecided:
+            return (
+                f"{said} decided at {self.confidence:.0%}: {', '.join(self.top)}, after {self.documents} of "
+                f"{self.phase.documents} documents"
+            )
+        others = self.undecided[:_LISTED]
+        rest = f" and {len(self.undecided) - len(others)} more" if len(self.undecided) > len(others) else ""
+        sure = [label for label in self.top if label not in self.undecided]
+        needed = (
+            "no number of documents in sight would tell them apart"
+            if self.more is None
+            else f"about {self.more} more documents would be needed"
+        )
+        certain = f"{', '.join(sure)} for sure, " if sure else ""
+        return (
+            f"{said} at {self.confidence:.0%} after {self.documents} documents: {certain}undecided between these: "
+            f"{', '.join(others)}{rest}; {needed}"
+        )
+
+
+StudyEvent = PhaseStarted | ChunkRecorded | MemoryShort | TopLooked | PhaseFinished

@@ -21,7 +21,7 @@ from core.events import ChunkRecorded, MemoryShort, Phase, PhaseFinished, PhaseS
 from core.intact import IntactStates
 from core.models import LoadedModel
 from core.packing import Row, pack, packed_length
-from core.plan import Schedule
+from core.plan import Schedule, Until
 from core.players import Removed
 from core.records import Assignment, Outcome, Recorder
 from core.sizes import SweepSizes
@@ -97,7 +97,8 @@ class Study:
             done += sum(len(stored.get(record.key, ())) for record in records)
             if number == 0:
                 yield PhaseStarted(phase, done)
-            for swept in self._swept(task, assignment, stored, breathe):
+            decided = _decided(watch, schedule.until)
+            for swept in () if decided else self._swept(task, assignment, stored, breathe):
                 if isinstance(swept, SweepSizes):
                     yield MemoryShort(phase, swept.state_tokens)
                     continue
@@ -106,6 +107,12 @@ class Study:
                     watch.add(swept)
                 done += sum(occurs[outcome.document] for outcome in swept)
                 yield ChunkRecorded(phase, done)
+                if _decided(watch, schedule.until):
+                    break
+        if watch is not None and schedule.until is not None:
+            look = watch.look(schedule.until.top, schedule.until.confidence)
+            if look is not None:
+                yield look.told(phase, schedule.until.top, schedule.until.confidence)
         yield PhaseFinished(phase)
 
     def _assignment(self, task: PreparedTask, coalitions: Sequence[Removed]) -> Assignment:
@@ -207,6 +214,11 @@ class Study:
         if self._intact is not None:
             self._intact.trim()
         return outcomes
+
+
+def _decided(watch: Watch | None, until: Until | None) -> bool:
+    look = None if watch is None or until is None else watch.look(until.top, until.confidence)
+    return look is not None and look.verdict.decided
 
 
 def _is_out_of_memory(error: RuntimeError) -> bool:

@@ -1,13 +1,16 @@
-"""Looking at outcomes while a schedule goes on: what an estimator asks for next."""
+"""Looking at outcomes while a schedule goes on: what an estimator asks for next, and whether the top is decided."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from core.errors import CornerstoneError
+from core.events import Phase, TopLooked
 from core.game import Game
 from core.players import Removed
 from core.records import DocumentRecord, Outcome, StoredValues, TaskRecord
+from core.stopping import Verdict, decide
 from core.tally import Tally
 from core.values import DERIVED, NO_GOLD, gold_of
 
@@ -43,6 +46,14 @@ class Watch:
         """Take new outcomes."""
         self._tally.add(outcomes)
 
+    def look(self, top: int, confidence: float) -> Look | None:
+        """Whether the first units are decided by the documents that have every coalition; None where none has."""
+        outcomes, absent = self._game.read_complete(self._game.by_units(self._tally.scores))
+        if absent or not outcomes:
+            return None
+        contributions = self._game.estimator.contributions(outcomes, self._game.units)
+        return Look(decide(contributions, top, confidence), contributions.shape[1], self._game.grouping.labels)
+
     def rounds(self) -> Iterator[tuple[Removed, ...]]:
         """The coalitions of players that the estimator reads, stored or not, as it comes to ask for them.
 
@@ -68,6 +79,27 @@ class Watch:
             if not lacking:
                 return
             asked.update(new)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A verdict after so many documents; ``labels`` are of the units."""
+
+    verdict: Verdict
+    documents: int
+    labels: tuple[str, ...]
+
+    def told(self, phase: Phase, top: int, confidence: float) -> TopLooked:
+        """The event that says it."""
+        return TopLooked(
+            phase=phase,
+            k=top,
+            confidence=confidence,
+            documents=self.documents,
+            top=tuple(self.labels[unit] for unit in self.verdict.top),
+            undecided=tuple(self.labels[unit] for unit in self.verdict.undecided),
+            more=self.verdict.more_documents,
+        )
 
 
 def usable_values(task: TaskRecord, documents: Sequence[DocumentRecord]) -> tuple[str, ...]:

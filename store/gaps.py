@@ -44,6 +44,12 @@ def no_document(group: Group, store: Path, question: Question, wanted: int) -> s
     return f"{group.title}: {what}; {_fill_for(group, store, question)}"
 
 
+def no_exact(group: Group, store: Path, players: str) -> str:
+    """No grouping has all its coalitions stored; those of ``players`` would do."""
+    what = "the exact values of no grouping of players are stored, to compare estimators with"
+    return f"{group.title}: {what}; {_fill_for(group, store, Question('exact', players))}"
+
+
 def only_shorter(group: Group, store: Path, question: Question, missing: int, wanted: int, found: int) -> str:
     """An estimate was made from shorter windows than were asked for; ``missing`` is 0 where documents are."""
     why = f"{missing} of {wanted} coalitions are missing" if missing else "no document has all the coalitions"

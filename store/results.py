@@ -26,12 +26,13 @@ from core.grouping import SUBLAYERS
 from core.players import Removed, format_removed, players_of
 from core.report import Scores, ablation_points, coalition_point
 from core.schedules import DEFAULT_MAX_REMOVED, DEFAULT_PERMUTATIONS, DEFAULT_TOLERANCE
+from store.agreement import read_agreement
 from store.database import PATIENCE_S, reading
 from store.documents import Documents, read_documents
 from store.gaps import left_out, no_ablation
 from store.groups import Group, Values, find_groups, read_values, with_value
 from store.location import default_path
-from store.rows import AblationRow, CoalitionRow, GroupRow, OutcomeRow, RunRow, Selection, ShapleyRow
+from store.rows import AblationRow, AgreementRow, CoalitionRow, GroupRow, OutcomeRow, RunRow, Selection, ShapleyRow
 from store.shapley import read_shapley
 
 RowT = TypeVar("RowT")
@@ -182,6 +183,47 @@ class Results:
         with reading(self._path, self._patience) as db:
             groups, gaps = with_value(find_groups(db, selection), value)
             found = [read_shapley(db, group, self._path, questions, value) for group in groups]
+        return Answer(
+            tuple(row for one in found for row in one.rows),
+            (*gaps, *(gap for one in found for gap in one.gaps)),
+            tuple(note for one in found for note in one.notes),
+        )
+
+    def agreement(  # noqa: PLR0913 what identifies the estimates compared
+        self,
+        selection: Selection = Selection(),  # noqa: B008
+        value: str = "acc",
+        players: str | None = None,
+        max_removed: int = DEFAULT_MAX_REMOVED,
+        *,
+        top: int = 3,
+        permutations: int = DEFAULT_PERMUTATIONS,
+        seed: int = 0,
+        tolerance: float = DEFAULT_TOLERANCE,
+    ) -> Answer[AgreementRow]:
+        """Every estimator against the exact values, where all coalitions of a grouping's units are stored.
+
+        Args:
+            selection: which results.
+            value: as for ``shapley``.
+            players: the grouping; None for every one that has its exact values stored.
+            max_removed: the longest windows that are tried; shorter ones are too.
+            top: how many units count as the top.
+            permutations: walks, for permutation.
+            seed: of their orders.
+            tolerance: at which a walk ends.
+
+        Raises:
+            CornerstoneError: no such grouping, or no task selected has such a value.
+        """
+        question = Question("permutation", players or SUBLAYERS, max_removed, permutations, seed, tolerance)
+        question.of(players_of(("attn", "ffn")))
+        with reading(self._path, self._patience) as db:
+            groups, gaps = with_value(find_groups(db, selection), value)
+            found = [
+                read_agreement(db, group, self._path, question, value, top=top, every=players is None)
+                for group in groups
+            ]
         return Answer(
             tuple(row for one in found for row in one.rows),
             (*gaps, *(gap for one in found for gap in one.gaps)),

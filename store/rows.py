@@ -128,6 +128,44 @@ class ShapleyRow:
 
 
 @dataclass(frozen=True, slots=True)
+class AgreementRow:
+    """How far an estimator is from the exact values of the same units, over the same ``n`` documents.
+
+    ``spearman`` and ``kendall`` correlate ranks of units, ``bias`` and ``rmse`` are of estimate - exact in the value's
+    units, and ``top`` is the part of the exact ``k`` largest units that the estimator has among its own. Intervals are
+    bootstrapped over documents; null is what is undefined, as a correlation of values that are all the same.
+    """
+
+    model: str
+    task: str
+    value: str
+    players: str
+    units: int
+    estimator: str
+    max_removed: int
+    coalitions: int
+    n: int
+    spearman: float | None
+    spearman_low: float | None
+    spearman_high: float | None
+    kendall: float | None
+    kendall_low: float | None
+    kendall_high: float | None
+    bias: float | None
+    bias_low: float | None
+    bias_high: float | None
+    rmse: float | None
+    rmse_low: float | None
+    rmse_high: float | None
+    k: int
+    top: float | None
+    top_low: float | None
+    top_high: float | None
+    model_id: str
+    task_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunRow:
     """One invocation of a study and how it ended."""
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from core.evaluator.jobs import Meter
-from core.events import ChunkRecorded, MemoryShort, Phase, PhaseFinished, PhaseStarted, StudyEvent
+from core.events import ChunkRecorded, MemoryShort, Phase, PhaseFinished, PhaseStarted, StudyEvent, TopLooked
 from tui.text import counted, plain
 from tui.widgets.numbers import clock as in_clock
 
@@ -54,7 +54,7 @@ class BarProgress:
             case ChunkRecorded(_, done):
                 self._meter.reach(done)
                 self._draw()
-            case MemoryShort():
+            case MemoryShort() | TopLooked():
                 self._say(event.sentence)
             case PhaseFinished(phase):
                 self.close()
@@ -112,7 +112,7 @@ class LineProgress:
             case ChunkRecorded(_, done):
                 self._meter.reach(done)
                 self._tell_now_and_then()
-            case MemoryShort():
+            case MemoryShort() | TopLooked():
                 self._say(event.sentence)
             case PhaseFinished(phase):
                 self._say(f"{_name(phase)}: done")

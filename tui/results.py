@@ -13,7 +13,7 @@ import typer
 from core.errors import CornerstoneError
 from core.grouping import SUBLAYERS
 from core.schedules import DEFAULT_MAX_REMOVED, DEFAULT_PERMUTATIONS, DEFAULT_TOLERANCE
-from store.rows import AblationRow, CoalitionRow, OutcomeRow, RunRow, Selection, ShapleyRow
+from store.rows import AblationRow, AgreementRow, CoalitionRow, OutcomeRow, RunRow, Selection, ShapleyRow
 from tui.out import print_text
 from tui.text import counted, plain, plain_lines
 
@@ -41,6 +41,7 @@ ValueOption = Annotated[
 ]
 MaxRemovedOption = Annotated[int, typer.Option(min=1, max=8, help="The longest window.")]
 _ESTIMATORS = "window-first, window-ends (by default both), exact, permutation or leave-one-out."
+_EXACT_OF = "Of which units: layers, blocks:K or kinds; by default all whose exact values are stored."
 PLAYERS = "Who is removed: sublayers (default), layers, blocks:K (K consecutive layers) or kinds."
 TOLERANCE = f"At which a walk ends: so near the score with nothing left (default {DEFAULT_TOLERANCE})."
 PlayersOption = Annotated[str, typer.Option("--players", help=PLAYERS)]
@@ -132,6 +133,39 @@ def shapley(
         tolerance=tolerance,
     )
     _emit(answer, ShapleyRow, form, output, force=force)
+
+
+def estimators(
+    store: StoreOption = None,
+    model: ModelOption = None,
+    task: TaskOption = None,
+    run: RunOption = None,
+    value: ValueOption = "acc",
+    players: Annotated[str | None, typer.Option("--players", help=_EXACT_OF)] = None,
+    max_removed: MaxRemovedOption = DEFAULT_MAX_REMOVED,
+    top: Annotated[int, typer.Option(min=1, help="How many units count as the top.")] = 3,
+    permutations: PermutationsOption = DEFAULT_PERMUTATIONS,
+    seed: SeedOption = 0,
+    tolerance: ToleranceOption = DEFAULT_TOLERANCE,
+    form: FormatOption = None,
+    output: OutOption = None,
+    force: ForceOption = False,
+) -> None:
+    """How far off are the estimators? Each against the exact values, where those are stored.
+
+    Example: cornerstone run --players blocks:3 --schedule exact --task agreement; cornerstone estimators
+    """
+    answer = _results(store).agreement(
+        Selection(model, task, run),
+        value,
+        players,
+        max_removed,
+        top=top,
+        permutations=permutations,
+        seed=seed,
+        tolerance=tolerance,
+    )
+    _emit(answer, AgreementRow, form, output, force=force)
 
 
 @app.command()

@@ -15,7 +15,7 @@ from typing import Any, Final
 from rich.cells import cell_len
 
 from store.export import columns_of
-from store.rows import AblationRow, CoalitionRow, OutcomeRow, RunRow, ShapleyRow
+from store.rows import AblationRow, AgreementRow, CoalitionRow, OutcomeRow, RunRow, ShapleyRow
 from tui.out import print_text
 from tui.text import plain, told_apart
 
@@ -23,7 +23,19 @@ _GAP = "  "
 # Columns that tell apart what shares a name.
 _IDENTS = {"model": "model_id", "task": "task_id"}
 # What a whole table is about, as a rule.
-_SUBJECT = ("model", "task", "value", "estimator", "max_removed", "players", "partial", "intact_acc", "chance", "n")
+_SUBJECT = (
+    "model",
+    "task",
+    "value",
+    "estimator",
+    "max_removed",
+    "players",
+    "partial",
+    "intact_acc",
+    "chance",
+    "n",
+    "k",
+)
 # What a terminal that is too narrow goes without, the first first.
 _LEAST_TELLING: Final[Mapping[type, tuple[str, ...]]] = {
     AblationRow: ("player", "kind", "layer", "p_value", "chance", "intact_acc", "acc_se", "value"),
@@ -44,6 +56,22 @@ _LEAST_TELLING: Final[Mapping[type, tuple[str, ...]]] = {
         "share_high",
         "n",
         "p_top3",
+    ),
+    AgreementRow: (
+        "units",
+        "bias_low",
+        "bias_high",
+        "kendall_low",
+        "kendall_high",
+        "rmse_low",
+        "rmse_high",
+        "value",
+        "k",
+        "n",
+        "kendall",
+        "coalitions",
+        "top_low",
+        "top_high",
     ),
     RunRow: ("finished", "command", "coalitions", "documents", "model", "outcomes"),
 }

@@ -61,15 +61,18 @@ def show_run(path: Path, study: Study) -> None:
     results = Results(path)
     progress = progress_on(err, narrate)
     event: StudyEvent | None = None
+    reached: PhaseStarted | ChunkRecorded | None = None
     try:
         with _terminable(), closing(study(narrate, progress.advance)) as events:
             for event in events:
                 progress.show(event)
-                if isinstance(event, PhaseFinished):
+                if isinstance(event, PhaseStarted | ChunkRecorded):
+                    reached = event
+                elif isinstance(event, PhaseFinished):
                     _print_phase(event.phase, results, out, narrate)
     except KeyboardInterrupt as stop:
         progress.close()
-        narrate(f"stopped {_how_far(event, path)}")
+        narrate(f"stopped {_how_far(reached, path)}")
         sys.exit(128 + (signal.SIGTERM if isinstance(stop, _TerminatedError) else signal.SIGINT))
     finally:
         progress.close()
@@ -99,17 +102,14 @@ def _terminable() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _how_far(last: StudyEvent | None, path: Path) -> str:
+def _how_far(last: PhaseStarted | ChunkRecorded | None, path: Path) -> str:
     """What a run that stopped after an event leaves behind."""
     match last:
         case None:
             return "before anything was evaluated"
         case PhaseStarted(phase, done) | ChunkRecorded(phase, done):
-            pass
-        case PhaseFinished(phase):
-            done = phase.total
-    what = f"{done} of {counted(phase.total, 'outcome')} of {phase.schedule} on {phase.task.name}"
-    return f"with {what} stored in {path}; the same command goes on from there"
+            what = f"{done} of {counted(phase.total, 'outcome')} of {phase.schedule} on {phase.task.name}"
+            return f"with {what} stored in {path}; the same command goes on from there"
 
 
 def _print_phase(phase: Phase, results: Results, out: Console, narrate: Narrate) -> None:

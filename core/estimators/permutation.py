@@ -52,8 +52,8 @@ class Permutation:
     def __post_init__(self) -> None:
         if self.count < FEWEST_PERMUTATIONS or self.count % 2:
             raise CornerstoneError(
-                f"permutation walks each order and its reverse, so it needs an even number of walks from {FEWEST_PERMUTATIONS} on "
-                f"(four pairs, to tell how they differ), not {self.count}"
+                "permutation walks each order and its reverse, so it needs an even number of walks from "
+                f"{FEWEST_PERMUTATIONS} on (four pairs, to tell how they differ), not {self.count}"
             )
         if not self.tolerance >= 0:
             raise CornerstoneError(f"permutation needs a tolerance of 0 or more, not {self.tolerance:g}")

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 from core.config import RunConfig
 from core.evaluator.protocol import Cancel, JobState, JobView, Pause, Resume
-from core.events import ChunkRecorded, MemoryShort, PhaseFinished, PhaseStarted, StudyEvent
+from core.events import ChunkRecorded, MemoryShort, PhaseFinished, PhaseStarted, StudyEvent, TopLooked
+from core.grouping import SUBLAYERS
 
 _TOO_SOON_S = 3.0
 """A rate over less time tells nothing of the time that is left."""
@@ -81,6 +82,7 @@ class Job:
     total: int = 0
     before: int = 0
     error: str = ""
+    notes: tuple[str, ...] = ()
     meter: Meter = field(default_factory=Meter)
 
     @property
@@ -90,6 +92,8 @@ class Job:
     @property
     def title(self) -> str:
         what = " and ".join(self.config.schedules) or "hand-picked sets"
+        if self.config.schedules and self.config.players != SUBLAYERS:
+            what += f" over {self.config.players}"
         return f"{what} x {', '.join(task.name for task in self.config.tasks)}"
 
     @property
@@ -122,8 +126,11 @@ class Job:
                 self.meter.skip(self.before + stored)
             case ChunkRecorded(_, done):
                 self.meter.reach(self.before + done)
+            case TopLooked():
+                self.notes = (*self.notes, event.sentence)
             case PhaseFinished(phase):
                 self.before += phase.total
+                self.meter.skip(self.before)
             case MemoryShort():
                 pass
 
@@ -143,4 +150,5 @@ class Job:
             rate=rate,
             seconds_left=left,
             error=self.error,
+            notes=self.notes,
         )

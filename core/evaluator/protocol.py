@@ -15,7 +15,7 @@ from core.players import Removed
 from core.points import AblationPoint, CoalitionPoint, ShapleyPoint
 from core.records import ModelRecord
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 
 JobState = Literal["queued", "running", "paused", "finished", "cancelled", "failed"]
 
@@ -129,7 +129,8 @@ class Opened(_Message):
 class JobView(pydantic.BaseModel, frozen=True):
     """A job as it stands. ``done`` and ``total`` count outcomes of all its phases, part of a chunk included.
 
-    ``seconds_left`` is None while unknown. ``error`` is the whole text of what went wrong.
+    ``seconds_left`` is None while unknown. ``error`` is the whole text of what went wrong; ``notes`` say what was found
+    on the way, as that the top is decided.
     """
 
     job: int
@@ -143,6 +144,7 @@ class JobView(pydantic.BaseModel, frozen=True):
     rate: float = 0.0
     seconds_left: float | None = None
     error: str = ""
+    notes: tuple[str, ...] = ()
 
 
 class Jobs(_Message):

@@ -71,6 +71,8 @@ class JobsScreen(ExplorerScreen):
             return
         text = Text(f"{plain(job.title)}\n")
         text.append(f"the same without the explorer: {plain(job.command)}\n", "dim")
+        for note in job.notes:
+            text.append(f"{plain(note)}\n")
         if job.error:
             text.append("\n" + "\n".join(map(plain, job.error.splitlines())), "red")
         self.query_one(Static).update(text)
