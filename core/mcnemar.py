@@ -23,4 +23,4 @@ def mcnemar_p(lost: int, won: int) -> float:
     for k in range(min(lost, won)):
         term = term * (trials - k) // (k + 1)
         tail += term
-    return min(1.0, 2 * tail / 2**trials)
+    return min(1.0, float(2 * tail / (1 << trials)))

@@ -51,7 +51,9 @@ def drawn_values(
         generator: of the random numbers.
     """
     phi = contributions.mean(axis=1)
-    drawn = phi + _widened(contributions.shape[1]) * (resampled_means(contributions, draws, generator) - phi)
+    drawn: FloatArray = phi + _widened(contributions.shape[1]) * (
+        resampled_means(contributions, draws, generator) - phi
+    )
     if noise is not None:
         drawn += _widened(len(noise)) * resampled_means(noise.T, draws, generator)
     return drawn
