@@ -314,7 +314,7 @@ class Results:
 
 
 def _ablation(group: Group, value: str, values: Values) -> Iterator[AblationRow]:
-    for point in ablation_points(values.scores, values.choices, players_of(group.kinds)):
+    for point in ablation_points(values.scores, values.choices, players_of(group.kinds), value):
         yield AblationRow(**group.heading, value=value, **asdict(point))
 
 
