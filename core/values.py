@@ -63,7 +63,7 @@ def gold_of(gold: Sequence[int], choices: int) -> int:
 def derive(value: str, logprobs: FloatArray, gold: Integers) -> FloatArray:
     """One of ``DERIVED`` for each outcome, shape (outcomes,).
 
-    It is not finite where a log-probability that it reads is not, and NaN where ``gold`` is ``NO_GOLD``.
+    It may not be finite where a log-probability that it reads is not, and is NaN where ``gold`` is ``NO_GOLD``.
 
     Args:
         value: its name.

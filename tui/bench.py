@@ -48,6 +48,7 @@ def _paragraph(report: BenchReport) -> str:
     )
     peak = f"large matrix products: {report.peak_flops / 1e9:.0f} GFLOPS"
     equal = "equal" if report.outcomes_equal else "NOT EQUAL"
+    apart = "not a number" if report.max_logprob_difference is None else f"{report.max_logprob_difference:.1e}"
     lines = [
         f"{plain(report.task)}: {report.documents} documents under {report.coalitions} coalitions, "
         f"{report.dtype} on {report.device}, {report.threads} threads",
@@ -55,7 +56,7 @@ def _paragraph(report: BenchReport) -> str:
         f"  lm-eval loop  {loop}",
         f"  speedup       {report.speedup:.1f} x",
         f"  limit         {report.fraction_of_limit:.2f} of it ({peak})",
-        f"  outcomes      {equal}, largest log-probability difference {report.max_logprob_difference:.1e}",
+        f"  outcomes      {equal}, largest log-probability difference {apart}",
         f"  memory        {report.peak_memory_bytes / 2**20:.0f} MiB at most",
     ]
     return "\n".join(lines)

@@ -1,4 +1,8 @@
-"""The limit: the floating-point operations that no exact method can avoid, over the speed of large matrix products."""
+"""The limit: the floating-point operations of the distinct work, over the speed of large matrix products.
+
+Work is distinct layer by layer. One that shared an attention between a layer that is whole and the same without its
+FFN, or spared the last attention the queries that are not scored, would need a little less.
+"""
 
 from __future__ import annotations
 

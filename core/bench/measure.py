@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import resource
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
+from core.bench.comparison import difference, same
 from core.bench.limit import Peak, distinct_work
 from core.bench.loop import LmEvalLoop
-from core.documents import Document, PreparedTask
+from core.documents import PreparedTask
 from core.errors import CornerstoneError
 from core.events import ChunkRecorded
 from core.packing import pack
@@ -26,9 +28,6 @@ from core.workbench import Narrate, Workbench
 TIMED = 6
 """Coalitions that the loop evaluates; the others' time is taken by proportion."""
 
-TOLERANCE = 1e-3, 1e-4
-"""Largest difference of a log-probability, absolute and relative to its size: whichever is larger counts."""
-
 
 @dataclass(frozen=True, slots=True)
 class BenchReport:
@@ -37,8 +36,8 @@ class BenchReport:
     ``lm_eval_seconds`` is for all coalitions, by proportion from ``lm_eval_timed`` of them at the batch size that was
     best of those tried. ``fraction_of_limit`` is the time that the distinct work takes at ``peak_flops``, the median
     of large matrix products throughout the run, over ``seconds``. ``outcomes_equal``: log-probabilities within the
-    tolerance and every metric the same, but for ties within it. ``peak_memory_bytes`` is of the process (of the
-    device on CUDA) up to the end of the sweep.
+    tolerance and every metric the same, but for ties within it; ``max_logprob_difference`` is None where one of them is
+    no number. ``peak_memory_bytes`` is of the process (of the device on CUDA) up to the end of the sweep.
     """
 
     task: str
@@ -50,7 +49,7 @@ class BenchReport:
     lm_eval_seconds: float
     lm_eval_timed: int
     lm_eval_batch_size: int
-    max_logprob_difference: float
+    max_logprob_difference: float | None
     outcomes_equal: bool
     peak_memory_bytes: int
     peak_flops: float
@@ -77,13 +76,15 @@ def measure(bench: Workbench, task: PreparedTask, narrate: Narrate, *, max_remov
     loop = LmEvalLoop(bench.model, task)
     loop.tune()
     sample = [coalitions[i] for i in np.linspace(0, len(coalitions) - 1, TIMED).astype(int)]
-    looped, difference, equal = 0.0, 0.0, True
+    looped, apart, equal = 0.0, 0.0, True
     for removed in sample:
         took, theirs = loop.evaluate(removed)
         looped += took
         ours = [outcomes[document.record.key, removed] for document in task.documents]
-        difference = max(difference, *(_difference(a, b) for a, b in zip(ours, theirs, strict=True)))
-        equal = equal and all(_same(a, b, doc) for a, b, doc in zip(ours, theirs, task.documents, strict=True))
+        apart = max(apart, *(difference(a, b) for a, b in zip(ours, theirs, strict=True)))
+        equal = equal and all(
+            same(a, b, doc.record.choices) for a, b, doc in zip(ours, theirs, task.documents, strict=True)
+        )
         peak.sample()
     whole = looped / len(sample) * len(coalitions)
     return BenchReport(
@@ -96,7 +97,7 @@ def measure(bench: Workbench, task: PreparedTask, narrate: Narrate, *, max_remov
         lm_eval_seconds=whole,
         lm_eval_timed=len(sample),
         lm_eval_batch_size=loop.batch_size,
-        max_logprob_difference=difference,
+        max_logprob_difference=apart if math.isfinite(apart) else None,
         outcomes_equal=equal,
         peak_memory_bytes=memory,
         peak_flops=peak.flops,
@@ -146,40 +147,6 @@ def _work(bench: Workbench, task: PreparedTask, coalitions: Sequence[Removed]) -
     """Operations of the distinct work; a document's tokens do not depend on the row that it lies in."""
     rows = (pack([document.continuations], bench.encoder.max_length) for document in task.documents)
     return sum(distinct_work(bench.model.model, bench.model.family, row, coalitions) for row in rows)
-
-
-def _pairs(ours: Outcome, theirs: Outcome) -> Iterator[tuple[float, float]]:
-    yield from zip(ours.logprobs, theirs.logprobs, strict=True)
-
-
-def _difference(ours: Outcome, theirs: Outcome) -> float:
-    return max(abs(a - b) for a, b in _pairs(ours, theirs))
-
-
-def _same(ours: Outcome, theirs: Outcome, document: Document) -> bool:
-    """Log-probabilities within the tolerance, and every metric the same but for ties within it."""
-    if any(abs(a - b) > _allowed(b) for a, b in _pairs(ours, theirs)):
-        return False
-    lengths = [max(len(choice), 1) for choice in document.record.choices]
-    ties = {"acc": _ties(theirs, [1] * len(lengths)), "acc_norm": _ties(theirs, lengths)}
-    return all(ties.get(name, False) or ours.metrics[name] == score for name, score in theirs.metrics.items())
-
-
-def _allowed(logprob: float) -> float:
-    return max(TOLERANCE[0], TOLERANCE[1] * abs(logprob))
-
-
-def _ties(outcome: Outcome, lengths: Sequence[int]) -> bool:
-    """Whether the best two choices, each over its length as lm-eval has it, are closer than the tolerance tells."""
-    # A task may ask for more than its choices, their likelihood without context say: that comes after them.
-    scored = sorted(
-        (
-            (logprob / length, _allowed(logprob) / length)
-            for logprob, length in zip(outcome.logprobs, lengths, strict=True)
-        ),
-        reverse=True,
-    )
-    return len(scored) > 1 and scored[0][0] - scored[1][0] <= scored[0][1] + scored[1][1]
 
 
 def _peak_memory(bench: Workbench) -> int:
