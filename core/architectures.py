@@ -22,13 +22,19 @@ MaskStyle = Literal["full", "sliding", "by layer type"]
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Where the players of a model family live. Paths are dotted, from the model or from one of its layers."""
+    """Where the players of a model family live. Paths are dotted, from the model or from one of its layers.
+
+    ``parallel``: attention and FFN may read the same input, so a layer is not its attention followed by its FFN.
+    ``feeds_ffn``: a submodule that only the FFN reads, where ``ffn`` is but the end of it.
+    """
 
     layers: str
     attention: str
     ffn: str
     kind: PlayerKind = "ffn"
     masks: MaskStyle = "full"
+    parallel: bool = False
+    feeds_ffn: str | None = None
 
 
 FAMILIES: dict[str, Family] = {
@@ -41,10 +47,10 @@ FAMILIES: dict[str, Family] = {
     "mistral": Family("model.layers", "self_attn", "mlp", masks="sliding"),
     "mixtral": Family("model.layers", "self_attn", "mlp", kind="moe", masks="sliding"),
     "gpt2": Family("transformer.h", "attn", "mlp"),
-    "gpt_neox": Family("gpt_neox.layers", "attention", "mlp"),
-    "phi": Family("model.layers", "self_attn", "mlp"),
+    "gpt_neox": Family("gpt_neox.layers", "attention", "mlp", parallel=True),
+    "phi": Family("model.layers", "self_attn", "mlp", parallel=True),
     # OPT keeps its FFN in the layer itself; what it adds to the residual is the output of fc2, bias included.
-    "opt": Family("model.decoder.layers", "self_attn", "fc2"),
+    "opt": Family("model.decoder.layers", "self_attn", "fc2", feeds_ffn="fc1"),
 }
 
 
@@ -68,6 +74,12 @@ def family_of(config: PretrainedConfig) -> Family:
     if getattr(config, "add_cross_attention", False):
         raise CornerstoneError(f"this {model_type} model has cross-attention; only plain decoders have players")
     return FAMILIES[model_type]
+
+
+def shares_input(config: PretrainedConfig) -> bool:
+    """Whether a layer's attention and FFN read the same input, so that the FFN does not see what attention adds."""
+    # Of the families where this may be, only GPT-NeoX has the setting.
+    return family_of(config).parallel and bool(getattr(config, "use_parallel_residual", True))
 
 
 def decoder_layers(model: PreTrainedModel, family: Family) -> list[nn.Module]:

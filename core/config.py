@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from importlib import resources
 from pathlib import Path
@@ -147,7 +147,7 @@ def load_config(path: Path | None, options: Mapping[str, Any]) -> RunConfig:
     """A run from a YAML file, if there is one, and the options that override it.
 
     Args:
-        path: the file, or the name of a packaged configuration such as ``quickstart``.
+        path: the file, or the name of a packaged configuration such as ``quickstart`` or ``paper/llama-3-8b``.
         options: by key; None where an option was not given. Paths in them are relative to the working directory.
 
     Raises:
@@ -192,14 +192,22 @@ def command_of(config: RunConfig) -> str:
 
 
 def _find(path: Path) -> Path:
-    packaged = Path(str(resources.files("configs"))) / path.name
-    for candidate in (path, packaged, packaged.with_name(f"{packaged.name}.yaml")):
-        if candidate.is_file() and (candidate == path or len(path.parts) == 1 or path.parts[0] == "configs"):
-            return candidate
-    known = sorted(file.stem for file in packaged.parent.glob("*.yaml"))
-    close = get_close_matches(path.stem, known, n=1)
-    hint = f"did you mean {close[0]}?" if close else f"give a YAML file, or one that is packaged: {', '.join(known)}"
+    if path.is_file():
+        return path
+    packaged = dict(_packaged())
+    name = path.as_posix().removeprefix("configs/").removesuffix(".yaml")
+    if name in packaged:
+        return packaged[name]
+    close = get_close_matches(name, packaged, n=1)
+    hint = f"did you mean {close[0]}?" if close else f"give a YAML file, or one that is packaged: {', '.join(packaged)}"
     raise CornerstoneError(f"no run configuration {str(path)!r}; {hint}")
+
+
+def _packaged() -> Iterator[tuple[str, Path]]:
+    """The packaged runs by name, such as ``quickstart`` and ``paper/llama-3-8b``."""
+    folder = Path(str(resources.files("configs")))
+    for file in sorted([*folder.glob("*.yaml"), *folder.glob("paper/*.yaml")]):
+        yield file.relative_to(folder).with_suffix("").as_posix(), file
 
 
 def _read(file: Path) -> dict[str, Any]:

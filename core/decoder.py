@@ -101,6 +101,20 @@ class Decoder:
             out: Tensor = layer(states, *args, **kwargs)
         return out
 
+    def layer_at(
+        self, index: int, states: Tensor, call: LayerCall, at: Tensor, *, attention: bool, ffn: bool
+    ) -> Tensor:
+        """What ``layer`` gives at the positions ``at`` of shape (p,): (s, p, hidden).
+
+        The FFN reads no position but its own, so where it follows the attention it is spared the others.
+        """
+        if ffn or self._family.parallel:
+            out = self.layer(index, states, call, attention=attention, ffn=ffn)
+            return out[:, at.to(out.device)]
+        if not attention:
+            states = self.layer(index, states, call, attention=False, ffn=True)
+        return self.layer(index, states[:, at.to(states.device)], call, attention=True, ffn=False)
+
     def head(self, hidden: Tensor) -> Tensor:
         """Final norm and language-model head: (p, hidden) to float32 logits (p, vocabulary)."""
         steps: list[Callable[..., Tensor]] = [_Inject(hidden[None])]

@@ -9,7 +9,10 @@ from torch import Tensor
 from core.packing import Row
 
 LayerStates = dict[int, Tensor]
-"""The intact model's states after each layer, by the layer's index, as far as they were needed; (t, hidden) each."""
+"""The intact model's states after each layer, by the layer's index, as far as they were needed.
+
+(t, hidden) each; after the last layer (p, hidden), the scored positions alone.
+"""
 
 
 class IntactStates:
@@ -21,7 +24,7 @@ class IntactStates:
 
     def of(self, row: Row) -> LayerStates:
         """The states of a row, to be read and added to."""
-        key = row.tokens.tobytes() + row.parents.tobytes()
+        key = row.tokens.tobytes() + row.parents.tobytes() + row.nodes.tobytes()
         self._rows[key] = self._rows.pop(key, {})
         return self._rows[key]
 

@@ -33,7 +33,7 @@ def silenced(layer: nn.Module, family: Family, *, attention: bool, ffn: bool) ->
     with ExitStack() as stack:
         if attention:
             submodule = layer.get_submodule(family.attention)
-            stack.enter_context(forward_replaced(submodule, _no_attention))
+            stack.enter_context(forward_replaced(submodule, _NoAttention(getattr(submodule, "layer_idx", None))))
         if ffn:
             submodule = layer.get_submodule(family.ffn)
             width = submodule.out_features if isinstance(submodule, nn.Linear) else None
@@ -52,9 +52,30 @@ def removed_from(model: Any, family: Family, removed: Removed) -> Iterator[None]
         yield
 
 
-def _no_attention(*args: Any, **kwargs: Any) -> tuple[torch.Tensor, None]:
-    hidden: torch.Tensor = args[0] if args else kwargs["hidden_states"]
-    return hidden.new_zeros(1).expand_as(hidden), None
+class _NoAttention:
+    """An attention that adds nothing.
+
+    Where a model writes text its cache is filled all the same: from it a model tells how long its past is.
+    """
+
+    def __init__(self, layer_index: int | None) -> None:
+        self._layer_index = layer_index
+
+    def __call__(self, *args: Any, **kwargs: Any) -> tuple[torch.Tensor, None]:
+        hidden: torch.Tensor = args[0] if args else kwargs["hidden_states"]
+        past = kwargs.get("past_key_values", kwargs.get("layer_past"))
+        if past is not None and self._layer_index is not None:
+            heads, width = _cached_shape(past, self._layer_index)
+            nothing = hidden.new_zeros(hidden.shape[0], heads, hidden.shape[1], width)
+            past.update(nothing, nothing, self._layer_index)
+        return hidden.new_zeros(1).expand_as(hidden), None
+
+
+def _cached_shape(past: Any, layer_index: int) -> tuple[int, int]:
+    """Heads and width of a layer's cache where these are settled; the least there is where nothing is cached yet."""
+    layers = past.layers
+    keys = layers[layer_index].keys if layer_index < len(layers) else None
+    return (1, 1) if keys is None or keys.dim() < 4 else (keys.shape[1], keys.shape[3])
 
 
 class _NoFfn:

@@ -6,12 +6,16 @@ from dataclasses import dataclass
 
 import psutil
 import torch
-from transformers import PreTrainedModel
+from transformers import PretrainedConfig, PreTrainedModel
 
 SHARE = {"cpu": 0.25, "cuda": 0.6, "mps": 0.4}
-"""The part of the free memory that hidden states may take."""
+"""The part of the free memory that a sweep may take."""
 
 _FEWEST = 16
+_HEAD_ROWS = 512
+
+# What a layer makes of a token besides its state, at the most at once: widths of the hidden states and of the FFN.
+_HIDDEN_WIDTHS, _FFN_WIDTHS = 8, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,11 @@ class SweepSizes:
         )
 
 
+def head_rows(batch_tokens: int) -> int:
+    """Positions scored at once, whose logits are as wide as the vocabulary: fewer where batches are small."""
+    return max(1, min(_HEAD_ROWS, batch_tokens // 4))
+
+
 def sizes_for(model: PreTrainedModel, *, offloaded: bool, memory: float | None = None) -> SweepSizes:
     """Sizes that suit a model where it lies.
 
@@ -49,18 +58,31 @@ def sizes_for(model: PreTrainedModel, *, offloaded: bool, memory: float | None =
     Args:
         model: loaded.
         offloaded: whether some of its weights lie elsewhere than they are used.
-        memory: GiB that hidden states may take; by default a share of what is free now.
+        memory: GiB that the sweep may take; by default a share of what is free now.
     """
     device = _device(model)
     budget = memory * 2**30 if memory is not None else SHARE[device.type] * _free(device)
+    config = model.config.get_text_config()
+    itemsize = model.dtype.itemsize
+    batch_tokens = 16384 if device.type != "cpu" else 1024 if offloaded else 2048
+    while batch_tokens > _FEWEST and _working_bytes(config, itemsize, batch_tokens) > budget / 2:
+        batch_tokens //= 2
     # At each layer the states before it and after it.
-    state_bytes = 2 * model.config.get_text_config().hidden_size * model.dtype.itemsize
-    state_tokens = max(int(budget / state_bytes), _FEWEST)
+    left = budget - _working_bytes(config, itemsize, batch_tokens)
+    state_tokens = max(int(left / (2 * config.hidden_size * itemsize)), _FEWEST)
     if offloaded:
-        return SweepSizes(1024, 16384 if device.type != "cpu" else 1024, state_tokens, state_tokens)
+        return SweepSizes(1024, batch_tokens, state_tokens, state_tokens)
     if device.type == "cpu":
-        return SweepSizes(32, 1024, 32, state_tokens)
-    return SweepSizes(1024, 16384, 1024, state_tokens)
+        return SweepSizes(32, batch_tokens, 32, state_tokens)
+    return SweepSizes(1024, batch_tokens, 1024, state_tokens)
+
+
+def _working_bytes(config: PretrainedConfig, itemsize: int, batch_tokens: int) -> int:
+    """What a batch takes on its way through a layer, and the logits of the positions scored at once, in float32."""
+    ffn = getattr(config, "intermediate_size", None) or getattr(config, "ffn_dim", None) or 4 * config.hidden_size
+    through_layer: int = batch_tokens * itemsize * (_HIDDEN_WIDTHS * config.hidden_size + _FFN_WIDTHS * ffn)
+    logits: int = head_rows(batch_tokens) * config.vocab_size * (itemsize + 4)
+    return through_layer + logits
 
 
 def _device(model: PreTrainedModel) -> torch.device:

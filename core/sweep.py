@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -21,9 +22,7 @@ from core.decoder import Decoder, LayerCall
 from core.intact import LayerStates
 from core.packing import Row
 from core.players import Removed
-
-_HEAD_ROWS = 256
-"""Positions scored at once: bounds the logits held, which are vocabulary-wide and float32."""
+from core.sizes import head_rows
 
 _CACHED_ROWS = 8
 
@@ -96,18 +95,18 @@ def sweep_rows(
         entries = [decoder.enter(row) for row in rows]
         states: list[dict[Prefix, Tensor]] = [{0: entry.hidden} for entry in entries]
         for index, variants in enumerate(plan):
-            done = [_known(index, there, variants, kept) for there, kept in zip(states, known, strict=True)]
-            step = _Step(index, variants, batch_tokens)
+            step = _Step(index, variants, batch_tokens, last=index == len(plan) - 1)
+            ways = [_Way(row, entry.calls[index]) for row, entry in zip(rows, entries, strict=True)]
+            done = [_known(step, way, there, kept) for way, there, kept in zip(ways, states, known, strict=True)]
             with decoder.loaded(index) if any(map(step.lacking, done)) else nullcontext():
-                states = [
-                    _through_layer(decoder, step, entry.calls[index], before, there, progress)
-                    for entry, before, there in zip(entries, states, done, strict=True)
-                ]
+                for place, (way, there) in enumerate(zip(ways, done, strict=True)):
+                    # A row's states before the layer are let go with the row, not with the layer.
+                    states[place] = _through_layer(decoder, step, way, states[place], there, progress)
             for kept, there in zip(known, states, strict=True):
                 if intact is not None and 0 in there:
                     kept[index] = there[0]
         return [
-            _score(decoder, row, [there[bits] for bits in removed_bits], progress)
+            _score(decoder, row, [there[bits] for bits in removed_bits], head_rows(batch_tokens), progress)
             for row, there in zip(rows, states, strict=True)
         ]
 
@@ -134,24 +133,17 @@ def _variants(index: int, removed_bits: Sequence[int]) -> dict[int, list[Prefix]
     return variants
 
 
-def _known(
-    index: int, states: dict[Prefix, Tensor], variants: dict[int, list[Prefix]], intact: LayerStates
-) -> dict[Prefix, Tensor]:
-    """The states after a layer that need no computing: where it is skipped, and what is kept of the intact model."""
-    below = (1 << 2 * index) - 1
-    known = {prefix: states[prefix & below] for prefix in variants.get(_SKIPPED, [])}
-    if 0 in variants.get(0, []) and index in intact:
-        known[0] = intact[index]
-    return known
-
-
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """A layer of a sweep: the distinct prefixes up to it, by what it lacks, and how many tokens go through at once."""
+    """A layer of a sweep: the distinct prefixes up to it, by what it lacks, and how many tokens go through at once.
+
+    After the last layer only the scored positions are kept.
+    """
 
     index: int
     variants: dict[int, list[Prefix]]
     batch_tokens: int
+    last: bool
 
     def lacking(self, done: dict[Prefix, Tensor]) -> dict[int, list[Prefix]]:
         """The variants with those prefixes that are still to be computed."""
@@ -161,26 +153,50 @@ class _Step:
         return {variant: prefixes for variant, prefixes in found.items() if prefixes}
 
 
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """A row on its way through a layer, and what the layer is called with."""
+
+    row: Row
+    call: LayerCall
+
+    @property
+    def scored(self) -> Tensor:
+        return torch.from_numpy(np.unique(self.row.nodes))
+
+
+def _known(step: _Step, way: _Way, states: dict[Prefix, Tensor], intact: LayerStates) -> dict[Prefix, Tensor]:
+    """The states after a layer that need no computing: where it is skipped, and what is kept of the intact model."""
+    below = (1 << 2 * step.index) - 1
+    known = {prefix: states[prefix & below] for prefix in step.variants.get(_SKIPPED, [])}
+    if step.last:
+        known = {prefix: state[way.scored.to(state.device)] for prefix, state in known.items()}
+    if 0 in step.variants.get(0, []) and step.index in intact:
+        known[0] = intact[step.index]
+    return known
+
+
 def _through_layer(
     decoder: Decoder,
     step: _Step,
-    call: LayerCall,
+    way: _Way,
     states: dict[Prefix, Tensor],
     done: dict[Prefix, Tensor],
     progress: _Progress,
 ) -> dict[Prefix, Tensor]:
     """The states after a layer: those that are done, and the others computed from the states before it."""
     below = (1 << 2 * step.index) - 1
-    tokens = len(next(iter(states.values())))
+    tokens = len(way.row)
     batch_size = max(1, step.batch_tokens // tokens)
+    through = partial(decoder.layer_at, at=way.scored) if step.last else decoder.layer
     progress.advance(len(done) * tokens)
     for variant, prefixes in step.lacking(done).items():
         for start in range(0, len(prefixes), batch_size):
             batch = prefixes[start : start + batch_size]
-            out = decoder.layer(
+            out = through(
                 step.index,
                 torch.stack([states[prefix & below] for prefix in batch]),
-                call,
+                way.call,
                 attention=bool(variant & 0b01),
                 ffn=bool(variant & 0b10),
             )
@@ -196,24 +212,27 @@ def _over_vocabulary(logits: Tensor) -> tuple[Tensor, Tensor]:
     return torch.cat([part.logsumexp(-1) for part in parts]), torch.cat([part.argmax(-1) for part in parts])
 
 
-def _score(decoder: Decoder, row: Row, finals: Sequence[Tensor], progress: _Progress) -> Scores:
+def _score(decoder: Decoder, row: Row, finals: Sequence[Tensor], most: int, progress: _Progress) -> Scores:
+    """Score the states after the last layer, ``most`` positions at once.
+
+    Each is of shape (p, hidden): the row's p scored positions in order.
+    """
     nodes, slots = np.unique(row.nodes, return_inverse=True)
     # One line a request, so that a target adds to its request under all coalitions at once.
     logprobs = np.zeros((row.request_count, len(finals)))
     is_greedy = np.ones((row.request_count, len(finals)), dtype=np.bool_)
-    width = min(len(nodes), _HEAD_ROWS)
-    height = _HEAD_ROWS // width
+    width = min(len(nodes), most)
+    height = most // width
     for left in range(0, len(nodes), width):
         here = (slots >= left) & (slots < left + width)
         targets = torch.from_numpy(row.targets[here]).to(decoder.device)
         columns = torch.from_numpy(slots[here] - left).to(decoder.device)
-        at = torch.from_numpy(nodes[left : left + width]).to(decoder.device)
         for top in range(0, len(finals), height):
             progress.advance(0)
-            hidden = torch.stack([state[at] for state in finals[top : top + height]])
+            hidden = torch.stack([state[left : left + width] for state in finals[top : top + height]])
             logits = decoder.head(hidden.flatten(0, 1))
-            log_sums, best = (found.view(len(hidden), len(at)) for found in _over_vocabulary(logits))
-            scored = logits.view(len(hidden), len(at), -1)[:, columns, targets] - log_sums[:, columns]
+            log_sums, best = (found.view(*hidden.shape[:2]) for found in _over_vocabulary(logits))
+            scored = logits.view(*hidden.shape[:2], -1)[:, columns, targets] - log_sums[:, columns]
             greedy = best[:, columns] == targets
             block = slice(top, top + height)
             np.add.at(logprobs[:, block], row.requests[here], scored.double().T.cpu().numpy())

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from core.estimators.agreement import Agreement, Measured, agreement
 
 from core.errors import CornerstoneError
+from core.estimators.agreement import Agreement, Measured, agreement
 from core.estimators.estimator import Outcomes
 from core.estimators.names import WINDOW_ESTIMATORS
 from core.game import Game, Question

@@ -6,18 +6,17 @@ import csv
 import io
 import json
 import math
-import os
 from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import NoneType
 from typing import Any, get_args, get_type_hints
 
 import duckdb
 
 from core.errors import CornerstoneError
+from store.whole_file import whole_file
 
 FORMATS = ("csv", "json", "parquet")
 # A spreadsheet takes a text that begins like this for a formula; it reads full-width signs as plain ones.
@@ -69,26 +68,14 @@ def write(rows: Sequence[Any], row_type: type, form: str, path: Path, *, force: 
         CornerstoneError: it is a folder, the file is there and may not be replaced, or it cannot be written.
     """
     try:
-        _refuse_what_is_there(path, force=force)
-        with TemporaryDirectory(dir=path.parent, prefix=".cornerstone-") as folder:
-            fresh = Path(folder) / "rows"
+        with whole_file(path, force=force) as fresh:
             if form == "parquet":
                 _write_parquet(rows, row_type, fresh)
             else:
                 text = to_csv(rows, row_type) if form == "csv" else to_json(rows)
                 fresh.write_text(text, encoding="utf-8", newline="")
-            os.replace(fresh, path)
-    except OSError as error:
-        raise CornerstoneError(f"cannot write {path}: {error.strerror}") from error
     except duckdb.IOException as error:
         raise CornerstoneError(f"cannot write {path}: {str(error).splitlines()[0]}") from error
-
-
-def _refuse_what_is_there(path: Path, *, force: bool) -> None:
-    if path.exists() and not path.is_file():
-        raise CornerstoneError(f"{path} is a folder or a device, which rows cannot replace; name a file")
-    if path.exists() and not force:
-        raise CornerstoneError(f"{path} exists; add --force to replace it")
 
 
 def _write_parquet(rows: Sequence[Any], row_type: type, path: Path) -> None:

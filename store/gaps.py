@@ -25,6 +25,12 @@ def no_ablation(group: Group, store: Path) -> str:
     return f"{group.title}: {what}; {_fill(group, store, 'ablation')}"
 
 
+def no_ablation_of_all(group: Group, store: Path, removed: int, players: int) -> str:
+    """Some players were removed alone, but not all, or not over the same documents."""
+    what = f"partial: no document has all {players} players removed alone ({removed} of them are on some document)"
+    return f"{group.title}: {what}; {_fill(group, store, 'ablation')}"
+
+
 def no_intact(group: Group, store: Path, question: Question) -> str:
     """Nothing to measure against."""
     what = "the intact model, which every removal is measured against, is not stored"
@@ -108,11 +114,11 @@ def _fill(
     """The command that asks for this task's documents, with their prompt settings, under another schedule."""
     plain = {"schedule": (schedule,), "remove": (), "until_top": None, "value": None}
     defaults = {key: field.default for key, field in RunConfig.model_fields.items() if key in _OF_SCHEDULES}
-    config = _config(group).model_copy(update={**defaults, **plain, **settings})
+    config = config_of(group).model_copy(update={**defaults, **plain, **settings})
     return f"`{on_store(command_of(config), store)}` fills it"
 
 
-def _config(group: Group) -> RunConfig:
+def config_of(group: Group) -> RunConfig:
     """What the widest run of this group was asked, of this task alone."""
     try:
         config = RunConfig.model_validate_json(group.config)

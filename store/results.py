@@ -23,6 +23,9 @@ from core.errors import CornerstoneError
 from core.estimators.names import WINDOW_ESTIMATORS
 from core.game import Question
 from core.grouping import SUBLAYERS
+from core.paper.cornerstones import cornerstones
+from core.paper.resampling import resample
+from core.paper.values import ModelValues
 from core.players import Removed, format_removed, players_of
 from core.report import Scores, ablation_points, coalition_point
 from core.schedules import DEFAULT_MAX_REMOVED, DEFAULT_PERMUTATIONS, DEFAULT_TOLERANCE
@@ -31,8 +34,21 @@ from store.database import PATIENCE_S, reading
 from store.documents import Documents, read_documents
 from store.gaps import left_out, no_ablation
 from store.groups import Group, Values, find_groups, read_values, with_value
+from store.interactions import interaction_rows
 from store.location import default_path
-from store.rows import AblationRow, AgreementRow, CoalitionRow, GroupRow, OutcomeRow, RunRow, Selection, ShapleyRow
+from store.paper import AUTHORS_VALUES, PaperSelection, read_paper
+from store.rows import (
+    AblationRow,
+    AgreementRow,
+    CoalitionRow,
+    CornerstoneRow,
+    GroupRow,
+    InteractionRow,
+    OutcomeRow,
+    RunRow,
+    Selection,
+    ShapleyRow,
+)
 from store.shapley import read_shapley
 
 RowT = TypeVar("RowT")
@@ -189,6 +205,51 @@ class Results:
             tuple(note for one in found for note in one.notes),
         )
 
+    def interactions(
+        self,
+        selection: Selection = Selection(),  # noqa: B008
+        value: str = "acc",
+        max_removed: int = DEFAULT_MAX_REMOVED,
+    ) -> Answer[InteractionRow]:
+        """What windows of 2..``max_removed`` players lose together but not apart; see ``core.interactions``.
+
+        Over the documents that every window has; by window size, and then by first player.
+
+        Args:
+            selection: which results.
+            value: a metric that is a mean over documents, such as ``acc`` or ``acc_norm``.
+            max_removed: the longest window.
+
+        Raises:
+            CornerstoneError: no window has two players, or no task selected has such a metric.
+        """
+        if max_removed < 2:
+            raise CornerstoneError(f"interactions need windows of at least 2 players, not {max_removed}")
+
+        rows: list[InteractionRow] = []
+        notes: list[str] = []
+        with reading(self._path, self._patience) as db:
+            groups, gaps = with_value(find_groups(db, selection), value)
+            for group in groups:
+                values = read_values(db, group, value, longest=max_removed)
+                notes += left_out(group, value, values)
+                match interaction_rows(group, values, value, max_removed, self._path):
+                    case str(gap):
+                        gaps.append(gap)
+                    case found:
+                        rows += found
+        return Answer(tuple(rows), tuple(gaps), tuple(notes))
+
+    def cornerstones(self, selection: PaperSelection = PaperSelection()) -> Answer[CornerstoneRow]:  # noqa: B008
+        """Every player of a model under the rule of ``core.paper.cornerstones``, with its evidence.
+
+        Raises:
+            CornerstoneError: no such estimator, or no task selected has the metric.
+        """
+        read = read_paper(self._path, selection, self._patience)
+        rows = [row for values in read.models for row in _cornerstones(values, selection)]
+        return Answer(tuple(rows), read.gaps)
+
     def agreement(  # noqa: PLR0913 what identifies the estimates compared
         self,
         selection: Selection = Selection(),  # noqa: B008
@@ -303,6 +364,20 @@ def _outcomes(db: duckdb.DuckDBPyConnection, group: Group) -> Iterator[OutcomeRo
                 acc=acc,
                 acc_norm=acc_norm,
             )
+
+
+def _cornerstones(values: ModelValues, selection: PaperSelection) -> Iterator[CornerstoneRow]:
+    for found in cornerstones(resample(values)).evidence:
+        evidence = asdict(found)
+        yield CornerstoneRow(
+            model=values.model,
+            model_id=values.model_id,
+            value=selection.value or " or ".join(AUTHORS_VALUES),
+            estimator=selection.estimator,
+            max_removed=selection.max_removed,
+            cornerstone=evidence.pop("verdict"),
+            **evidence,
+        )
 
 
 def _group_row(group: Group) -> GroupRow:

@@ -166,6 +166,59 @@ class AgreementRow:
 
 
 @dataclass(frozen=True, slots=True)
+class InteractionRow:
+    """What ``size`` neighbouring players, from number ``first`` on, lose together but not apart.
+
+    ``effect`` = the sum of their single drops - ``joint_drop``, paired over ``n`` documents, with its interval; see
+    ``core.interactions``: negative where they back each other up, positive where they need each other.
+    """
+
+    model: str
+    task: str
+    value: str
+    first: int
+    labels: tuple[str, ...]
+    size: int
+    n: int
+    effect: float
+    low: float
+    high: float
+    joint_drop: float
+    model_id: str
+    task_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CornerstoneRow:
+    """One player under the rule for cornerstones, with its evidence; see ``core.paper.cornerstones``.
+
+    ``cornerstone`` is sure, likely, open or no. ``collapse`` is the part of what the intact model has above chance
+    that is lost without the player (``drop`` / ``above``), ``share`` its mean share, both over ``tasks``;
+    ``needed_share`` is the least that the rule allows. Intervals hold for all players of the model at once.
+    """
+
+    model: str
+    value: str
+    estimator: str
+    max_removed: int
+    player: int
+    label: str
+    cornerstone: str
+    collapse: float | None
+    collapse_low: float | None
+    collapse_high: float | None
+    share: float | None
+    share_low: float | None
+    share_high: float | None
+    needed_share: float
+    drop: float | None
+    above: float | None
+    tasks: tuple[str, ...]
+    n: int
+    model_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunRow:
     """One invocation of a study and how it ended."""
 

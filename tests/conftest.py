@@ -45,3 +45,15 @@ def tiny_model_folder(tmp_path_factory: pytest.TempPathFactory, default_model_fo
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How many routes of mixture-of-experts models rounding changed, over all tests that counted them."""
+    counted: dict[str, int] = {}
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            if name.startswith("routes"):
+                counted[name] = counted.get(name, 0) + int(str(value))
+    if counted:
+        flipped, routes = counted["routes flipped"], counted["routes"]
+        terminalreporter.write_line(f"mixture of experts: {flipped} of {routes} routes differ packed from unpacked")

@@ -46,7 +46,9 @@ EXPLORE = (
 RESULTS = (
     Action("filter", "slash", "filter", "Show only the rows that contain a text."),
     Action("sort", "s", "sort", "Sort by the column under the cursor; once more turns the order round."),
-    Action("next_table", "t", "table", "Show the next table: coalitions, ablation, Shapley values, runs."),
+    Action(
+        "next_table", "t", "table", "Show the next table: coalitions, ablation, Shapley values, interactions, runs."
+    ),
     Action("open", "enter", "documents", "Show the documents of the coalition under the cursor."),
     Action("everything", "a", "all", "Show every model and task, or only those that the explorer shows."),
     Action("export", "e", "export", "Write this table to a file."),

@@ -12,11 +12,15 @@ import typer
 
 from core.config import DEFAULT_MODEL, RunConfig, absolute, load_config
 from core.errors import CornerstoneError
+from core.grouping import SUBLAYERS
+from core.path_request import DEFAULT_STEPS, PathRequest
 from core.schedules import DEFAULT_PERMUTATIONS
 from store.location import default_path
 from tui import results
 from tui.edge import for_people
+from tui.figure import figure
 from tui.out import print_text
+from tui.paper.command import paper
 from tui.results import PLAYERS, TOLERANCE
 
 app = typer.Typer(
@@ -25,7 +29,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(results.app, name="results")
-app.command()(results.estimators)
 
 ModelOption = Annotated[str | None, typer.Option(help=f"Alias, hub id, folder or GGUF file (default {DEFAULT_MODEL}).")]
 TaskOption = Annotated[list[str] | None, typer.Option(help="A task, or TASK=FILE.jsonl for local data; repeatable.")]
@@ -128,7 +131,9 @@ def run(
     ] = None,
     dtype: Annotated[str | None, typer.Option(help=_DTYPE)] = None,
     device: Annotated[str | None, typer.Option(help=_DEVICE)] = None,
-    memory: Annotated[float | None, typer.Option(help="GiB for hidden states (default: part of what is free).")] = None,
+    memory: Annotated[
+        float | None, typer.Option(help="GiB that a sweep may take (default: part of what is free).")
+    ] = None,
     revision: Annotated[str | None, typer.Option(help="Branch, tag or commit of a hub model.")] = None,
     offline: Annotated[bool | None, typer.Option("--offline", help="Never download.")] = None,
     store: StoreOption = None,
@@ -149,6 +154,98 @@ def run(
         "revision": revision, "offline": offline, "store": store,
     }  # fmt: skip
     run_study(load_config(config, options), shlex.join(["cornerstone", *sys.argv[1:]]))
+
+
+@app.command()
+def path(
+    model: ModelOption = None,
+    task: TaskOption = None,
+    limit: Annotated[int | None, typer.Option(help="How many documents a task choose the path (default: all).")] = None,
+    steps: Annotated[int, typer.Option(min=1, help="How many removals.")] = DEFAULT_STEPS,
+    value: Annotated[str, typer.Option(help="What to keep up: acc, acc_norm, gold_logprob, margin, brier.")] = "acc",
+    players: Annotated[str, typer.Option(help="What goes at once: sublayers, layers, blocks:K.")] = SUBLAYERS,
+    held_out: Annotated[
+        bool, typer.Option(help="Evaluate the path on as many documents that did not choose it.")
+    ] = True,
+    mask: Annotated[Path | None, typer.Option(help="Write the removals to this file, for core.mask.apply.")] = None,
+    keep: Annotated[
+        float | None,
+        typer.Option(min=0.01, max=1, help="Mask at the largest step that keeps this part of the score."),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of the documents' shuffle (default 0).")] = None,
+    dtype: Annotated[str | None, typer.Option(help=_DTYPE)] = None,
+    device: Annotated[str | None, typer.Option(help=_DEVICE)] = None,
+    offline: Annotated[bool | None, typer.Option("--offline", help="Never download.")] = None,
+    store: StoreOption = None,
+    form: Annotated[str | None, typer.Option("--format", help="table (default), csv, json or parquet.")] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Write rows to this file.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the files if they exist.")] = False,
+    debug: DebugOption = False,
+) -> None:
+    """Remove the least important layer, again and again, looking anew each time: what does the model cost to shrink?
+
+    Of several with the best score, as few documents often make, the one that leaves the right answers likeliest goes,
+    then the later one. With several tasks the score is the mean over tasks.
+
+    Example: cornerstone path --task agreement --limit 32 --steps 6 --mask mask.json
+    """
+    from tui.path import path as search_path
+
+    del debug
+    options: dict[str, Any] = {
+        "model": model, "tasks": task, "limit": limit, "seed": seed, "dtype": dtype, "device": device,
+        "offline": offline, "store": store,
+    }  # fmt: skip
+    request = PathRequest(
+        steps=steps, value=value, players=players, held_out=held_out, keep=keep, form=form, force=force,
+        mask=None if mask is None else mask.expanduser(), output=None if output is None else output.expanduser(),
+    )  # fmt: skip
+    search_path(load_config(None, options), request, shlex.join(["cornerstone", *sys.argv[1:]]))
+
+
+@app.command()
+def proxies(
+    model: ModelOption = None,
+    task: TaskOption = None,
+    limit: LimitOption = None,
+    value: Annotated[str, typer.Option(help="The metric of drops and Shapley values to compare with.")] = "acc",
+    order: Annotated[str | None, typer.Option(help="Of documents: shuffled (default) or file.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of the documents' shuffle (default 0).")] = None,
+    dtype: Annotated[str | None, typer.Option(help=_DTYPE)] = None,
+    device: Annotated[str | None, typer.Option(help=_DEVICE)] = None,
+    offline: Annotated[bool | None, typer.Option("--offline", help="Never download.")] = None,
+    store: StoreOption = None,
+    correlations: Annotated[bool, typer.Option("--correlations", help="As data: correlations, not players.")] = False,
+    form: Annotated[str | None, typer.Option("--format", help="table (default), csv, json or parquet.")] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Write rows to this file.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,
+    debug: DebugOption = False,
+) -> None:
+    """Measure how far each layer moves the hidden state of the intact model: can that replace removing it?
+
+    Block Influence and relative norms take one pass; their ranking is compared with those of the stored drops and
+    Shapley values of the same documents.
+
+    Example: cornerstone proxies --task agreement --limit 32
+    """
+    from tui.proxies import ProxyRequest
+    from tui.proxies import proxies as measure_proxies
+
+    del debug
+    options: dict[str, Any] = {
+        "model": model, "tasks": task, "limit": limit, "order": order, "seed": seed, "dtype": dtype,
+        "device": device, "offline": offline, "store": store,
+    }  # fmt: skip
+    request = ProxyRequest(
+        value=value, rows="correlations" if correlations else "players", form=form, force=force,
+        output=None if output is None else output.expanduser(),
+    )  # fmt: skip
+    measure_proxies(load_config(None, options), request)
+
+
+app.command()(paper)
+app.command()(results.estimators)
+app.command()(figure)
 
 
 @app.command()

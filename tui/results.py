@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 from collections.abc import Sequence
 from enum import StrEnum
@@ -11,9 +13,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from core.errors import CornerstoneError
+from core.estimators.names import WINDOW_ESTIMATORS
 from core.grouping import SUBLAYERS
 from core.schedules import DEFAULT_MAX_REMOVED, DEFAULT_PERMUTATIONS, DEFAULT_TOLERANCE
-from store.rows import AblationRow, AgreementRow, CoalitionRow, OutcomeRow, RunRow, Selection, ShapleyRow
+from store.rows import (
+    AblationRow,
+    AgreementRow,
+    CoalitionRow,
+    CornerstoneRow,
+    InteractionRow,
+    OutcomeRow,
+    RunRow,
+    Selection,
+    ShapleyRow,
+)
 from tui.out import print_text
 from tui.text import counted, plain, plain_lines
 
@@ -169,11 +182,62 @@ def estimators(
 
 
 @app.command()
+def interactions(
+    store: StoreOption = None,
+    model: ModelOption = None,
+    task: TaskOption = None,
+    run: RunOption = None,
+    value: ValueOption = "acc",
+    max_removed: MaxRemovedOption = DEFAULT_MAX_REMOVED,
+    form: FormatOption = None,
+    output: OutOption = None,
+    force: ForceOption = False,
+) -> None:
+    """Which neighbouring layers back each other up (effect below 0), and which need each other (above 0).
+
+    The effect of a window is the sum of its players' single drops less the drop without all of them.
+    """
+    answer = _results(store).interactions(Selection(model, task, run), value, max_removed)
+    if output is None and form in {None, Format.TABLE} and sys.stdout.isatty():
+        _draw_interactions(answer.rows)
+    _emit(answer, InteractionRow, form, output, force=force)
+
+
+@app.command()
+def cornerstones(
+    store: StoreOption = None,
+    model: ModelOption = None,
+    task: Annotated[list[str] | None, typer.Option(help="Instead of the paper's tasks; repeatable.")] = None,
+    value: Annotated[str | None, typer.Option(help="The metric (default: acc_norm where defined, else acc).")] = None,
+    estimator: Annotated[str, typer.Option(help=" or ".join(WINDOW_ESTIMATORS))] = WINDOW_ESTIMATORS[0],
+    max_removed: MaxRemovedOption = DEFAULT_MAX_REMOVED,
+    form: FormatOption = None,
+    output: OutOption = None,
+    force: ForceOption = False,
+) -> None:
+    """Which layers the rule calls cornerstones: their loss alone collapses the model, and their share dominates."""
+    from store.paper import PaperSelection
+
+    models = () if model is None else (model,)
+    selection = PaperSelection(models, tuple(task or ()), value, estimator, max_removed)
+    _emit(_results(store).cornerstones(selection), CornerstoneRow, form, output, force=force)
+
+
+@app.command()
 def runs(
     store: StoreOption = None, form: FormatOption = None, output: OutOption = None, force: ForceOption = False
 ) -> None:
     """Every run, the latest first."""
     _emit(_results(store).runs(), RunRow, form, output, force=force)
+
+
+def _draw_interactions(rows: Sequence[InteractionRow]) -> None:
+    from tui.interaction_chart import interaction_chart
+
+    width, colour = shutil.get_terminal_size().columns, not os.environ.get("NO_COLOR")
+    for group in dict.fromkeys((row.model_id, row.task_id) for row in rows):
+        chosen = [row for row in rows if (row.model_id, row.task_id) == group]
+        print_text(interaction_chart(chosen, width=width, colour=colour) + "\n")
 
 
 def _emit(answer: Answer[Any], row_type: type, form: Format | None, output: Path | None, *, force: bool) -> None:

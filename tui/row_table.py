@@ -15,7 +15,16 @@ from typing import Any, Final
 from rich.cells import cell_len
 
 from store.export import columns_of
-from store.rows import AblationRow, AgreementRow, CoalitionRow, OutcomeRow, RunRow, ShapleyRow
+from store.rows import (
+    AblationRow,
+    AgreementRow,
+    CoalitionRow,
+    CornerstoneRow,
+    InteractionRow,
+    OutcomeRow,
+    RunRow,
+    ShapleyRow,
+)
 from tui.out import print_text
 from tui.text import plain, told_apart
 
@@ -40,6 +49,7 @@ _SUBJECT = (
 _LEAST_TELLING: Final[Mapping[type, tuple[str, ...]]] = {
     AblationRow: ("player", "kind", "layer", "p_value", "chance", "intact_acc", "acc_se", "value"),
     CoalitionRow: ("removed", "acc_norm", "value", "acc_se", "n"),
+    InteractionRow: ("first", "size", "joint_drop", "n"),
     OutcomeRow: ("is_greedy", "logprobs", "acc_norm"),
     ShapleyRow: (
         "players",
@@ -57,6 +67,7 @@ _LEAST_TELLING: Final[Mapping[type, tuple[str, ...]]] = {
         "n",
         "p_top3",
     ),
+    CornerstoneRow: ("player", "above", "drop", "n", "max_removed", "value", "estimator", "model", "tasks"),
     AgreementRow: (
         "units",
         "bias_low",
@@ -94,7 +105,7 @@ def print_rows(rows: Sequence[Any], row_type: type) -> None:
     width = shutil.get_terminal_size().columns
     above = wrap(_subject(columns), width) if len(rows) > 1 else []
     left_out = _narrow(columns, row_type, width)
-    first = {"label": columns["label"]} if "label" in columns else {}
+    first = {name: texts for name, texts in columns.items() if name in {"label", "labels"}}
     head, *body = _lines({**first, **columns}, numeric)
     print_text("\n".join([*map(_bold, [*above, head]), "─" * min(cell_len(head), width), *body, ""]))
     if left_out:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import shlex
-import signal
 import sys
-from collections.abc import Callable, Generator, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Generator
+from contextlib import closing
 from pathlib import Path
-from types import FrameType
 from typing import NoReturn
 
 from rich.console import Console
@@ -24,19 +22,12 @@ from tui.chart import ablation_chart
 from tui.process import become
 from tui.progress import progress_on
 from tui.report import ablation_table, ablation_title, coalition_table, coalition_title, top_players
+from tui.stopping import exit_code, terminable
 from tui.text import counted, plain
 
 Narrate = Callable[[str], None]
 Study = Callable[[Narrate, Callable[[float], None]], Generator[StudyEvent, None, None]]
 """A study that narrates what takes long, and tells how many outcomes of the chunk in flight are done."""
-
-
-# What DuckDB makes of an exception that a signal's handler raises in the middle of a query.
-_INTERRUPTED_QUERY = "Query interrupted"
-
-
-class _TerminatedError(KeyboardInterrupt):
-    """SIGTERM came: what Ctrl+C does is what it asks for."""
 
 
 def run(config: RunConfig, command: str) -> NoReturn:
@@ -63,7 +54,7 @@ def show_run(path: Path, study: Study) -> None:
     event: StudyEvent | None = None
     reached: PhaseStarted | ChunkRecorded | None = None
     try:
-        with _terminable(), closing(study(narrate, progress.advance)) as events:
+        with terminable(), closing(study(narrate, progress.advance)) as events:
             for event in events:
                 progress.show(event)
                 if isinstance(event, PhaseStarted | ChunkRecorded):
@@ -73,33 +64,11 @@ def show_run(path: Path, study: Study) -> None:
     except KeyboardInterrupt as stop:
         progress.close()
         narrate(f"stopped {_how_far(reached, path)}")
-        sys.exit(128 + (signal.SIGTERM if isinstance(stop, _TerminatedError) else signal.SIGINT))
+        sys.exit(exit_code(stop))
     finally:
         progress.close()
     if event is not None:
         narrate(f"stored in {path}; `{_export_command(event.phase, path)}` exports it")
-
-
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """SIGTERM, as a batch system or `kill` sends it, stops the block as Ctrl+C does."""
-
-    came: list[int] = []
-
-    def stop(number: int, _frame: FrameType | None) -> None:
-        came.append(number)
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it is heeded already, and ending must not be cut short
-        raise _TerminatedError
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    except RuntimeError as error:
-        if str(error) != _INTERRUPTED_QUERY:
-            raise
-        raise (_TerminatedError if came else KeyboardInterrupt) from error
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _how_far(last: PhaseStarted | ChunkRecorded | None, path: Path) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.schedules import DEFAULT_MAX_REMOVED
+from tui.interaction_scale import verdict
 from tui.listing import Column, Listing, listing
 from tui.text import told_apart
 from tui.widgets.numbers import between, decimal, whole
@@ -16,11 +17,12 @@ if TYPE_CHECKING:
     from store.results import Answer, Results
     from store.rows import GroupRow
 
-LISTED = ("coalitions", "ablation", "shapley", "runs")
+LISTED = ("coalitions", "ablation", "shapley", "interactions", "runs")
 TITLES: Mapping[str, str] = {
     "coalitions": "Coalitions",
     "ablation": "Ablation",
     "shapley": "Shapley values",
+    "interactions": "Interactions",
     "runs": "Runs",
     "outcomes": "Outcomes",
 }
@@ -78,6 +80,7 @@ def read(results: Results, table: str, scope: Scope) -> Answer[Any]:
         "coalitions": lambda: results.coalitions(selection, scope.value),
         "ablation": lambda: results.ablation(selection, scope.value),
         "shapley": lambda: results.shapley(selection, scope.value, max_removed=scope.max_removed),
+        "interactions": lambda: results.interactions(selection, scope.value, max(scope.max_removed, 2)),
         "outcomes": lambda: results.outcomes(selection),
         "runs": results.runs,
     }
@@ -92,6 +95,7 @@ def row_type(table: str) -> type:
         "coalitions": rows.CoalitionRow,
         "ablation": rows.AblationRow,
         "shapley": rows.ShapleyRow,
+        "interactions": rows.InteractionRow,
         "outcomes": rows.OutcomeRow,
         "runs": rows.RunRow,
     }[table]
@@ -101,12 +105,19 @@ def removed_of(row: Any) -> tuple[int, ...] | None:
     """The coalition that a row is of: a player's own row is of that player removed alone; a run has none."""
     if hasattr(row, "removed"):
         return tuple(row.removed)
+    if hasattr(row, "first"):
+        return tuple(range(row.first, row.first + row.size))
     return (row.player,) if hasattr(row, "player") else None
 
 
 def _columns(table: str, groups: Sequence[GroupRow]) -> tuple[Column, ...]:
-    own = {"coalitions": _COALITIONS, "ablation": _ABLATION, "shapley": _SHAPLEY}[table]
-    return (*own, *_subject(groups))
+    own = {
+        "coalitions": _COALITIONS,
+        "ablation": _ABLATION,
+        "shapley": _SHAPLEY,
+        "interactions": _INTERACTIONS,
+    }
+    return (*own[table], *_subject(groups))
 
 
 def _subject(groups: Sequence[GroupRow]) -> tuple[Column, ...]:
@@ -172,6 +183,22 @@ _SHAPLEY = (
     _interval("share_low", "share_high"),
     _count("rank", "rank"),
     _text("estimator", lambda row: row.estimator, common=True),
+    _count("n", "n"),
+    _VALUE,
+)
+_INTERACTIONS = (
+    Column("window", lambda row: ", ".join(row.labels), lambda row: (row.size, row.first)),
+    _number("effect", "effect"),
+    _interval("low", "high"),
+    _number("together", "joint_drop", falling=True),
+    Column(
+        "apart",
+        lambda row: decimal(row.effect + row.joint_drop),
+        lambda row: row.effect + row.joint_drop,
+        numeric=True,
+        falling=True,
+    ),
+    _text("they", verdict),
     _count("n", "n"),
     _VALUE,
 )

@@ -47,12 +47,14 @@ def distinct_work(model: PreTrainedModel, family: Family, row: Row, coalitions: 
     """Operations for one row under all coalitions, each distinct (prefix state, trie token) once.
 
     Counted are the products with weights and those of attention with what a token sees; of removed sublayers nothing,
-    of the head the scored positions alone. Norms and other elementwise work count as nothing.
+    of the head and of the last FFN the scored positions alone. Norms and other elementwise work count as nothing.
     """
     tokens, seen = len(row), float(row.visible().sum())
     config = model.config.get_text_config()
+    scored = len(set(row.nodes.tolist()))
+    layers = decoder_layers(model, family)
     total = 0.0
-    for index, layer in enumerate(decoder_layers(model, family)):
+    for index, layer in enumerate(layers):
         upto = (1 << 2 * (index + 1)) - 1
         prefixes = {sum(1 << player for player in removed) & upto for removed in coalitions}
         attention = sum(1 for prefix in prefixes if not prefix >> 2 * index & 0b01)
@@ -60,8 +62,8 @@ def distinct_work(model: PreTrainedModel, family: Family, row: Row, coalitions: 
         attention_weights = _weights(layer.get_submodule(family.attention), config)
         dot = 4 * seen * config.hidden_size
         total += attention * (2 * tokens * attention_weights + dot)
-        total += ffn * 2 * tokens * (_weights(layer, config) - attention_weights)
-    scored = len(set(row.nodes.tolist()))
+        read = scored if index == len(layers) - 1 else tokens
+        total += ffn * 2 * read * (_weights(layer, config) - attention_weights)
     head = model.get_output_embeddings()
     assert isinstance(head, nn.Linear)
     return total + len(coalitions) * 2 * scored * head.weight.numel()

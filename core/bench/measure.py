@@ -13,7 +13,7 @@ import torch
 
 from core.bench.limit import Peak, distinct_work
 from core.bench.loop import LmEvalLoop
-from core.documents import PreparedTask
+from core.documents import Document, PreparedTask
 from core.errors import CornerstoneError
 from core.events import ChunkRecorded
 from core.packing import pack
@@ -37,7 +37,7 @@ class BenchReport:
     ``lm_eval_seconds`` is for all coalitions, by proportion from ``lm_eval_timed`` of them at the batch size that was
     best of those tried. ``fraction_of_limit`` is the time that the distinct work takes at ``peak_flops``, the median
     of large matrix products throughout the run, over ``seconds``. ``outcomes_equal``: log-probabilities within the
-    tolerance and every accuracy the same, but for ties within it. ``peak_memory_bytes`` is of the process (of the
+    tolerance and every metric the same, but for ties within it. ``peak_memory_bytes`` is of the process (of the
     device on CUDA) up to the end of the sweep.
     """
 
@@ -83,7 +83,7 @@ def measure(bench: Workbench, task: PreparedTask, narrate: Narrate, *, max_remov
         looped += took
         ours = [outcomes[document.record.key, removed] for document in task.documents]
         difference = max(difference, *(_difference(a, b) for a, b in zip(ours, theirs, strict=True)))
-        equal = equal and all(_same(a, b) for a, b in zip(ours, theirs, strict=True))
+        equal = equal and all(_same(a, b, doc) for a, b, doc in zip(ours, theirs, task.documents, strict=True))
         peak.sample()
     whole = looped / len(sample) * len(coalitions)
     return BenchReport(
@@ -156,12 +156,30 @@ def _difference(ours: Outcome, theirs: Outcome) -> float:
     return max(abs(a - b) for a, b in _pairs(ours, theirs))
 
 
-def _same(ours: Outcome, theirs: Outcome) -> bool:
-    if any(abs(a - b) > max(TOLERANCE[0], TOLERANCE[1] * abs(b)) for a, b in _pairs(ours, theirs)):
+def _same(ours: Outcome, theirs: Outcome, document: Document) -> bool:
+    """Log-probabilities within the tolerance, and every metric the same but for ties within it."""
+    if any(abs(a - b) > _allowed(b) for a, b in _pairs(ours, theirs)):
         return False
-    first, second = [*sorted(theirs.logprobs, reverse=True), -np.inf][:2]
-    tie = first - second <= 2 * TOLERANCE[0]
-    return tie or ours.metrics.get("acc") == theirs.metrics.get("acc")
+    lengths = [max(len(choice), 1) for choice in document.record.choices]
+    ties = {"acc": _ties(theirs, [1] * len(lengths)), "acc_norm": _ties(theirs, lengths)}
+    return all(ties.get(name, False) or ours.metrics[name] == score for name, score in theirs.metrics.items())
+
+
+def _allowed(logprob: float) -> float:
+    return max(TOLERANCE[0], TOLERANCE[1] * abs(logprob))
+
+
+def _ties(outcome: Outcome, lengths: Sequence[int]) -> bool:
+    """Whether the best two choices, each over its length as lm-eval has it, are closer than the tolerance tells."""
+    # A task may ask for more than its choices, their likelihood without context say: that comes after them.
+    scored = sorted(
+        (
+            (logprob / length, _allowed(logprob) / length)
+            for logprob, length in zip(outcome.logprobs, lengths, strict=True)
+        ),
+        reverse=True,
+    )
+    return len(scored) > 1 and scored[0][0] - scored[1][0] <= scored[0][1] + scored[1][1]
 
 
 def _peak_memory(bench: Workbench) -> int:

@@ -56,7 +56,7 @@ def drawn_values(
     )
     if noise is not None:
         drawn += _widened(len(noise)) * resampled_means(noise.T, draws, generator)
-    return drawn
+    return np.asarray(drawn, dtype=np.float64)
 
 
 def _widened(items: int) -> float:

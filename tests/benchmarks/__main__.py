@@ -1,11 +1,11 @@
-"""`make bench`: how the explorer and its toggles feel, how the sweep and estimates do, how the sweep's cost grows."""
+"""`make bench`: explorer and toggles, the sweep and the estimates, how the sweep's cost grows, what it holds."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 
-from tests.benchmarks import estimates, explorer, scaling, toggles
+from tests.benchmarks import estimates, explorer, memory, scaling, toggles
 
 SWEEP = "from tui.cli import main; main()"
 
@@ -16,6 +16,7 @@ def main() -> None:
     subprocess.run([sys.executable, "-c", SWEEP, "bench", "--task", "categories", "--limit", "16"], check=True)
     estimates.main()
     scaling.main()
+    memory.main()
 
 
 if __name__ == "__main__":

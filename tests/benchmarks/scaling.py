@@ -49,7 +49,7 @@ def _seconds(layers: int, documents: int) -> float:
     )
     model = LlamaForCausalLM(config).eval()
     decoder, coalitions = Decoder(model, family_of(config)), windows(2 * layers)
-    rows = _rows(documents)
+    rows = rows_of(documents)
     took = []
     for _ in range(REPEATS):
         start = time.perf_counter()
@@ -59,7 +59,7 @@ def _seconds(layers: int, documents: int) -> float:
     return statistics.median(took)
 
 
-def _rows(documents: int) -> list[Row]:
+def rows_of(documents: int) -> list[Row]:
     """Two documents a row, each of a context of 30 tokens and four choices of 3."""
     rng = random.Random(0)
 

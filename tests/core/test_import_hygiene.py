@@ -7,13 +7,14 @@ import sys
 
 import pytest
 
-HEAVY = ("torch", "transformers", "lm_eval", "datasets", "scipy", "pandas")
+HEAVY = ("torch", "transformers", "lm_eval", "datasets", "scipy", "pandas", "matplotlib")
 
 LIGHT_MODULES = (
     "core.players",
     "core.schedules",
     "core.records",
     "core.events",
+    "core.interactions",
     "core.intervals",
     "core.estimators.estimate",
     "core.estimators.names",

@@ -237,11 +237,13 @@ def test_requests_longer_than_the_window_lose_their_beginning() -> None:
 
 
 def test_the_memory_given_bounds_the_states(resident: LoadedModel) -> None:
-    hidden = resident.model.config.hidden_size
-    how = sizes_for(resident.model, offloaded=False, memory=0.001)
-    assert how.state_tokens == int(0.001 * 2**30 / (2 * hidden * 4))
-    assert sizes_for(resident.model, offloaded=True, memory=0.001).chunk_tokens == how.state_tokens
-    halved = how
+    state_bytes = 2 * resident.model.config.hidden_size * 4
+    generous, tight = (sizes_for(resident.model, offloaded=False, memory=memory) for memory in (2.0, 0.05))
+    assert tight.batch_tokens < generous.batch_tokens
+    assert 0.02 * 2**30 < tight.state_tokens * state_bytes < 0.05 * 2**30
+    offloaded = sizes_for(resident.model, offloaded=True, memory=0.05)
+    assert offloaded.chunk_tokens == offloaded.state_tokens
+    halved = tight
     while (smaller := halved.halved()) is not None:
         assert smaller.state_tokens < halved.state_tokens or smaller.batch_tokens < halved.batch_tokens
         halved = smaller

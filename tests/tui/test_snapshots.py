@@ -52,6 +52,7 @@ SCREENS: dict[str, tuple[State, tuple[str, ...]]] = {
     "export": (example.state(), ("e",)),
     "results": (State(), ("b",)),
     "shapley": (State(), ("b", "t", "t")),
+    "interactions": (State(), ("b", "t", "t", "t", "down")),
     "documents": (State(), ("b", "down", "enter")),
 }
 

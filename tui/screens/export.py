@@ -48,6 +48,7 @@ class ExportDialog(ModalScreen[Path | None]):
         .row > Static { width: 7; color: $text-muted; }
         RadioSet { layout: horizontal; background: transparent; }
         RadioSet > RadioButton { width: auto; }
+        #table { layout: grid; grid-size: 3; grid-rows: 1; width: 1fr; height: auto; }
         Checkbox { background: transparent; margin: 0 0 1 7; }
         #told { min-height: 2; }
         #told.-fault { color: $text-error; }

@@ -23,6 +23,7 @@ from tui.screens.export import ExportDialog
 from tui.tables import LISTED, TITLES, Scope, read_listing, removed_of
 from tui.text import plain
 from tui.widgets.filter_input import FilterInput
+from tui.widgets.interaction_map import InteractionMap
 from tui.widgets.result_table import ResultTable, TableColumn
 
 _TYPING_PAUSE_S = 0.1
@@ -80,6 +81,7 @@ class ResultsScreen(Screen[None]):
         with Horizontal(id="above"):
             yield FilterInput(id="filter")
             yield Static(id="subject", markup=False)
+        yield InteractionMap()
         yield ResultTable()
         yield Static(id="sentence", markup=False)
         with VerticalScroll(id="notes"):
@@ -131,6 +133,25 @@ class ResultsScreen(Screen[None]):
     @on(ResultTable.Opened)
     def _open_by_click(self) -> None:
         self.action_open()
+
+    @on(ResultTable.Moved)
+    def _follow_on_map(self) -> None:
+        line = self._line_under_cursor()
+        if self._table == "interactions" and line is not None and self._listing is not None:
+            found = self.query_one(InteractionMap)
+            group = (line.row.model_id, line.row.task_id)
+            of_group = (other.row for other in self._listing.lines)
+            found.show(tuple(row for row in of_group if (row.model_id, row.task_id) == group))
+            found.point_at(line.row.size, line.row.first)
+
+    @on(InteractionMap.Picked)
+    def _follow_in_table(self, event: InteractionMap.Picked) -> None:
+        here = self._line_under_cursor()
+        for at, line in enumerate(self._lines):
+            row = line.row
+            fits = here is not None and (row.model_id, row.task_id) == (here.row.model_id, here.row.task_id)
+            if fits and (row.size, row.first) == (event.size, event.first):
+                self.query_one(ResultTable).go_to(at)
 
     def action_filter(self) -> None:
         self.query_one(FilterInput).focus()
@@ -192,6 +213,7 @@ class ResultsScreen(Screen[None]):
         found = self._listings.get(self._table, "reading the store …")
         table, sentence = self.query_one(ResultTable), self.query_one("#sentence", Static)
         table.display, sentence.display = isinstance(found, Listing), not isinstance(found, Listing)
+        self.query_one(InteractionMap).display = False
         if isinstance(found, Listing):
             self._show_listing(found, table)
             if self.focused is None:
@@ -212,6 +234,9 @@ class ResultsScreen(Screen[None]):
         wanted = self.query_one(FilterInput).value
         self._lines = view(listing, wanted, order)
         table.show(_titled(listing, order), [line.cells for line in self._lines])
+        if self._table == "interactions" and self._lines:
+            self.query_one(InteractionMap).display = True
+            self._follow_on_map()
         self.query_one("#count", Static).update(count_text(len(self._lines), len(listing.lines), wanted))
 
 

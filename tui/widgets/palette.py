@@ -11,6 +11,10 @@ ATTN = Color(255, 107, 107)
 FFN = Color(96, 165, 255)
 INTACT = Color(126, 211, 133)
 CHANCE = Color(150, 150, 158)
+# Interactions: neither red nor blue, which are kinds of players; told apart by colour-blind readers.
+NEED = Color(250, 165, 70)
+BACK_UP = Color(165, 130, 250)
+_NO_EFFECT = Color(44, 45, 54)
 
 QUIET = Style(foreground=Color(138, 140, 150))
 STRONG = Style(bold=True)
@@ -45,3 +49,10 @@ def importance(kind: PlayerKind, part: float) -> Style:
 def weight(part: float) -> str:
     """The glyph of such a drop."""
     return WEIGHTS[sum(part >= step for step in STEPS)]
+
+
+def effect(part: float) -> Style:
+    """The look of an interaction that is ``part`` (-1..1) of the largest: orange above 0, purple below."""
+    strength = min(abs(part), 1.0)
+    background = _NO_EFFECT.blend(NEED if part > 0 else BACK_UP, strength)
+    return Style(foreground=Color(16, 16, 20) if strength > 0.5 else Color(235, 235, 240), background=background)

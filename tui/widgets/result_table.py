@@ -96,6 +96,10 @@ class ResultTable(ScrollView, can_focus=True):
         self.call_after_refresh(self._follow)
         self.refresh()
 
+    def go_to(self, row: int) -> None:
+        """Move the cursor to a row, in the column it is in."""
+        self._go(row, self.cursor_column)
+
     def render_line(self, y: int) -> Strip:
         """The header, or the row that is scrolled there."""
         width = self.scrollable_content_region.width

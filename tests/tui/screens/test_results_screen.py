@@ -18,6 +18,7 @@ from tui.screens.documents import DocumentsScreen
 from tui.screens.export import ExportDialog
 from tui.screens.results import ResultsScreen
 from tui.tables import Scope
+from tui.widgets.interaction_map import InteractionMap
 from tui.widgets.numbers import between
 from tui.widgets.result_table import ResultTable
 
@@ -43,14 +44,17 @@ async def test_next_table_goes_round(full: Full, size: tuple[int, int]) -> None:
     path, group = full
     async with hosted(lambda: ResultsScreen(path, Scope(group.model_id, group.task_id)), size) as pilot:
         seen = []
-        for _ in range(4):
+        for _ in range(5):
             await settled(pilot, "t")
             seen.append(drawn(pilot))
-    ablation, shapley, runs, coalitions = seen
+    ablation, shapley, interactions, runs, coalitions = seen
     assert "drop" in ablation
     assert "6 rows" in ablation
     assert "window-first" in shapley
     assert "12 rows" in shapley
+    assert "back each other up" in interactions
+    assert "12 rows" in interactions
+    assert all("back each other up" not in other for other in (shapley, runs))
     assert "finished" in runs
     assert "documents" not in runs.splitlines()[-1]  # a run has none to open
     assert "intact" in coalitions
@@ -96,7 +100,7 @@ async def test_sort_is_by_the_column_under_the_cursor_and_turns_round(full: Full
         lines = drawn(pilot).splitlines()
         assert "↓ acc" in lines[4]
         assert lines[5].split()[0] == "intact"
-        await settled(pilot, "t", "t", "t", "t")
+        await settled(pilot, "t", "t", "t", "t", "t")
         assert "↓ acc" in drawn(pilot)  # it stays when one comes back
 
 
@@ -185,7 +189,7 @@ async def test_no_store_yet_is_one_sentence(tmp_path: Path) -> None:
         assert f"no results at {path} yet" in drawn(pilot)
         await settled(pilot, "s", "enter", "right", "slash", "escape", "t")
         keep(path, assignment(documents([0]), [()]), [outcome("doc-0")])
-        await settled(pilot, "f5", "t", "t", "t")
+        await settled(pilot, "f5", "t", "t", "t", "t")
         assert "1 row" in drawn(pilot)
         assert isinstance(pilot.app.focused, ResultTable)
 
@@ -216,7 +220,7 @@ async def test_hostile_text_is_text(tmp_path: Path) -> None:
             text = drawn(pilot)
             assert "[red]x[/] ]0;x · =cmd()[/]" in " ".join(text.split())
             seen = [text]
-            for key in ("t", "t", "t", "t", "e", "escape", "enter"):
+            for key in ("t", "t", "t", "t", "t", "e", "escape", "enter"):
                 await settled(pilot, key)
                 seen.append(drawn(pilot))
             assert isinstance(pilot.app.screen, DocumentsScreen)
@@ -232,6 +236,43 @@ async def test_export_is_of_the_table_and_selection_shown(full: Full) -> None:
         assert isinstance(pilot.app.screen, ExportDialog)
         assert pilot.app.screen.query_one("#path", Input).value == "./cornerstone-ablation.csv"
         assert "only the model and task" in drawn(pilot)
+
+
+async def test_the_map_and_the_table_of_interactions_follow_each_other(full: Full) -> None:
+    path, group = full
+    async with hosted(lambda: ResultsScreen(path, Scope(group.model_id, group.task_id))) as pilot:
+        await settled(pilot, "t", "t", "t", "down", "down")
+        table, found = pilot.app.screen.query_one(ResultTable), pilot.app.screen.query_one(InteractionMap)
+        assert found.cursor == (2, 2)
+        found.focus()
+        await settled(pilot, "down", "left")
+        assert found.cursor == (3, 1)
+        (at,) = [at for at, row in enumerate(Results(path).interactions().rows) if (row.size, row.first) == (3, 1)]
+        assert table.cursor_row == at
+        assert "FFN 0 to FFN 1" in drawn(pilot)
+        await settled(pilot, "enter")
+        assert isinstance(pilot.app.screen, DocumentsScreen)
+        assert "FFN 0, Attn 1, FFN 1 removed" in drawn(pilot)
+
+
+async def test_the_map_is_of_the_model_and_task_under_the_cursor(tmp_path: Path) -> None:
+    path = tmp_path / "results.duckdb"
+    for name in ("capitals", "opposites"):
+        asked = assignment(documents(range(2)), EVERY_WINDOW, of_task=task(name))
+        keep_all(path, asked, {removed: [1.0, 0.0] for removed in EVERY_WINDOW}, run_id=name)
+    async with hosted(lambda: ResultsScreen(path, Scope()), (120, 30)) as pilot:
+        await settled(pilot, "t", "t", "t")
+        assert "tiny on capitals" in drawn(pilot)
+        await settled(pilot, "end")
+        assert "tiny on opposites" in drawn(pilot)
+        await settled(pilot, "slash")
+        await typed(pilot, "nothing like it")
+        assert not pilot.app.screen.query_one(InteractionMap).display
+
+
+async def test_windows_of_one_are_no_reason_to_have_no_interactions(full: Full) -> None:
+    path, _ = full
+    assert len(tables.read_listing(path, "interactions", Scope(max_removed=1)).lines) == 5
 
 
 async def test_back_closes_it(full: Full) -> None:

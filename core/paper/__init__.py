@@ -1,0 +1,1 @@
+"""The paper's tables from what is stored, and the rule for cornerstones. numpy only."""

@@ -1,0 +1,203 @@
+"""The rule for "cornerstone", and its evidence, player by player.
+
+The paper calls cornerstones those layers whose removal collapses the model to chance and whose Shapley values
+dominate; it picked them by eye. Here it is one rule. Count the tasks on which the intact model is above chance (its
+interval is). Over them, a player is a cornerstone if
+
+1. removing it alone loses at least half (``COLLAPSE``) of what the intact model has above chance: its mean drop over
+   the mean of intact minus chance, both unclipped, and
+2. its mean share is at least three times (``DOMINANCE``) an even share 1/N.
+
+*sure*: the lower bounds of both pass. *likely*: both estimates pass, and its drop is above zero. *no*: an upper bound
+does not pass. *open*: neither is known, more documents tell. The bounds hold at 95 % for all players of a model at
+once, because all are looked at: the largest of sixty noisy drops is large by chance.
+
+Why a mean drop over a mean, not a mean of quotients: on a task that the model barely knows, a quotient is noise. Why
+both conditions: a removal may collapse the model while next to other removals it no longer matters (a small share),
+and a share may be large because all values are small (no collapse). Noise makes the clipped share of a cornerstone
+smaller, so with few documents the rule errs towards open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from core.intervals import FloatArray, mean_interval
+from core.paper.resampling import AblationDraws, Draws, ModelDraws, simultaneous
+from core.paper.shares import TOP, known_shares, largest, mean_shares
+from core.paper.values import TaskValues
+
+COLLAPSE = 0.5
+DOMINANCE = 3.0
+
+Verdict = Literal["sure", "likely", "open", "no"]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One player under the rule. What is None could not be told.
+
+    Attributes:
+        collapse: the part of what the intact model has above chance that is lost without it: ``drop`` / ``above``.
+        drop: intact minus ablated, averaged over the tasks counted.
+        above: intact minus chance, likewise.
+        share: of the sum of positive Shapley values, averaged over the tasks counted.
+        needed_share: the least share the rule allows, ``DOMINANCE`` / N.
+        tasks: those counted.
+        n: documents, of the task that has the fewest.
+    """
+
+    player: int
+    label: str
+    verdict: Verdict
+    collapse: float | None
+    collapse_low: float | None
+    collapse_high: float | None
+    drop: float | None
+    above: float | None
+    share: float | None
+    share_low: float | None
+    share_high: float | None
+    needed_share: float
+    tasks: tuple[str, ...]
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cornerstones:
+    """All players of a model, in their order; ``counted`` and ``at_chance`` name its tasks."""
+
+    evidence: tuple[Evidence, ...]
+    counted: tuple[str, ...]
+    at_chance: tuple[str, ...]
+
+    @property
+    def players(self) -> tuple[int, ...]:
+        """The cornerstones, sure or likely, the largest share first."""
+        found = [each for each in self.evidence if each.verdict in {"sure", "likely"}]
+        return tuple(each.player for each in sorted(found, key=lambda each: -(each.share or 0.0)))
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The players that Tables 3 and 4 take for C layers, and by what."""
+
+    players: tuple[int, ...]
+    by: Literal["rule", "share", "drop"]
+
+
+def cornerstones(model: ModelDraws) -> Cornerstones:
+    """Apply the rule to every player of a model."""
+    players = model.values.players
+    counted = [each for each in model.ablations if _above_chance(each.task)]
+    ids = {each.task.task_id for each in counted}
+    collapse = _collapse(counted, len(players))
+    share = _share([each.phi for each in model.shapley if each.task.task_id in ids], len(players))
+    needed = DOMINANCE / len(players)
+    names = tuple(each.task.task for each in counted)
+    evidence = tuple(
+        Evidence(
+            player=at,
+            label=player.label,
+            verdict=_verdict(collapse.at(at), share.at(at), needed),
+            collapse=_known(collapse.estimate[at]),
+            collapse_low=_known(collapse.low[at]),
+            collapse_high=_known(collapse.high[at]),
+            drop=_known(collapse.drop[at]),
+            above=collapse.above,
+            share=_known(share.estimate[at]),
+            share_low=_known(share.low[at]),
+            share_high=_known(share.high[at]),
+            needed_share=needed,
+            tasks=names,
+            n=min((each.drops.documents for each in counted), default=0),
+        )
+        for at, player in enumerate(players)
+    )
+    return Cornerstones(
+        evidence, names, tuple(each.task.task for each in model.ablations if each.task.task_id not in ids)
+    )
+
+
+def chosen(model: ModelDraws, found: Cornerstones) -> Chosen | None:
+    """The cornerstones; where no player is one, those of the largest mean share; without shares, of the largest drop.
+
+    None where neither is stored.
+    """
+    if found.players:
+        return Chosen(found.players, "rule")
+    if model.shapley:
+        return Chosen(_first(mean_shares([each.phi for each in model.shapley])), "share")
+    if model.ablations:
+        return Chosen(_first(np.asarray(np.mean([each.drops.means for each in model.ablations], axis=0))), "drop")
+    return None
+
+
+def _first(values: FloatArray) -> tuple[int, ...]:
+    return tuple(int(at) for at in largest(values, TOP))
+
+
+@dataclass(frozen=True, slots=True)
+class _Bounds:
+    """Of all players, shape (players,); NaN where unknown."""
+
+    estimate: FloatArray
+    low: FloatArray
+    high: FloatArray
+    drop: FloatArray
+    above: float | None
+
+    def at(self, player: int) -> tuple[float, float, float]:
+        """The estimate of one player and its bounds."""
+        return float(self.estimate[player]), float(self.low[player]), float(self.high[player])
+
+
+def _verdict(collapse: tuple[float, float, float], share: tuple[float, float, float], needed: float) -> Verdict:
+    """NaN compares false both ways, so what is unknown neither passes nor fails."""
+    (loss, loss_low, loss_high), (part, part_low, part_high) = collapse, share
+    if loss_low >= COLLAPSE and part_low >= needed:
+        return "sure"
+    if loss >= COLLAPSE and part >= needed and loss_low > 0:
+        return "likely"
+    return "no" if loss_high < COLLAPSE or part_high < needed else "open"
+
+
+def _above_chance(task: TaskValues) -> bool:
+    """Whether the intact model knows the task: its score's interval lies above a random guess's."""
+    interval = None if task.intact is None else mean_interval(task.intact)
+    return task.chance is not None and interval is not None and interval[0] > task.chance
+
+
+def _collapse(tasks: Sequence[AblationDraws], players: int) -> _Bounds:
+    """The loss over what there is to lose, a quotient of two means, with the intervals of its linear part."""
+    nothing = np.full(players, np.nan)
+    if not tasks:
+        return _Bounds(nothing, nothing, nothing, nothing, None)
+    chance = float(np.mean([each.task.chance for each in tasks if each.task.chance is not None]))
+    drop = np.mean([each.drops.means for each in tasks], axis=0)
+    above = float(np.mean([each.intact.means[0] for each in tasks])) - chance
+    drops = np.mean([each.drops.resampled for each in tasks], axis=0)
+    aboves = np.mean([each.intact.resampled[:, 0] for each in tasks], axis=0) - chance
+    collapse = drop / above
+    low, high = simultaneous(collapse, (drops - collapse * aboves[:, None]) / above)
+    slack = np.mean([each.drops.slack for each in tasks], axis=0) / above
+    return _Bounds(collapse, low - slack, high + slack, drop, above)
+
+
+def _share(draws: Sequence[Draws], players: int) -> _Bounds:
+    nothing = np.full(players, np.nan)
+    there = [phi for phi in draws if (phi.means > 0).any()]
+    if not there:
+        return _Bounds(nothing, nothing, nothing, nothing, None)
+    estimate = mean_shares(there)
+    low, high = simultaneous(estimate, np.mean([known_shares(phi.resampled) for phi in there], axis=0))
+    slack = np.mean([phi.slack / np.maximum(phi.means, 0.0).sum() for phi in there], axis=0)
+    return _Bounds(estimate, np.maximum(low - slack, 0.0), np.minimum(high + slack, 1.0), nothing, None)
+
+
+def _known(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)

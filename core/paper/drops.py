@@ -1,0 +1,43 @@
+"""Tables 3 and 4: how much removing one cornerstone, or one of the other players, costs.
+
+Of each task and player: the drop, intact minus ablated, over the same documents. The paper clips it: what a removal
+gains counts as 0, which lets noise count as a drop. Then the mean over players, then over tasks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.intervals import score_half_width
+from core.paper.resampling import AblationDraws, Measured, measured
+
+
+@dataclass(frozen=True, slots=True)
+class MeanDrop:
+    """A mean drop over ``players`` players, clipped (the paper's) and unclipped."""
+
+    players: int
+    clipped: Measured
+    unclipped: Measured
+
+
+def mean_drop(tasks: Sequence[AblationDraws], players: Collection[int]) -> MeanDrop | None:
+    """The mean over tasks of each task's mean over players; None where there is no task or no player."""
+    drops, chosen = [task.drops for task in tasks], sorted(players)
+    if not drops or not chosen:
+        return None
+    slack = float(np.mean([score_half_width(each.documents) for each in drops]))
+
+    def mean(floor: float) -> Measured:
+        estimate = np.mean([np.maximum(each.means[chosen], floor).mean() for each in drops])
+        resampled = [np.maximum(each.resampled[:, chosen], floor).mean(axis=1) for each in drops]
+        draws = np.asarray(np.mean(resampled, axis=0))
+        return measured(float(estimate), draws, slack=slack, least=max(floor, -1.0), most=1.0)
+
+    clipped, unclipped = mean(0.0), mean(-np.inf)
+    # Of no sample is the clipped mean the smaller one; where every resample is clipped it would seem certain.
+    high = max(clipped.high or 0.0, unclipped.high or 0.0)
+    return MeanDrop(len(chosen), Measured(clipped.estimate, clipped.low, high), unclipped)

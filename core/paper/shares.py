@@ -1,0 +1,131 @@
+"""Table 1 and Figure 2: the share of the largest Shapley values, of the sum of all.
+
+The paper clips: negative values become 0 before shares. With noise in every player's value the clipped sum grows, so
+the clipped share of the largest is too small with few documents; the unclipped is not, and has the wider interval for
+it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.estimators.shares import shares
+from core.intervals import CONFIDENCE, FloatArray, score_half_width
+from core.paper.resampling import Draws, Measured, ShapleyDraws, measured
+
+TOP = 3
+_ROUNDING = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class TopShare:
+    """The share of the ``top`` largest values, over ``tasks`` tasks; ``players`` have the largest, the largest first.
+
+    ``clipped`` is None where no value is positive, ``unclipped`` where their sum is not; an unclipped share has no
+    bounds where the sum of values may as well be 0.
+    """
+
+    top: int
+    tasks: int
+    players: tuple[int, ...]
+    clipped: Measured | None
+    unclipped: Measured | None
+
+
+def top_share(tasks: Sequence[ShapleyDraws], top: int = TOP) -> TopShare:
+    """Per-task shares of each task's own top, then their mean over tasks (the paper's order, as far as it says).
+
+    There is at least one task. ``players`` are those of the largest mean share. Tasks in which no
+    value is positive have no share and are left out of the mean.
+    """
+    draws = [task.phi for task in tasks]
+    return TopShare(
+        top=top,
+        tasks=sum(bool((phi.means > 0).any()) for phi in draws),
+        players=tuple(int(player) for player in largest(mean_shares(draws), top)),
+        clipped=_mean([_clipped(phi, top) for phi in draws], least=0.0, most=1.0),
+        unclipped=_mean([_unclipped(phi, top) for phi in draws]),
+    )
+
+
+def pooled_share(tasks: Sequence[ShapleyDraws], top: int = TOP) -> TopShare:
+    """Values averaged over tasks first, then the share of the top of those averages."""
+    draws = [task.phi for task in tasks]
+    phi = Draws(
+        means=np.mean([each.means for each in draws], axis=0),
+        resampled=np.mean([each.resampled for each in draws], axis=0),
+        slack=np.mean([each.slack for each in draws], axis=0),
+        documents=min(each.documents for each in draws),
+    )
+    return TopShare(
+        top=top,
+        tasks=len(draws),
+        players=tuple(int(player) for player in largest(phi.means, top)),
+        clipped=_mean([_clipped(phi, top)], least=0.0, most=1.0),
+        unclipped=_mean([_unclipped(phi, top)]),
+    )
+
+
+def known_shares(phi: FloatArray) -> FloatArray:
+    """Shares along the last axis; all 0 where no value is positive."""
+    return np.nan_to_num(shares(phi), nan=0.0)
+
+
+def mean_shares(draws: Sequence[Draws]) -> FloatArray:
+    """Each player's share, averaged over tasks, shape (players,)."""
+    return np.asarray(np.mean([known_shares(phi.means) for phi in draws], axis=0))
+
+
+def largest(values: FloatArray, count: int) -> NDArray[np.int64]:
+    """The places of the largest values, the largest first; of equal values the earlier."""
+    return np.asarray(np.lexsort((np.arange(len(values)), -values))[:count], dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ratio:
+    """A share, its resamples (None: they have no bounds), and what it may be off by where it never varied."""
+
+    share: float
+    resampled: FloatArray | None
+    slack: float
+
+
+def _mean(ratios: Sequence[_Ratio | None], *, least: float = -np.inf, most: float = np.inf) -> Measured | None:
+    there = [ratio for ratio in ratios if ratio is not None]
+    if not there:
+        return None
+    estimate = float(np.mean([ratio.share for ratio in there]))
+    resampled = [ratio.resampled for ratio in there if ratio.resampled is not None]
+    if len(resampled) < len(there):
+        return Measured(estimate, None, None)
+    slack = float(np.mean([ratio.slack for ratio in there]))
+    return measured(estimate, np.asarray(np.mean(resampled, axis=0)), slack=slack, least=least, most=most)
+
+
+def _clipped(phi: Draws, top: int) -> _Ratio | None:
+    means, resampled = np.maximum(phi.means, 0.0), np.maximum(phi.resampled, 0.0)
+    return _ratio(means, resampled, top, phi.documents) if means.sum() > 0 else None
+
+
+def _unclipped(phi: Draws, top: int) -> _Ratio | None:
+    if phi.means.sum() <= _ROUNDING * np.abs(phi.means).sum():
+        return None
+    ratio = _ratio(phi.means, phi.resampled, top, phi.documents)
+    may_be_zero = (phi.resampled.sum(axis=1) <= 0).mean() > (1 - CONFIDENCE) / 2
+    return _Ratio(ratio.share, None, 0.0) if may_be_zero else ratio
+
+
+def _ratio(means: FloatArray, resampled: FloatArray, top: int, documents: int) -> _Ratio:
+    total, totals = float(means.sum()), resampled.sum(axis=1)
+    share = float(_top(means, top)) / total
+    fractions = np.full(len(totals), share)
+    np.divide(_top(resampled, top), totals, out=fractions, where=totals > 0)
+    return _Ratio(share, fractions, top * score_half_width(documents) / total)
+
+
+def _top(values: FloatArray, top: int) -> FloatArray:
+    return np.asarray(np.sort(values, axis=-1)[..., -top:].sum(axis=-1))

@@ -1,0 +1,161 @@
+"""Proxies beside what they stand for: per-document matrices of both, and how their rankings agree."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+
+from core.errors import CornerstoneError
+from core.estimators.estimator import Outcomes
+from core.estimators.names import estimator_named
+from core.grouping import Grouping
+from core.intervals import FloatArray
+from core.players import Removed
+from core.proxies import MEASURES, Proxies
+from core.proxy_rows import CorrelationRow, ProxyRow, Target, TokensOf
+from core.rank_correlation import correlated, kendall, reliability, spearman
+from core.schedules import INTACT
+
+_TOP: Final = 3
+TOKENS: Final[tuple[TokensOf, TokensOf]] = ("all", "not the first")
+Players = Literal["sublayers", "layers"]
+_NEEDS: Final[Mapping[Players, tuple[tuple[Target, str], ...]]] = {
+    "sublayers": (("drop", "leave-one-out"), ("window-first", "window-first"), ("window-ends", "window-ends")),
+    # Windows of sublayers hold each layer alone, but not several whole layers.
+    "layers": (("drop", "leave-one-out"),),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A model on a task: whose numbers these are. ``scores`` has NaN where a document was not evaluated."""
+
+    model: str
+    task: str
+    model_id: str
+    task_id: str
+    value: str
+    scores: Mapping[Removed, FloatArray]
+
+
+def proxy_rows(proxies: Proxies, grouping: Grouping, of: Compared) -> list[ProxyRow]:
+    """A row a unit of a grouping: sublayers or layers."""
+    players = _players(grouping)
+    measured = _measured(proxies, players)
+    targets = targets_of(of.scores, grouping)
+    rows = []
+    for at, unit in enumerate(grouping.units):
+        means = {name: float(matrix[at].mean()) for name, (matrix, _) in targets.items()}
+        (influence, influence_later), (norm, norm_later) = (_both(measured[index][:, at]) for index in range(2))
+        rows.append(
+            ProxyRow(
+                model=of.model,
+                task=of.task,
+                players=players,
+                player=at,
+                label=unit.label,
+                layer=unit.members[0] // 2,
+                n=measured.shape[-1],
+                block_influence=influence,
+                block_influence_later=None if math.isnan(influence_later) else influence_later,
+                relative_norm=norm,
+                relative_norm_later=None if math.isnan(norm_later) else norm_later,
+                value=of.value,
+                n_stored=max((matrix.shape[1] for matrix, _ in targets.values()), default=0),
+                drop=means.get("drop"),
+                phi_window_first=means.get("window-first"),
+                phi_window_ends=means.get("window-ends"),
+                model_id=of.model_id,
+                task_id=of.task_id,
+            )
+        )
+    return rows
+
+
+def correlation_rows(proxies: Proxies, grouping: Grouping, of: Compared) -> Iterator[CorrelationRow]:
+    """A row for each proxy, with and without the first token, against each target that is stored."""
+    players = _players(grouping)
+    measured = _measured(proxies, players)
+    for target, (dear, documents) in targets_of(of.scores, grouping).items():
+        agrees = reliability(dear)
+        for at, proxy in enumerate(MEASURES):
+            for tokens, cheap in zip(TOKENS, measured[at][:, :, documents], strict=True):
+                told = ~np.isnan(cheap).any(axis=0)
+                if not told.any():
+                    continue
+                one, other = cheap[:, told], dear[:, told]
+                rho, tau = correlated(spearman, one, other), correlated(kendall, one, other)
+                yield CorrelationRow(
+                    model=of.model,
+                    task=of.task,
+                    players=players,
+                    proxy=proxy,
+                    tokens=tokens,
+                    target=target,
+                    value=of.value,
+                    n=int(told.sum()),
+                    spearman=_defined(rho.value),
+                    spearman_low=_defined(rho.low),
+                    spearman_high=_defined(rho.high),
+                    kendall=_defined(tau.value),
+                    kendall_low=_defined(tau.low),
+                    kendall_high=_defined(tau.high),
+                    top3_found=len(_top(one) & _top(other)),
+                    reliability=_defined(agrees),
+                    model_id=of.model_id,
+                    task_id=of.task_id,
+                )
+
+
+def targets_of(scores: Mapping[Removed, FloatArray], grouping: Grouping) -> dict[Target, tuple[FloatArray, list[int]]]:
+    """What is stored to compare with: each unit's contribution on each document, and which documents these are."""
+    units = len(grouping.units)
+    found: dict[Target, tuple[FloatArray, list[int]]] = {}
+    for target, name in _NEEDS[_players(grouping)]:
+        estimator = estimator_named(name)
+        wanted = estimator.missing({}, units)
+        there = [scores.get(grouping.removed(removed)) for removed in wanted]
+        arrays = [array for array in there if array is not None]
+        if len(arrays) < len(wanted):
+            continue
+        matrix = np.stack(arrays)
+        complete = ~np.isnan(matrix).any(axis=0)
+        if complete.any():
+            outcomes: Outcomes = dict(zip(wanted, matrix[:, complete], strict=True))
+            assert INTACT in outcomes
+            found[target] = estimator.contributions(outcomes, units), np.flatnonzero(complete).tolist()
+    return found
+
+
+def _players(grouping: Grouping) -> Players:
+    match grouping.name:
+        case "sublayers":
+            return "sublayers"
+        case "layers":
+            return "layers"
+        case other:
+            raise CornerstoneError(f"proxies are of sublayers or layers, not of {other}")
+
+
+def _measured(proxies: Proxies, players: Players) -> FloatArray:
+    """Of shape (measures, 2, units, documents)."""
+    return proxies.sublayers if players == "sublayers" else proxies.layers
+
+
+def _both(values: FloatArray) -> tuple[float, float]:
+    """The mean over documents with the first token, and without it over those that have another."""
+    later = values[1][~np.isnan(values[1])]
+    return float(values[0].mean()), float(later.mean()) if len(later) else math.nan
+
+
+def _top(values: FloatArray) -> set[int]:
+    """The units of the largest means, ties going to the earlier."""
+    return set(np.argsort(-values.mean(axis=1), kind="stable")[:_TOP].tolist())
+
+
+def _defined(value: float) -> float | None:
+    return None if math.isnan(value) else value

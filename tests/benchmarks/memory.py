@@ -1,0 +1,89 @@
+"""Whether what a sweep holds stays within the memory it was given: the process's peak over what it took before."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+import time
+
+import psutil
+
+BUDGETS = (0.05, 0.1, 0.2, 0.4)
+DOCUMENTS = 16
+_POLL_S = 0.002
+
+
+def main() -> None:
+    print("all windows of a random model (8 layers of width 512), as many documents a chunk as the memory allows")
+    for budget in BUDGETS:
+        # A process each: what one has freed would hide what the next takes.
+        program = [sys.executable, "-m", "tests.benchmarks.memory", str(budget)]
+        found = json.loads(subprocess.run(program, check=True, capture_output=True, text=True).stdout)
+        print(
+            f"  given {budget * 1024:5.0f} MiB: took {found['took'] / 2**20:5.0f} MiB, {found['chunks']} chunks",
+            flush=True,
+        )
+
+
+def measured(budget: float) -> dict[str, int]:
+    """Peak of resident bytes over those before the sweep, a small one having warmed up; and how many chunks it took."""
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    from core.architectures import family_of
+    from core.decoder import Decoder
+    from core.schedules import windows
+    from core.sizes import sizes_for
+    from core.sweep import sweep_rows
+    from tests.benchmarks.scaling import VOCABULARY, rows_of
+
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=VOCABULARY,
+        hidden_size=512,
+        intermediate_size=1024,
+        num_hidden_layers=8,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+    )
+    model = LlamaForCausalLM(config).eval()
+    decoder, coalitions, rows = Decoder(model, family_of(config)), windows(16), rows_of(DOCUMENTS)
+    # As for offloaded weights: then a chunk is as large as it may be.
+    sizes = sizes_for(model, offloaded=True, memory=budget)
+    sweep_rows(decoder, rows[:1], coalitions[:3], batch_tokens=sizes.batch_tokens)
+    most = max(1, sizes.state_tokens // len(coalitions) // len(rows[0]))
+    before = psutil.Process().memory_info().rss
+    with _Peak() as peak:
+        for start in range(0, len(rows), most):
+            sweep_rows(decoder, rows[start : start + most], coalitions, batch_tokens=sizes.batch_tokens)
+    return {"took": peak.bytes - before, "chunks": -(-len(rows) // most)}
+
+
+class _Peak:
+    """The most resident bytes of this process inside the block, looked at again and again."""
+
+    def __enter__(self) -> _Peak:
+        self.bytes = 0
+        self._over = False
+        self._thread = threading.Thread(target=self._watch)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._over = True
+        self._thread.join()
+
+    def _watch(self) -> None:
+        process = psutil.Process()
+        while not self._over:
+            self.bytes = max(self.bytes, process.memory_info().rss)
+            time.sleep(_POLL_S)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        print(json.dumps(measured(float(sys.argv[1]))))
+    else:
+        main()

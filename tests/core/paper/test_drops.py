@@ -1,0 +1,46 @@
+"""Tables 3 and 4 by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.paper.drops import mean_drop
+from core.paper.resampling import resample
+from tests.core.paper.values import model, task
+
+# Drops by player: .5, .25, -.25, 0 and 1, 0, .25, -.5.
+FIRST = task("boolq", intact=[1, 1, 1, 0], ablated=[[0, 0, 1, 0], [1, 0, 1, 0], [1, 1, 1, 1], [1, 1, 1, 0]])
+SECOND = task("piqa", intact=[1, 1, 1, 1], ablated=[[0, 0, 0, 0], [1, 1, 1, 1], [1, 0, 1, 1], [1.5, 1.5, 1.5, 1.5]])
+
+
+def test_drops_are_averaged_over_layers_and_then_over_tasks() -> None:
+    drawn = resample(model(FIRST, SECOND)).ablations
+    cornerstone, others = mean_drop(drawn, {0}), mean_drop(drawn, {1, 2, 3})
+    assert cornerstone is not None
+    assert others is not None
+    assert cornerstone.unclipped.estimate == pytest.approx((0.5 + 1) / 2)
+    assert others.unclipped.estimate == pytest.approx(((0.25 - 0.25 + 0) / 3 + (0 + 0.25 - 0.5) / 3) / 2)
+    assert others.clipped.estimate == pytest.approx(((0.25 + 0 + 0) / 3 + (0 + 0.25 + 0) / 3) / 2)
+    assert (cornerstone.players, others.players) == (1, 3)
+
+
+def test_nobody_has_no_drop() -> None:
+    assert mean_drop(resample(model(FIRST)).ablations, set()) is None
+    assert mean_drop(resample(model(task())).ablations, {0}) is None
+
+
+def test_where_all_documents_agree_the_interval_is_not_a_point() -> None:
+    agreeing = task(intact=[1] * 8, ablated=[[0] * 8, [1] * 8, [1] * 8, [1] * 8])
+    for players in ({0}, {1, 2, 3}):
+        found = mean_drop(resample(model(agreeing)).ablations, players)
+        assert found is not None
+        for measured in (found.clipped, found.unclipped):
+            assert measured.low is not None
+            assert measured.high is not None
+            assert measured.low < measured.high
+
+
+def test_a_gain_on_every_document_is_no_certain_zero_when_clipped() -> None:
+    found = mean_drop(resample(model(task(intact=[0] * 8, ablated=[[1] * 8] * 4))).ablations, {0})
+    assert found is not None
+    assert (found.clipped.estimate, found.unclipped.estimate) == (0.0, -1.0)

@@ -1,0 +1,187 @@
+"""Reading the paper's tables from a real store: which tasks, which metric, what is missing and what fills it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.errors import CornerstoneError
+from core.estimators.names import estimator_named
+from core.paper.report import report
+from core.players import Removed
+from core.schedules import ablation, windows
+from store.paper import PaperSelection, read_paper
+from store.results import Results
+from tests.store.records import (
+    PLAYERS,
+    assignment,
+    data,
+    documents,
+    keep,
+    keep_all,
+    model,
+    outcome,
+    task,
+)
+
+WINDOWS = windows(PLAYERS, 4)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "results.duckdb"
+
+
+def scores(coalitions: Sequence[Removed], n: int, seed: int = 0) -> dict[Removed, list[float]]:
+    generator = np.random.default_rng(seed)
+    return {removed: (generator.random(n) < 0.8 - 0.1 * len(removed)).astype(float).tolist() for removed in coalitions}
+
+
+def fill(path: Path, name: str, coalitions: Sequence[Removed] = WINDOWS, n: int = 6, **task_settings: object) -> None:
+    asked = assignment(documents(range(n), prefix=name), coalitions, of_task=task(name, **task_settings))  # type: ignore[arg-type]
+    keep_all(path, asked, scores(coalitions, n), run_id=f"run-{name}")
+
+
+def test_the_value_is_acc_norm_where_the_task_has_it_else_acc(path: Path) -> None:
+    fill(path, "piqa")
+    fill(path, "boolq", means=("acc",))
+    (read,) = read_paper(path).models
+    assert [(each.task, each.value) for each in read.tasks] == [("boolq", "acc"), ("piqa", "acc_norm")]
+    (asked,) = read_paper(path, PaperSelection(value="acc")).models
+    assert {each.value for each in asked.tasks} == {"acc"}
+
+
+def test_what_is_read_is_what_is_stored(path: Path) -> None:
+    fill(path, "boolq")
+    (read,) = read_paper(path, PaperSelection(value="acc", estimator="window-ends")).models
+    (found,) = read.tasks
+    stored = {removed: np.array(values) for removed, values in scores(WINDOWS, 6).items()}
+    assert found.intact is not None
+    assert found.ablated is not None
+    assert found.contributions is not None
+    assert found.intact.tolist() == stored[()].tolist()
+    assert found.ablated.tolist() == [stored[(player,)].tolist() for player in range(PLAYERS)]
+    expected = estimator_named("window-ends").contributions(stored, PLAYERS)
+    assert np.allclose(found.contributions, expected)
+    assert (found.chance, found.size) == (0.25, 100)
+
+
+def test_tables_and_results_agree(path: Path) -> None:
+    fill(path, "boolq")
+    tables = report(read_paper(path, PaperSelection(value="acc")).models[0])
+    drops = [row.drop for row in Results(path).ablation().rows]
+    shares = sorted((row.share or 0.0 for row in Results(path).shapley(estimator="window-first").rows), reverse=True)
+    assert tables.chosen is not None
+    assert tables.cornerstone_drop is not None
+    assert tables.other_drop is not None
+    assert tables.top3 is not None
+    assert tables.top3.clipped is not None
+    assert tables.top3.clipped.estimate == pytest.approx(sum(shares[:3]))
+    named = tables.chosen.players
+    assert tables.cornerstone_drop.unclipped.estimate == pytest.approx(np.mean([drops[at] for at in named]))
+    others = [drop for at, drop in enumerate(drops) if at not in named]
+    assert tables.other_drop.clipped.estimate == pytest.approx(np.mean(np.maximum(others, 0)))
+
+
+def test_only_the_papers_tasks_count_unless_others_are_named_or_all_there_is(path: Path) -> None:
+    fill(path, "capitals")
+    read = read_paper(path)
+    assert [each.task for each in read.models[0].tasks] == ["capitals"]
+    assert any("none of the paper's tasks is stored" in gap for gap in read.gaps)
+    fill(path, "boolq")
+    read = read_paper(path)
+    assert [each.task for each in read.models[0].tasks] == ["boolq"]
+    assert any("capitals is none of the paper's tasks" in gap for gap in read.gaps)
+    named = read_paper(path, PaperSelection(tasks=("capitals", "boolq")))
+    assert [each.task for each in named.models[0].tasks] == ["boolq", "capitals"]
+
+
+def test_ablations_alone_fill_what_they_can_and_the_rest_is_missing(path: Path) -> None:
+    fill(path, "boolq", ablation(PLAYERS))
+    read = read_paper(path)
+    tables = report(read.models[0])
+    assert (tables.top3, tables.pooled) == (None, None)
+    assert tables.chosen is not None
+    assert tables.chosen.by == "drop"
+    assert tables.other_drop is not None
+    (gap,) = read.gaps
+    assert "12 of 19 coalitions are missing" in gap
+    assert "`cornerstone run --model tiny --task boolq --schedule windows" in gap
+    assert str(path) in gap
+
+
+def test_half_an_ablation_is_partial_and_left_out(path: Path) -> None:
+    asked = assignment(documents(range(3)), [(), (0,)], of_task=task("boolq"))
+    keep_all(path, asked, scores([(), (0,)], 3))
+    read = read_paper(path)
+    assert read.models[0].tasks[0].ablated is None
+    assert any("partial: no document has all 6 players removed alone (1 of them" in gap for gap in read.gaps)
+    tables = report(read.models[0])
+    assert (tables.chosen, tables.other_drop) == (None, None)
+
+
+def test_it_says_what_the_paper_has_and_the_store_has_not(path: Path) -> None:
+    fill(path, "boolq")
+    (few,) = (sentence for sentence in read_paper(path).missing if "fewer documents" in sentence)
+    # The data set holds 100.
+    assert "fewer documents than the paper's 1000 (boolq 6)" in few
+    assert "--limit 1000" in few
+    (tasks,) = (sentence for sentence in read_paper(path).missing if "of the paper's tasks" in sentence)
+    assert "piqa, winogrande, arc_easy, arc_challenge, openbookqa are not stored" in tasks
+    assert "--task piqa" in tasks
+    assert "--schedule ablation --schedule windows" in tasks
+    (models,) = (sentence for sentence in read_paper(path).missing if "nothing is stored" in sentence)
+    assert f"`cornerstone run paper/mixtral-8x7b --store {path}`" in models
+    assert not any("nothing is stored" in line for line in read_paper(path, PaperSelection(models=("tiny",))).missing)
+
+
+def test_of_a_task_stored_in_several_ways_the_one_of_the_most_documents_is_read(path: Path) -> None:
+    fill(path, "boolq", n=3)
+    more = assignment(documents(range(7), prefix="other"), WINDOWS, of_task=task("boolq"), of_data=data("other"))
+    keep_all(path, more, scores(WINDOWS, 7), run_id="more")
+    read = read_paper(path)
+    (found,) = read.models[0].tasks
+    assert found.intact is not None
+    assert len(found.intact) == 7
+    assert any(f"boolq@{found.task_id} has the most documents" in gap for gap in read.gaps)
+
+
+def test_models_of_one_name_stay_apart(path: Path) -> None:
+    fill(path, "boolq")
+    half = assignment(
+        documents(range(6), prefix="boolq"), WINDOWS, of_model=model(dtype="float16"), of_task=task("boolq")
+    )
+    keep_all(path, half, scores(WINDOWS, 6, seed=1), run_id="half")
+    found = read_paper(path).models
+    assert [each.model for each in found] == ["tiny", "tiny"]
+    assert len({each.model_id for each in found}) == 2
+
+
+def test_one_document_is_answered_without_anything_undefined(path: Path) -> None:
+    fill(path, "boolq", n=1)
+    tables = report(read_paper(path).models[0])
+    rows = Results(path).cornerstones().rows
+    assert len(rows) == PLAYERS
+    assert {row.cornerstone for row in rows} <= {"open", "no"}
+    numbers = [number for row in rows for number in (row.collapse, row.share, row.share_low, row.collapse_high)]
+    assert all(number is None or np.isfinite(number) for number in numbers)
+    assert tables.tasks[0].shapley_documents == 1
+
+
+def test_a_task_without_an_accuracy_is_left_out_and_alone_refused(path: Path) -> None:
+    keep(path, assignment(documents(range(2)), [()], of_task=task("wiki", means=("bleu",))), [outcome("doc-0")])
+    with pytest.raises(CornerstoneError, match="wiki has no acc that is a mean"):
+        read_paper(path)
+
+
+def test_what_fits_nothing_is_one_sentence(path: Path) -> None:
+    with pytest.raises(CornerstoneError, match="cornerstone run"):
+        read_paper(path)
+    fill(path, "boolq")
+    with pytest.raises(CornerstoneError, match="no task 'bolq' in the store; did you mean boolq"):
+        read_paper(path, PaperSelection(tasks=("bolq",)))
+    with pytest.raises(CornerstoneError, match="window-first or window-ends"):
+        read_paper(path, PaperSelection(estimator="exact"))

@@ -1,0 +1,180 @@
+"""`cornerstone paper` on a real store with one of the paper's models and another: every format, every width."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.cells import cell_len
+from typer.testing import CliRunner, Result
+
+from core.players import players_of
+from core.records import ModelRecord
+from core.schedules import ablation, windows
+from tests.store.records import assignment, documents, keep_all, model, task
+from tui.cli import app
+
+HOSTILE = "a_b & {50%} [red] \x1b[31m| $x^2$ \\end"
+
+
+def record(name: str, layers: int) -> ModelRecord:
+    return ModelRecord(
+        f"weights of {name}", name, f"/models/{name}", None, "float32", "llama",
+        tuple(player.kind for player in players_of(("attn", "ffn") * layers)),
+    )  # fmt: skip
+
+
+def fill(path: Path, of: ModelRecord, tasks: Sequence[str], *, only_ablation: bool = False, n: int = 8) -> None:
+    players = len(of.kinds)
+    for name in tasks:
+        generator = np.random.default_rng(len(name))
+        luck = generator.random(n)
+        coalitions = ablation(players) if only_ablation else windows(players, 4)
+        known = {
+            removed: (luck < (0.3 if 1 in removed else 0.85 - 0.02 * len(removed))).astype(float).tolist()
+            for removed in coalitions
+        }
+        asked = assignment(
+            documents(range(n), prefix=name), coalitions, of_model=of, of_task=task(name, means=("acc",))
+        )
+        keep_all(path, asked, known, run_id=f"{of.fingerprint[-8:]}-{name}-{only_ablation}")
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("store") / "s.duckdb"
+    fill(path, record("llama-3-8b", 32), ("boolq", "piqa"))
+    fill(path, record(HOSTILE, 3), ("boolq", "arc_easy"))
+    return path
+
+
+def run(*arguments: str | Path, width: int = 100) -> Result:
+    return CliRunner().invoke(app, ["paper", *map(str, arguments)], env={"COLUMNS": str(width)})
+
+
+@pytest.mark.parametrize("width", [80, 120, 200])
+def test_every_table_and_figure_fits_the_terminal(store: Path, width: int) -> None:
+    done = run("--store", store, width=width)
+    assert done.exit_code == 0, done.output
+    for part in ("Table 1.", "Table 2.", "Table 3.", "Table 4.", "Figure 2.", "Figures 3 to 5.", "Figure 6."):
+        assert part in done.stdout
+    assert max(map(cell_len, done.stdout.splitlines())) <= width
+    assert "\x1b" not in done.stdout
+    assert not re.search(r"\bnan\b|\binf\b", done.stdout)
+
+
+def test_the_papers_numbers_stand_beside_ours_for_its_models_alone(store: Path) -> None:
+    done = run("--store", store, "--no-figures", width=200)
+    mean = next(line for line in done.stdout.splitlines() if "mean over tasks" in line)
+    assert re.search(r"\d\] +29\.1$", mean)
+    assert re.search(r"C layers .*\] +29\.3\n", done.stdout)
+    assert re.search(r"BoolQ .*\] +2\.8\n", done.stdout)
+    assert "Attn 0, FFN 0, FFN 1" in done.stdout
+    assert "FFN 0 (" in done.stdout
+
+
+def test_what_is_missing_is_said_on_stderr_with_the_command_that_fills_it(store: Path) -> None:
+    said = run("--store", store, "--no-figures").stderr
+    assert "`cornerstone run paper/llama-3-8b --store" in said
+    assert "fewer documents than the paper's 1000 (boolq 8, piqa 8)" in said
+    assert "nothing is stored of the paper's Llama-3-70B, Mixtral-8x7B" in said
+
+
+def test_json_and_csv_hold_the_same_numbers(store: Path) -> None:
+    report = json.loads(run("--store", store, "--format", "json").stdout)
+    rows = list(csv.DictReader(io.StringIO(run("--store", store, "--format", "csv").stdout)))
+    assert len(rows) == len(report["numbers"]) > 20
+    for row, number in zip(rows, report["numbers"], strict=True):
+        assert row["table"] == number["table"]
+        assert (float(row["estimate"]) if row["estimate"] else None) == number["estimate"]
+        if number["estimate"] is not None and number["low"] is not None:
+            assert number["low"] <= number["estimate"] <= number["high"]
+    published = {(row["table"], row["quantity"], row["task"]): row["published"] for row in rows if row["published"]}
+    assert published["table 1", "top-3 share", "mean"] == "0.291"
+    assert published["table 3", "C drop", "mean"] == "0.293"
+    assert published["table 4", "NC drop", "piqa"] == "0.015"
+    assert report["missing"]
+
+
+def test_latex_is_balanced_and_defused(store: Path) -> None:
+    text = run("--store", store, "--format", "latex").stdout
+    body = "\n".join(line for line in text.splitlines() if not line.startswith("%"))
+    for environment in ("table", "tabular"):
+        assert body.count(rf"\begin{{{environment}}}") == body.count(rf"\end{{{environment}}}") == 6
+    assert body.count(r"\toprule") == body.count(r"\bottomrule") == 6
+    assert body.count("{") - body.count(r"\{") == body.count("}") - body.count(r"\}")
+    assert not re.search(r"(?<!\\)[%$#_^]", body)
+    for table in re.findall(r"\\begin\{tabular\}\{(l+r*)\}(.*?)\\end\{tabular\}", body, re.DOTALL):
+        lines = [line.strip() for line in table[1].splitlines() if line.strip().endswith(r"\\")]
+        columns = [len(re.findall(r"(?<!\\)&", line)) + 1 for line in lines if "multicolumn" not in line]
+        assert set(columns) == {len(table[0])}
+        assert not any(line.startswith("[") for line in lines)
+    assert r"a\_b \& \{50\%\} {[}red{]}" in body
+
+
+def test_markdown_tables_are_whole_and_their_text_is_escaped(store: Path) -> None:
+    text = run("--store", store, "--format", "markdown").stdout
+    tables = re.findall(r"(?:^\|.*\n?)+", text, re.MULTILINE)
+    assert len(tables) == 6
+    for table in tables:
+        assert len({len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}) == 1
+    assert r"\[red\]" in text
+    assert "\x1b" not in text
+
+
+def test_ablations_alone_draw_their_tables_and_figures(tmp_path: Path) -> None:
+    fill(tmp_path / "s", model(), ("boolq",), only_ablation=True)
+    done = run("--store", tmp_path / "s")
+    assert done.exit_code == 0, done.output
+    assert "Figures 3 to 5." in done.stdout
+    assert "Figure 2." not in done.stdout
+    assert "no shares are stored, so the 3 of the largest mean drop" in " ".join(done.stdout.split())
+    assert "coalitions are missing for windows of up to 4" in done.stderr
+
+
+def test_one_document_is_reported_without_anything_undefined(tmp_path: Path) -> None:
+    fill(tmp_path / "s", model(), ("boolq",), n=1)
+    done = run("--store", tmp_path / "s")
+    assert done.exit_code == 0, done.output
+    assert not re.search(r"\bnan\b|\binf\b", done.stdout)
+
+
+def test_a_file_has_the_format_of_its_ending_and_is_not_replaced_unasked(store: Path, tmp_path: Path) -> None:
+    target = tmp_path / "tables.tex"
+    assert run("--store", store, "-o", target).exit_code == 0
+    assert r"\toprule" in target.read_text()
+    again = run("--store", store, "-o", target)
+    assert "add --force" in str(again.exception)
+    assert run("--store", store, "-o", target, "--force").exit_code == 0
+    assert "\x1b" not in (target.read_text())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("-o", "tables.xyz"), "let the file's name end in"),
+        (("--format", "svg"), "name a folder for the figures"),
+        (("--task", "bolq"), "did you mean boolq"),
+        (("--estimator", "exact"), "window-first or window-ends"),
+    ],
+)
+def test_what_is_wrong_is_one_sentence(store: Path, arguments: tuple[str, ...], said: str) -> None:
+    assert said in str(run("--store", store, *arguments).exception)
+
+
+def test_no_store_is_one_sentence(tmp_path: Path) -> None:
+    assert "cornerstone run" in str(run("--store", tmp_path / "none").exception)
+
+
+def test_figures_are_written_to_a_folder(store: Path, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    done = run("--store", store, "--model", "llama-3-8b", "--format", "svg", "-o", tmp_path / "figures")
+    assert done.exit_code == 0, done.output
+    names = sorted(file.name for file in (tmp_path / "figures").iterdir())
+    assert names == ["figure-2-shares.svg", "figure-3-ablation-llama-3-8b.svg", "figure-6-shapley-llama-3-8b.svg"]

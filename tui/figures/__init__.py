@@ -1,0 +1,1 @@
+"""Figures for papers and slides, drawn by matplotlib: an optional extra, which nothing else here may import."""

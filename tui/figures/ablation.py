@@ -1,0 +1,93 @@
+"""The score that is left when one layer is removed, by layer: the paper's Figures 3 to 5."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from store.rows import AblationRow
+from tui.figures.panels import Panel, above, entitle, grid, panels, tick_step
+from tui.figures.style import (
+    ATTENTION,
+    CHANCE,
+    FFN,
+    INTACT,
+    WHISKER,
+    Look,
+    Width,
+    line_key,
+    mark_key,
+    names_of,
+    safe,
+    styled,
+)
+
+_ASIDE = 0.2
+
+
+def ablation_figure(rows: Sequence[AblationRow], *, width: Width = "page") -> Figure:
+    """A panel a task: attention as circles, FFN (MoE) as crosses, with the intact model and chance as lines.
+
+    A thin line is the 95% interval of the paired drop, hung from the intact model's score.
+
+    Raises:
+        ValueError: there are no rows.
+    """
+    common, found = panels(rows)
+    layers = max(row.layer for row in rows) + 1
+    columns = 1 if width == "column" else 3 if layers <= 40 else 2
+    unit = all(0 <= score <= 1 for row in rows for score in (row.acc, row.intact_acc))
+    with styled():
+        figure, axes, room = grid(len(found), width, columns, 1.75, share_y=unit)
+        for place, panel in zip(axes, found, strict=True):
+            _draw(place, panel, layers, room)
+        if unit:
+            axes[0].set_ylim(*_limits(rows))
+        figure.supxlabel("layer removed", fontsize=7)
+        figure.supylabel(safe(rows[0].value), fontsize=7)
+        ffn = names_of({row.label for row in rows})
+        keys = [
+            mark_key(ATTENTION, "attention"),
+            mark_key(FFN, ffn),
+            line_key(WHISKER, "-", "95% interval"),
+            line_key(INTACT, "-", "intact"),
+        ]
+        if any(row.chance is not None for row in rows):
+            keys.append(line_key(CHANCE, "--", "chance"))
+        above(figure, common, keys, width)
+    return figure
+
+
+def _draw(place: Axes, panel: Panel[AblationRow], layers: int, room: float) -> None:
+    rows = panel.rows
+    entitle(place, panel, room)
+    place.axhline(rows[0].intact_acc, color=INTACT, linewidth=0.9, zorder=1)
+    if rows[0].chance is not None:
+        place.axhline(rows[0].chance, color=CHANCE, linewidth=0.9, linestyle="--", zorder=1)
+    for look, chosen, aside in (
+        (ATTENTION, [row for row in rows if row.kind == "attn"], -_ASIDE),
+        (FFN, [row for row in rows if row.kind != "attn"], _ASIDE),
+    ):
+        if chosen:
+            _marks(place, chosen, look, aside, size=9.0 if layers <= 40 else 5.0)
+    place.set_xticks(range(0, layers, tick_step(layers)))
+    place.set_xlim(-1, layers)
+
+
+def _marks(place: Axes, rows: Sequence[AblationRow], look: Look, aside: float, size: float) -> None:
+    across = np.array([row.layer + aside for row in rows])
+    low = [row.intact_acc - row.drop_high for row in rows]
+    high = [row.intact_acc - row.drop_low for row in rows]
+    place.vlines(across, low, high, color=look.tint, linewidth=0.5, zorder=2)
+    edge = 0.8 if look.marker == "x" else 0.0
+    scores = [row.acc for row in rows]
+    place.scatter(across, scores, s=size, color=look.colour, marker=look.marker, linewidths=edge, zorder=3)
+
+
+def _limits(rows: Sequence[AblationRow]) -> tuple[float, float]:
+    scores = [score for row in rows for score in (row.intact_acc - row.drop_high, row.intact_acc - row.drop_low)]
+    scores += [row.chance for row in rows if row.chance is not None]
+    return max(min(scores) - 0.03, -0.02), min(max(scores) + 0.03, 1.02)

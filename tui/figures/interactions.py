@@ -1,0 +1,85 @@
+"""Which neighbouring players back each other up, and which need each other: windows as cells of a heat map."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from store.rows import InteractionRow
+from tui.figures.panels import Panel, above, entitle, grid, panels, tick_step
+from tui.figures.style import Width, safe, sign_key, styled
+
+# Not red and blue, which are attention and FFN; told apart by colour-blind readers.
+_COLOURS = "PuOr_r"
+_HEIGHT = 0.95
+_BAR_POINTS = 45.0
+# From which part of the largest effect on a colour hides a black sign.
+_DARK = 0.75
+
+
+def interactions_figure(rows: Sequence[InteractionRow], *, width: Width = "page") -> Figure:
+    """A heat map a task: a column for each window's first player, a row for each length, coloured by the effect.
+
+    A cell has its sign where its interval, taken by itself, leaves out 0: so it reads without colour too.
+
+    Raises:
+        ValueError: there are no rows.
+    """
+    common, found = panels(rows)
+    largest = max(abs(row.effect) for row in rows) or 1.0
+    with styled():
+        figure, axes, room = grid(len(found), width, 1, _HEIGHT, share_y=False)
+        scale = Normalize(-largest, largest)
+        room -= _BAR_POINTS
+        for place, panel in zip(axes, found, strict=True):
+            _draw(place, panel, scale, room)
+        figure.supxlabel("layer of the window's first player", fontsize=7)
+        figure.supylabel("players in the window", fontsize=7)
+        bar = figure.colorbar(ScalarMappable(scale, _COLOURS), ax=axes, fraction=0.03, pad=0.01, aspect=12 * len(axes))
+        bar.set_label(f"effect ({safe(rows[0].value)})", fontsize=6.5)
+        bar.outline.set_linewidth(0.5)
+        above(figure, common, _keys(width), width)
+    return figure
+
+
+def _keys(width: Width) -> list[Line2D]:
+    above_zero, below_zero = (" (interval above 0)", " (interval below 0)") if width == "page" else ("", "")
+    return [
+        sign_key("+", f"they need each other{above_zero}"),
+        sign_key("_", f"they back each other up{below_zero}"),
+    ]
+
+
+def _draw(place: Axes, panel: Panel[InteractionRow], scale: Normalize, room: float) -> None:
+    rows = panel.rows
+    sizes = sorted({row.size for row in rows})
+    players = max(row.first + row.size for row in rows)
+    entitle(place, panel, room)
+    effects = np.full((len(sizes), players), np.nan)
+    for row in rows:
+        effects[sizes.index(row.size), row.first] = row.effect
+    mark = min(0.55 * room / players, 4.0)
+    edges = np.arange(players + 1) - 0.5
+    place.pcolormesh(edges, np.arange(len(sizes) + 1) - 0.5, effects, cmap=_COLOURS, norm=scale, edgecolor="none")
+    for marker, chosen in (("+", [row for row in rows if row.low > 0]), ("_", [row for row in rows if row.high < 0])):
+        dark = [abs(row.effect) > _DARK * (scale.vmax or 1.0) for row in chosen]
+        place.scatter(
+            [row.first for row in chosen],
+            [sizes.index(row.size) for row in chosen],
+            s=mark**2,
+            marker=marker,
+            c=["white" if one else "black" for one in dark],
+            linewidths=min(mark / 5, 0.7),
+        )
+    place.set_ylim(len(sizes) - 0.5, -0.5)
+    place.set_yticks(range(len(sizes)), [str(size) for size in sizes])
+    layers = -(-players // 2)
+    ticks = range(0, layers, tick_step(layers))
+    place.set_xticks([2 * layer for layer in ticks], [str(layer) for layer in ticks])
+    place.set_xlim(-0.5, players - 0.5)

@@ -1,0 +1,51 @@
+"""Writing a figure: SVG, PDF or PNG by the file's ending, the same bytes from the same figure."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from core.errors import CornerstoneError
+from store.whole_file import whole_file
+from tui.figures.style import styled
+
+FORMATS = ("svg", "pdf", "png")
+# Without the date: the same results make the same file.
+_METADATA: dict[str, dict[str, Any]] = {
+    "svg": {"Creator": "cornerstone", "Date": None},
+    "pdf": {"Creator": "cornerstone", "CreationDate": None},
+    "png": {"Software": "cornerstone"},
+}
+
+
+def format_of(path: Path) -> str:
+    """Which of ``FORMATS`` the file's name ends in.
+
+    Raises:
+        CornerstoneError: in none of them.
+    """
+    ending = path.suffix.removeprefix(".").lower()
+    if ending not in FORMATS:
+        raise CornerstoneError(f"{path.name!r} is no name for a figure; let it end in .svg, .pdf or .png")
+    return ending
+
+
+def save(figure: Figure, path: Path, *, force: bool) -> None:
+    """Write a figure to a file, which is there as a whole or not at all.
+
+    Args:
+        figure: from one of the functions beside this.
+        path: of the file; its ending chooses the format.
+        force: replace a file that is there.
+
+    Raises:
+        CornerstoneError: the ending is none of ``FORMATS``, or the file may not or cannot be written.
+    """
+    form = format_of(path)
+    with whole_file(path, force=force) as fresh, styled(), warnings.catch_warnings():
+        # A name may hold characters that the font lacks: they are drawn as boxes, and stay text in SVG.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        figure.savefig(fresh, format=form, metadata=_METADATA[form])

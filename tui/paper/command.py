@@ -1,0 +1,205 @@
+"""`cornerstone paper`: what is stored, as the paper's tables and figures, beside the paper's own numbers."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from core.errors import CornerstoneError
+from core.estimators.names import WINDOW_ESTIMATORS
+from core.schedules import DEFAULT_MAX_REMOVED
+from tui.out import print_text
+from tui.results import ForceOption, MaxRemovedOption, StoreOption
+from tui.text import plain, plain_lines
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from core.paper.report import ModelReport
+    from store.paper import PaperSelection
+    from tui.paper.figures import FigureRows
+
+
+class Format(StrEnum):
+    """How the report is written."""
+
+    TABLE = "table"
+    MARKDOWN = "markdown"
+    LATEX = "latex"
+    JSON = "json"
+    CSV = "csv"
+    SVG = "svg"
+    PNG = "png"
+    PDF = "pdf"
+
+
+_FIGURES = (Format.SVG, Format.PNG, Format.PDF)
+_ENDINGS = {
+    ".txt": Format.TABLE,
+    ".md": Format.MARKDOWN,
+    ".tex": Format.LATEX,
+    ".json": Format.JSON,
+    ".csv": Format.CSV,
+}
+_FILE_WIDTH = 100
+# What one model takes of a table's line, at least.
+_MODEL_WIDTH = 29
+_LABELS_WIDTH = 18
+
+
+def paper(
+    store: StoreOption = None,
+    model: Annotated[
+        list[str] | None, typer.Option(help="Only this model: its name, name@id or id; repeatable.")
+    ] = None,
+    task: Annotated[list[str] | None, typer.Option(help="Instead of the paper's tasks; repeatable.")] = None,
+    value: Annotated[str | None, typer.Option(help="The metric (default: acc_norm where defined, else acc).")] = None,
+    estimator: Annotated[str, typer.Option(help=" or ".join(WINDOW_ESTIMATORS))] = WINDOW_ESTIMATORS[0],
+    max_removed: MaxRemovedOption = DEFAULT_MAX_REMOVED,
+    figures: Annotated[bool, typer.Option(help="Draw the figures too, in text.")] = True,
+    form: Annotated[
+        Format | None,
+        typer.Option("--format", help="table (default), markdown, latex, json, csv; svg, png, pdf for the figures."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="A file instead of stdout; for svg, png, pdf a folder.")
+    ] = None,
+    force: ForceOption = False,
+) -> None:
+    """The paper's Tables 1 to 4 and Figures 2 to 6, from what is stored, beside the paper's numbers.
+
+    Example: cornerstone paper --format latex -o tables.tex
+    """
+    from core.paper.report import report
+    from store.paper import PaperSelection, read_paper
+    from store.results import Results
+    from tui.paper.figures import figure_rows, write_figures
+    from tui.paper.tables import names_of
+
+    output = None if output is None else output.expanduser()
+    form = _format(form, output)
+    path = None if store is None else store.expanduser()
+    selection = PaperSelection(tuple(model or ()), tuple(task or ()), value, estimator, max_removed)
+    read = read_paper(path, selection)
+    gaps = (*read.gaps, *read.missing)
+    models = tuple(report(values) for values in read.models)
+    names = names_of(models)
+    rows: tuple[FigureRows, ...] = ()
+    if form in _FIGURES or (form is Format.TABLE and figures):
+        rows = figure_rows(Results(path), models, names, selection)
+    if form in _FIGURES:
+        assert output is not None
+        for written in write_figures(rows, form.value, output, force=force):
+            typer.echo(f"wrote {plain(str(written))}", err=True)
+    else:
+        text = _text(form, models, names, rows, selection, gaps, to_screen=output is None)
+        _emit(text, output, force=force)
+    for gap in gaps:
+        typer.echo(f"missing: {plain(gap)}", err=True)
+
+
+def _format(form: Format | None, output: Path | None) -> Format:
+    """The format asked for, else the one that the file's name ends in."""
+    ending = _ENDINGS.get(output.suffix.lower()) if output else None
+    if form is None and output is not None and ending is None:
+        raise CornerstoneError(
+            f"-o {output.name}: let the file's name end in {', '.join(_ENDINGS)}, or choose with --format"
+        )
+    form = form or ending or Format.TABLE
+    if form in _FIGURES and output is None:
+        raise CornerstoneError(f"{form} is no text; name a folder for the figures with -o FOLDER")
+    return form
+
+
+def _text(
+    form: Format,
+    models: Sequence[ModelReport],
+    names: dict[str, str],
+    rows: Sequence[FigureRows],
+    selection: PaperSelection,
+    gaps: Sequence[str],
+    *,
+    to_screen: bool,
+) -> str:
+    from store.export import to_csv
+    from tui.paper.latex import to_latex
+    from tui.paper.markdown import to_markdown
+    from tui.paper.rows import PaperRow, paper_rows
+    from tui.paper.tables import paper_tables
+
+    preface = _preface(selection)
+    match form:
+        case Format.MARKDOWN:
+            return to_markdown(paper_tables(models, names), [*preface, *(f"Missing: {gap}" for gap in gaps)])
+        case Format.LATEX:
+            return to_latex(paper_tables(models, names), [*preface, *(f"missing: {gap}" for gap in gaps)])
+        case Format.CSV:
+            return to_csv(paper_rows(models, selection.estimator), PaperRow)
+        case Format.JSON:
+            found = {
+                "statement": preface,
+                "numbers": [asdict(row) for row in paper_rows(models, selection.estimator)],
+                "missing": gaps,
+            }
+            return json.dumps(found, indent=1, allow_nan=False) + "\n"
+        case _:
+            width = _width() if to_screen else _FILE_WIDTH
+            return _screen(models, names, rows, preface, width, colour=to_screen and sys.stdout.isatty())
+
+
+def _preface(selection: PaperSelection) -> list[str]:
+    """What every number is of."""
+    value = f"value {selection.value}" if selection.value else "value: acc_norm where the task defines it, else acc"
+    windows = f"windows of up to {selection.max_removed}"
+    return [
+        "Investigating Layer Importance in Large Language Models (Zhang, Dong, Kawaguchi 2024), from what is stored; "
+        f"{value}; estimator {selection.estimator}, {windows}; in brackets 95% intervals, from documents drawn again "
+        "within each task."
+    ]
+
+
+def _screen(
+    models: Sequence[ModelReport],
+    names: dict[str, str],
+    rows: Sequence[FigureRows],
+    preface: Sequence[str],
+    width: int,
+    *,
+    colour: bool,
+) -> str:
+    from rich.text import Text
+
+    from tui.paper.figures import texts
+    from tui.paper.tables import paper_tables
+    from tui.paper.text import beside, figure_width, rendered, table_of
+
+    at_once = max(1, (width - _LABELS_WIDTH) // _MODEL_WIDTH)
+    parts: list[RenderableType] = [*(Text(plain(sentence)) for sentence in preface), Text("")]
+    for start in range(0, len(models), at_once):
+        parts += [table_of(table) for table in paper_tables(models[start : start + at_once], names)]
+    for title, panels in texts(rows, figure_width(width), colour=colour):
+        parts += [Text(title, style="bold"), Text(""), beside(panels, width)]
+    return rendered(parts, width, colour=colour)
+
+
+def _width() -> int:
+    return shutil.get_terminal_size((_FILE_WIDTH, 24)).columns
+
+
+def _emit(text: str, output: Path | None, *, force: bool) -> None:
+    from store.whole_file import whole_file
+
+    if output is None:
+        print_text(text if sys.stdout.isatty() else plain_lines(text))
+        return
+    with whole_file(output, force=force) as fresh:
+        fresh.write_text(text, encoding="utf-8")
+    typer.echo(f"wrote {plain(str(output))}", err=True)

@@ -1,0 +1,35 @@
+"""Tables as Markdown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from tui.paper.layout import PaperTable
+from tui.text import plain
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~])")
+
+
+def to_markdown(tables: Sequence[PaperTable], preface: Sequence[str]) -> str:
+    """All tables with their notes; ``preface`` are the sentences before them."""
+    return "\n\n".join([*map(escaped, preface), *map(_table, tables)]) + "\n"
+
+
+def escaped(text: str) -> str:
+    """Text from data, harmless in Markdown."""
+    return _SPECIAL.sub(r"\\\1", plain(text))
+
+
+def _table(table: PaperTable) -> str:
+    columns = len(table.header)
+    lines = [_line(table.header), _line(["---", *["---:"] * (columns - 1)], escape=False)]
+    for section in table.sections:
+        if section.heading:
+            lines.append(_line([f"*{escaped(section.heading)}*", *[""] * (columns - 1)], escape=False))
+        lines += [_line(row) for row in section.rows]
+    return "\n\n".join([f"**{escaped(table.title)}**", "\n".join(lines), *map(escaped, table.notes)])
+
+
+def _line(cells: Sequence[str], *, escape: bool = True) -> str:
+    return "| " + " | ".join(escaped(cell) if escape else cell for cell in cells) + " |"

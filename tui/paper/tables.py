@@ -1,0 +1,291 @@
+"""The paper's Tables 1 to 4 of what is stored, models side by side, each beside the paper's own numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from core.paper.cornerstones import COLLAPSE, DOMINANCE, Evidence
+from core.paper.drops import MeanDrop
+from core.paper.published import TASKS
+from core.paper.report import ModelReport, TaskReport
+from core.paper.resampling import Measured
+from core.paper.shares import TOP, TopShare
+from tui.paper.layout import PaperTable, Section, percent, with_interval
+from tui.text import told_apart
+
+_CHOSEN_BY = {
+    "rule": "the cornerstones of Table 2",
+    "share": f"no player is known to fit the rule, so the {TOP} of the largest mean share",
+    "drop": f"no shares are stored, so the {TOP} of the largest mean drop, which flatters them",
+}
+_CLIPPING = (
+    "Clipped: negative values count as 0, as in the paper. That makes noise count: with few documents a clipped share "
+    "of the largest is too small and a clipped drop of the others too large. Intervals of clipped numbers say what as "
+    "many other documents would give."
+)
+
+
+def names_of(models: Sequence[ModelReport]) -> dict[str, str]:
+    """What each model is called, by its id."""
+    return told_apart([(model.model, model.model_id) for model in models])
+
+
+def paper_tables(models: Sequence[ModelReport], names: dict[str, str]) -> tuple[PaperTable, ...]:
+    """All tables of these models.
+
+    Args:
+        models: at least one.
+        names: what to call each, by its id.
+    """
+    called = [names[model.model_id] for model in models]
+    return (
+        _studied(models, called),
+        _top_share(models, called),
+        _cornerstones(models, called),
+        _evidence(models, called),
+        _drops(models, called),
+        _drops_by_task(models, called),
+    )
+
+
+def _studied(models: Sequence[ModelReport], called: Sequence[str]) -> PaperTable:
+    def cell(model: ModelReport, task: TaskReport | None) -> str:
+        if task is None or task.intact is None:
+            return "-"
+        chance = "" if task.chance is None else f", chance {percent(task.chance)}"
+        return f"{task.value} {percent(task.intact)}{chance}, n={_documents(task)}"
+
+    rows = [(name, *(cell(model, _task(model, task)) for model in models)) for task, name in _tasks_of(models)]
+    players = ("players", *(str(len(model.players)) for model in models))
+    return PaperTable(
+        "studied",
+        "What is stored: the intact model's score (%), a random guess's, and documents",
+        ("task", *called),
+        (Section("", (players, *rows)),),
+        ("n a/b: a documents with every ablation, b of them with every window.",),
+    )
+
+
+def _documents(task: TaskReport) -> str:
+    alone, windows = task.ablation_documents, task.shapley_documents
+    return str(alone) if alone == windows else f"{alone}/{windows}"
+
+
+def _top_share(models: Sequence[ModelReport], called: Sequence[str]) -> PaperTable:
+    return PaperTable(
+        "table-1",
+        f"Table 1. Share of the top {TOP} of all Shapley values (%)",
+        ("", *_beside(models, called)),
+        (_shares(models, clipped=True), _shares(models, clipped=False)),
+        (
+            f"Per task: each task's own top {TOP} over the sum of all values; then the mean over tasks. Pooled: each "
+            f"player's values averaged over tasks, then the top {TOP} of those.",
+            *_partial(models, called, "top3"),
+            _CLIPPING,
+            "No bounds: the sum of all values may as well be 0.",
+        ),
+    )
+
+
+def _shares(models: Sequence[ModelReport], *, clipped: bool) -> Section:
+    def cell(share: TopShare | None) -> str:
+        return "-" if share is None else with_interval(share.clipped if clipped else share.unclipped)
+
+    paper = [percent(model.published.top3) if model.published and clipped else "" for model in models]
+    tasks = [
+        (name, *_cells(models, [cell(_share(model, task)) for model in models])) for task, name in _tasks_of(models)
+    ]
+    mean = _cells(models, [cell(model.top3) for model in models], paper)
+    pooled = _cells(models, [cell(model.pooled) for model in models])
+    top4 = _cells(models, [cell(model.top4) for model in models], [_top4(model) if clipped else "" for model in models])
+    means = (("mean over tasks", *mean), ("pooled values", *pooled), ("top 4, mean", *top4))
+    return Section(_heading(clipped), (*tasks, *means))
+
+
+def _top4(model: ModelReport) -> str:
+    return percent(model.published.top4) if model.published else ""
+
+
+def _partial(models: Sequence[ModelReport], called: Sequence[str], field: Literal["top3", "other_drop"]) -> list[str]:
+    """Which means are over fewer tasks than the paper's."""
+    counts = [sum(task.task in TASKS and getattr(task, field) is not None for task in model.tasks) for model in models]
+    short = [f"{name} {count}" for name, count in zip(called, counts, strict=True) if 0 < count < len(TASKS)]
+    return [f"Partial: means over fewer than the paper's {len(TASKS)} tasks ({', '.join(short)})."] if short else []
+
+
+def _heading(clipped: bool) -> str:
+    return "clipped" if clipped else "unclipped"
+
+
+def _share(model: ModelReport, task: str) -> TopShare | None:
+    found = _task(model, task)
+    return None if found is None else found.top3
+
+
+def _cornerstones(models: Sequence[ModelReport], called: Sequence[str]) -> PaperTable:
+    rows = []
+    for model, name in zip(models, called, strict=True):
+        found = [each for each in model.cornerstones.evidence if each.player in model.cornerstones.players]
+        fitting = ", ".join(f"{each.label} ({each.verdict})" for each in found) or _none(model)
+        top = model.labels(model.top3.players) if model.top3 else "-"
+        known = ", ".join(model.published.cornerstones) if model.published else ""
+        rows.append((name, fitting, top, known))
+    paper = any(row[-1] for row in rows)
+    header = ("model", "by the rule", f"top {TOP} by mean share", "paper")
+    return PaperTable(
+        "table-2",
+        "Table 2. Cornerstone layers",
+        header if paper else header[:-1],
+        (Section("", tuple(row if paper else row[:-1] for row in rows)),),
+        (
+            f"The rule, over the tasks on which the intact model is above chance: removing the layer alone loses at "
+            f"least {COLLAPSE:.0%} of what the model has above chance, and its mean share is at least {DOMINANCE:g} "
+            "times an even one. Sure: both lower bounds pass; likely: both estimates pass and its drop is above 0 (95%"
+            ", all layers at once); open: more documents would tell. The paper picked by eye, three a model.",
+        ),
+    )
+
+
+def _none(model: ModelReport) -> str:
+    """Why the rule names no layer."""
+    undecided = sum(each.verdict == "open" for each in model.cornerstones.evidence)
+    if not model.cornerstones.counted:
+        return "cannot be told: no task is above chance"
+    return f"none yet, {undecided} of {len(model.players)} open" if undecided else "none fits the rule"
+
+
+def _evidence(models: Sequence[ModelReport], called: Sequence[str]) -> PaperTable:
+    sections, notes = [], []
+    for model, name in zip(models, called, strict=True):
+        found = model.cornerstones
+        counted = f"over {', '.join(found.counted)}" if found.counted else "no task is above chance"
+        left_out = f" (not above chance: {', '.join(found.at_chance)})" if found.at_chance else ""
+        notes.append(f"{name}: {counted}{left_out}.")
+        rows = tuple(
+            (
+                each.label,
+                each.verdict,
+                with_interval(_interval(each.collapse, each.collapse_low, each.collapse_high)),
+                with_interval(_interval(each.share, each.share_low, each.share_high)),
+                percent(each.needed_share),
+            )
+            for each in _telling(model)
+        )
+        sections.append(Section(name, rows))
+    return PaperTable(
+        "evidence",
+        f"Evidence for Table 2 (%): lost, of what is above chance (needed: {percent(COLLAPSE)}), and mean share",
+        ("layer", "cornerstone?", "lost alone", "share", "needed"),
+        tuple(sections),
+        (
+            *notes,
+            "Intervals hold for all layers of a model at once. `cornerstone results cornerstones` has every layer.",
+        ),
+    )
+
+
+def _telling(model: ModelReport) -> list[Evidence]:
+    """The cornerstones, the top by share, and the top by what is lost, in the order of layers."""
+    evidence = model.cornerstones.evidence
+    worst = sorted(evidence, key=lambda each: -(each.collapse if each.collapse is not None else -1.0))[:TOP]
+    players = {
+        *model.cornerstones.players,
+        *(model.top3.players if model.top3 else ()),
+        *(each.player for each in worst),
+    }
+    return [each for each in evidence if each.player in players]
+
+
+def _interval(estimate: float | None, low: float | None, high: float | None) -> Measured | None:
+    return None if estimate is None else Measured(estimate, low, high)
+
+
+def _drops(models: Sequence[ModelReport], called: Sequence[str]) -> PaperTable:
+    return PaperTable(
+        "table-3",
+        "Table 3. Drop after removing one layer (percentage points)",
+        ("", *_beside(models, called)),
+        (_mean_drops(models, clipped=True), _mean_drops(models, clipped=False)),
+        (
+            *(_carriers(model, name) for model, name in zip(models, called, strict=True)),
+            *_partial(models, called, "other_drop"),
+            "Per task and layer the drop, intact minus ablated over the same documents; then the mean over layers, "
+            "then over tasks. C layers were picked on the same documents, which their intervals do not know.",
+        ),
+    )
+
+
+def _mean_drops(models: Sequence[ModelReport], *, clipped: bool) -> Section:
+    known = [model.published if clipped else None for model in models]
+    of = [percent(paper.cornerstone_drop) if paper else "" for paper in known]
+    others = [percent(paper.other_drop) if paper else "" for paper in known]
+    return Section(
+        _heading(clipped),
+        (
+            ("C layers", *_cells(models, [_drop(model.cornerstone_drop, clipped=clipped) for model in models], of)),
+            ("NC layers", *_cells(models, [_drop(model.other_drop, clipped=clipped) for model in models], others)),
+        ),
+    )
+
+
+def _carriers(model: ModelReport, name: str) -> str:
+    if model.chosen is None:
+        return f"{name}: no ablation of all layers is stored."
+    return (
+        f"{name}: C layers are {model.labels(model.chosen.players)} ({_CHOSEN_BY[model.chosen.by]}); NC are all others."
+    )
+
+
+def _drops_by_task(models: Sequence[ModelReport], called: Sequence[str]) -> PaperTable:
+    def section(*, clipped: bool) -> Section:
+        rows = []
+        for task, name in _tasks_of(models):
+            ours = [_drop(_other_drop(model, task), clipped=clipped) for model in models]
+            paper = [_paper(model, task) if clipped else "" for model in models]
+            rows.append((name, *_cells(models, ours, paper)))
+        return Section(_heading(clipped), tuple(rows))
+
+    return PaperTable(
+        "table-4",
+        "Table 4. Drop after removing one NC layer, by task (percentage points)",
+        ("task", *_beside(models, called)),
+        (section(clipped=True), section(clipped=False)),
+        ("Per layer the drop, then the mean over the NC layers of Table 3.",),
+    )
+
+
+def _other_drop(model: ModelReport, task: str) -> MeanDrop | None:
+    found = _task(model, task)
+    return None if found is None else found.other_drop
+
+
+def _drop(drop: MeanDrop | None, *, clipped: bool) -> str:
+    return "-" if drop is None else with_interval(drop.clipped if clipped else drop.unclipped)
+
+
+def _paper(model: ModelReport, task: str) -> str:
+    return percent(model.published.other_drops.get(task)) if model.published else ""
+
+
+def _task(model: ModelReport, task: str) -> TaskReport | None:
+    return next((each for each in model.tasks if each.task == task), None)
+
+
+def _tasks_of(models: Sequence[ModelReport]) -> list[tuple[str, str]]:
+    """The tasks that any of the models has, in the paper's order, and their printed names."""
+    return list(dict.fromkeys((task.task, task.name) for model in models for task in model.tasks))
+
+
+def _beside(models: Sequence[ModelReport], called: Sequence[str]) -> list[str]:
+    """A column a model, and another for the paper's numbers where it has the model."""
+    pairs = zip(models, called, strict=True)
+    return [name for model, called_ in pairs for name in ((called_, "paper") if model.published else (called_,))]
+
+
+def _cells(models: Sequence[ModelReport], ours: Sequence[str], paper: Sequence[str] | None = None) -> list[str]:
+    """Our cells, each with the paper's after it where the paper has the model."""
+    cells = []
+    for model, own, known in zip(models, ours, paper or [""] * len(models), strict=True):
+        cells += [own, known] if model.published else [own]
+    return cells

@@ -1,0 +1,61 @@
+"""Tables and figures for a terminal, in as many columns as it has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from tui.paper.layout import PaperTable
+from tui.text import plain
+
+# Two figures stand side by side from here on.
+_TWO = 118
+_GAP = 2
+
+
+def table_of(table: PaperTable) -> RenderableType:
+    """A table under its title, its notes below."""
+    body = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+    for at, name in enumerate(table.header):
+        body.add_column(Text(plain(name)), justify="right" if at else "left", overflow="fold", vertical="bottom")
+    parts: list[RenderableType] = [Text(plain(table.title), style="bold"), body]
+    for at, section in enumerate(table.sections):
+        if section.heading and len(table.sections) > 1:
+            body.add_row(Text(plain(section.heading), style="italic"))
+        elif section.heading:
+            parts.insert(1, Text(plain(section.heading), style="italic"))
+        for row in section.rows:
+            body.add_row(*(Text(plain(cell)) for cell in row))
+        if at + 1 < len(table.sections):
+            body.add_section()
+    return Group(*parts, *(Text(plain(note), style="dim") for note in table.notes), Text(""))
+
+
+def figure_width(width: int) -> int:
+    """How wide one figure may be drawn in ``width`` columns."""
+    return (width - _GAP) // 2 if width >= _TWO else width
+
+
+def beside(figures: Sequence[str], width: int) -> RenderableType:
+    """Figures next to each other where there is room; they may hold colours."""
+    columns = 2 if width >= _TWO else 1
+    grid = Table.grid(padding=(0, _GAP, 0, 0))
+    for _ in range(columns):
+        grid.add_column(width=figure_width(width) if columns > 1 else None, no_wrap=True)
+    for start in range(0, len(figures), columns):
+        grid.add_row(*(Text.from_ansi(figure).append("\n") for figure in figures[start : start + columns]))
+    return grid
+
+
+def rendered(parts: Sequence[RenderableType], width: int, *, colour: bool) -> str:
+    """All parts as text."""
+    console = Console(width=width, force_terminal=colour, color_system="auto" if colour else None, highlight=False)
+    with console.capture() as capture:
+        for part in parts:
+            console.print(part)
+    lines = capture.get().split("\n")
+    return "\n".join(lines if colour else [line.rstrip() for line in lines])
