@@ -94,6 +94,7 @@ def explore(
     model: ModelOption = None,
     task: TaskOption = None,
     limit: LimitOption = None,
+    value: Annotated[str | None, typer.Option(help="What is charted (default acc); see `results ablation`.")] = None,
     store: StoreOption = None,
     debug: DebugOption = False,
 ) -> None:
@@ -102,8 +103,8 @@ def explore(
     Example: cornerstone explore --model smollm2-135m-instruct --task agreement --limit 64
     """
     del debug
-    options: dict[str, Any] = {"model": model, "tasks": task, "limit": limit, "store": store}
-    asked = config is not None or any(value is not None for value in (model, task, limit))
+    options: dict[str, Any] = {"model": model, "tasks": task, "limit": limit, "value": value, "store": store}
+    asked = config is not None or any(option is not None for option in (model, task, limit, value))
     _open_explorer(store, load_config(config, options) if asked else None)
 
 

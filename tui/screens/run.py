@@ -15,6 +15,7 @@ from textual.widgets import Button, Input, Label, RadioButton, RadioSet, Static
 from core.config import RunConfig, command_of, load_config
 from core.errors import CornerstoneError
 from core.evaluator.protocol import Opened
+from core.grouping import SUBLAYERS
 from core.schedules import ScheduleName, ablation, windows
 from tui.actions import RUN, bindings
 from tui.text import plain
@@ -105,6 +106,8 @@ class RunDialog(ModalScreen[tuple[RunConfig, str] | None]):
         options = {
             **self._config.model_dump(),
             "schedule": schedules,
+            "players": SUBLAYERS,
+            "until_top": None,
             "remove": (),
             "max_removed": self.query_one("#max_removed", Input).value.strip() or None,
             "limit": limit or None,
