@@ -13,7 +13,7 @@ import typer
 from core.config import DEFAULT_MODEL, RunConfig, absolute, load_config
 from core.errors import CornerstoneError
 from core.grouping import SUBLAYERS
-from core.path_request import DEFAULT_STEPS, PathRequest
+from core.removal_path.request import DEFAULT_STEPS, PathRequest
 from core.schedules import DEFAULT_PERMUTATIONS
 from store.location import default_path
 from tui import results

@@ -65,14 +65,14 @@ def _heed_offline(config: RunConfig) -> None:
 
 def _path(text: str, request_text: str, command: str) -> None:
     from core.config import RunConfig
-    from core.path_request import PathRequest
+    from core.removal_path.request import PathRequest
 
     config, request = RunConfig.model_validate_json(text), PathRequest.model_validate_json(request_text)
     _heed_offline(config)
 
     from core.mask_file import write
-    from core.path_mask import chosen_step, path_mask
-    from core.path_study import find_path
+    from core.removal_path.mask import chosen_step, path_mask
+    from core.removal_path.study import find_path
     from store.location import default_path
     from store.recorder import StoreRecorder
     from tui.path import narrate, print_path, watched
@@ -96,7 +96,7 @@ def _proxies(text: str, request_text: str) -> None:
     config = RunConfig.model_validate_json(text)
     _heed_offline(config)
 
-    from core.proxy_study import check_proxies
+    from core.proxies.study import check_proxies
     from store.location import default_path
     from store.recorder import StoreRecorder
     from tui.proxies import ProxyRequest, narrate, print_proxies

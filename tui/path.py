@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.table import Table
 
 from core.config import RunConfig
-from core.path_request import PathRequest
-from core.path_rows import PathRow
-from core.path_watch import Watcher
+from core.removal_path.request import PathRequest
+from core.removal_path.rows import PathRow
+from core.removal_path.watcher import Watcher
 from tui.path_chart import path_chart
 from tui.process import become
 from tui.progress import progress_on

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from core.config import RunConfig
-from core.proxy_rows import CorrelationRow, ProxyRow
+from core.proxies.rows import CorrelationRow, ProxyRow
 from tui.process import become
 from tui.rows_out import TABLE, form_for, put_rows, refuse_target
 from tui.text import plain

@@ -17,13 +17,13 @@ from core.fingerprint import short_id
 from core.grouping import Grouping, grouping
 from core.intervals import FloatArray
 from core.parameters import parameters_of
-from core.path import Measured, Step, greedy_path
-from core.path_request import PathRequest
-from core.path_rows import PathRow, Told, path_rows
-from core.path_watch import Watcher
 from core.plan import Schedule
 from core.players import Removed
 from core.records import Assignment, Recorder
+from core.removal_path.request import PathRequest
+from core.removal_path.rows import PathRow, Told, path_rows
+from core.removal_path.search import Measured, Step, greedy_path
+from core.removal_path.watcher import Watcher
 from core.report import chance_of
 from core.task_values import refuse_value
 from core.values import DERIVED
