@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import pydantic
 
-from core.grouping import SUBLAYERS
+from core.errors import CornerstoneError
+from core.grouping import SUBLAYERS, grouping
+from core.players import players_of
+from core.values import DERIVED
 
 DEFAULT_STEPS = 8
 
 
 class PathRequest(pydantic.BaseModel, frozen=True, extra="forbid"):
-    """How a path is searched, and what becomes of it.
+    """How a path is searched.
 
-    ``keep`` is the part of the intact score that the mask's step must leave; None for the last step. Rows go to
-    ``output`` or stdout, in the format ``form``.
+    ``keep`` is the part of the intact score that the mask's step must leave; None for the last step.
     """
 
     steps: Annotated[int, pydantic.Field(ge=1)] = DEFAULT_STEPS
@@ -24,7 +25,13 @@ class PathRequest(pydantic.BaseModel, frozen=True, extra="forbid"):
     players: str = SUBLAYERS
     held_out: bool = True
     keep: Annotated[float, pydantic.Field(gt=0, le=1)] | None = None
-    mask: Path | None = None
-    form: str | None = None
-    output: Path | None = None
-    force: bool = False
+
+    def refuse_nonsense(self) -> None:
+        """Refuse what can be told wrong without a model.
+
+        Raises:
+            CornerstoneError: there is no such grouping, or the value is no score that a part of could be kept.
+        """
+        grouping(self.players, players_of(("attn", "ffn")))
+        if self.keep is not None and self.value in DERIVED:
+            raise CornerstoneError(f"--keep is a part of a score, and {self.value} is none; use --value acc")

@@ -103,7 +103,7 @@ def test_the_mask_applied_to_the_plain_model_gives_the_stored_outcomes(store: Pa
         (("--mask", "there.json"), "there.json exists; add --force to replace it"),
         (("-o", "nowhere/rows.csv"), "there is no folder nowhere"),
         (("-o", "rows.txt"), "-o writes csv, json or parquet"),
-        (("--format", "xml"), "no format 'xml'; there is table, csv, json, parquet"),
+        (("--format", "xml"), "'xml' is not one of 'table', 'csv', 'json', 'parquet'"),
     ],
 )
 def test_what_is_wrong_is_one_sentence(
