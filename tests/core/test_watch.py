@@ -1,23 +1,30 @@
-"""Rounds: a schedule that asks by what it has seen gets, in the end, what its estimator reads, stored or new."""
+"""Looking on the way: rounds end with what their estimator reads, and a top is decided or said not to be."""
 
 from __future__ import annotations
 
 import math
 import random
+import re
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from core.errors import CornerstoneError
 from core.estimators.estimate import estimate
+from core.events import Phase, TopLooked
 from core.game import Question
 from core.players import Removed, players_of
 from core.records import Outcome
+from core.schedules import ablation
 from core.watch import Watch, default_value, usable_values
-from tests.store.records import KINDS, PLAYERS, documents, outcome, task
+from tests.store.records import KINDS, PLAYERS, data, documents, model, outcome, task
 
+ABLATION = tuple(ablation(PLAYERS))
 DOCUMENTS = documents((2, 0, 1, 3))
 QUESTION = Question("permutation", permutations=8, tolerance=0.1)
+PHASE = Phase("run1", model(), task(), data(), "windows", 300, 27)
 GAME = QUESTION.of(players_of(KINDS))
 
 
@@ -96,3 +103,45 @@ def test_a_value_that_the_task_does_not_have_is_refused_with_those_it_has() -> N
     assert default_value(task(means=("f", "acc"))) == "acc"
     assert watched().value == "acc"
     assert Watch(task(means=("f",)), DOCUMENTS, GAME, None).value == "f"
+
+
+def looked(lost: dict[int, float], count: int, coalitions: Sequence[Removed] = ABLATION) -> Watch:
+    """A watch of leave-one-out over ``count`` documents, of which a part is lost when a player is removed."""
+    docs = documents(range(count))
+    watch = Watch(task(), docs, Question("leave-one-out").of(players_of(KINDS)), None)
+    for removed in coalitions:
+        part = sum(lost.get(player, 0.0) for player in removed)
+        rng = random.Random(str(removed))
+        watch.add([outcome(d.key, removed, float(rng.random() >= part)) for d in docs])
+    return watch
+
+
+def test_a_clear_top_is_decided_and_told_with_the_documents_it_took() -> None:
+    look = looked({0: 0.95, 3: 0.9}, 200).look(2, 0.95)
+    assert look is not None
+    said = look.told(PHASE, 2, 0.95)
+    assert (said.top, said.undecided, said.documents) == (("Attn 0", "FFN 1"), (), 200)
+    assert said.sentence == "windows on capitals: top 2 decided at 95%: Attn 0, FFN 1, after 200 of 300 documents"
+
+
+def test_what_is_undecided_is_named_beside_what_is_sure() -> None:
+    look = looked({0: 0.95, 3: 0.4, 4: 0.35}, 200).look(2, 0.9)
+    assert look is not None
+    assert not look.verdict.decided
+    said = look.told(PHASE, 2, 0.9)
+    start = "windows on capitals: top 2 at 90% after 200 documents: Attn 0 for sure, undecided between these: "
+    assert said.sentence.startswith(start)
+    assert {"FFN 1", "Attn 2"} <= set(said.undecided)
+    assert re.search(r"about \d+ more documents would be needed|no number of documents in sight", said.sentence)
+
+
+def test_a_long_list_is_cut_with_its_number_and_a_tie_has_no_end_in_sight() -> None:
+    labels = tuple(f"FFN {number}" for number in range(11))
+    said = TopLooked(PHASE, 3, 0.95, 64, labels[:3], labels, None)
+    assert said.sentence.endswith("FFN 7 and 3 more; no number of documents in sight would tell them apart")
+    assert replace(said, more=1200).sentence.endswith("; about 1200 more documents would be needed")
+
+
+def test_nothing_is_looked_at_before_a_document_has_every_coalition() -> None:
+    assert looked({}, 50, [(), (0,)]).look(1, 0.95) is None
+    assert looked({}, 0).look(1, 0.95) is None

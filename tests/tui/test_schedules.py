@@ -94,3 +94,56 @@ def test_a_value_that_is_not_there_is_a_sentence_with_those_that_are(common: tup
     done = cornerstone("results", "ablation", "--store", store_of(common), "--value", "f1")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "cornerstone: no value 'f1'; there are acc, acc_norm, gold_logprob, margin, brier\n"
+
+
+def test_a_task_stops_once_its_top_is_decided_and_is_not_evaluated_further(
+    tiny_model_folder: Path, tmp_path: Path
+) -> None:
+    store = tmp_path / "s.duckdb"
+    asked = (
+        "run", "--model", tiny_model_folder, "--task", "agreement", "--players", "kinds", "--schedule", "leave-one-out",
+        "--value", "gold_logprob", "--until-top", "1", "--memory", "0.00002", "--store", store,
+    )  # fmt: skip
+    done = cornerstone(*asked)
+    assert done.returncode == 0, done.stderr
+    told = re.search(r"top 1 decided at 95%: All FFN, after (\d+) of 120 documents", done.stderr)
+    assert told is not None
+    n = int(told[1])
+    assert 32 <= n < 120
+    assert f"(gold_logprob, leave-one-out, players kinds, clipped at 0, n={n})" in done.stdout
+    assert len(read(store, "outcomes")) == 3 * n
+    again = cornerstone(*asked)
+    assert told[0] in again.stderr
+    assert len(read(store, "outcomes")) == 3 * n
+
+
+def test_a_top_that_is_not_decided_when_documents_run_out_is_told(common: tuple[str | Path, ...]) -> None:
+    done = cornerstone("run", *common, "--players", "layers", "--schedule", "exact", "--until-top", "2")
+    assert done.returncode == 0, done.stderr
+    assert "exact over layers on agreement: top 2 at 95% after 6 documents: undecided between these: " in done.stderr
+
+
+def test_estimators_are_compared_where_exact_values_are_stored(common: tuple[str | Path, ...], tmp_path: Path) -> None:
+    done = cornerstone("estimators", "--store", store_of(common), "--value", "margin", "--format", "json")
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(done.stdout)
+    assert {(row["players"], row["units"], row["n"], row["k"]) for row in rows} == {("layers", 4, 6, 3)}
+    read_of = [(r["estimator"], r["max_removed"], r["coalitions"]) for r in rows if r["estimator"] != "permutation"]
+    assert read_of == [
+        ("window-first", 2, 8), ("window-first", 3, 10), ("window-first", 4, 11),
+        ("window-ends", 2, 8), ("window-ends", 3, 10), ("window-ends", 4, 11),
+        ("leave-one-out", 1, 5),
+    ]  # fmt: skip
+    exact = read(store_of(common), "shapley", "--estimator", "exact", "--players", "layers", "--value", "margin")
+    alone = read(
+        store_of(common), "shapley", "--estimator", "leave-one-out", "--players", "layers", "--value", "margin"
+    )
+    differences = [one["phi"] - other["phi"] for one, other in zip(alone, exact, strict=True)]
+    assert rows[-1]["bias"] == pytest.approx(sum(differences) / 4)
+    assert rows[-1]["rmse"] == pytest.approx((sum(one**2 for one in differences) / 4) ** 0.5)
+    assert all(row["rmse_low"] <= row["rmse"] <= row["rmse_high"] for row in rows)
+    table = cornerstone("estimators", "--store", store_of(common), "-o", tmp_path / "table.csv")
+    assert table.returncode == 0
+    done = cornerstone("estimators", "--store", store_of(common), "--players", "sublayers")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert re.search(r"of 256 coalitions are missing for exact values; `cornerstone run", done.stderr)

@@ -374,3 +374,20 @@ def test_a_toggle_where_nothing_is_a_mean_over_documents_is_refused(
     key = open_task(running, RunConfig.model_validate({"model": str(tiny_model_folder), "tasks": [task]}))
     running.ask(Toggle(task=key, removed=(0,)))
     assert "mean over documents" in running.expect(Refusal).text
+
+
+def test_rounds_over_groups_ask_by_what_waits_to_be_written(running: Running, config: RunConfig, store: Path) -> None:
+    changes = {"schedule": ("permutation", "exact"), "players": "layers", "tolerance": 0.0, "value": "margin"}
+    job = config.model_copy(update=changes)
+    running.start()
+    open_task(running, job)
+    with held(store):
+        running.ask(start(job))
+        view = running.job(1, "finished", "failed")
+        assert (view.state, view.error, view.done) == ("finished", "", view.total)
+        assert view.title == "permutation and exact over layers x agreement"
+    running.expect(Jobs, lambda jobs: jobs.unsaved == 0)
+    results = Results(store)
+    walked = results.shapley(value="margin", estimator="permutation", players="layers", tolerance=0.0)
+    assert (walked.gaps, len(walked.rows)) == ((), 4)
+    assert len(results.shapley(value="margin", estimator="exact", players="layers").rows) == 4

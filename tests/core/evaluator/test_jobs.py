@@ -9,7 +9,7 @@ import pytest
 from core.config import RunConfig
 from core.evaluator.jobs import Job, Meter
 from core.evaluator.protocol import Cancel, JobState, Pause, Resume
-from core.events import ChunkRecorded, Phase, PhaseFinished, PhaseStarted
+from core.events import ChunkRecorded, Phase, PhaseFinished, PhaseStarted, TopLooked
 from tests.store.records import assignment
 from tests.store.records import documents as documents_of
 
@@ -146,3 +146,14 @@ def test_a_job_is_named_by_what_it_runs() -> None:
     assert job_of().title == "windows x agreement, capitals"
     picked = RunConfig.model_validate({"tasks": "agreement", "remove": "Attn 0"})
     assert Job(1, picked, "").title == "hand-picked sets x agreement"
+
+
+def test_a_phase_that_ends_before_its_documents_do_is_done_and_says_why() -> None:
+    job = job_of("running")
+    phase = Phase("run1", assignment((), ()).model, assignment((), ()).task, assignment((), ()).data, "windows", 10, 4)
+    job.begin(80)
+    for event in (PhaseStarted(phase, 0), ChunkRecorded(phase, 12), TopLooked(phase, 1, 0.95, 3, ("a",), (), 0)):
+        job.follow(event)
+    assert job.view().notes == ("windows on capitals: top 1 decided at 95%: a, after 3 of 10 documents",)
+    job.follow(PhaseFinished(phase))
+    assert job.view().done == 40
