@@ -30,7 +30,7 @@ from statistics import NormalDist
 import numpy as np
 
 from core.errors import CornerstoneError
-from core.intervals import CONFIDENCE, FloatArray, never_varies, score_half_width
+from core.intervals import CONFIDENCE, FloatArray, t_interval
 from core.players import Removed
 from core.schedules import INTACT, windows
 
@@ -105,16 +105,12 @@ def _interval(effects: FloatArray, size: int, bounded: bool, scale: float, confi
 
     For scores in [0, 1] two documents are added in thought, with effects of 1 and -1: the adjusted Wald interval of
     Bonett and Price (2012) for paired proportions, which covers well where few documents differ. An effect of k players
-    is within [-k, k]. For other values the interval is normal, widened where nothing varies.
+    is within [-k, k]. For other values it is ``core.intervals.t_interval``.
     """
+    if not bounded:
+        (low,), (high,) = t_interval(effects[None], confidence, scale)
+        return float(low), float(high)
+    adjusted = np.concatenate([effects, [1.0, -1.0]])
     z = NormalDist().inv_cdf((1 + confidence) / 2)
-    if bounded:
-        adjusted = np.concatenate([effects, [1.0, -1.0]])
-        middle, half = float(adjusted.mean()), z * float(adjusted.std()) / math.sqrt(len(adjusted))
-        return max(middle - half, -float(size)), min(middle + half, float(size))
-    middle = float(effects.mean())
-    if len(effects) < 2 or never_varies(effects, scale):
-        half = score_half_width(len(effects), confidence)
-    else:
-        half = z * float(effects.std(ddof=1)) / math.sqrt(len(effects))
-    return middle - half, middle + half
+    middle, half = float(adjusted.mean()), z * float(adjusted.std()) / math.sqrt(len(adjusted))
+    return max(middle - half, -float(size)), min(middle + half, float(size))

@@ -14,6 +14,8 @@ Correlation = Callable[[FloatArray, FloatArray], float]
 
 DRAWS = 1000
 _HALVES = 200
+_DECIMALS = 12
+"""To which values are compared: weighted sums of equal values differ beyond, and would not tie."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ def spearman(one: FloatArray, other: FloatArray) -> float:
 
 def kendall(one: FloatArray, other: FloatArray) -> float:
     """Kendall's tau-b, which allows for ties (Kendall 1945). NaN where one never varies."""
+    one, other = np.round(one, _DECIMALS), np.round(other, _DECIMALS)
     first = np.sign(one[:, None] - one[None, :])
     second = np.sign(other[:, None] - other[None, :])
     size = float(np.sqrt((first**2).sum() * (second**2).sum()))
@@ -87,7 +90,7 @@ def reliability(values: FloatArray, *, seed: int = 0) -> float:
 
 
 def _ranks(values: FloatArray) -> FloatArray:
-    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    _, place, counts = np.unique(np.round(values, _DECIMALS), return_inverse=True, return_counts=True)
     last = np.cumsum(counts)
     return np.asarray((last - (counts - 1) / 2)[place], dtype=np.float64)
 

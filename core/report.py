@@ -22,13 +22,16 @@ from core.schedules import INTACT
 Scores = Mapping[Removed, FloatArray]
 
 
-def ablation_points(scores: Scores, choices: FloatArray, players: Sequence[Player]) -> Iterator[AblationPoint]:
+def ablation_points(
+    scores: Scores, choices: FloatArray, players: Sequence[Player], value: str
+) -> Iterator[AblationPoint]:
     """Every player that shares a document with the intact model.
 
     Args:
         scores: of one task.
         choices: how many choices each document has, shape (documents,).
         players: of the model.
+        value: what the scores are.
     """
     intact = scores.get(INTACT)
     for player in players:
@@ -51,7 +54,7 @@ def ablation_points(scores: Scores, choices: FloatArray, players: Sequence[Playe
             drop=drop.drop,
             drop_low=drop.low,
             drop_high=drop.high,
-            chance=chance_of(choices[both]),
+            chance=chance_of(choices[both], value),
             p_value=drop.p_value,
         )
 
@@ -111,9 +114,13 @@ def complete_documents(scores: Scores, wanted: Sequence[Removed]) -> Outcomes:
     return dict(zip(wanted, complete, strict=True))
 
 
-def chance_of(choices: FloatArray) -> float | None:
-    """A random guess's accuracy: the mean of 1/choices; None where a document has nothing to choose from."""
-    return float((1 / choices).mean()) if len(choices) and (choices >= 2).all() else None
+def chance_of(choices: FloatArray, value: str) -> float | None:
+    """A random guess's accuracy: the mean of 1/choices.
+
+    None where a document has nothing to choose from, and of a value that is no accuracy (lm-eval calls those acc...).
+    """
+    told = value.startswith("acc") and len(choices) > 0 and bool((choices >= 2).all())
+    return float((1 / choices).mean()) if told else None
 
 
 def _defined(value: float) -> float | None:

@@ -112,10 +112,15 @@ def _fill(
     group: Group, store: Path, schedule: ScheduleName, settings: Mapping[str, object] = MappingProxyType({})
 ) -> str:
     """The command that asks for this task's documents, with their prompt settings, under another schedule."""
-    plain = {"schedule": (schedule,), "remove": (), "until_top": None, "value": None}
-    defaults = {key: field.default for key, field in RunConfig.model_fields.items() if key in _OF_SCHEDULES}
-    config = config_of(group).model_copy(update={**defaults, **plain, **settings})
+    config = under(config_of(group), (schedule,)).model_copy(update=settings)
     return f"`{on_store(command_of(config), store)}` fills it"
+
+
+def under(config: RunConfig, schedules: tuple[ScheduleName, ...]) -> RunConfig:
+    """The same documents under other schedules, whose settings are those by default."""
+    plain = {"schedule": schedules, "remove": (), "until_top": None, "value": None}
+    defaults = {key: field.default for key, field in RunConfig.model_fields.items() if key in _OF_SCHEDULES}
+    return config.model_copy(update={**defaults, **plain})
 
 
 def config_of(group: Group) -> RunConfig:

@@ -159,7 +159,7 @@ def _read(db: duckdb.DuckDBPyConnection, group: Group, selection: PaperSelection
         task=group.task_name,
         task_id=group.task_id,
         value=value,
-        chance=chance_of(read.choices),
+        chance=chance_of(read.choices, value),
         size=_size(db, group),
         intact=complete[INTACT] if there else None,
         ablated=np.stack([complete[(player,)] for player in range(players)]) if there else None,

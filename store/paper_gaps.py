@@ -9,7 +9,7 @@ from pathlib import Path
 from core.config import RunConfig, command_of
 from core.paper.published import DOCUMENTS, MODELS, TASKS, ZERO_SHOT, published
 from core.paper.values import ModelValues, TaskValues
-from store.gaps import config_of
+from store.gaps import config_of, under
 from store.groups import Group
 from store.location import on_store
 
@@ -69,14 +69,8 @@ def _documents(one: Stored, path: Path) -> list[str]:
     listed = ", ".join(f"{task.task} {_count(task)}" for task in counted)
     ids = {task.task_id for task in counted}
     configs = [config_of(group) for group in one.groups if group.task_id in ids]
-    whole = configs[0].model_copy(
-        update={
-            "tasks": tuple(task for config in configs for task in config.tasks),
-            "limit": wanted,
-            "schedule": ("ablation", "windows"),
-            "remove": (),
-        }
-    )
+    tasks = tuple(task for config in configs for task in config.tasks)
+    whole = under(configs[0], ("ablation", "windows")).model_copy(update={"tasks": tasks, "limit": wanted})
     command = on_store(command_of(whole), path)
     return [f"{one.values.model}: fewer documents than the paper's {wanted} ({listed}); `{command}` fills it"]
 

@@ -18,6 +18,9 @@ _DRAWS = 1000
 _PAIRS = 1 << 22
 """Comparisons of two units held at a time."""
 
+_DECIMALS = 12
+"""To which values are compared: weighted sums of equal values differ beyond, and would not tie."""
+
 
 @dataclass(frozen=True, slots=True)
 class Measured:
@@ -87,6 +90,7 @@ def agreement(
 
 def _numbers(estimated: FloatArray, reference: FloatArray, k: int) -> FloatArray:
     """Spearman, Kendall, bias, RMSE and top-k overlap by draw, shape (5, draws); NaN where undefined."""
+    estimated, reference = np.round(estimated, _DECIMALS), np.round(reference, _DECIMALS)
     difference = estimated - reference
     one, other = _signs(estimated), _signs(reference)
     # A unit's mid-rank is half the sum of its signs, but for a constant.

@@ -33,10 +33,11 @@ class Estimate:
 
     The interval of ``phi`` is ``core.intervals.t_interval``'s, or that of a drop where every contribution is one.
     Intervals of shares and ranks are percentiles of a bootstrap over documents; ``top3`` is the part of its draws in
-    which a unit is among the three largest. All hold their estimate. What the documents agree on is not certain for
-    that: where a unit's contribution is the same on every document, ``phi`` moves by the half-width of a score interval
-    either way, and its share and rank with it; likewise the others' sum where that never varies. An interval of a share
-    that is NaN is NaN. Where the coalitions were drawn, their noise is in all of these.
+    which a unit is among the three largest, ties in a draw being broken by chance. All hold their estimate. What the
+    documents agree on is not certain for that: where a unit's contribution is the same on every document, ``phi`` moves
+    by the half-width of a score interval either way, and its share and rank with it; likewise the others' sum where
+    that never varies. An interval of a share that is NaN is NaN. Where the coalitions were drawn, their noise is in all
+    of these.
 
     Measured with 64 to 256 documents (tests/core/estimators/test_coverage.py): 95% intervals of phi hold the truth in
     93 to 97% where a dozen documents or more have a contribution (with fewer, mostly in more); those of shares, which
@@ -109,7 +110,8 @@ def estimate(
         drawn - margin, np.minimum(drawn + margin, limit), drawn, half_width, confidence
     )
     rank = ranks(phi)
-    spread = margin / NormalDist().inv_cdf((1 + confidence) / 2)
+    # What ties in a draw is ordered by chance: no unit is ahead for being earlier.
+    spread = np.maximum(margin / NormalDist().inv_cdf((1 + confidence) / 2), _ROUNDING * max(scale, 1.0))
     drawn_ranks = ranks(drawn + spread * generator.normal(size=drawn.shape))
     rank_low, rank_high = np.quantile(drawn_ranks, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
     return Estimate(

@@ -55,7 +55,7 @@ class Board:
             task_id=short_id(task.fingerprint, data.fingerprint),
             documents=len(self._choices),
             value=self.metric,
-            chance=chance_of(self._choices),
+            chance=chance_of(self._choices, self.metric),
         )
 
     def holds(self, assignment: Assignment) -> bool:
@@ -100,7 +100,7 @@ class Board:
         return Charts(
             task=self.key,
             intact=self.coalition(INTACT),
-            ablation=tuple(ablation_points(scores, self._choices, self._players)),
+            ablation=tuple(ablation_points(scores, self._choices, self._players, self.metric)),
             shapley=shapley,
             estimator=estimator.name,
             max_removed=max_removed,

@@ -104,7 +104,8 @@ class Refusal(_Message):
 class BenchTask(pydantic.BaseModel, frozen=True):
     """A task of the workbench. ``key`` names it in other messages; ``value`` is the metric that is charted.
 
-    ``chance`` is the mean of 1/choices over the documents, None where nothing is chosen from.
+    ``chance`` is the mean of 1/choices over the documents, None where nothing is chosen from or the value
+    is no accuracy.
     """
 
     key: str

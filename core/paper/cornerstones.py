@@ -1,7 +1,7 @@
 """The rule for "cornerstone", and its evidence, player by player.
 
 The paper calls cornerstones those layers whose removal collapses the model to chance and whose Shapley values
-dominate; it picked them by eye. Here it is one rule. Count the tasks on which the intact model is above chance (its
+dominate, and states no rule. Here it is one rule. Count the tasks on which the intact model is above chance (its
 interval is). Over them, a player is a cornerstone if
 
 1. removing it alone loses at least half (``COLLAPSE``) of what the intact model has above chance: its mean drop over
@@ -28,7 +28,7 @@ import numpy as np
 
 from core.intervals import FloatArray, mean_interval
 from core.paper.resampling import AblationDraws, Draws, ModelDraws, simultaneous
-from core.paper.shares import TOP, known_shares, largest, mean_shares
+from core.paper.shares import TOP, known_shares, leading, mean_shares
 from core.paper.values import TaskValues
 
 COLLAPSE = 0.5
@@ -47,8 +47,8 @@ class Evidence:
         above: intact minus chance, likewise.
         share: of the sum of positive Shapley values, averaged over the tasks counted.
         needed_share: the least share the rule allows, ``DOMINANCE`` / N.
-        tasks: those counted.
-        n: documents, of the task that has the fewest.
+        tasks: those counted; the share is of those of them that have every window and a positive value.
+        n: documents with every ablation, of the task that has the fewest.
     """
 
     player: int
@@ -126,19 +126,17 @@ def cornerstones(model: ModelDraws) -> Cornerstones:
 def chosen(model: ModelDraws, found: Cornerstones) -> Chosen | None:
     """The cornerstones; where no player is one, those of the largest mean share; without shares, of the largest drop.
 
-    None where neither is stored.
+    None where no player has a share or a drop.
     """
     if found.players:
         return Chosen(found.players, "rule")
-    if model.shapley:
-        return Chosen(_first(mean_shares([each.phi for each in model.shapley])), "share")
+    if model.shapley and (players := leading(mean_shares([each.phi for each in model.shapley]), TOP)):
+        return Chosen(players, "share")
     if model.ablations:
-        return Chosen(_first(np.asarray(np.mean([each.drops.means for each in model.ablations], axis=0))), "drop")
+        drops = np.asarray(np.mean([each.drops.means for each in model.ablations], axis=0))
+        if players := leading(drops, TOP):
+            return Chosen(players, "drop")
     return None
-
-
-def _first(values: FloatArray) -> tuple[int, ...]:
-    return tuple(int(at) for at in largest(values, TOP))
 
 
 @dataclass(frozen=True, slots=True)

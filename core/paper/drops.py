@@ -30,12 +30,14 @@ def mean_drop(tasks: Sequence[AblationDraws], players: Collection[int]) -> MeanD
     if not drops or not chosen:
         return None
     slack = float(np.mean([score_half_width(each.documents) for each in drops]))
+    # A metric that is no score in [0, 1] may fall by more than 1.
+    most = 1.0 if all(task.in_unit_range for task in tasks) else np.inf
 
     def mean(floor: float) -> Measured:
         estimate = np.mean([np.maximum(each.means[chosen], floor).mean() for each in drops])
         resampled = [np.maximum(each.resampled[:, chosen], floor).mean(axis=1) for each in drops]
         draws = np.asarray(np.mean(resampled, axis=0))
-        return measured(float(estimate), draws, slack=slack, least=max(floor, -1.0), most=1.0)
+        return measured(float(estimate), draws, slack=slack, least=max(floor, -most), most=most)
 
     clipped, unclipped = mean(0.0), mean(-np.inf)
     # Of no sample is the clipped mean the smaller one; where every resample is clipped it would seem certain.

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-SOURCE = "Zhang, Dong, Kawaguchi 2024"
 ZERO_SHOT = 0
 DOCUMENTS = 1000
 

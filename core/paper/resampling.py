@@ -43,12 +43,15 @@ class Draws:
 
 @dataclass(frozen=True, slots=True)
 class AblationDraws:
-    """A task's ablations: ``drops`` (intact - ablated) has a row a player, ``intact`` the intact model's score
-    alone."""
+    """A task's ablations: ``drops`` (intact - ablated) has a row a player, ``intact`` the intact model's score alone.
+
+    ``in_unit_range`` tells whether every score is within [0, 1].
+    """
 
     task: TaskValues
     drops: Draws
     intact: Draws
+    in_unit_range: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +93,9 @@ def _ablation(task: TaskValues, draws: int, seed: int) -> AblationDraws | None:
         return None
     drawn = _draws(np.vstack([task.intact - task.ablated, task.intact]), task, draws, seed)
     drops = Draws(drawn.means[:-1], drawn.resampled[:, :-1], drawn.slack[:-1], drawn.documents)
-    return AblationDraws(
-        task, drops, Draws(drawn.means[-1:], drawn.resampled[:, -1:], drawn.slack[-1:], drawn.documents)
-    )
+    intact = Draws(drawn.means[-1:], drawn.resampled[:, -1:], drawn.slack[-1:], drawn.documents)
+    scores = np.vstack([task.intact, task.ablated])
+    return AblationDraws(task, drops, intact, bool(((scores >= 0) & (scores <= 1)).all()))
 
 
 def _shapley(task: TaskValues, draws: int, seed: int) -> ShapleyDraws | None:

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from core.estimators.shares import shares
 from core.intervals import CONFIDENCE, FloatArray, score_half_width
@@ -25,6 +24,7 @@ _ROUNDING = 1e-9
 class TopShare:
     """The share of the ``top`` largest values, over ``tasks`` tasks; ``players`` have the largest, the largest first.
 
+    ``players`` are fewer where fewer have a positive value: no layer is named for being an early one of many zeros.
     ``clipped`` is None where no value is positive, ``unclipped`` where their sum is not; an unclipped share has no
     bounds where the sum of values may as well be 0.
     """
@@ -46,7 +46,7 @@ def top_share(tasks: Sequence[ShapleyDraws], top: int = TOP) -> TopShare:
     return TopShare(
         top=top,
         tasks=sum(bool((phi.means > 0).any()) for phi in draws),
-        players=tuple(int(player) for player in largest(mean_shares(draws), top)),
+        players=leading(mean_shares(draws), top),
         clipped=_mean([_clipped(phi, top) for phi in draws], least=0.0, most=1.0),
         unclipped=_mean([_unclipped(phi, top) for phi in draws]),
     )
@@ -64,7 +64,7 @@ def pooled_share(tasks: Sequence[ShapleyDraws], top: int = TOP) -> TopShare:
     return TopShare(
         top=top,
         tasks=len(draws),
-        players=tuple(int(player) for player in largest(phi.means, top)),
+        players=leading(phi.means, top),
         clipped=_mean([_clipped(phi, top)], least=0.0, most=1.0),
         unclipped=_mean([_unclipped(phi, top)]),
     )
@@ -80,9 +80,10 @@ def mean_shares(draws: Sequence[Draws]) -> FloatArray:
     return np.asarray(np.mean([known_shares(phi.means) for phi in draws], axis=0))
 
 
-def largest(values: FloatArray, count: int) -> NDArray[np.int64]:
-    """The places of the largest values, the largest first; of equal values the earlier."""
-    return np.asarray(np.lexsort((np.arange(len(values)), -values))[:count], dtype=np.int64)
+def leading(values: FloatArray, count: int) -> tuple[int, ...]:
+    """The places of the largest positive values, the largest first; of equal values the earlier."""
+    order = np.argsort(-values, kind="stable")[:count]
+    return tuple(int(at) for at in order if values[at] > 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ class TaskValues:
         task: its name.
         task_id: tells apart what shares a name.
         value: the metric, as the paper chooses it: ``acc_norm`` where the task defines it, else ``acc``.
-        chance: a random guess's accuracy; None where there is nothing to choose from.
+        chance: a random guess's accuracy; None where there is nothing to choose from, or ``value`` is no accuracy.
         size: how many documents the data set holds.
         intact: the intact model's values, shape (documents,), over the documents that it and every player removed alone
             have; None where there are none.

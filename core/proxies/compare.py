@@ -32,7 +32,8 @@ _NEEDS: Final[Mapping[Players, tuple[tuple[Target, str], ...]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """A model on a task: whose numbers these are. ``scores`` has NaN where a document was not evaluated."""
+    """A model on a task: whose numbers these are. ``scores`` has NaN where a document was not
+    evaluated, and what is not finite is left out."""
 
     model: str
     task: str
@@ -123,7 +124,7 @@ def targets_of(scores: Mapping[Removed, FloatArray], grouping: Grouping) -> dict
         if len(arrays) < len(wanted):
             continue
         matrix = np.stack(arrays)
-        complete = ~np.isnan(matrix).any(axis=0)
+        complete = np.isfinite(matrix).all(axis=0)
         if complete.any():
             outcomes: Outcomes = dict(zip(wanted, matrix[:, complete], strict=True))
             assert INTACT in outcomes

@@ -14,8 +14,8 @@ class ProxyRow:
     """The proxies of one sublayer, or of one whole layer, over ``n`` documents; see ``core.proxies.measure``.
 
     ``..._later`` is without each document's first token. ``drop`` is what removing it alone costs and ``phi`` its
-    Shapley value by either reading of windows, over the ``n_stored`` of these documents that have every coalition
-    needed; null where these are not stored.
+    Shapley value by either reading of windows, each over those of these documents that have every coalition it needs,
+    ``n_stored`` at most; null where these are not stored.
     """
 
     model: str

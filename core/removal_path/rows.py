@@ -147,10 +147,10 @@ def _pairs(found: Measured, intact: Measured, tasks: Sequence[int]) -> Iterator[
     """Each task's values, intact and under the coalition, of the documents that have both."""
     for at in tasks:
         before, after = intact.values[at], found.values[at]
-        both = ~np.isnan(before) & ~np.isnan(after)
+        both = np.isfinite(before) & np.isfinite(after)
         yield before[both], after[both]
 
 
 def _told_mean(arrays: Sequence[FloatArray]) -> float | None:
-    told = [array[~np.isnan(array)] for array in arrays]
+    told = [array[np.isfinite(array)] for array in arrays]
     return None if any(len(array) == 0 for array in told) else float(np.mean([array.mean() for array in told]))

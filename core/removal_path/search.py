@@ -26,7 +26,7 @@ class Measured:
     """A coalition's outcomes: one array a task, each of shape (documents,), the same documents for every coalition.
 
     ``values`` are what the search keeps up, larger being better; ``gold_logprobs`` are natural logarithms of the right
-    answer's probability, which breaks ties. NaN stands where a document has none.
+    answer's probability, which breaks ties. NaN stands where a document has none; what is not finite counts as none.
     """
 
     values: tuple[FloatArray, ...]
@@ -106,6 +106,6 @@ def _means(candidates: Sequence[tuple[FloatArray, ...]]) -> FloatArray:
     by_task = [np.stack(arrays) for arrays in zip(*candidates, strict=True)]
     means = []
     for matrix in by_task:
-        told = ~np.isnan(matrix).any(axis=0)
+        told = np.isfinite(matrix).all(axis=0)
         means.append(matrix[:, told].mean(axis=1) if told.any() else np.full(len(matrix), -np.inf))
     return np.asarray(np.mean(means, axis=0), dtype=np.float64)

@@ -169,10 +169,10 @@ def _told(bench: Workbench, tasks: Sequence[PreparedTask], units: Grouping, valu
         tasks=tuple(task.record.name for task in tasks),
         value=value,
         grouping=units,
-        chances=tuple(_chance(task.documents) if value.startswith("acc") else None for task in tasks),
+        chances=tuple(_chance(task.documents, value) for task in tasks),
         parameters=parameters,
     )
 
 
-def _chance(documents: Sequence[Document]) -> float | None:
-    return chance_of(np.array([len(document.record.choices) for document in documents], dtype=np.float64))
+def _chance(documents: Sequence[Document], value: str) -> float | None:
+    return chance_of(np.array([len(document.record.choices) for document in documents], dtype=np.float64), value)

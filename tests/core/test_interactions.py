@@ -107,6 +107,13 @@ def test_intervals_cover(size: int, flips: float) -> None:
     assert np.mean([one.low <= truth <= one.high for one in found]) >= 0.93
 
 
+def test_intervals_of_log_probabilities_cover_also_on_few_documents() -> None:
+    generator = np.random.default_rng(1)
+    sets = windows(2, 2)
+    found = [interactions({removed: generator.normal(-3, 1, 8) for removed in sets}, 2, 2)[0] for _ in range(400)]
+    assert 0.93 <= np.mean([one.low <= 0 <= one.high for one in found]) <= 0.98
+
+
 def test_what_is_missing_is_one_sentence() -> None:
     known = game(lambda _: np.ones(3))
     with pytest.raises(CornerstoneError, match="windows of at least 2 players, not 1"):

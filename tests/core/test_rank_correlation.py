@@ -57,3 +57,9 @@ def test_reliability_is_the_correlation_with_as_many_other_documents() -> None:
 def test_what_never_varies_has_no_correlation() -> None:
     found = correlated(spearman, np.ones((4, 10)), noisy(1, 10, 0)[:4])
     assert np.isnan([found.value, found.low, found.high]).all()
+
+
+def test_what_sums_round_ties_all_the_same() -> None:
+    one, other = np.array([0.3, 0.3, 0.1, 0.9]), np.array([0.1 + 0.2, 0.3, 0.1, 0.9])
+    assert one[0] != other[0]
+    assert (spearman(one, other), kendall(one, other)) == pytest.approx((1, 1))

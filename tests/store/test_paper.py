@@ -8,12 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.config import RunConfig
 from core.errors import CornerstoneError
 from core.estimators.names import estimator_named
 from core.paper.report import report
 from core.players import Removed
+from core.records import RunRecord
 from core.schedules import ablation, windows
 from store.paper import PaperSelection, read_paper
+from store.recorder import StoreRecorder
 from store.results import Results
 from tests.store.records import (
     PLAYERS,
@@ -129,6 +132,7 @@ def test_it_says_what_the_paper_has_and_the_store_has_not(path: Path) -> None:
     # The data set holds 100.
     assert "fewer documents than the paper's 1000 (boolq 6)" in few
     assert "--limit 1000" in few
+    assert "--schedule ablation --schedule windows" in few
     (tasks,) = (sentence for sentence in read_paper(path).missing if "of the paper's tasks" in sentence)
     assert "piqa, winogrande, arc_easy, arc_challenge, openbookqa are not stored" in tasks
     assert "--task piqa" in tasks
@@ -136,6 +140,32 @@ def test_it_says_what_the_paper_has_and_the_store_has_not(path: Path) -> None:
     (models,) = (sentence for sentence in read_paper(path).missing if "nothing is stored" in sentence)
     assert f"`cornerstone run paper/mixtral-8x7b --store {path}`" in models
     assert not any("nothing is stored" in line for line in read_paper(path, PaperSelection(models=("tiny",))).missing)
+
+
+def test_what_fills_it_is_a_study_of_players_whatever_was_asked_of_groups(path: Path) -> None:
+    config = RunConfig.model_validate(
+        {
+            "model": "tiny",
+            "tasks": "boolq",
+            "schedule": "windows",
+            "players": "layers",
+            "max_removed": 2,
+            "until_top": 1,
+        }
+    )
+    asked = assignment(documents(range(6), prefix="boolq"), WINDOWS, of_task=task("boolq"))
+    recorder = StoreRecorder(path, patience=5)
+    recorder.begin(RunRecord("run", "cornerstone run", config.model_dump_json(), "{}", 0))
+    recorder.assign("run", asked)
+    known = scores(WINDOWS, 6)
+    found = [
+        outcome(doc.key, removed, known[removed][at]) for removed in WINDOWS for at, doc in enumerate(asked.documents)
+    ]
+    recorder.record("run", asked, found)
+    recorder.finish("run", "finished")
+    (few,) = (sentence for sentence in read_paper(path).missing if "fewer documents" in sentence)
+    assert "--schedule ablation --schedule windows" in few
+    assert not any(option in few for option in ("--players", "--max-removed", "--until-top"))
 
 
 def test_of_a_task_stored_in_several_ways_the_one_of_the_most_documents_is_read(path: Path) -> None:

@@ -102,6 +102,8 @@ def test_chance_is_the_mean_of_one_over_choices_and_null_where_nothing_is_chosen
     mixed = documents([0], choices=2) + documents([1], choices=4)
     keep_all(path, assignment(mixed, ablation(PLAYERS)), scores(ablation(PLAYERS), 2))
     assert {row.chance for row in Results(path).ablation().rows} == {0.375}
+    assert {row.chance for row in Results(path).ablation(value="acc_norm").rows} == {0.375}
+    assert {row.chance for row in Results(path).ablation(value="margin").rows} == {None}
     cloze = assignment(documents([0], choices=1), ablation(PLAYERS), of_task=task("lambada", means=("acc",)))
     keep_all(path, cloze, scores(ablation(PLAYERS), 1), run_id="run2")
     assert {row.chance for row in Results(path).ablation(Selection(task="lambada")).rows} == {None}

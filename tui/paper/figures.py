@@ -45,13 +45,15 @@ def figure_rows(
     for model in models:
         for task in model.tasks:
             own = Selection(model.model_id, task.task_id)
+            values = results.shapley(own, task.value, selection.estimator, selection.max_removed).rows
             found.append(
                 FigureRows(
                     names[model.model_id],
                     task.task,
                     task.value,
                     results.ablation(own, task.value).rows,
-                    results.shapley(own, task.value, selection.estimator, selection.max_removed).rows,
+                    # Shorter windows than asked for are another estimate, which the tables do not have either.
+                    tuple(row for row in values if not row.partial),
                 )
             )
     return tuple(found)

@@ -17,7 +17,7 @@ from tui.text import told_apart
 _CHOSEN_BY = {
     "rule": "the cornerstones of Table 2",
     "share": f"no player is known to fit the rule, so the {TOP} of the largest mean share",
-    "drop": f"no shares are stored, so the {TOP} of the largest mean drop, which flatters them",
+    "drop": f"no shares are known, so the {TOP} of the largest mean drop, which flatters them",
 }
 _CLIPPING = (
     "Clipped: negative values count as 0, as in the paper. That makes noise count: with few documents a clipped share "
@@ -142,7 +142,7 @@ def _cornerstones(models: Sequence[ModelReport], called: Sequence[str]) -> Paper
             f"The rule, over the tasks on which the intact model is above chance: removing the layer alone loses at "
             f"least {COLLAPSE:.0%} of what the model has above chance, and its mean share is at least {DOMINANCE:g} "
             "times an even one. Sure: both lower bounds pass; likely: both estimates pass and its drop is above 0 (95%"
-            ", all layers at once); open: more documents would tell. The paper picked by eye, three a model.",
+            ", all layers at once); open: more documents would tell. The paper names three a model and states no rule.",
         ),
     )
 

@@ -66,3 +66,15 @@ def test_other_units_or_none_are_refused() -> None:
         agreement(np.ones((3, 4)), np.ones((2, 4)))
     with pytest.raises(ValueError, match="same units"):
         agreement(np.ones((3, 0)), np.ones((3, 0)))
+
+
+def test_what_weighted_sums_round_ties_all_the_same() -> None:
+    """Of an additive game exact values are the drops; three units count and five have the same, which is nothing."""
+    counts = np.random.default_rng(0).random((3, 40)) < 0.7
+    outcomes = {
+        removed: 1 - 0.3 * sum(tips for unit, tips in zip((1, 4, 6), counts, strict=True) if unit in removed)
+        for removed in everything(8)
+    }
+    outcomes = {removed: np.broadcast_to(np.asarray(values, dtype=float), 40) for removed, values in outcomes.items()}
+    found = agreement(LeaveOneOut().contributions(outcomes, 8), Exact().contributions(outcomes, 8), draws=10)
+    assert (found.spearman.value, found.kendall.value) == pytest.approx((1, 1))

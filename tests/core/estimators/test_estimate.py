@@ -273,3 +273,12 @@ def test_intervals_cover_the_true_value_nearly_as_often_as_they_say(estimator: s
     covered = np.mean([(e.phi_low <= truth + 1e-9) & (truth - 1e-9 <= e.phi_high) for e in found], axis=0)
     assert (covered > 0.89).all()
     assert (covered < 0.985).all()
+
+
+def test_of_units_that_tie_none_is_ahead_for_being_earlier() -> None:
+    """Two units lose half of the documents, three lose the same quarter: one of these is in the top 3, by chance."""
+    lost = [20, 20, 10, 10, 10, 0]
+    outcomes = {(): np.ones(40), **{(u,): (np.arange(40) >= count).astype(float) for u, count in enumerate(lost)}}
+    found = estimate(estimator_named("leave-one-out"), outcomes, len(lost))
+    np.testing.assert_allclose(found.top3, [1, 1, 1 / 3, 1 / 3, 1 / 3, 0], atol=0.05)
+    assert (found.rank_low[2:5].tolist(), found.rank_high[2:5].tolist()) == ([3, 3, 3], [5, 5, 5])

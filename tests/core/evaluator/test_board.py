@@ -58,7 +58,7 @@ def test_what_a_board_says_is_what_report_says_of_the_same_numbers() -> None:
     charts = board.charts(2)
     assert charts.task == board.key == board_key(asked)
     assert charts.intact == coalition_point(scores, INTACT) == board.coalition(INTACT)
-    assert charts.ablation == tuple(ablation_points(scores, np.full(5, 4.0), players))
+    assert charts.ablation == tuple(ablation_points(scores, np.full(5, 4.0), players, "acc"))
     assert charts.shapley == tuple(
         shapley_points(estimate(WindowFirst(2), scores, PLAYERS), grouping(SUBLAYERS, players))
     )

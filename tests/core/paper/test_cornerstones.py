@@ -68,9 +68,20 @@ def test_without_a_cornerstone_the_largest_shares_are_taken_and_without_shares_t
     drawn = resample(model(alone, players=PLAYERS))
     taken = chosen(drawn, cornerstones(drawn))
     assert taken is not None
-    assert (taken.players, taken.by) == ((1, 0, 2), "drop")
+    assert (taken.players, taken.by) == ((1,), "drop")  # nobody else's removal costs anything
     nothing = resample(model(players=PLAYERS))
     assert chosen(nothing, cornerstones(nothing)) is None
+
+
+def test_where_no_removal_costs_anything_nobody_is_chosen() -> None:
+    right = [1.0] * 30 + [0.0] * 10
+    still = resample(model(task(intact=right, ablated=[right] * 4, contributions=[[0.0] * 40] * 4)))
+    assert chosen(still, cornerstones(still)) is None
+    one = [[0.0] * 40, *[right] * 3]
+    drawn = resample(model(task(intact=right, ablated=one, contributions=[[0.0] * 40] * 4)))
+    taken = chosen(drawn, cornerstones(drawn))
+    assert taken is not None
+    assert (taken.players, taken.by) == ((0,), "drop")
 
 
 @pytest.mark.parametrize("documents", [1, 2, 64])

@@ -44,3 +44,14 @@ def test_a_gain_on_every_document_is_no_certain_zero_when_clipped() -> None:
     found = mean_drop(resample(model(task(intact=[0] * 8, ablated=[[1] * 8] * 4))).ablations, {0})
     assert found is not None
     assert (found.clipped.estimate, found.unclipped.estimate) == (0.0, -1.0)
+
+
+def test_a_drop_of_what_is_no_score_in_0_to_1_is_not_cut_off_at_1() -> None:
+    found = mean_drop(resample(model(task(intact=[5, 6], ablated=[[2, 2], [9, 9], [5, 6], [5, 6]]))).ablations, {0})
+    assert found is not None
+    assert (found.clipped.estimate, found.unclipped.estimate) == (3.5, 3.5)
+    assert found.unclipped.high is not None
+    assert found.unclipped.high > 3.5
+    gained = mean_drop(resample(model(task(intact=[5, 6], ablated=[[9, 9]] * 4))).ablations, {0})
+    assert gained is not None
+    assert (gained.clipped.estimate, gained.unclipped.estimate) == (0, -3.5)

@@ -46,6 +46,13 @@ def test_without_a_positive_value_there_is_no_share() -> None:
     assert (top_share(drawn).clipped, top_share(drawn).unclipped) == (None, None)
 
 
+def test_nobody_is_at_the_top_for_being_early_among_zeros() -> None:
+    drawn = resample(model(task(contributions=[[0.0] * 4, [0.0] * 4, [-0.1] * 4, [0.5] * 4]))).shapley
+    assert (top_share(drawn).players, pooled_share(drawn).players) == ((3,), (3,))
+    nothing = resample(model(task(contributions=[[0.0] * 4] * 4))).shapley
+    assert (top_share(nothing).players, pooled_share(nothing).players) == ((), ())
+
+
 def test_a_sum_that_may_be_zero_leaves_the_unclipped_share_without_bounds() -> None:
     generator = np.random.default_rng(0)
     noise = generator.normal(0.001, 0.3, (8, 20))

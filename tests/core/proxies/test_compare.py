@@ -63,7 +63,8 @@ def test_layers_are_compared_with_the_drop_of_both_their_sublayers() -> None:
 
 def test_only_documents_that_have_everything_are_compared() -> None:
     stored = scores(ablation(len(PLAYERS)))
-    stored[3,] = np.where(np.arange(DOCUMENTS) < 5, np.nan, stored[3,])
+    stored[3,] = np.where(np.arange(DOCUMENTS) < 4, np.nan, stored[3,])
+    stored[2,] = np.where(np.arange(DOCUMENTS) == 4, -np.inf, stored[2,])
     matrix, documents = targets_of(stored, SUBLAYERS)["drop"]
     assert documents == list(range(5, DOCUMENTS))
     assert matrix.shape == (len(PLAYERS), DOCUMENTS - 5)

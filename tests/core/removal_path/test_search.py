@@ -141,3 +141,14 @@ def test_the_mean_of_equal_parts_is_as_wide_as_one_over_their_root(estimate: flo
     mean, (low, high) = mean_of_means([(estimate, (estimate - half, estimate + half))] * count)
     assert mean == pytest.approx(estimate)
     assert (mean - low, high - mean) == pytest.approx((half / count**0.5, half / count**0.5), abs=1e-9)
+
+
+def test_a_document_whose_value_is_not_finite_counts_as_one_without() -> None:
+    """A removal may leave the right answer no probability at all."""
+    fine, lost, worse = np.array([-1.0, -1.0]), np.array([-np.inf, -2.0]), np.array([-0.5, -3.0])
+    intact, found, other = (Measured((values, values), (values, values)) for values in (fine, lost, worse))
+    by_set = {(): intact, (0,): found, (1,): other}
+    steps = list(greedy_path(lambda sets: {removed: by_set[removed] for removed in sets}, [(0,), (1,)], 1))
+    assert steps[1].unit == 0
+    rows = path_rows([steps[1]], [found], "held out", told(("a", "b")), intact)
+    assert {(row.n, row.score, row.drop, row.gold_logprob) for row in rows[:2]} == {(1, -2.0, 1.0, -2.0)}

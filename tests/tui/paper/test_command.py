@@ -134,7 +134,7 @@ def test_ablations_alone_draw_their_tables_and_figures(tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     assert "Figures 3 to 5." in done.stdout
     assert "Figure 2." not in done.stdout
-    assert "no shares are stored, so the 3 of the largest mean drop" in " ".join(done.stdout.split())
+    assert "no shares are known, so the 3 of the largest mean drop" in " ".join(done.stdout.split())
     assert "coalitions are missing for windows of up to 4" in done.stderr
 
 
