@@ -50,7 +50,7 @@ def check_proxies(
     """
     bench = open_workbench(config, narrate)
     for task in bench.tasks:
-        refuse_value(task, value)
+        refuse_value(task.record, [document.record for document in task.documents], value)
     proxies: list[ProxyRow] = []
     correlations: list[CorrelationRow] = []
     gaps: list[str] = []

@@ -62,7 +62,7 @@ def find_path(config: RunConfig, request: PathRequest, command: str, recorder: R
         watcher.narrate,
     )
     for task in bench.tasks:
-        refuse_value(task, request.value)
+        refuse_value(task.record, [document.record for document in task.documents], request.value)
     units = grouping(request.players, bench.model.players)
     choosing = tuple(replace(task, documents=task.documents[: config.limit]) for task in bench.tasks)
     others = tuple(_rest(task, chosen) for task, chosen in zip(bench.tasks, choosing, strict=True))
