@@ -5,10 +5,8 @@ To apply one to a model see ``core.mask``.
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, ClassVar, Final, Literal
 
 import pydantic
@@ -16,6 +14,7 @@ import pydantic_core
 
 from core.errors import CornerstoneError
 from core.players import Player, PlayerKind, Removed, players_of
+from core.whole_file import whole_file
 
 VERSION: Final = 1
 _STRICT: Final = pydantic.ConfigDict(extra="forbid")
@@ -143,18 +142,11 @@ def write(mask: Mask, path: Path, *, force: bool = False) -> None:
     Raises:
         CornerstoneError: the file is there and may not be replaced, or it cannot be written.
     """
-    if path.exists() and not force:
-        raise CornerstoneError(f"{path} exists; add --force to replace it")
     order = ("format", "version", "model", "removed", "evidence", "parameters")
     content = asdict(mask)
     text = pydantic_core.to_json({key: content[key] for key in order}, indent=1, inf_nan_mode="null")
-    try:
-        with TemporaryDirectory(dir=path.parent, prefix=".cornerstone-") as folder:
-            fresh = Path(folder) / "mask"
-            fresh.write_bytes(text + b"\n")
-            os.replace(fresh, path)
-    except OSError as error:
-        raise CornerstoneError(f"cannot write {path}: {error.strerror}") from error
+    with whole_file(path, force=force) as fresh:
+        fresh.write_bytes(text + b"\n")
 
 
 def _fault(error: pydantic.ValidationError) -> str:

@@ -1,20 +1,31 @@
-"""Which values a prepared task has: its own metrics that are means, and what its documents' right answers derive."""
+"""Which values a task has: its own metrics that are means, and what its documents' right answers derive."""
 
 from __future__ import annotations
 
-from core.documents import PreparedTask
+from collections.abc import Sequence
+
 from core.errors import CornerstoneError
+from core.records import DocumentRecord, TaskRecord
 from core.values import DERIVED, NO_GOLD, gold_of
 
 
-def refuse_value(task: PreparedTask, value: str) -> None:
+def usable_values(task: TaskRecord, documents: Sequence[DocumentRecord]) -> tuple[str, ...]:
+    """The values that a task's documents have: metrics that are means, and what the log-probabilities say."""
+    derives = any(gold_of(document.gold, len(document.choices)) != NO_GOLD for document in documents)
+    return tuple(dict.fromkeys((*task.mean_metrics, *(DERIVED if derives else ()))))
+
+
+def default_value(task: TaskRecord) -> str:
+    """What is looked at where nothing was asked for: acc, or the first metric where there is none."""
+    return "acc" if "acc" in task.mean_metrics or not task.mean_metrics else task.mean_metrics[0]
+
+
+def refuse_value(task: TaskRecord, documents: Sequence[DocumentRecord], value: str) -> None:
     """Refuse a value before anything is evaluated for it.
 
     Raises:
         CornerstoneError: the task, or every document of it, has none such.
     """
-    records = [document.record for document in task.documents]
-    derives = any(gold_of(record.gold, len(record.choices)) != NO_GOLD for record in records)
-    known = tuple(dict.fromkeys((*task.record.mean_metrics, *(DERIVED if derives else ()))))
+    known = usable_values(task, documents)
     if value not in known:
-        raise CornerstoneError(f"{task.record.name} has no value {value!r}; it has {', '.join(known) or 'none'}")
+        raise CornerstoneError(f"{task.name} has no value {value!r}; it has {', '.join(known) or 'none'}")

@@ -12,7 +12,7 @@ from core.players import Removed
 from core.records import DocumentRecord, Outcome, StoredValues, TaskRecord
 from core.stopping import Verdict, decide
 from core.tally import Tally
-from core.values import DERIVED, NO_GOLD, gold_of
+from core.task_values import default_value, usable_values
 
 
 class Watch:
@@ -100,14 +100,3 @@ class Look:
             undecided=tuple(self.labels[unit] for unit in self.verdict.undecided),
             more=self.verdict.more_documents,
         )
-
-
-def usable_values(task: TaskRecord, documents: Sequence[DocumentRecord]) -> tuple[str, ...]:
-    """The values that a task's documents have: metrics that are means, and what the log-probabilities say."""
-    derives = any(gold_of(document.gold, len(document.choices)) != NO_GOLD for document in documents)
-    return tuple(dict.fromkeys((*task.mean_metrics, *(DERIVED if derives else ()))))
-
-
-def default_value(task: TaskRecord) -> str:
-    """What is looked at where nothing was asked for: acc, or the first metric where there is none."""
-    return "acc" if "acc" in task.mean_metrics or not task.mean_metrics else task.mean_metrics[0]

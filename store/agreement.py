@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from core.game import Game, Question
 from core.grouping import SUBLAYERS, grouping
 from core.players import Player, Removed, players_of
 from core.schedules import INTACT
+from store.answer import Found
 from store.gaps import lacks_coalitions, left_out, no_document, no_exact, no_intact
 from store.groups import Group, read_values
 from store.rows import AgreementRow
@@ -26,18 +27,9 @@ _FEWEST_DOCUMENTS = 2
 _ADVISED_UNITS = 10
 
 
-@dataclass(slots=True)
-class Found:
-    """Rows, what is to be known of them, and what could not be compared."""
-
-    rows: list[AgreementRow] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    gaps: list[str] = field(default_factory=list)
-
-
 def read_agreement(
     db: duckdb.DuckDBPyConnection, group: Group, store: Path, question: Question, value: str, *, top: int, every: bool
-) -> Found:
+) -> Found[AgreementRow]:
     """Compare every estimator with the exact values of a grouping.
 
     Args:
@@ -49,7 +41,7 @@ def read_agreement(
         top: how many units count as the top.
         every: the groupings that have their exact values stored, in place of the question's.
     """
-    found = Found()
+    found: Found[AgreementRow] = Found()
     players = players_of(group.kinds)
     names = _telling(list(_stored_groupings(db, group, players)), players, top) if every else [question.players]
     if not names:
@@ -68,7 +60,7 @@ class _Asked:
     top: int
 
 
-def _compare(db: duckdb.DuckDBPyConnection, found: Found, asked: _Asked) -> None:
+def _compare(db: duckdb.DuckDBPyConnection, found: Found[AgreementRow], asked: _Asked) -> None:
     group, exact = asked.group, replace(asked.question, estimator="exact")
     players = players_of(group.kinds)
     game = exact.of(players)

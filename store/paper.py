@@ -74,8 +74,7 @@ def read_paper(
 
     Raises:
         CornerstoneError: there is no store, a name fits nothing in it, there is no such estimator, or no task
-        selected has
-            the metric.
+            selected has the metric.
     """
     if selection.estimator not in WINDOW_ESTIMATORS:
         raise CornerstoneError(

@@ -10,33 +10,25 @@ for row in results.ablation(Selection(task="agreement")).rows:
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
 
-import duckdb
-
-from core.alive import is_gone
 from core.errors import CornerstoneError
 from core.estimators.names import WINDOW_ESTIMATORS
 from core.game import Question
 from core.grouping import SUBLAYERS
-from core.paper.cornerstones import cornerstones
-from core.paper.resampling import resample
-from core.paper.values import ModelValues
-from core.players import Removed, format_removed, players_of
-from core.report import Scores, ablation_points, coalition_point
+from core.players import Removed, players_of
 from core.schedules import DEFAULT_MAX_REMOVED, DEFAULT_PERMUTATIONS, DEFAULT_TOLERANCE
+from store.ablation import read_ablation
 from store.agreement import read_agreement
+from store.answer import Answer, answer_of
+from store.coalitions import outcome_rows, read_coalitions
+from store.cornerstones import cornerstone_rows
 from store.database import PATIENCE_S, reading
 from store.documents import Documents, read_documents
-from store.gaps import left_out, no_ablation
-from store.groups import Group, Values, find_groups, read_values, with_value
-from store.interactions import interaction_rows
+from store.groups import Group, find_groups, with_value
+from store.interactions import read_interactions
 from store.location import default_path
-from store.paper import AUTHORS_VALUES, PaperSelection, read_paper
+from store.paper import PaperSelection, read_paper
 from store.rows import (
     AblationRow,
     AgreementRow,
@@ -49,25 +41,10 @@ from store.rows import (
     Selection,
     ShapleyRow,
 )
+from store.runs import read_runs
 from store.shapley import read_shapley
 
-RowT = TypeVar("RowT")
-
-_BATCH = 10_000
-
 __all__ = ["Answer", "Documents", "Results", "Selection"]
-
-
-@dataclass(frozen=True, slots=True)
-class Answer(Generic[RowT]):
-    """Rows, and in ``gaps`` a sentence for each model and task that could not be answered and what would mend it.
-
-    ``notes`` are sentences on the rows: that they are partial, or which documents are left out.
-    """
-
-    rows: tuple[RowT, ...]
-    gaps: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
 
 
 class Results:
@@ -91,18 +68,9 @@ class Results:
         Raises:
             CornerstoneError: no task selected has such a value.
         """
-
-        rows: list[AblationRow] = []
-        notes: list[str] = []
         with reading(self._path, self._patience) as db:
             groups, gaps = with_value(find_groups(db, selection), value)
-            for group in groups:
-                values = read_values(db, group, value, longest=1)
-                found = list(_ablation(group, value, values))
-                gaps += [] if found else [no_ablation(group, self._path)]
-                notes += left_out(group, value, values)
-                rows += found
-        return Answer(tuple(rows), tuple(gaps), tuple(notes))
+            return answer_of(gaps, [read_ablation(db, group, self._path, value) for group in groups])
 
     def coalitions(self, selection: Selection = Selection(), value: str = "acc") -> Answer[CoalitionRow]:  # noqa: B008
         """Every stored coalition, over the documents stored for it; its drop over those the intact model has too.
@@ -114,21 +82,15 @@ class Results:
         Raises:
             CornerstoneError: no task selected has such a value.
         """
-        rows: list[CoalitionRow] = []
-        notes: list[str] = []
         with reading(self._path, self._patience) as db:
             groups = find_groups(db, selection)
             groups, gaps = (groups, []) if value == "acc" else with_value(groups, value)
-            for group in groups:
-                values = read_values(db, group, value, len(group.kinds)) if value in group.values else None
-                rows += _coalitions(db, group, value, values.scores if values is not None else {})
-                notes += [] if values is None else left_out(group, value, values)
-        return Answer(tuple(rows), tuple(gaps), tuple(notes))
+            return answer_of(gaps, [read_coalitions(db, group, value) for group in groups])
 
     def outcomes(self, selection: Selection = Selection()) -> Answer[OutcomeRow]:  # noqa: B008
         """Every stored outcome, one row a document and coalition. A log-probability may be minus infinity."""
         with reading(self._path, self._patience) as db:
-            return Answer(tuple(row for group in find_groups(db, selection) for row in _outcomes(db, group)))
+            return Answer(tuple(row for group in find_groups(db, selection) for row in outcome_rows(db, group)))
 
     def documents(
         self,
@@ -198,12 +160,7 @@ class Results:
             question.of(players_of(("attn", "ffn")))  # a wrong name shows before the store is opened
         with reading(self._path, self._patience) as db:
             groups, gaps = with_value(find_groups(db, selection), value)
-            found = [read_shapley(db, group, self._path, questions, value) for group in groups]
-        return Answer(
-            tuple(row for one in found for row in one.rows),
-            (*gaps, *(gap for one in found for gap in one.gaps)),
-            tuple(note for one in found for note in one.notes),
-        )
+            return answer_of(gaps, [read_shapley(db, group, self._path, questions, value) for group in groups])
 
     def interactions(
         self,
@@ -225,20 +182,9 @@ class Results:
         """
         if max_removed < 2:
             raise CornerstoneError(f"interactions need windows of at least 2 players, not {max_removed}")
-
-        rows: list[InteractionRow] = []
-        notes: list[str] = []
         with reading(self._path, self._patience) as db:
             groups, gaps = with_value(find_groups(db, selection), value)
-            for group in groups:
-                values = read_values(db, group, value, longest=max_removed)
-                notes += left_out(group, value, values)
-                match interaction_rows(group, values, value, max_removed, self._path):
-                    case str(gap):
-                        gaps.append(gap)
-                    case found:
-                        rows += found
-        return Answer(tuple(rows), tuple(gaps), tuple(notes))
+            return answer_of(gaps, [read_interactions(db, group, self._path, max_removed, value) for group in groups])
 
     def cornerstones(self, selection: PaperSelection = PaperSelection()) -> Answer[CornerstoneRow]:  # noqa: B008
         """Every player of a model under the rule of ``core.paper.cornerstones``, with its evidence.
@@ -247,7 +193,7 @@ class Results:
             CornerstoneError: no such estimator, or no task selected has the metric.
         """
         read = read_paper(self._path, selection, self._patience)
-        rows = [row for values in read.models for row in _cornerstones(values, selection)]
+        rows = [row for values in read.models for row in cornerstone_rows(values, selection)]
         return Answer(tuple(rows), read.gaps)
 
     def agreement(  # noqa: PLR0913 what identifies the estimates compared
@@ -285,107 +231,13 @@ class Results:
                 read_agreement(db, group, self._path, question, value, top=top, every=players is None)
                 for group in groups
             ]
-        return Answer(
-            tuple(row for one in found for row in one.rows),
-            (*gaps, *(gap for one in found for gap in one.gaps)),
-            tuple(note for one in found for note in one.notes),
-        )
+        return answer_of(gaps, found)
 
     def runs(self) -> Answer[RunRow]:
         """Every invocation, the latest first. Times are UTC; documents are counted for each task, coalitions once."""
         with reading(self._path, self._patience) as db:
-            rows = db.execute(
-                """WITH asked AS (
-                    SELECT run, dataset, len(list_distinct(flatten(list(doc_ids)))) AS documents
-                    FROM assignments GROUP BY run, dataset
-                ), tasks_of AS (
-                    SELECT run, sum(documents)::BIGINT AS documents, list_sort(list_distinct(list(t.name))) AS tasks
-                    FROM asked JOIN datasets USING (dataset) JOIN tasks t USING (task) GROUP BY run
-                ), sets_of AS (
-                    SELECT run, any_value(m.name) AS model, len(list_distinct(flatten(list(coalitions)))) AS coalitions
-                    FROM assignments JOIN models m USING (model) GROUP BY run
-                ), kept AS (SELECT run, count(*) AS outcomes FROM outcomes GROUP BY run)
-                SELECT run, started, finished, state, versions, command, coalesce(model, ''), coalesce(tasks, []),
-                       coalesce(documents, 0), coalesce(coalitions, 0), coalesce(outcomes, 0)
-                FROM runs LEFT JOIN tasks_of USING (run) LEFT JOIN sets_of USING (run) LEFT JOIN kept USING (run)
-                ORDER BY started DESC, run"""
-            ).fetchall()
-        return Answer(tuple(_run(*row) for row in rows))
-
-
-def _ablation(group: Group, value: str, values: Values) -> Iterator[AblationRow]:
-    for point in ablation_points(values.scores, values.choices, players_of(group.kinds), value):
-        yield AblationRow(**group.heading, value=value, **asdict(point))
-
-
-def _coalitions(db: duckdb.DuckDBPyConnection, group: Group, value: str, scores: Scores) -> Iterator[CoalitionRow]:
-    (outcomes, parameters), heading, players = group.outcomes, group.heading, players_of(group.kinds)
-    rows = db.execute(
-        f"""SELECT c.removed, count(*), avg(o.acc_norm)
-        {outcomes} GROUP BY c.removed ORDER BY len(c.removed), c.removed""",
-        parameters,
-    ).fetchall()
-    for numbers, n, acc_norm in rows:
-        removed = tuple(numbers)
-        point = coalition_point(scores, removed)
-        paired = point if removed else None
-        yield CoalitionRow(
-            **heading,
-            removed=removed,
-            n=n if value == "acc" else point.n if point is not None else 0,
-            acc=None if point is None else point.acc,
-            acc_se=None if point is None else point.acc_se,
-            acc_norm=acc_norm,
-            label=format_removed(removed, players),
-            drop=None if paired is None else paired.drop,
-            drop_low=None if paired is None else paired.drop_low,
-            drop_high=None if paired is None else paired.drop_high,
-            value=value,
-        )
-
-
-def _outcomes(db: duckdb.DuckDBPyConnection, group: Group) -> Iterator[OutcomeRow]:
-    (outcomes, parameters), heading = group.outcomes, group.heading
-    rows = db.execute(
-        f"""SELECT c.removed, m.doc_id, (SELECT d.gold FROM documents d WHERE d.document = m.document),
-                   o.logprobs, o.is_greedy, o.acc, o.acc_norm
-        {outcomes} ORDER BY len(c.removed), c.removed, m.doc_id, m.document""",
-        parameters,
-    )
-    while batch := rows.fetchmany(_BATCH):
-        for removed, doc_id, gold, logprobs, is_greedy, acc, acc_norm in batch:
-            yield OutcomeRow(
-                **heading,
-                removed=tuple(removed),
-                doc_id=doc_id,
-                gold=gold[0] if len(gold) == 1 else tuple(gold) or None,
-                logprobs=tuple(logprobs),
-                is_greedy=tuple(is_greedy),
-                acc=acc,
-                acc_norm=acc_norm,
-            )
-
-
-def _cornerstones(values: ModelValues, selection: PaperSelection) -> Iterator[CornerstoneRow]:
-    for found in cornerstones(resample(values)).evidence:
-        evidence = asdict(found)
-        yield CornerstoneRow(
-            model=values.model,
-            model_id=values.model_id,
-            value=selection.value or " or ".join(AUTHORS_VALUES),
-            estimator=selection.estimator,
-            max_removed=selection.max_removed,
-            cornerstone=evidence.pop("verdict"),
-            **evidence,
-        )
+            return Answer(tuple(read_runs(db)))
 
 
 def _group_row(group: Group) -> GroupRow:
     return GroupRow(**group.heading, kinds=group.kinds, values=group.values)
-
-
-def _run(*columns: Any) -> RunRow:
-    run, started, finished, state, versions, command, model, tasks, documents, coalitions, outcomes = columns
-    if state == "running" and is_gone(json.loads(versions)):
-        state = "interrupted"
-    return RunRow(run, started, finished, state, command, model, tuple(tasks), documents, coalitions, outcomes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -19,23 +19,17 @@ from core.intervals import FloatArray
 from core.players import Player, Removed, players_of
 from core.report import shapley_points
 from core.schedules import INTACT
+from store.answer import Found
 from store.gaps import lacks_coalitions, left_out, no_document, no_intact, only_shorter
 from store.groups import Group, read_values
 from store.rows import ShapleyRow
 
-
-@dataclass(slots=True)
-class Found:
-    """Rows, what is to be known of them, and what could not be answered; sentences without an end."""
-
-    rows: list[ShapleyRow] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    gaps: list[str] = field(default_factory=list)
+Rows = Found[ShapleyRow]
 
 
 def read_shapley(
     db: duckdb.DuckDBPyConnection, group: Group, store: Path, questions: Sequence[Question], value: str
-) -> Found:
+) -> Rows:
     """Estimates of one value, by estimators of one grouping.
 
     Raises:
@@ -45,7 +39,7 @@ def read_shapley(
     games = [question.of(players) for question in questions]
     longest = max(most_removed(question, game.units) for question, game in zip(questions, games, strict=True))
     values = read_values(db, group, value, longest, games[0].grouping)
-    found = Found(notes=left_out(group, value, values))
+    found: Rows = Found(notes=left_out(group, value, values))
     for question in questions:
         _add(found, _Asked(group, store, question, value), values.scores, players)
     found.notes, found.gaps = _once(found.notes), _once(found.gaps)
@@ -67,7 +61,7 @@ class _Asked:
     value: str
 
 
-def _add(found: Found, asked: _Asked, scores: Mapping[Removed, FloatArray], players: Sequence[Player]) -> None:
+def _add(found: Rows, asked: _Asked, scores: Mapping[Removed, FloatArray], players: Sequence[Player]) -> None:
     """Answer one question, from shorter windows where those asked for are not all there."""
     group, store, question = asked.group, asked.store, asked.question
     game = question.of(players)
@@ -103,7 +97,7 @@ def _shorter(question: Question) -> Iterator[Question]:
             yield replace(question, max_removed=size)
 
 
-def _estimated(found: Found, asked: _Asked, game: Game, outcomes: Outcomes, *, partial: bool = False) -> None:
+def _estimated(found: Rows, asked: _Asked, game: Game, outcomes: Outcomes, *, partial: bool = False) -> None:
     result = estimate(game.estimator, outcomes, game.units)
     found.rows += _rows(asked, game.grouping, result, partial=partial)
     found.notes += _doubts(asked, outcomes, result)

@@ -10,18 +10,37 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from core.config import DEFAULT_MODEL, RunConfig, absolute, load_config
+from core.config import RunConfig, absolute, load_config
 from core.errors import CornerstoneError
 from core.grouping import SUBLAYERS
-from core.path_request import DEFAULT_STEPS, PathRequest
+from core.removal_path.request import DEFAULT_STEPS, PathRequest
 from core.schedules import DEFAULT_PERMUTATIONS
 from store.location import default_path
 from tui import results
 from tui.edge import for_people
 from tui.figure import figure
+from tui.options import (
+    PLAYERS,
+    TOLERANCE,
+    VALUES,
+    DebugOption,
+    DeviceOption,
+    DtypeOption,
+    ForceOption,
+    FormatOption,
+    LimitOption,
+    ModelOption,
+    OfflineOption,
+    OrderOption,
+    OutputOption,
+    PlayersOption,
+    SeedOption,
+    StoreOption,
+    TaskOption,
+)
 from tui.out import print_text
 from tui.paper.command import paper
-from tui.results import PLAYERS, TOLERANCE
+from tui.rows_out import destination
 
 app = typer.Typer(
     help="Which layers carry a language model, and how sure are we?",
@@ -30,14 +49,8 @@ app = typer.Typer(
 )
 app.add_typer(results.app, name="results")
 
-ModelOption = Annotated[str | None, typer.Option(help=f"Alias, hub id, folder or GGUF file (default {DEFAULT_MODEL}).")]
-TaskOption = Annotated[list[str] | None, typer.Option(help="A task, or TASK=FILE.jsonl for local data; repeatable.")]
-LimitOption = Annotated[int | None, typer.Option(help="How many documents a task (default: all).")]
-StoreOption = Annotated[Path | None, typer.Option(help=f"Where outcomes are kept (default {default_path()}).")]
 _SCHEDULES = "ablation (default), windows, exact, permutation or leave-one-out; repeatable."
 _LOOKED_AT = "What --until-top and permutations look at, and what is reported (default acc); see `results shapley`."
-_DTYPE = "auto (default: float32 on a CPU, else half precision), float32, bfloat16 or float16."
-_DEVICE = "auto (default: the best there is), cpu, cuda, cuda:1, mps, or spread: over all and host memory."
 # Without brackets, which would be taken for markup.
 _YAML_EXAMPLE = """As a file, my.yaml, for `cornerstone run my.yaml`:
 
@@ -51,7 +64,6 @@ schedule:
   - ablation
   - windows
 """
-DebugOption = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
 
 
 @app.callback(invoke_without_command=True)
@@ -94,6 +106,7 @@ def explore(
     model: ModelOption = None,
     task: TaskOption = None,
     limit: LimitOption = None,
+    value: Annotated[str | None, typer.Option(help="What is charted (default acc); see `results ablation`.")] = None,
     store: StoreOption = None,
     debug: DebugOption = False,
 ) -> None:
@@ -102,8 +115,8 @@ def explore(
     Example: cornerstone explore --model smollm2-135m-instruct --task agreement --limit 64
     """
     del debug
-    options: dict[str, Any] = {"model": model, "tasks": task, "limit": limit, "store": store}
-    asked = config is not None or any(value is not None for value in (model, task, limit))
+    options: dict[str, Any] = {"model": model, "tasks": task, "limit": limit, "value": value, "store": store}
+    asked = config is not None or any(option is not None for option in (model, task, limit, value))
     _open_explorer(store, load_config(config, options) if asked else None)
 
 
@@ -113,8 +126,8 @@ def run(
     model: ModelOption = None,
     task: TaskOption = None,
     limit: LimitOption = None,
-    order: Annotated[str | None, typer.Option(help="Of documents: shuffled (default) or file.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Of the shuffle, so of what --limit takes (default 0).")] = None,
+    order: OrderOption = None,
+    seed: SeedOption = None,
     schedule: Annotated[list[str] | None, typer.Option(help=_SCHEDULES)] = None,
     max_removed: Annotated[int | None, typer.Option(help="The longest window, 1 to 8 (default 4).")] = None,
     players: Annotated[str | None, typer.Option(help=PLAYERS)] = None,
@@ -128,13 +141,13 @@ def run(
     apply_chat_template: Annotated[
         bool | None, typer.Option("--apply-chat-template", help="Put each prompt into the model's chat format.")
     ] = None,
-    dtype: Annotated[str | None, typer.Option(help=_DTYPE)] = None,
-    device: Annotated[str | None, typer.Option(help=_DEVICE)] = None,
+    dtype: DtypeOption = None,
+    device: DeviceOption = None,
     memory: Annotated[
         float | None, typer.Option(help="GiB that a sweep may take (default: part of what is free).")
     ] = None,
     revision: Annotated[str | None, typer.Option(help="Branch, tag or commit of a hub model.")] = None,
-    offline: Annotated[bool | None, typer.Option("--offline", help="Never download.")] = None,
+    offline: OfflineOption = None,
     store: StoreOption = None,
     debug: DebugOption = False,
 ) -> None:
@@ -161,8 +174,8 @@ def path(
     task: TaskOption = None,
     limit: Annotated[int | None, typer.Option(help="How many documents a task choose the path (default: all).")] = None,
     steps: Annotated[int, typer.Option(min=1, help="How many removals.")] = DEFAULT_STEPS,
-    value: Annotated[str, typer.Option(help="What to keep up: acc, acc_norm, gold_logprob, margin, brier.")] = "acc",
-    players: Annotated[str, typer.Option(help="What goes at once: sublayers, layers, blocks:K.")] = SUBLAYERS,
+    value: Annotated[str, typer.Option(help=f"What to keep up: {VALUES}")] = "acc",
+    players: PlayersOption = SUBLAYERS,
     held_out: Annotated[
         bool, typer.Option(help="Evaluate the path on as many documents that did not choose it.")
     ] = True,
@@ -171,23 +184,25 @@ def path(
         float | None,
         typer.Option(min=0.01, max=1, help="Mask at the largest step that keeps this part of the score."),
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Of the documents' shuffle (default 0).")] = None,
-    dtype: Annotated[str | None, typer.Option(help=_DTYPE)] = None,
-    device: Annotated[str | None, typer.Option(help=_DEVICE)] = None,
-    offline: Annotated[bool | None, typer.Option("--offline", help="Never download.")] = None,
+    seed: SeedOption = None,
+    dtype: DtypeOption = None,
+    device: DeviceOption = None,
+    offline: OfflineOption = None,
     store: StoreOption = None,
-    form: Annotated[str | None, typer.Option("--format", help="table (default), csv, json or parquet.")] = None,
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="Write rows to this file.")] = None,
+    form: FormatOption = None,
+    output: OutputOption = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the files if they exist.")] = False,
     debug: DebugOption = False,
 ) -> None:
     """Remove the least important layer, again and again, looking anew each time: what does the model cost to shrink?
 
-    Of several with the best score, as few documents often make, the one that leaves the right answers likeliest goes,
-    then the later one. With several tasks the score is the mean over tasks.
+    Of several with the best score, as few documents often make, the one that leaves the right answers likeliest goes.
+
+    With several tasks the score is the mean over tasks.
 
     Example: cornerstone path --task agreement --limit 32 --steps 6 --mask mask.json
     """
+    from tui.path import PathFiles
     from tui.path import path as search_path
 
     del debug
@@ -195,11 +210,10 @@ def path(
         "model": model, "tasks": task, "limit": limit, "seed": seed, "dtype": dtype, "device": device,
         "offline": offline, "store": store,
     }  # fmt: skip
-    request = PathRequest(
-        steps=steps, value=value, players=players, held_out=held_out, keep=keep, form=form, force=force,
-        mask=None if mask is None else mask.expanduser(), output=None if output is None else output.expanduser(),
-    )  # fmt: skip
-    search_path(load_config(None, options), request, shlex.join(["cornerstone", *sys.argv[1:]]))
+    config = load_config(None, options)
+    request = PathRequest(steps=steps, value=value, players=players, held_out=held_out, keep=keep)
+    files = PathFiles(destination(form, output, force=force), None if mask is None else mask.expanduser())
+    search_path(config, request, files, shlex.join(["cornerstone", *sys.argv[1:]]))
 
 
 @app.command()
@@ -207,27 +221,26 @@ def proxies(
     model: ModelOption = None,
     task: TaskOption = None,
     limit: LimitOption = None,
-    value: Annotated[str, typer.Option(help="The metric of drops and Shapley values to compare with.")] = "acc",
-    order: Annotated[str | None, typer.Option(help="Of documents: shuffled (default) or file.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Of the documents' shuffle (default 0).")] = None,
-    dtype: Annotated[str | None, typer.Option(help=_DTYPE)] = None,
-    device: Annotated[str | None, typer.Option(help=_DEVICE)] = None,
-    offline: Annotated[bool | None, typer.Option("--offline", help="Never download.")] = None,
+    value: Annotated[str, typer.Option(help=f"Of the drops and Shapley values: {VALUES}")] = "acc",
+    order: OrderOption = None,
+    seed: SeedOption = None,
+    dtype: DtypeOption = None,
+    device: DeviceOption = None,
+    offline: OfflineOption = None,
     store: StoreOption = None,
     correlations: Annotated[bool, typer.Option("--correlations", help="As data: correlations, not players.")] = False,
-    form: Annotated[str | None, typer.Option("--format", help="table (default), csv, json or parquet.")] = None,
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="Write rows to this file.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,
+    form: FormatOption = None,
+    output: OutputOption = None,
+    force: ForceOption = False,
     debug: DebugOption = False,
 ) -> None:
     """Measure how far each layer moves the hidden state of the intact model: can that replace removing it?
 
-    Block Influence and relative norms take one pass; their ranking is compared with those of the stored drops and
-    Shapley values of the same documents.
+    Their ranking is compared with those of the drops and Shapley values that are stored of the same documents.
 
     Example: cornerstone proxies --task agreement --limit 32
     """
-    from tui.proxies import ProxyRequest
+    from tui.proxies import ProxyRequest, Rows
     from tui.proxies import proxies as measure_proxies
 
     del debug
@@ -235,11 +248,9 @@ def proxies(
         "model": model, "tasks": task, "limit": limit, "order": order, "seed": seed, "dtype": dtype,
         "device": device, "offline": offline, "store": store,
     }  # fmt: skip
-    request = ProxyRequest(
-        value=value, rows="correlations" if correlations else "players", form=form, force=force,
-        output=None if output is None else output.expanduser(),
-    )  # fmt: skip
-    measure_proxies(load_config(None, options), request)
+    config = load_config(None, options)
+    rows: Rows = "correlations" if correlations else "players"
+    measure_proxies(config, ProxyRequest(value=value, rows=rows, to=destination(form, output, force=force)))
 
 
 app.command()(paper)
@@ -252,8 +263,8 @@ def bench(
     model: ModelOption = None,
     task: TaskOption = None,
     limit: Annotated[int | None, typer.Option(help="How many documents a task (default 48, of boolq 16).")] = None,
-    dtype: Annotated[str | None, typer.Option(help=_DTYPE)] = None,
-    device: Annotated[str | None, typer.Option(help=_DEVICE)] = None,
+    dtype: DtypeOption = None,
+    device: DeviceOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print a list of objects.")] = False,
     debug: DebugOption = False,
 ) -> None:

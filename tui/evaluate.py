@@ -1,7 +1,7 @@
 """Where engine and store meet: a program of its own, the only module here that loads torch.
 
 ``python -m tui.evaluate run CONFIG COMMAND`` does one study in the foreground (CONFIG is JSON);
-``python -m tui.evaluate path CONFIG REQUEST COMMAND`` searches a removal path (REQUEST is JSON);
+``python -m tui.evaluate path CONFIG REQUEST FILES COMMAND`` searches a removal path (all but COMMAND are JSON);
 ``python -m tui.evaluate proxies CONFIG REQUEST`` measures the intact model;
 ``python -m tui.evaluate bench CONFIG table|json`` measures the sweep;
 ``python -m tui.evaluate serve STORE`` is the evaluator of a store.
@@ -29,8 +29,8 @@ def main(arguments: list[str]) -> None:
     match arguments:
         case ["run", text, command]:
             _run(text, command)
-        case ["path", text, request, command]:
-            _path(text, request, command)
+        case ["path", text, request, files, command]:
+            _path(text, request, files, command)
         case ["proxies", text, request]:
             _proxies(text, request)
         case ["bench", text, form]:
@@ -63,31 +63,32 @@ def _heed_offline(config: RunConfig) -> None:
         os.environ |= {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
 
 
-def _path(text: str, request_text: str, command: str) -> None:
+def _path(text: str, request_text: str, files_text: str, command: str) -> None:
     from core.config import RunConfig
-    from core.path_request import PathRequest
+    from core.removal_path.request import PathRequest
 
     config, request = RunConfig.model_validate_json(text), PathRequest.model_validate_json(request_text)
     _heed_offline(config)
 
     from core.mask_file import write
-    from core.path_mask import chosen_step, path_mask
-    from core.path_study import find_path
+    from core.removal_path.mask import chosen_step, path_mask
+    from core.removal_path.study import find_path
     from store.location import default_path
     from store.recorder import StoreRecorder
-    from tui.path import narrate, print_path, watched
+    from tui.path import FILES, narrate, put_path, watched
 
+    files = FILES.validate_json(files_text)
     store = config.store or default_path()
     found = watched(store, lambda watcher: find_path(config, request, command, StoreRecorder(store), watcher))
-    print_path(found.rows, request)
-    if request.mask is not None or request.keep is not None:
+    put_path(found.rows, files.rows)
+    if files.mask is not None or request.keep is not None:
         step = chosen_step(found, request)
         narrate(
             f"step {step} is the largest that keeps enough" if request.keep is not None else f"step {step} is the last"
         )
-        if request.mask is not None:
-            write(path_mask(found, step, request), request.mask, force=request.force)
-            narrate(f"wrote its mask to {request.mask}; core.mask.apply removes it from a model")
+        if files.mask is not None:
+            write(path_mask(found, step, request), files.mask, force=files.rows.force)
+            narrate(f"wrote its mask to {files.mask}; core.mask.apply removes it from a model")
 
 
 def _proxies(text: str, request_text: str) -> None:
@@ -96,15 +97,15 @@ def _proxies(text: str, request_text: str) -> None:
     config = RunConfig.model_validate_json(text)
     _heed_offline(config)
 
-    from core.proxy_study import check_proxies
+    from core.proxies.study import check_proxies
     from store.location import default_path
     from store.recorder import StoreRecorder
-    from tui.proxies import ProxyRequest, narrate, print_proxies
+    from tui.proxies import ProxyRequest, narrate, put_proxies
 
     request = ProxyRequest.model_validate_json(request_text)
     recorder = StoreRecorder(config.store or default_path())
     found = check_proxies(config, request.value, recorder, narrate, lambda _done: None)
-    print_proxies(found.proxies, found.correlations, found.gaps, request)
+    put_proxies(found.proxies, found.correlations, found.gaps, request)
 
 
 def _bench(text: str, form: str) -> None:

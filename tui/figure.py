@@ -11,8 +11,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from core.errors import CornerstoneError
+from core.estimators.names import ESTIMATORS
 from core.schedules import DEFAULT_MAX_REMOVED
-from tui.results import ForceOption, MaxRemovedOption, ModelOption, RunOption, StoreOption, ValueOption
+from core.whole_file import refuse_target
+from tui.options import (
+    ForceOption,
+    MaxRemovedOption,
+    RunOption,
+    StoredModelOption,
+    StoredOption,
+    StoredTasksOption,
+    ValueOption,
+)
+from tui.rows_out import tell_doubts
 from tui.text import plain
 
 if TYPE_CHECKING:
@@ -42,12 +53,12 @@ class Room(StrEnum):
 def figure(
     kind: Annotated[Kind, typer.Argument(help="ablation, shapley, shares or interactions.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="The file: its ending, svg, pdf or png, chooses.")],
-    store: StoreOption = None,
-    model: ModelOption = None,
-    task: Annotated[list[str] | None, typer.Option(help="A task: its name, name@id or id; repeatable.")] = None,
+    store: StoredOption = None,
+    model: StoredModelOption = None,
+    task: StoredTasksOption = None,
     run: RunOption = None,
     value: ValueOption = "acc",
-    estimator: Annotated[str, typer.Option(help="Of Shapley values.")] = "window-first",
+    estimator: Annotated[str, typer.Option(help=f"Of Shapley values: {', '.join(ESTIMATORS)}.")] = ESTIMATORS[0],
     max_removed: MaxRemovedOption = DEFAULT_MAX_REMOVED,
     width: Annotated[Room, typer.Option(help="Of a page's text, or of one column of two.")] = Room.PAGE,
     force: ForceOption = False,
@@ -63,6 +74,7 @@ def figure(
 
     output = output.expanduser()
     format_of(output)  # before the work, not after it
+    refuse_target(output, force=force)
     results = Results(None if store is None else store.expanduser())
 
     def read(selection: Selection) -> Answer[Any]:
@@ -86,8 +98,7 @@ def _rows(read: Callable[[Selection], Answer[Any]], selections: Sequence[Selecti
     rows = list(dict.fromkeys(row for answer in answers for row in answer.rows))
     if not rows:
         raise CornerstoneError("; ".join(gaps) or "nothing is stored for this yet; `cornerstone run` makes some")
-    for gap in gaps:
-        typer.echo(f"left out: {plain(gap)}", err=True)
+    tell_doubts(gaps, dict.fromkeys(note for answer in answers for note in answer.notes))
     return rows
 
 

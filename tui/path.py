@@ -5,33 +5,46 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn, TypeVar
+from typing import Final, NoReturn, TypeVar
 
+import pydantic
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
 from core.config import RunConfig
-from core.path_request import PathRequest
-from core.path_rows import PathRow
-from core.path_watch import Watcher
+from core.removal_path.request import PathRequest
+from core.removal_path.rows import PathRow
+from core.removal_path.watcher import Watcher
+from core.whole_file import refuse_target
 from tui.path_chart import path_chart
 from tui.process import become
 from tui.progress import progress_on
-from tui.rows_out import TABLE, form_for, put_rows, refuse_target
+from tui.rows_out import Destination, Format, put_rows
 from tui.stopping import exit_code, terminable
 from tui.text import plain
 
 Found = TypeVar("Found")
 
 
-def path(config: RunConfig, request: PathRequest, command: str) -> NoReturn:
-    """Become the program that searches the path, once nothing stands in the way of its files."""
-    request = request.model_copy(update={"form": form_for(request.form, request.output)})
-    for target in (request.mask, request.output):
-        refuse_target(target, force=request.force)
+@pydantic.dataclasses.dataclass(frozen=True, slots=True)
+class PathFiles:
+    """Where a path's rows go, and where its mask does, if anywhere."""
+
+    rows: Destination
+    mask: Path | None
+
+
+FILES: Final = pydantic.TypeAdapter(PathFiles)
+
+
+def path(config: RunConfig, request: PathRequest, files: PathFiles, command: str) -> NoReturn:
+    """Become the program that searches the path, once nothing stands in the way of it and of its mask."""
+    request.refuse_nonsense()
+    if files.mask is not None:
+        refuse_target(files.mask, force=files.rows.force)
     print("getting ready (about 10 s)", file=sys.stderr, flush=True)
-    become("path", config.model_dump_json(), request.model_dump_json(), command)
+    become("path", config.model_dump_json(), request.model_dump_json(), FILES.dump_json(files).decode(), command)
 
 
 def watched(store: Path, search: Callable[[Watcher], Found]) -> Found:
@@ -64,10 +77,10 @@ def narrate(text: str) -> None:
     print(plain(text), file=sys.stderr, flush=True)
 
 
-def print_path(rows: Sequence[PathRow], request: PathRequest) -> None:
-    """Print a path as asked for: a table and a chart of the means over tasks, or all rows as data."""
-    if request.output is not None or request.form not in {None, TABLE}:
-        put_rows(rows, PathRow, request.form or TABLE, request.output, force=request.force)
+def put_path(rows: Sequence[PathRow], to: Destination) -> None:
+    """Write a path as asked for: a table and a chart of the means over tasks, or all rows as data."""
+    if to.form is not Format.TABLE:
+        put_rows(rows, PathRow, to)
         return
     most = max(len(row.tasks) for row in rows)
     overall = [row for row in rows if len(row.tasks) == most]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import plotext
 
-from core.path_rows import PathRow
+from core.removal_path.rows import PathRow
 from tui.text import plain
 
 _HEIGHT = 16

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final, Literal, NoReturn
 
 import pydantic
@@ -14,9 +13,9 @@ from rich.console import Console
 from rich.table import Table
 
 from core.config import RunConfig
-from core.proxy_rows import CorrelationRow, ProxyRow
+from core.proxies.rows import CorrelationRow, ProxyRow
 from tui.process import become
-from tui.rows_out import TABLE, form_for, put_rows, refuse_target
+from tui.rows_out import Destination, Format, put_rows, tell_doubts
 from tui.text import plain
 
 ENOUGH: Final = 0.7
@@ -26,13 +25,11 @@ Rows = Literal["players", "correlations"]
 
 
 class ProxyRequest(pydantic.BaseModel, frozen=True, extra="forbid"):
-    """What is asked for. ``rows`` chooses what is written as data: proxies by player, or correlations."""
+    """What is asked for: ``rows`` chooses what goes ``to`` its place as data, proxies by player or correlations."""
 
     value: str = "acc"
     rows: Rows = "players"
-    form: str | None = None
-    output: Path | None = None
-    force: bool = False
+    to: Destination
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +41,7 @@ class Verdict:
 
 
 def proxies(config: RunConfig, request: ProxyRequest) -> NoReturn:
-    """Become the program that measures them, once nothing stands in the way of the file."""
-    request = request.model_copy(update={"form": form_for(request.form, request.output)})
-    refuse_target(request.output, force=request.force)
+    """Become the program that measures them."""
     print("getting ready (about 10 s)", file=sys.stderr, flush=True)
     become("proxies", config.model_dump_json(), request.model_dump_json())
 
@@ -56,16 +51,15 @@ def narrate(text: str) -> None:
     print(plain(text), file=sys.stderr, flush=True)
 
 
-def print_proxies(
+def put_proxies(
     found: Sequence[ProxyRow], correlations: Sequence[CorrelationRow], gaps: Sequence[str], request: ProxyRequest
 ) -> None:
-    """Print tables and what they mean, or rows as data."""
-    for gap in gaps:
-        narrate(f"left out: {gap}")
-    if request.output is not None or request.form not in {None, TABLE}:
+    """Write tables and what they mean, or rows as data."""
+    tell_doubts(gaps, ())
+    if request.to.form is not Format.TABLE:
         rows: Sequence[ProxyRow] | Sequence[CorrelationRow] = found if request.rows == "players" else correlations
         row_type = ProxyRow if request.rows == "players" else CorrelationRow
-        put_rows(rows, row_type, request.form or TABLE, request.output, force=request.force)
+        put_rows(rows, row_type, request.to)
         return
     out = Console(markup=False, highlight=False, width=None if sys.stdout.isatty() else 100)
     for task_id in dict.fromkeys(row.task_id for row in found):

@@ -1,65 +1,78 @@
-"""Rows that a command has just made: to stdout as CSV or JSON, or to a file in the format of its name."""
+"""Where a command's rows go: to stdout, or to a file in the format of its name."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import typer
 
 from core.errors import CornerstoneError
-from store.export import FORMATS, to_csv, to_json, write
+from core.whole_file import refuse_target
 from tui.out import print_text
 from tui.text import counted, plain, plain_lines
 
-TABLE: Final = "table"
+
+class Format(StrEnum):
+    """How rows are written."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+    PARQUET = "parquet"
 
 
-def form_for(form: str | None, output: Path | None) -> str:
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """What rows are written as, and where: to ``file``, or to stdout where it is None."""
+
+    form: Format
+    file: Path | None
+    force: bool
+
+
+def destination(form: Format | None, output: Path | None, *, force: bool) -> Destination:
     """The format asked for, else the one that the file's name ends in, else a table on stdout.
 
+    It is asked before the work, so that what cannot be written is told before it and not after it.
+
     Raises:
-        CornerstoneError: there is no such format, or it does not fit where the rows go.
+        CornerstoneError: the format does not fit where the rows go, or the file may not or cannot be written.
     """
-    ending = "" if output is None else output.suffix.removeprefix(".").lower()
-    chosen = form or (ending if ending in FORMATS else TABLE)
-    if chosen not in {TABLE, *FORMATS}:
-        raise CornerstoneError(f"no format {chosen!r}; there is {TABLE}, {', '.join(FORMATS)}")
-    if output is not None and chosen == TABLE:
+    if output is None:
+        if form is Format.PARQUET:
+            raise CornerstoneError("Parquet is no text; name a file with -o FILE")
+        return Destination(form or Format.TABLE, None, force)
+    output = output.expanduser()
+    ending = output.suffix.removeprefix(".").lower()
+    form = form or (Format(ending) if ending in {Format.CSV, Format.JSON, Format.PARQUET} else Format.TABLE)
+    refuse_target(output, force=force)
+    if form is Format.TABLE:
         raise CornerstoneError(
             "-o writes csv, json or parquet: let the file's name end in one of them, or choose with --format"
         )
-    if output is None and chosen == "parquet":
-        raise CornerstoneError("Parquet is no text; name a file with -o FILE")
-    return chosen
+    return Destination(form, output, force)
 
 
-def refuse_target(path: Path | None, *, force: bool) -> None:
-    """Refuse before the work, not after it, a file that cannot be written.
+def put_rows(rows: Sequence[Any], row_type: type, to: Destination) -> None:
+    """Write rows as data; a table is for each command to draw."""
+    from store.export import to_csv, to_json, write
 
-    Raises:
-        CornerstoneError: it is there and may not be replaced, it is a folder, or there is no folder to put it in.
-    """
-    if path is None:
+    if to.file is not None:
+        write(rows, row_type, to.form, to.file, force=to.force)
+        typer.echo(f"wrote {counted(len(rows), 'row')} to {plain(str(to.file))}", err=True)
         return
-    try:
-        if path.exists() and not path.is_file():
-            raise CornerstoneError(f"{path} is a folder; name a file in it")
-        if path.exists() and not force:
-            raise CornerstoneError(f"{path} exists; add --force to replace it")
-        if not path.parent.is_dir():
-            raise CornerstoneError(f"cannot write {path}: there is no folder {path.parent}")
-    except OSError as error:
-        raise CornerstoneError(f"cannot write {path}: {error.strerror}") from error
-
-
-def put_rows(rows: Sequence[Any], row_type: type, form: str, output: Path | None, *, force: bool) -> None:
-    """Write rows where ``form_for`` and ``refuse_target`` found nothing to refuse; no table is written here."""
-    if output is not None:
-        write(rows, row_type, form, output, force=force)
-        typer.echo(f"wrote {counted(len(rows), 'row')} to {plain(str(output))}", err=True)
-        return
-    text = to_csv(rows, row_type) if form == "csv" else to_json(rows)
+    text = to_csv(rows, row_type) if to.form is Format.CSV else to_json(rows)
     print_text(plain_lines(text) if sys.stdout.isatty() else text)
+
+
+def tell_doubts(gaps: Iterable[str], notes: Iterable[str]) -> None:
+    """Say on stderr what an answer leaves out, and what is to be known of its rows."""
+    for gap in gaps:
+        typer.echo(f"left out: {plain(gap)}", err=True)
+    for note in notes:
+        typer.echo(f"note: {plain(note)}", err=True)

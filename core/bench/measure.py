@@ -6,7 +6,7 @@ import math
 import resource
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,10 +18,11 @@ from core.bench.loop import LmEvalLoop
 from core.documents import PreparedTask
 from core.errors import CornerstoneError
 from core.events import ChunkRecorded
+from core.memory_recorder import MemoryRecorder
 from core.packing import pack
 from core.plan import Schedule
 from core.players import Removed
-from core.records import Assignment, Outcome, RunRecord, RunState, StoredValues
+from core.records import Outcome
 from core.schedules import windows
 from core.workbench import Narrate, Workbench
 
@@ -111,7 +112,7 @@ def _swept(
     bench: Workbench, task: PreparedTask, coalitions: Sequence[Removed], peak: Peak | None
 ) -> tuple[float, dict[tuple[str, Removed], Outcome]]:
     """Seconds of a study without the time of sampling the peak, and its outcomes."""
-    kept = _Kept()
+    kept = MemoryRecorder()
     seconds, start = 0.0, time.perf_counter()
     for event in bench.study((task,), [Schedule("bench", tuple(coalitions))]).run("bench", kept):
         if isinstance(event, ChunkRecorded) and peak is not None:
@@ -119,28 +120,6 @@ def _swept(
             peak.sample()
             start = time.perf_counter()
     return seconds + time.perf_counter() - start, kept.outcomes
-
-
-class _Kept:
-    """A recorder that keeps outcomes in memory."""
-
-    def __init__(self) -> None:
-        self.outcomes: dict[tuple[str, Removed], Outcome] = {}
-
-    def begin(self, run: RunRecord) -> None: ...
-
-    def assign(self, run_id: str, assignment: Assignment) -> None: ...
-
-    def stored(self, assignment: Assignment) -> Mapping[str, frozenset[Removed]]:
-        return {}
-
-    def values(self, assignment: Assignment, metric: str) -> StoredValues:
-        return StoredValues((), (), np.empty((0, 0)), np.empty((0, 0), dtype=np.bool_))
-
-    def record(self, run_id: str, assignment: Assignment, outcomes: Sequence[Outcome]) -> None:
-        self.outcomes |= {(outcome.document, outcome.removed): outcome for outcome in outcomes}
-
-    def finish(self, run_id: str, state: RunState) -> None: ...
 
 
 def _work(bench: Workbench, task: PreparedTask, coalitions: Sequence[Removed]) -> float:

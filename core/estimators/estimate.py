@@ -38,6 +38,10 @@ class Estimate:
     by the half-width of a score interval either way, and its share and rank with it; likewise the others' sum where
     that never varies. An interval of a share that is NaN is NaN. Where the coalitions were drawn, their noise is in all
     of these.
+
+    Measured with 64 to 256 documents (tests/core/estimators/test_coverage.py): 95% intervals of phi hold the truth in
+    93 to 97% where a dozen documents or more have a contribution (with fewer, mostly in more); those of shares, which
+    are clipped and so biased where they are small, in 90 to 100%; those of ranks nearly always.
     """
 
     estimator: str

@@ -24,7 +24,7 @@ from core.report import (
 )
 from core.schedules import INTACT
 from core.tally import Tally
-from core.watch import default_value, usable_values
+from core.task_values import default_value, usable_values
 
 
 class Board:

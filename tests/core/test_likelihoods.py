@@ -12,6 +12,7 @@ from lm_eval.models.huggingface import HFLM
 
 from core.documents import prepare_task
 from core.encoding import RequestEncoder
+from core.memory_recorder import MemoryRecorder
 from core.models import LoadedModel, load_model
 from core.plan import Schedule
 from core.removal import removed_from
@@ -19,7 +20,6 @@ from core.sizes import SweepSizes
 from core.sources import ModelSource
 from core.study import Study
 from core.tasks import build_task
-from tests.core.memory import MemoryRecorder
 
 COALITIONS = ((), (0,), (3, 4))
 WORDS = ("the", "river", "runs", "past", "seven", "grey", "houses", "and", "a", "mill", "where", "nobody", "works")

@@ -17,6 +17,7 @@ from core.encoding import RequestEncoder
 from core.errors import CornerstoneError
 from core.events import ChunkRecorded, MemoryShort, StudyEvent
 from core.intact import IntactStates
+from core.memory_recorder import MemoryRecorder
 from core.models import LoadedModel, load_model
 from core.packing import TokenRequest, pack
 from core.plan import Schedule
@@ -28,7 +29,6 @@ from core.sources import ModelSource
 from core.study import Study
 from core.sweep import sweep, sweep_rows
 from core.tasks import build_task
-from tests.core.memory import MemoryRecorder
 from tests.core.test_families import TOLERANCE, model_of, plain_logprobs, some_documents
 from tests.core.tiny import LAYERS, WINDOW
 

@@ -18,7 +18,8 @@ from core.game import Question
 from core.players import Removed, players_of
 from core.records import Outcome
 from core.schedules import ablation
-from core.watch import Watch, default_value, usable_values
+from core.task_values import default_value, usable_values
+from core.watch import Watch
 from tests.store.records import KINDS, PLAYERS, data, documents, model, outcome, task
 
 ABLATION = tuple(ablation(PLAYERS))

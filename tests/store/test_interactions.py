@@ -70,5 +70,5 @@ def test_bad_questions_are_one_sentence(path: Path) -> None:
     keep_all(path, assignment(documents([0]), EVERY_WINDOW), {removed: [1.0] for removed in EVERY_WINDOW})
     with pytest.raises(CornerstoneError, match="windows of at least 2 players, not 1"):
         Results(path).interactions(max_removed=1)
-    with pytest.raises(CornerstoneError, match="no metric 'accuracy'"):
+    with pytest.raises(CornerstoneError, match="no value 'accuracy'"):
         Results(path).interactions(value="accuracy")

@@ -13,10 +13,10 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from core import mask as masks
 from core.config import load_config
 from core.errors import CornerstoneError
-from core.path_mask import chosen_step, path_mask
-from core.path_request import PathRequest
-from core.path_study import find_path
-from core.path_watch import Watcher
+from core.removal_path.mask import chosen_step, path_mask
+from core.removal_path.request import PathRequest
+from core.removal_path.study import find_path
+from core.removal_path.watcher import Watcher
 from store.recorder import StoreRecorder
 from store.results import Results, Selection
 from tests.tui.test_cli import cornerstone
@@ -103,7 +103,7 @@ def test_the_mask_applied_to_the_plain_model_gives_the_stored_outcomes(store: Pa
         (("--mask", "there.json"), "there.json exists; add --force to replace it"),
         (("-o", "nowhere/rows.csv"), "there is no folder nowhere"),
         (("-o", "rows.txt"), "-o writes csv, json or parquet"),
-        (("--format", "xml"), "no format 'xml'; there is table, csv, json, parquet"),
+        (("--format", "xml"), "'xml' is not one of 'table', 'csv', 'json', 'parquet'"),
     ],
 )
 def test_what_is_wrong_is_one_sentence(

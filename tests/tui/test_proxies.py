@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from core.config import load_config
-from core.proxy_rows import CorrelationRow
-from core.proxy_study import check_proxies
+from core.proxies.rows import CorrelationRow
+from core.proxies.study import check_proxies
 from core.workbench import run_config
 from store.recorder import StoreRecorder
 from store.results import Results

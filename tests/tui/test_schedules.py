@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from core.schedules import ablation
+from store.results import Results
+from tests.store.records import PLAYERS, assignment, documents, keep_all
 from tests.tui.test_cli import cornerstone, read
 
 
@@ -16,11 +19,12 @@ def common(tiny_model_folder: Path, tmp_path_factory: pytest.TempPathFactory) ->
     store = tmp_path_factory.mktemp("store") / "s.duckdb"
     done = cornerstone(
         "run", "--model", tiny_model_folder, "--task", "agreement", "--limit", "6", "--players", "layers",
-        "--schedule", "exact", "--store", store,
+        "--schedule", "exact", "--until-top", "2", "--store", store,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "exact over layers on agreement: 6 documents under 16 coalitions, 96 outcomes" in done.stderr
-    assert re.search(r"\(acc, exact, players layers, clipped at 0, n=6\)\n +1\. Layer \d", done.stdout)
+    assert "exact over layers on agreement: top 2 at 95% after 6 documents: undecided between these: " in done.stderr
+    assert re.search(r"\(acc, exact, players layers, clipped at 0, n=6\)\n", done.stdout)
     command = re.search(r"`cornerstone (results shapley --estimator exact --players layers --run .*)`", done.stderr)
     assert command is not None
     exported = cornerstone(*command[1].split())
@@ -28,70 +32,65 @@ def common(tiny_model_folder: Path, tmp_path_factory: pytest.TempPathFactory) ->
     return "--model", tiny_model_folder, "--task", "agreement", "--limit", "6", "--store", store
 
 
-def store_of(common: tuple[str | Path, ...]) -> Path:
+@pytest.fixture
+def stored(common: tuple[str | Path, ...]) -> Path:
     return Path(common[-1])
 
 
-def test_exact_values_are_read_by_every_value(common: tuple[str | Path, ...]) -> None:
-    coalitions = {
-        tuple(row["removed"]): row["acc"] for row in read(store_of(common), "coalitions", "--value", "margin")
-    }
-    rows = read(store_of(common), "shapley", "--estimator", "exact", "--players", "layers", "--value", "margin")
+def margins(store: Path) -> dict[tuple[int, ...], float]:
+    rows = Results(store).coalitions(value="margin").rows
+    return {row.removed: row.acc for row in rows if row.acc is not None}
+
+
+def test_exact_values_are_read_by_every_value(stored: Path) -> None:
+    rows = read(stored, "shapley", "--estimator", "exact", "--players", "layers", "--value", "margin")
+    v = margins(stored)
     assert [row["label"] for row in rows] == [f"Layer {i}" for i in range(4)]
-    assert sum(row["phi"] for row in rows) == pytest.approx(coalitions[()] - coalitions[tuple(range(8))])
+    assert sum(row["phi"] for row in rows) == pytest.approx(v[()] - v[tuple(range(8))])
     assert {"se", "phi_low", "phi_high", "share_low", "share_high", "p_top3", "rank_low", "partial"} <= set(rows[0])
     assert {(row["value"], row["players"], row["n"]) for row in rows} == {("margin", "layers", 6)}
 
 
-def test_blocks_and_kinds_evaluate_only_what_layers_have_not(common: tuple[str | Path, ...]) -> None:
-    done = cornerstone("run", *common, "--players", "blocks:2", "--schedule", "exact", "--schedule", "windows")
+def test_blocks_evaluate_only_what_layers_have_not(common: tuple[str | Path, ...]) -> None:
+    done = cornerstone("run", *common, "--players", "blocks:2", "--schedule", "leave-one-out", "--schedule", "windows")
     assert done.returncode == 0, done.stderr
-    assert "exact over blocks:2 on agreement: 6 documents under 4 coalitions, 24 outcomes, 24 already" in done.stderr
-    assert "windows of 1 to 4 over blocks:2 on agreement: 6 documents under 4 coalitions" in done.stderr
-    done = cornerstone("run", *common, "--players", "kinds", "--schedule", "leave-one-out")
-    assert (
-        "leave-one-out over kinds on agreement: 6 documents under 3 coalitions, 18 outcomes, 6 already" in done.stderr
-    )
-    assert "(acc, leave-one-out, players kinds, clipped at 0, n=6)" in done.stdout
+    for name, count in (("leave-one-out", 3), ("windows of 1 to 4", 4)):
+        told = f"{name} over blocks:2 on agreement: 6 documents under {count} coalitions, {6 * count} outcomes"
+        assert f"{told}, {6 * count} already stored" in done.stderr
+    assert "(acc, leave-one-out, players blocks:2, clipped at 0, n=6)" in done.stdout
 
 
-def test_a_permutation_evaluates_in_rounds_and_again_nothing(common: tuple[str | Path, ...]) -> None:
-    asked = ("run", *common, "--schedule", "permutation", "--permutations", "8", "--tolerance", "0.01")
-    first = cornerstone(*asked, "--value", "margin")
-    assert first.returncode == 0, first.stderr
-    assert "permutation of 8 walks on agreement: 6 documents under at most 58 coalitions" in first.stderr
-    assert "(margin, permutation, clipped at 0, n=6)" in first.stdout
-    before = len(read(store_of(common), "outcomes"))
-    again = cornerstone(*asked, "--value", "margin")
-    assert again.stdout == first.stdout
-    assert len(read(store_of(common), "outcomes")) == before
-    options = ("--estimator", "permutation", "--permutations", "8", "--tolerance", "0.01", "--value", "margin")
-    rows = read(store_of(common), "shapley", *options)
-    ends = {tuple(row["removed"]): row["acc"] for row in read(store_of(common), "coalitions", "--value", "margin")}
-    assert sum(row["phi"] for row in rows) == pytest.approx(ends[()] - ends[tuple(range(8))], abs=0.011)
-
-
-def test_what_is_missing_or_partial_is_told_on_stderr(common: tuple[str | Path, ...]) -> None:
+def test_a_permutation_evaluates_in_rounds_what_its_estimate_reads(
+    common: tuple[str | Path, ...], stored: Path
+) -> None:
     done = cornerstone(
-        "results", "shapley", "--store", store_of(common), "--players", "blocks:1", "--estimator", "exact"
+        "run", *common, "--schedule", "permutation", "--permutations", "8", "--tolerance", "0.01", "--value", "margin"
     )
-    assert done.returncode == 0
-    assert done.stderr == ""
-    done = cornerstone("results", "shapley", "--store", store_of(common), "--estimator", "exact")
+    assert done.returncode == 0, done.stderr
+    assert "permutation of 8 walks on agreement: 6 documents under at most 58 coalitions" in done.stderr
+    assert "(margin, permutation, clipped at 0, n=6)" in done.stdout
+    command = re.search(r"`cornerstone (results shapley --estimator permutation .*--value margin.*)`", done.stderr)
+    assert command is not None
+    assert len(cornerstone(*command[1].split()).stdout.splitlines()) == 9
+    rows = Results(stored).shapley(value="margin", estimator="permutation", permutations=8, tolerance=0.01).rows
+    v = margins(stored)
+    assert sum(row.phi for row in rows) == pytest.approx(v[()] - v[tuple(range(8))], abs=0.011)
+
+
+def test_what_is_missing_or_partial_is_told_on_stderr(stored: Path, tmp_path: Path) -> None:
+    done = cornerstone("results", "shapley", "--store", stored, "--estimator", "exact")
     assert (done.returncode, done.stdout) == (2, "")
-    assert re.search(
-        r"\d+ of 256 coalitions are missing for exact values; `cornerstone run .*--schedule exact", done.stderr
-    )
-    done = cornerstone("run", *common, "--schedule", "windows", "--max-removed", "2")
-    assert done.returncode == 0
-    options = ("results", "shapley", "--store", store_of(common), "--max-removed", "3", "--format", "json")
-    done = cornerstone(*options)
-    assert "note: tiny-llama on agreement: partial, from windows of up to 2, as" in done.stderr
-    assert {(row["partial"], row["max_removed"]) for row in json.loads(done.stdout)} == {(True, 2)}
+    assert re.search(r"\d+ of 256 coalitions are missing for exact values; `cornerstone run .*exact", done.stderr)
+    path = tmp_path / "s.duckdb"
+    sets = ablation(PLAYERS)
+    keep_all(path, assignment(documents(range(3)), sets), {removed: [1.0, 0.0, 1.0] for removed in sets})
+    done = cornerstone("results", "shapley", "--store", path, "--max-removed", "3", "--format", "json")
+    assert "note: tiny on capitals: partial, from windows of up to 1, as 9 of 16 coalitions are missing" in done.stderr
+    assert {(row["partial"], row["max_removed"]) for row in json.loads(done.stdout)} == {(True, 1)}
 
 
-def test_a_value_that_is_not_there_is_a_sentence_with_those_that_are(common: tuple[str | Path, ...]) -> None:
-    done = cornerstone("results", "ablation", "--store", store_of(common), "--value", "f1")
+def test_a_value_that_is_not_there_is_a_sentence_with_those_that_are(stored: Path) -> None:
+    done = cornerstone("results", "ablation", "--store", stored, "--value", "f1")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "cornerstone: no value 'f1'; there are acc, acc_norm, gold_logprob, margin, brier\n"
 
@@ -111,20 +110,14 @@ def test_a_task_stops_once_its_top_is_decided_and_is_not_evaluated_further(
     n = int(told[1])
     assert 32 <= n < 120
     assert f"(gold_logprob, leave-one-out, players kinds, clipped at 0, n={n})" in done.stdout
-    assert len(read(store, "outcomes")) == 3 * n
+    assert [run.outcomes for run in Results(store).runs().rows] == [3 * n]
     again = cornerstone(*asked)
     assert told[0] in again.stderr
-    assert len(read(store, "outcomes")) == 3 * n
+    assert [run.outcomes for run in Results(store).runs().rows] == [0, 3 * n]
 
 
-def test_a_top_that_is_not_decided_when_documents_run_out_is_told(common: tuple[str | Path, ...]) -> None:
-    done = cornerstone("run", *common, "--players", "layers", "--schedule", "exact", "--until-top", "2")
-    assert done.returncode == 0, done.stderr
-    assert "exact over layers on agreement: top 2 at 95% after 6 documents: undecided between these: " in done.stderr
-
-
-def test_estimators_are_compared_where_exact_values_are_stored(common: tuple[str | Path, ...], tmp_path: Path) -> None:
-    done = cornerstone("estimators", "--store", store_of(common), "--value", "margin", "--format", "json")
+def test_estimators_are_compared_where_exact_values_are_stored(stored: Path, tmp_path: Path) -> None:
+    done = cornerstone("estimators", "--store", stored, "--value", "margin", "--format", "json")
     assert done.returncode == 0, done.stderr
     rows = json.loads(done.stdout)
     assert {(row["players"], row["units"], row["n"], row["k"]) for row in rows} == {("layers", 4, 6, 3)}
@@ -134,16 +127,15 @@ def test_estimators_are_compared_where_exact_values_are_stored(common: tuple[str
         ("window-ends", 2, 8), ("window-ends", 3, 10), ("window-ends", 4, 11),
         ("leave-one-out", 1, 5),
     ]  # fmt: skip
-    exact = read(store_of(common), "shapley", "--estimator", "exact", "--players", "layers", "--value", "margin")
-    alone = read(
-        store_of(common), "shapley", "--estimator", "leave-one-out", "--players", "layers", "--value", "margin"
+    exact, alone = (
+        Results(stored).shapley(value="margin", players="layers", estimator=name).rows
+        for name in ("exact", "leave-one-out")
     )
-    differences = [one["phi"] - other["phi"] for one, other in zip(alone, exact, strict=True)]
+    differences = [one.phi - other.phi for one, other in zip(alone, exact, strict=True)]
     assert rows[-1]["bias"] == pytest.approx(sum(differences) / 4)
     assert rows[-1]["rmse"] == pytest.approx((sum(one**2 for one in differences) / 4) ** 0.5)
     assert all(row["rmse_low"] <= row["rmse"] <= row["rmse_high"] for row in rows)
-    table = cornerstone("estimators", "--store", store_of(common), "-o", tmp_path / "table.csv")
-    assert table.returncode == 0
-    done = cornerstone("estimators", "--store", store_of(common), "--players", "sublayers")
+    assert cornerstone("estimators", "--store", stored, "-o", tmp_path / "table.csv").returncode == 0
+    done = cornerstone("estimators", "--store", stored, "--players", "sublayers")
     assert (done.returncode, done.stdout) == (2, "")
     assert re.search(r"of 256 coalitions are missing for exact values; `cornerstone run", done.stderr)

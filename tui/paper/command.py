@@ -16,8 +16,17 @@ import typer
 from core.errors import CornerstoneError
 from core.estimators.names import WINDOW_ESTIMATORS
 from core.schedules import DEFAULT_MAX_REMOVED
+from core.whole_file import refuse_target, whole_file
+from tui.options import (
+    ForceOption,
+    MaxRemovedOption,
+    PaperTasksOption,
+    PaperValueOption,
+    StoredModelsOption,
+    StoredOption,
+    WindowEstimatorOption,
+)
 from tui.out import print_text
-from tui.results import ForceOption, MaxRemovedOption, StoreOption
 from tui.text import plain, plain_lines
 
 if TYPE_CHECKING:
@@ -56,13 +65,11 @@ _LABELS_WIDTH = 18
 
 
 def paper(
-    store: StoreOption = None,
-    model: Annotated[
-        list[str] | None, typer.Option(help="Only this model: its name, name@id or id; repeatable.")
-    ] = None,
-    task: Annotated[list[str] | None, typer.Option(help="Instead of the paper's tasks; repeatable.")] = None,
-    value: Annotated[str | None, typer.Option(help="The metric (default: acc_norm where defined, else acc).")] = None,
-    estimator: Annotated[str, typer.Option(help=" or ".join(WINDOW_ESTIMATORS))] = WINDOW_ESTIMATORS[0],
+    store: StoredOption = None,
+    model: StoredModelsOption = None,
+    task: PaperTasksOption = None,
+    value: PaperValueOption = None,
+    estimator: WindowEstimatorOption = WINDOW_ESTIMATORS[0],
     max_removed: MaxRemovedOption = DEFAULT_MAX_REMOVED,
     figures: Annotated[bool, typer.Option(help="Draw the figures too, in text.")] = True,
     form: Annotated[
@@ -86,6 +93,8 @@ def paper(
 
     output = None if output is None else output.expanduser()
     form = _format(form, output)
+    if output is not None and form not in _FIGURES:
+        refuse_target(output, force=force)  # before the work, not after it
     path = None if store is None else store.expanduser()
     selection = PaperSelection(tuple(model or ()), tuple(task or ()), value, estimator, max_removed)
     read = read_paper(path, selection)
@@ -195,8 +204,6 @@ def _width() -> int:
 
 
 def _emit(text: str, output: Path | None, *, force: bool) -> None:
-    from store.whole_file import whole_file
-
     if output is None:
         print_text(text if sys.stdout.isatty() else plain_lines(text))
         return

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from store.results import Results
 
-FORMATS = ("svg", "png", "pdf")
 _MIXED = "acc_norm where defined, else acc"
 
 
@@ -91,7 +90,7 @@ def write_figures(rows: Sequence[FigureRows], form: str, folder: Path, *, force:
 
     Args:
         rows: what they show.
-        form: one of ``FORMATS``.
+        form: one of ``tui.figures.save.FORMATS``.
         folder: made if it is not there.
         force: replace files that are there.
 
@@ -120,6 +119,8 @@ def write_figures(rows: Sequence[FigureRows], form: str, folder: Path, *, force:
         raise CornerstoneError("nothing is stored that a figure could show; `cornerstone run` makes some")
     try:
         folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise CornerstoneError(f"{folder} is a file; name a folder for the figures") from error
     except OSError as error:
         raise CornerstoneError(f"cannot make the folder {folder}: {error.strerror}") from error
     mixed = len({one.value for one in rows}) > 1

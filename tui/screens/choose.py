@@ -21,6 +21,7 @@ from core.errors import CornerstoneError
 from core.task_index import lm_eval_task_names, shipped_tasks
 from tui.actions import CHOOSE, bindings
 from tui.text import plain
+from tui.widgets.limit_row import LimitRow
 
 
 class ChooseDialog(ModalScreen[RunConfig | None]):
@@ -65,14 +66,7 @@ class ChooseDialog(ModalScreen[RunConfig | None]):
                     yield Label("Tasks: NAME or NAME=FILE.jsonl")
                     yield Input(placeholder="another task, enter adds it", id="task", compact=True)
                     yield SelectionList[str](*self._selections())
-            with Horizontal(classes="row"):
-                yield Label("documents a task (empty: all)")
-                yield Input(
-                    "" if self._config.limit is None else str(self._config.limit),
-                    id="limit",
-                    type="integer",
-                    compact=True,
-                )
+            yield LimitRow(self._config.limit)
             yield Static(id="fault")
             with Horizontal(id="buttons"):
                 yield Button("open", id="open", variant="primary", compact=True)
@@ -134,12 +128,11 @@ class ChooseDialog(ModalScreen[RunConfig | None]):
         waiting = self.query_one("#task", Input).value.strip()
         kept = {_written(task): task for task in self._config.tasks}
         written = [*self.query_one(SelectionList).selected, *([waiting] if waiting else [])]
-        limit = self.query_one("#limit", Input).value.strip()
         options = {
             **self._config.model_dump(),
             "model": self.query_one("#model", Input).value.strip(),
             "tasks": [kept[one].model_dump() if one in kept else one for one in written],
-            "limit": limit or None,
+            "limit": self.query_one(LimitRow).written,
             "remove": (),
             "schedule": (),
         }

@@ -15,9 +15,11 @@ from textual.widgets import Button, Input, Label, RadioButton, RadioSet, Static
 from core.config import RunConfig, command_of, load_config
 from core.errors import CornerstoneError
 from core.evaluator.protocol import Opened
+from core.grouping import SUBLAYERS
 from core.schedules import ScheduleName, ablation, windows
 from tui.actions import RUN, bindings
 from tui.text import plain
+from tui.widgets.limit_row import LimitRow
 
 _CHOICES: tuple[tuple[str, tuple[ScheduleName, ...]], ...] = (
     ("windows: runs of 1 to k sublayers removed, for Shapley values", ("windows",)),
@@ -60,14 +62,7 @@ class RunDialog(ModalScreen[tuple[RunConfig, str] | None]):
             with Horizontal(classes="row"):
                 yield Label("longest window k (1 to 8)")
                 yield Input(str(self._config.max_removed), id="max_removed", type="integer", compact=True)
-            with Horizontal(classes="row"):
-                yield Label("documents a task (empty: all)")
-                yield Input(
-                    "" if self._config.limit is None else str(self._config.limit),
-                    id="limit",
-                    type="integer",
-                    compact=True,
-                )
+            yield LimitRow(self._config.limit)
             yield Static(id="cost")
             with Horizontal(id="buttons"):
                 yield Button("start", id="start", variant="primary", compact=True)
@@ -101,13 +96,14 @@ class RunDialog(ModalScreen[tuple[RunConfig, str] | None]):
 
     def _chosen(self) -> RunConfig:
         _, schedules = _CHOICES[max(0, self.query_one(RadioSet).pressed_index)]
-        limit = self.query_one("#limit", Input).value.strip()
         options = {
             **self._config.model_dump(),
             "schedule": schedules,
+            "players": SUBLAYERS,
+            "until_top": None,
             "remove": (),
             "max_removed": self.query_one("#max_removed", Input).value.strip() or None,
-            "limit": limit or None,
+            "limit": self.query_one(LimitRow).written,
         }
         return load_config(None, options)
 

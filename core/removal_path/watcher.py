@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from core.events import StudyEvent
-from core.path_rows import PathRow
+from core.removal_path.rows import PathRow
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from transformers import PreTrainedModel
 from core.architectures import decoder_layers, family_of, shares_input
 from core.decoder import Decoder
 from core.packing import TokenRequest, pack
-from core.proxies import measure_proxies
+from core.proxies.measure import measure_proxies
 from tests.core.test_families import model_of, some_documents
 from tests.core.tiny import LAYERS, SETTINGS, WINDOW
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from core.errors import CornerstoneError
 from core.mask_file import Evidence, Mask, MaskedModel, Saved, mask_of
 from core.parameters import parameters_of
-from core.path import largest_step_within
-from core.path_request import PathRequest
-from core.path_rows import PathRow
-from core.path_study import Found
+from core.removal_path.request import PathRequest
+from core.removal_path.rows import PathRow
+from core.removal_path.search import largest_step_within
+from core.removal_path.study import Found
 
 
 def chosen_step(found: Found, request: PathRequest) -> int:

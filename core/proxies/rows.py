@@ -11,7 +11,7 @@ Target = Literal["drop", "window-first", "window-ends"]
 
 @dataclass(frozen=True, slots=True)
 class ProxyRow:
-    """The proxies of one sublayer, or of one whole layer, over ``n`` documents; see ``core.proxies``.
+    """The proxies of one sublayer, or of one whole layer, over ``n`` documents; see ``core.proxies.measure``.
 
     ``..._later`` is without each document's first token. ``drop`` is what removing it alone costs and ``phi`` its
     Shapley value by either reading of windows, each over those of these documents that have every coalition it needs,

@@ -8,8 +8,8 @@ import pytest
 from core.errors import CornerstoneError
 from core.grouping import Grouping, grouping
 from core.players import Removed, players_of
-from core.proxies import Proxies
-from core.proxy_check import Compared, correlation_rows, proxy_rows, targets_of
+from core.proxies.compare import Compared, correlation_rows, proxy_rows, targets_of
+from core.proxies.measure import Proxies
 from core.schedules import ablation, windows
 
 LAYERS, DOCUMENTS = 6, 20

@@ -16,9 +16,9 @@ from core.grouping import grouping
 from core.intervals import FloatArray
 from core.packing import pack
 from core.players import Removed
-from core.proxies import measure_proxies
-from core.proxy_check import Compared, correlation_rows, proxy_rows, targets_of
-from core.proxy_rows import CorrelationRow, ProxyRow
+from core.proxies.compare import Compared, correlation_rows, proxy_rows, targets_of
+from core.proxies.measure import measure_proxies
+from core.proxies.rows import CorrelationRow, ProxyRow
 from core.records import Assignment, Recorder
 from core.task_values import refuse_value
 from core.workbench import Narrate, Workbench, open_workbench
@@ -50,7 +50,7 @@ def check_proxies(
     """
     bench = open_workbench(config, narrate)
     for task in bench.tasks:
-        refuse_value(task, value)
+        refuse_value(task.record, [document.record for document in task.documents], value)
     proxies: list[ProxyRow] = []
     correlations: list[CorrelationRow] = []
     gaps: list[str] = []

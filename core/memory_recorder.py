@@ -1,4 +1,4 @@
-"""A recorder that keeps outcomes in memory."""
+"""A recorder for what is looked at once and not kept."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from core.records import Assignment, Outcome, RunRecord, RunState, StoredValues
 
 
 class MemoryRecorder:
+    """Keeps one task's outcomes in memory, by document key and coalition; everything is evaluated, nothing is known."""
+
     def __init__(self) -> None:
         self.outcomes: dict[tuple[str, Removed], Outcome] = {}
 
@@ -26,7 +28,7 @@ class MemoryRecorder:
 
     def record(self, run_id: str, assignment: Assignment, outcomes: Sequence[Outcome]) -> None:
         for outcome in outcomes:
-            assert (outcome.document, outcome.removed) not in self.outcomes
+            assert (outcome.document, outcome.removed) not in self.outcomes, "evaluated twice"
             self.outcomes[outcome.document, outcome.removed] = outcome
 
     def finish(self, run_id: str, state: RunState) -> None: ...

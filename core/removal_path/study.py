@@ -12,21 +12,19 @@ import numpy as np
 
 from core.config import RunConfig
 from core.documents import Document, PreparedTask
-from core.errors import CornerstoneError
 from core.fingerprint import short_id
 from core.grouping import Grouping, grouping
 from core.intervals import FloatArray
 from core.parameters import parameters_of
-from core.path import Measured, Step, greedy_path
-from core.path_request import PathRequest
-from core.path_rows import PathRow, Told, path_rows
-from core.path_watch import Watcher
 from core.plan import Schedule
 from core.players import Removed
 from core.records import Assignment, Recorder
+from core.removal_path.request import PathRequest
+from core.removal_path.rows import PathRow, Told, path_rows
+from core.removal_path.search import Measured, Step, greedy_path
+from core.removal_path.watcher import Watcher
 from core.report import chance_of
 from core.task_values import refuse_value
-from core.values import DERIVED
 from core.workbench import Narrate, Workbench, new_run, open_workbench
 
 _GOLD_LOGPROB = "gold_logprob"
@@ -57,12 +55,14 @@ def find_path(config: RunConfig, request: PathRequest, command: str, recorder: R
     Raises:
         CornerstoneError: something asked for is wrong or cannot be had.
     """
+    request.refuse_nonsense()
     twice = config.limit is not None and request.held_out
     bench = open_workbench(
         config.model_copy(update={"limit": config.limit * 2}) if twice and config.limit is not None else config,
         watcher.narrate,
     )
-    _refuse_value(bench, request)
+    for task in bench.tasks:
+        refuse_value(task.record, [document.record for document in task.documents], request.value)
     units = grouping(request.players, bench.model.players)
     choosing = tuple(replace(task, documents=task.documents[: config.limit]) for task in bench.tasks)
     others = tuple(_rest(task, chosen) for task, chosen in zip(bench.tasks, choosing, strict=True))
@@ -155,13 +155,6 @@ def _are_there(others: Sequence[PreparedTask], config: RunConfig, narrate: Narra
         if config.limit is not None and len(task.documents) < config.limit:
             narrate(f"{task.record.name} has only {len(task.documents)} more documents to hold out")
     return True
-
-
-def _refuse_value(bench: Workbench, request: PathRequest) -> None:
-    for task in bench.tasks:
-        refuse_value(task, request.value)
-    if request.keep is not None and request.value in DERIVED:
-        raise CornerstoneError(f"--keep is a part of a score, and {request.value} is none; use --value acc")
 
 
 def _told(bench: Workbench, tasks: Sequence[PreparedTask], units: Grouping, value: str) -> Told:

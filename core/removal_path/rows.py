@@ -11,7 +11,7 @@ import numpy as np
 
 from core.grouping import Grouping
 from core.intervals import FloatArray, mean_interval, paired_drop
-from core.path import Measured, Step
+from core.removal_path.search import Measured, Step
 
 Documents = Literal["chosen by these", "held out"]
 Bounds = tuple[float, float]

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from core.grouping import grouping
 from core.intervals import mean_interval, paired_drop
-from core.path import Evaluate, Measured, greedy_path, largest_step_within
-from core.path_rows import Told, mean_of_means, path_rows
 from core.players import Removed, players_of
+from core.removal_path.rows import Told, mean_of_means, path_rows
+from core.removal_path.search import Evaluate, Measured, greedy_path, largest_step_within
 
 DOCUMENTS = 4
 

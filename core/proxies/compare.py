@@ -15,8 +15,8 @@ from core.estimators.names import estimator_named
 from core.grouping import Grouping
 from core.intervals import FloatArray
 from core.players import Removed
-from core.proxies import MEASURES, Proxies
-from core.proxy_rows import CorrelationRow, ProxyRow, Target, TokensOf
+from core.proxies.measure import MEASURES, Proxies
+from core.proxies.rows import CorrelationRow, ProxyRow, Target, TokensOf
 from core.rank_correlation import correlated, kendall, reliability, spearman
 from core.schedules import INTACT
 

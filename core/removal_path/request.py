@@ -1,0 +1,37 @@
+"""What is asked of a removal path: plain values that a command passes on to the process that does it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import pydantic
+
+from core.errors import CornerstoneError
+from core.grouping import SUBLAYERS, grouping
+from core.players import players_of
+from core.values import DERIVED
+
+DEFAULT_STEPS = 8
+
+
+class PathRequest(pydantic.BaseModel, frozen=True, extra="forbid"):
+    """How a path is searched.
+
+    ``keep`` is the part of the intact score that the mask's step must leave; None for the last step.
+    """
+
+    steps: Annotated[int, pydantic.Field(ge=1)] = DEFAULT_STEPS
+    value: str = "acc"
+    players: str = SUBLAYERS
+    held_out: bool = True
+    keep: Annotated[float, pydantic.Field(gt=0, le=1)] | None = None
+
+    def refuse_nonsense(self) -> None:
+        """Refuse what can be told wrong without a model.
+
+        Raises:
+            CornerstoneError: there is no such grouping, or the value is no score that a part of could be kept.
+        """
+        grouping(self.players, players_of(("attn", "ffn")))
+        if self.keep is not None and self.value in DERIVED:
+            raise CornerstoneError(f"--keep is a part of a score, and {self.value} is none; use --value acc")
