@@ -122,7 +122,7 @@ def test_a_file_that_is_there_is_kept_and_a_failure_leaves_nothing(tmp_path: Pat
     assert path.read_text().startswith("<?xml")
     with pytest.raises(CornerstoneError, match=r"let it end in \.svg, \.pdf or \.png"):
         save(figure, tmp_path / "a.jpg", force=False)
-    with pytest.raises(CornerstoneError, match=r"cannot write .*: No such file"):
+    with pytest.raises(CornerstoneError, match=r"cannot write .*: there is no folder"):
         save(figure, tmp_path / "nowhere" / "a.svg", force=False)
     folder = tmp_path / "b.svg"
     folder.mkdir()
