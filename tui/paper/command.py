@@ -6,7 +6,7 @@ import json
 import shutil
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from core.paper.report import ModelReport
     from store.paper import PaperSelection
     from tui.paper.figures import FigureRows
+    from tui.paper.layout import PaperTable
 
 
 class Format(StrEnum):
@@ -88,6 +89,7 @@ def paper(
     from core.paper.report import report
     from store.paper import PaperSelection, read_paper
     from store.results import Results
+    from tui.paper.agreement import agreement_table
     from tui.paper.figures import figure_rows, write_figures
     from tui.paper.tables import names_of
 
@@ -101,6 +103,7 @@ def paper(
     gaps = (*read.gaps, *read.missing)
     models = tuple(report(values) for values in read.models)
     names = names_of(models)
+    agreement = () if form in _FIGURES else agreement_table(Results(path), models, names, selection)
     rows: tuple[FigureRows, ...] = ()
     if form in _FIGURES or (form is Format.TABLE and figures):
         rows = figure_rows(Results(path), models, names, selection)
@@ -109,7 +112,8 @@ def paper(
         for written in write_figures(rows, form.value, output, force=force):
             typer.echo(f"wrote {plain(str(written))}", err=True)
     else:
-        text = _text(form, models, names, rows, selection, gaps, to_screen=output is None)
+        found = _Found(models, names, agreement, rows)
+        text = _text(form, found, selection, gaps, to_screen=output is None)
         _emit(text, output, force=force)
     for gap in gaps:
         typer.echo(f"missing: {plain(gap)}", err=True)
@@ -128,40 +132,46 @@ def _format(form: Format | None, output: Path | None) -> Format:
     return form
 
 
-def _text(
-    form: Format,
-    models: Sequence[ModelReport],
-    names: dict[str, str],
-    rows: Sequence[FigureRows],
-    selection: PaperSelection,
-    gaps: Sequence[str],
-    *,
-    to_screen: bool,
-) -> str:
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What is printed: models under their names, the table that compares estimators if there is one, and figures."""
+
+    models: Sequence[ModelReport]
+    names: dict[str, str]
+    agreement: tuple[PaperTable, ...]
+    rows: Sequence[FigureRows]
+
+    @property
+    def tables(self) -> tuple[PaperTable, ...]:
+        from tui.paper.tables import paper_tables
+
+        return (*paper_tables(self.models, self.names), *self.agreement)
+
+
+def _text(form: Format, found: _Found, selection: PaperSelection, gaps: Sequence[str], *, to_screen: bool) -> str:
     from store.export import to_csv
     from tui.paper.latex import to_latex
     from tui.paper.markdown import to_markdown
     from tui.paper.rows import PaperRow, paper_rows
-    from tui.paper.tables import paper_tables
 
     preface = _preface(selection)
     match form:
         case Format.MARKDOWN:
-            return to_markdown(paper_tables(models, names), [*preface, *(f"Missing: {gap}" for gap in gaps)])
+            return to_markdown(found.tables, [*preface, *(f"Missing: {gap}" for gap in gaps)])
         case Format.LATEX:
-            return to_latex(paper_tables(models, names), [*preface, *(f"missing: {gap}" for gap in gaps)])
+            return to_latex(found.tables, [*preface, *(f"missing: {gap}" for gap in gaps)])
         case Format.CSV:
-            return to_csv(paper_rows(models, selection.estimator), PaperRow)
+            return to_csv(paper_rows(found.models, selection.estimator), PaperRow)
         case Format.JSON:
-            found = {
+            numbers = {
                 "statement": preface,
-                "numbers": [asdict(row) for row in paper_rows(models, selection.estimator)],
+                "numbers": [asdict(row) for row in paper_rows(found.models, selection.estimator)],
                 "missing": gaps,
             }
-            return json.dumps(found, indent=1, allow_nan=False) + "\n"
+            return json.dumps(numbers, indent=1, allow_nan=False) + "\n"
         case _:
             width = _width() if to_screen else _FILE_WIDTH
-            return _screen(models, names, rows, preface, width, colour=to_screen and sys.stdout.isatty())
+            return _screen(found, preface, width, colour=to_screen and sys.stdout.isatty())
 
 
 def _preface(selection: PaperSelection) -> list[str]:
@@ -175,15 +185,7 @@ def _preface(selection: PaperSelection) -> list[str]:
     ]
 
 
-def _screen(
-    models: Sequence[ModelReport],
-    names: dict[str, str],
-    rows: Sequence[FigureRows],
-    preface: Sequence[str],
-    width: int,
-    *,
-    colour: bool,
-) -> str:
+def _screen(found: _Found, preface: Sequence[str], width: int, *, colour: bool) -> str:
     from rich.text import Text
 
     from tui.paper.figures import texts
@@ -192,9 +194,10 @@ def _screen(
 
     at_once = max(1, (width - _LABELS_WIDTH) // _MODEL_WIDTH)
     parts: list[RenderableType] = [*(Text(plain(sentence)) for sentence in preface), Text("")]
-    for start in range(0, len(models), at_once):
-        parts += [table_of(table) for table in paper_tables(models[start : start + at_once], names)]
-    for title, panels in texts(rows, figure_width(width), colour=colour):
+    for start in range(0, len(found.models), at_once):
+        parts += [table_of(table) for table in paper_tables(found.models[start : start + at_once], found.names)]
+    parts += [table_of(table) for table in found.agreement]
+    for title, panels in texts(found.rows, figure_width(width), colour=colour):
         parts += [Text(title, style="bold"), Text(""), beside(panels, width)]
     return rendered(parts, width, colour=colour)
 

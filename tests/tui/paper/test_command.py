@@ -69,6 +69,25 @@ def test_every_table_and_figure_fits_the_terminal(store: Path, width: int) -> No
     assert not re.search(r"\bnan\b|\binf\b", done.stdout)
 
 
+def test_it_says_whether_the_estimators_agree_and_why_not(store: Path) -> None:
+    out = " ".join(run("--store", store, "--no-figures", width=200).stdout.split())
+    assert "Do the estimators name the same top 3?" in out
+    (told,) = re.findall(r"llama-3-8b on PIQA: (all name [^.]*|they agree)\.", out)
+    assert told == "they agree" or re.match(r"all name .*; (too few documents to be sure of|each is sure)", told)
+
+
+def test_estimators_that_agree_are_said_to(tmp_path: Path) -> None:
+    path, players = tmp_path / "s.duckdb", 6
+    # Three players lose a third of the documents each, whatever else is removed; no other loses any.
+    lost = (0, 2, 5)
+    values = {removed: [float(lost[at % 3] not in removed) for at in range(90)] for removed in windows(players, 4)}
+    keep_all(
+        path, assignment(documents(range(90)), list(values), of_model=record("m", 3), of_task=task("piqa")), values
+    )
+    out = " ".join(run("--store", path, "--no-figures", width=200).stdout.split())
+    assert "m on PIQA: they agree." in out
+
+
 def test_the_papers_numbers_stand_beside_ours_for_its_models_alone(store: Path) -> None:
     done = run("--store", store, "--no-figures", width=200)
     mean = next(line for line in done.stdout.splitlines() if "mean over tasks" in line)
@@ -106,8 +125,8 @@ def test_latex_is_balanced_and_defused(store: Path) -> None:
     text = run("--store", store, "--format", "latex").stdout
     body = "\n".join(line for line in text.splitlines() if not line.startswith("%"))
     for environment in ("table", "tabular"):
-        assert body.count(rf"\begin{{{environment}}}") == body.count(rf"\end{{{environment}}}") == 6
-    assert body.count(r"\toprule") == body.count(r"\bottomrule") == 6
+        assert body.count(rf"\begin{{{environment}}}") == body.count(rf"\end{{{environment}}}") == 7
+    assert body.count(r"\toprule") == body.count(r"\bottomrule") == 7
     assert body.count("{") - body.count(r"\{") == body.count("}") - body.count(r"\}")
     assert not re.search(r"(?<!\\)[%$#_^]", body)
     for table in re.findall(r"\\begin\{tabular\}\{(l+r*)\}(.*?)\\end\{tabular\}", body, re.DOTALL):
@@ -121,7 +140,7 @@ def test_latex_is_balanced_and_defused(store: Path) -> None:
 def test_markdown_tables_are_whole_and_their_text_is_escaped(store: Path) -> None:
     text = run("--store", store, "--format", "markdown").stdout
     tables = re.findall(r"(?:^\|.*\n?)+", text, re.MULTILINE)
-    assert len(tables) == 6
+    assert len(tables) == 7
     for table in tables:
         assert len({len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}) == 1
     assert r"\[red\]" in text

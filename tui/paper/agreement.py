@@ -1,0 +1,95 @@
+"""Whether the estimators name the same top 3, and if not, why: by what is stored, task by task."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from core.estimators.names import WINDOW_ESTIMATORS
+from core.paper.published import TASKS
+from core.paper.report import ModelReport
+from core.paper.shares import TOP
+from core.schedules import DEFAULT_PERMUTATIONS, FEWEST_PERMUTATIONS
+from store.paper import PaperSelection
+from store.rows import Selection, ShapleyRow
+from tui.paper.layout import PaperTable, Section
+
+if TYPE_CHECKING:
+    from store.results import Results
+
+_SURE = 0.95
+_PERMUTATION = "permutation"
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """The players that an estimator names, by the probability that each is among its top."""
+
+    estimator: str
+    players: dict[str, float]
+
+
+def agreement_table(
+    results: Results, models: Sequence[ModelReport], names: dict[str, str], selection: PaperSelection
+) -> tuple[PaperTable, ...]:
+    """One table of all models; none where no task has values by an estimator."""
+    sections, notes = [], []
+    for model in models:
+        rows = []
+        for task in model.tasks:
+            own = Selection(model.model_id, task.task_id)
+            found = list(_named(results, own, task.value, selection.max_removed))
+            if not found:
+                continue
+            title = TASKS.get(task.task, task.task)
+            rows += [(title if at == 0 else "", one.estimator, _text(one)) for at, one in enumerate(found)]
+            notes += _why(f"{names[model.model_id]} on {title}", found)
+        if rows:
+            sections.append(Section(names[model.model_id], tuple(rows)))
+    if not sections:
+        return ()
+    title = f"Do the estimators name the same top {TOP}? Each with the probability that it is among the {TOP}"
+    return (PaperTable("estimators", title, ("task", "estimator", f"top {TOP}"), tuple(sections), tuple(notes)),)
+
+
+def _named(results: Results, own: Selection, value: str, max_removed: int) -> Iterator[_Named]:
+    for name in WINDOW_ESTIMATORS:
+        rows = results.shapley(own, value, name, max_removed).rows
+        if rows and not rows[0].partial:
+            yield _top(name, rows)
+    # As many walks as are stored.
+    for walks in range(DEFAULT_PERMUTATIONS, FEWEST_PERMUTATIONS - 1, -2):
+        rows = results.shapley(own, value, _PERMUTATION, permutations=walks).rows
+        if rows:
+            yield _top(f"{_PERMUTATION}, {walks} walks", rows)
+            return
+
+
+def _top(name: str, rows: Sequence[ShapleyRow]) -> _Named:
+    first = sorted((row for row in rows if row.phi > 0), key=lambda row: row.rank)[:TOP]
+    return _Named(name, {row.label: row.p_top3 for row in first})
+
+
+def _text(one: _Named) -> str:
+    return ", ".join(f"{label} ({sure:.2f})" for label, sure in one.players.items()) or "none has a positive value"
+
+
+def _why(what: str, found: Sequence[_Named]) -> list[str]:
+    """A sentence that tells whether they agree, and what their difference comes from."""
+    if len(found) == 1:
+        return [f"{what}: only {found[0].estimator} can be estimated from what is stored."]
+    common = set.intersection(*(set(one.players) for one in found))
+    if all(set(one.players) == common for one in found):
+        return [f"{what}: they agree."]
+    unsure = [label for one in found for label, sure in one.players.items() if label not in common and sure < _SURE]
+    shared = ", ".join(label for label in found[0].players if label in common) or "none"
+    if unsure:
+        names = ", ".join(dict.fromkeys(unsure))
+        return [
+            f"{what}: all name {shared}; too few documents to be sure of {names}, by the estimators that name them."
+        ]
+    return [
+        f"{what}: all name {shared}; each is sure of the others, as they weigh coalitions differently: windows look at "
+        "nearly whole models alone, permutations also at what is left of a broken one."
+    ]
