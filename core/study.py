@@ -26,6 +26,7 @@ from core.players import Removed
 from core.records import Assignment, Outcome, Recorder
 from core.sizes import SweepSizes
 from core.sweep import Breathe, Scores, hold_breath, sweep_rows
+from core.task_values import value_to_look_at
 from core.watch import Watch
 
 _LONGEST_ROW = 512
@@ -33,7 +34,11 @@ _LONGEST_ROW = 512
 
 
 class Study:
-    """One model, some tasks, some schedules; iterate over ``run`` to do the work."""
+    """One model, some tasks, some schedules; iterate over ``run`` to do the work.
+
+    Raises:
+        CornerstoneError: a schedule looks at a value that a task does not have.
+    """
 
     def __init__(
         self,
@@ -54,6 +59,8 @@ class Study:
         self._intact = intact
         self._value = value
         self._short = False
+        for task in tasks if any(schedule.looks for schedule in schedules) else ():
+            value_to_look_at(task.record, [document.record for document in task.documents], value)
 
     def run(self, run_id: str, recorder: Recorder, breathe: Breathe = hold_breath) -> Iterator[StudyEvent]:
         """Evaluate what is not stored yet: each schedule, on each task, in turn.

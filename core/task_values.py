@@ -29,3 +29,19 @@ def refuse_value(task: TaskRecord, documents: Sequence[DocumentRecord], value: s
     known = usable_values(task, documents)
     if value not in known:
         raise CornerstoneError(f"{task.name} has no value {value!r}; it has {', '.join(known) or 'none'}")
+
+
+def value_to_look_at(task: TaskRecord, documents: Sequence[DocumentRecord], value: str | None) -> str:
+    """The value that is looked at while a task is evaluated: the one asked for, or the task's own where none is.
+
+    Raises:
+        CornerstoneError: the task does not have it.
+    """
+    usable = usable_values(task, documents)
+    chosen = default_value(task) if value is None else value
+    if chosen not in usable:
+        raise CornerstoneError(
+            f"{task.name} has no {chosen} to look at while it is evaluated; "
+            f"{'--value can name ' + ', '.join(usable) if usable else 'nothing of it is a mean over documents'}"
+        )
+    return chosen

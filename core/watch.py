@@ -12,7 +12,7 @@ from core.players import Removed
 from core.records import DocumentRecord, Outcome, StoredValues, TaskRecord
 from core.stopping import Verdict, decide
 from core.tally import Tally
-from core.task_values import default_value, usable_values
+from core.task_values import value_to_look_at
 
 
 class Watch:
@@ -23,16 +23,9 @@ class Watch:
     """
 
     def __init__(self, task: TaskRecord, documents: Sequence[DocumentRecord], game: Game, value: str | None) -> None:
-        usable = usable_values(task, documents)
-        chosen = default_value(task) if value is None else value
-        if chosen not in usable:
-            raise CornerstoneError(
-                f"{task.name} has no {chosen} to look at while it is evaluated; "
-                f"{'--value can name ' + ', '.join(usable) if usable else 'nothing of it is a mean over documents'}"
-            )
         self._task = task
         self._game = game
-        self._tally = Tally(documents, chosen, task.mean_metrics)
+        self._tally = Tally(documents, value_to_look_at(task, documents, value), task.mean_metrics)
 
     @property
     def value(self) -> str:

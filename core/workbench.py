@@ -120,12 +120,12 @@ def run_config(
     """
     bench = open_workbench(config, narrate)
     record = bench.model.record
+    study = bench.study(bench.tasks, schedules_of(config, bench.model.players))
     run = new_run(config, command)
     recorder.begin(run)
     narrate(f"run {run.run_id}: {record.name}, {record.dtype} on {bench.device}")
     finished = False
     try:
-        study = bench.study(bench.tasks, schedules_of(config, bench.model.players))
         yield from study.run(run.run_id, recorder, breathe)
         finished = True
     finally:

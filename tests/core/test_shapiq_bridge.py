@@ -78,7 +78,7 @@ def test_permutation_is_within_its_sampling_error_of_shapiqs_exact_values(seed: 
 @given(st.integers(2, 7), st.integers(0, 1000), st.sampled_from(ESTIMATORS))
 def test_of_an_additive_game_every_estimator_finds_shapiqs_exact_values(units: int, seed: int, name: str) -> None:
     outcomes = additive_game(units, seed)
-    estimator = estimator_named(name, permutations=4, tolerance=0)
+    estimator = estimator_named(name, permutations=8, tolerance=0)
     assert not estimator.missing(outcomes, units)
     found = estimate(estimator, outcomes, units, draws=10).phi
     np.testing.assert_allclose(found, shapiqs(outcomes, units), atol=1e-9)
