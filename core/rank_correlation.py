@@ -14,7 +14,7 @@ Correlation = Callable[[FloatArray, FloatArray], float]
 
 DRAWS = 1000
 _HALVES = 200
-_DECIMALS = 12
+DECIMALS = 12
 """To which values are compared: weighted sums of equal values differ beyond, and would not tie."""
 
 
@@ -33,16 +33,24 @@ class Correlated:
 
 def spearman(one: FloatArray, other: FloatArray) -> float:
     """Spearman's rho: Pearson's correlation of ranks, ties sharing their mean. NaN where one never varies."""
-    return _pearson(_ranks(one), _ranks(other))
+    return float(spearman_by_draw(one[None], other[None])[0])
 
 
 def kendall(one: FloatArray, other: FloatArray) -> float:
     """Kendall's tau-b, which allows for ties (Kendall 1945). NaN where one never varies."""
-    one, other = np.round(one, _DECIMALS), np.round(other, _DECIMALS)
-    first = np.sign(one[:, None] - one[None, :])
-    second = np.sign(other[:, None] - other[None, :])
-    size = float(np.sqrt((first**2).sum() * (second**2).sum()))
-    return float((first * second).sum() / size) if size > 0 else float("nan")
+    return float(kendall_by_draw(one[None], other[None])[0])
+
+
+def spearman_by_draw(one: FloatArray, other: FloatArray) -> FloatArray:
+    """``spearman`` of each draw; both are of shape (draws, what), the result of shape (draws,)."""
+    # A mid-rank is half the sum of the signs of its differences, but for a constant.
+    return _cosine(_signs(one).sum(axis=2), _signs(other).sum(axis=2))
+
+
+def kendall_by_draw(one: FloatArray, other: FloatArray) -> FloatArray:
+    """``kendall`` of each draw, likewise."""
+    flat = (len(one), -1)
+    return _cosine(_signs(one).reshape(flat), _signs(other).reshape(flat))
 
 
 def correlated(correlation: Correlation, one: FloatArray, other: FloatArray, *, seed: int = 0) -> Correlated:
@@ -89,13 +97,14 @@ def reliability(values: FloatArray, *, seed: int = 0) -> float:
     return 2 * half / (1 + half)
 
 
-def _ranks(values: FloatArray) -> FloatArray:
-    _, place, counts = np.unique(np.round(values, _DECIMALS), return_inverse=True, return_counts=True)
-    last = np.cumsum(counts)
-    return np.asarray((last - (counts - 1) / 2)[place], dtype=np.float64)
+def _signs(values: FloatArray) -> FloatArray:
+    """Of every difference of two values of a draw, shape (draws, what, what)."""
+    values = np.round(values, DECIMALS)
+    return np.sign(values[:, :, None] - values[:, None, :])
 
 
-def _pearson(one: FloatArray, other: FloatArray) -> float:
-    first, second = one - one.mean(), other - other.mean()
-    size = float(np.sqrt((first**2).sum() * (second**2).sum()))
-    return float((first * second).sum() / size) if size > 0 else float("nan")
+def _cosine(one: FloatArray, other: FloatArray) -> FloatArray:
+    norms = np.sqrt(np.vecdot(one, one) * np.vecdot(other, other))
+    found = np.full(len(one), np.nan)
+    np.divide(np.vecdot(one, other), norms, out=found, where=norms > 0)
+    return found

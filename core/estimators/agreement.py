@@ -13,13 +13,11 @@ from numpy.typing import NDArray
 
 from core.estimators.bootstrap import resampled_means
 from core.intervals import CONFIDENCE, FloatArray
+from core.rank_correlation import DECIMALS, kendall_by_draw, spearman_by_draw
 
 _DRAWS = 1000
 _PAIRS = 1 << 22
 """Comparisons of two units held at a time."""
-
-_DECIMALS = 12
-"""To which values are compared: weighted sums of equal values differ beyond, and would not tie."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,27 +88,11 @@ def agreement(
 
 def _numbers(estimated: FloatArray, reference: FloatArray, k: int) -> FloatArray:
     """Spearman, Kendall, bias, RMSE and top-k overlap by draw, shape (5, draws); NaN where undefined."""
-    estimated, reference = np.round(estimated, _DECIMALS), np.round(reference, _DECIMALS)
+    estimated, reference = np.round(estimated, DECIMALS), np.round(reference, DECIMALS)
     difference = estimated - reference
-    one, other = _signs(estimated), _signs(reference)
-    # A unit's mid-rank is half the sum of its signs, but for a constant.
-    spearman = _cosine(one.sum(axis=2), other.sum(axis=2))
-    flat = (len(one), -1)
-    kendall = _cosine(one.reshape(flat), other.reshape(flat))
+    spearman, kendall = spearman_by_draw(estimated, reference), kendall_by_draw(estimated, reference)
     top = np.stack([_top(values, k) for values in (estimated, reference)]).all(axis=0).sum(axis=1) / k
     return np.stack([spearman, kendall, difference.mean(axis=1), np.sqrt((difference**2).mean(axis=1)), top])
-
-
-def _signs(values: FloatArray) -> FloatArray:
-    """Of every difference of two units, shape (draws, units, units)."""
-    return np.sign(values[:, :, None] - values[:, None, :])
-
-
-def _cosine(one: FloatArray, other: FloatArray) -> FloatArray:
-    norms = np.sqrt(np.vecdot(one, one) * np.vecdot(other, other))
-    found = np.full(len(one), np.nan)
-    np.divide(np.vecdot(one, other), norms, out=found, where=norms > 0)
-    return found
 
 
 def _top(values: FloatArray, k: int) -> NDArray[np.bool_]:
