@@ -54,16 +54,18 @@ def agreement_table(
 
 
 def _named(results: Results, own: Selection, value: str, max_removed: int) -> Iterator[_Named]:
+    windows = [row for row in results.shapley(own, value, max_removed=max_removed).rows if not row.partial]
     for name in WINDOW_ESTIMATORS:
-        rows = results.shapley(own, value, name, max_removed).rows
-        if rows and not rows[0].partial:
-            yield _top(name, rows)
-    # As many walks as are stored.
-    for walks in range(DEFAULT_PERMUTATIONS, FEWEST_PERMUTATIONS - 1, -2):
-        rows = results.shapley(own, value, _PERMUTATION, permutations=walks).rows
-        if rows:
+        if own_rows := [row for row in windows if row.estimator == name]:
+            yield _top(name, own_rows)
+    # As many walks as are stored; where the fewest are not, no more are, and the store is read once to know.
+    if not (fewest := results.shapley(own, value, _PERMUTATION, permutations=FEWEST_PERMUTATIONS).rows):
+        return
+    for walks in range(DEFAULT_PERMUTATIONS, FEWEST_PERMUTATIONS, -2):
+        if rows := results.shapley(own, value, _PERMUTATION, permutations=walks).rows:
             yield _top(f"{_PERMUTATION}, {walks} walks", rows)
             return
+    yield _top(f"{_PERMUTATION}, {FEWEST_PERMUTATIONS} walks", fewest)
 
 
 def _top(name: str, rows: Sequence[ShapleyRow]) -> _Named:
