@@ -26,7 +26,7 @@ from core.players import Removed
 from core.records import Assignment, Outcome, Recorder
 from core.sizes import SweepSizes
 from core.sweep import Breathe, Scores, hold_breath, sweep_rows
-from core.task_values import value_to_look_at
+from core.task_values import checked_value
 from core.watch import Watch
 
 _LONGEST_ROW = 512
@@ -37,7 +37,7 @@ class Study:
     """One model, some tasks, some schedules; iterate over ``run`` to do the work.
 
     Raises:
-        CornerstoneError: a schedule looks at a value that a task does not have.
+        CornerstoneError: a task does not have the value that was asked for, or that a schedule looks at.
     """
 
     def __init__(
@@ -59,8 +59,8 @@ class Study:
         self._intact = intact
         self._value = value
         self._short = False
-        for task in tasks if any(schedule.looks for schedule in schedules) else ():
-            value_to_look_at(task.record, [document.record for document in task.documents], value)
+        for task in tasks if value is not None or any(schedule.looks for schedule in schedules) else ():
+            checked_value(task.record, [document.record for document in task.documents], value)
 
     def run(self, run_id: str, recorder: Recorder, breathe: Breathe = hold_breath) -> Iterator[StudyEvent]:
         """Evaluate what is not stored yet: each schedule, on each task, in turn.

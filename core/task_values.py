@@ -20,28 +20,14 @@ def default_value(task: TaskRecord) -> str:
     return "acc" if "acc" in task.mean_metrics or not task.mean_metrics else task.mean_metrics[0]
 
 
-def refuse_value(task: TaskRecord, documents: Sequence[DocumentRecord], value: str) -> None:
-    """Refuse a value before anything is evaluated for it.
+def checked_value(task: TaskRecord, documents: Sequence[DocumentRecord], value: str | None) -> str:
+    """The value to look at: the one asked for, or the task's own where none is.
 
     Raises:
         CornerstoneError: the task, or every document of it, has none such.
     """
-    known = usable_values(task, documents)
-    if value not in known:
-        raise CornerstoneError(f"{task.name} has no value {value!r}; it has {', '.join(known) or 'none'}")
-
-
-def value_to_look_at(task: TaskRecord, documents: Sequence[DocumentRecord], value: str | None) -> str:
-    """The value that is looked at while a task is evaluated: the one asked for, or the task's own where none is.
-
-    Raises:
-        CornerstoneError: the task does not have it.
-    """
     usable = usable_values(task, documents)
     chosen = default_value(task) if value is None else value
     if chosen not in usable:
-        raise CornerstoneError(
-            f"{task.name} has no {chosen} to look at while it is evaluated; "
-            f"{'--value can name ' + ', '.join(usable) if usable else 'nothing of it is a mean over documents'}"
-        )
+        raise CornerstoneError(f"{task.name} has no value {chosen!r}; it has {', '.join(usable) or 'none'}")
     return chosen

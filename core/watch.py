@@ -12,7 +12,7 @@ from core.players import Removed
 from core.records import DocumentRecord, Outcome, StoredValues, TaskRecord
 from core.stopping import Verdict, decide
 from core.tally import Tally
-from core.task_values import value_to_look_at
+from core.task_values import checked_value
 
 
 class Watch:
@@ -25,7 +25,7 @@ class Watch:
     def __init__(self, task: TaskRecord, documents: Sequence[DocumentRecord], game: Game, value: str | None) -> None:
         self._task = task
         self._game = game
-        self._tally = Tally(documents, value_to_look_at(task, documents, value), task.mean_metrics)
+        self._tally = Tally(documents, checked_value(task, documents, value), task.mean_metrics)
 
     @property
     def value(self) -> str:

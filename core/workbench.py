@@ -106,7 +106,7 @@ def new_run(config: RunConfig, command: str) -> RunRecord:
 def run_config(
     config: RunConfig, command: str, recorder: Recorder, narrate: Narrate, breathe: Breathe = hold_breath
 ) -> Generator[StudyEvent, None, None]:
-    """Do what ``config`` asks. Nothing is recorded before model, tasks and layer names were found good.
+    """Do what ``config`` asks. Nothing is recorded before model, tasks, layer names and value were found good.
 
     Closing the generator, or an exception in it, ends the run and notes that it was stopped; what was recorded stays.
 

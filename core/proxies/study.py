@@ -20,7 +20,7 @@ from core.proxies.compare import Compared, correlation_rows, proxy_rows, targets
 from core.proxies.measure import measure_proxies
 from core.proxies.rows import CorrelationRow, ProxyRow
 from core.records import Assignment, Recorder
-from core.task_values import refuse_value
+from core.task_values import checked_value
 from core.workbench import Narrate, Workbench, open_workbench
 
 
@@ -50,7 +50,7 @@ def check_proxies(
     """
     bench = open_workbench(config, narrate)
     for task in bench.tasks:
-        refuse_value(task.record, [document.record for document in task.documents], value)
+        checked_value(task.record, [document.record for document in task.documents], value)
     proxies: list[ProxyRow] = []
     correlations: list[CorrelationRow] = []
     gaps: list[str] = []

@@ -24,7 +24,7 @@ from core.removal_path.rows import PathRow, Told, path_rows
 from core.removal_path.search import Measured, Step, greedy_path
 from core.removal_path.watcher import Watcher
 from core.report import chance_of
-from core.task_values import refuse_value
+from core.task_values import checked_value
 from core.workbench import Narrate, Workbench, new_run, open_workbench
 
 _GOLD_LOGPROB = "gold_logprob"
@@ -62,7 +62,7 @@ def find_path(config: RunConfig, request: PathRequest, command: str, recorder: R
         watcher.narrate,
     )
     for task in bench.tasks:
-        refuse_value(task.record, [document.record for document in task.documents], request.value)
+        checked_value(task.record, [document.record for document in task.documents], request.value)
     units = grouping(request.players, bench.model.players)
     choosing = tuple(replace(task, documents=task.documents[: config.limit]) for task in bench.tasks)
     others = tuple(_rest(task, chosen) for task, chosen in zip(bench.tasks, choosing, strict=True))

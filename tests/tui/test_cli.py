@@ -129,7 +129,7 @@ BAD = {
         "exact",
     ),
     "permutations: should be a multiple of 2": ("--task", "agreement", "--permutations", "9"),
-    "agreement has no f1 to look at": ("--task", "agreement", "--schedule", "permutation", "--value", "f1"),
+    "agreement has no value 'f1'; it has acc": ("--task", "agreement", "--value", "f1"),
     "--offline forbids": ("--task", "hellaswag", "--offline"),
 }
 
