@@ -78,6 +78,15 @@ def question_of(name: ScheduleName, config: RunConfig) -> Question:
     return Question(estimator, config.players, config.max_removed, config.permutations, config.seed, config.tolerance)
 
 
+def own_question(config: RunConfig) -> Question | None:
+    """What a configuration's last schedule answers, where that is more than windows of sublayers tell anyway."""
+    if not config.schedules:
+        return None
+    name = config.schedules[-1]
+    told = config.players == SUBLAYERS and name in {"ablation", "leave-one-out", "windows"}
+    return None if told else question_of(name, config)
+
+
 def _coalitions(name: ScheduleName, config: RunConfig, game: Game) -> tuple[list[Removed], int]:
     """Removed units, and how many sets of them at most where they come in rounds."""
     match name:

@@ -34,7 +34,7 @@ APP = (
 EXPLORE = (
     Action("toggle_layer", "space", "toggle", "Remove the layer under the cursor (or put it back) and evaluate."),
     Action("clear", "c", "clear", "Put every removed layer back.", footer=False),
-    Action("run", "r", "run", "Run the ablation or the windows schedule on the chosen tasks."),
+    Action("run", "r", "run", "Run a schedule on the open tasks: windows, ablation, exact or permutation."),
     Action("choose", "m", "model", "Choose the model, the tasks and how many documents."),
     Action("next_task", "t", "task", "Show the next task."),
     Action("pause", "p", "pause", "Pause the running job, or let it go on.", footer=False),
@@ -47,7 +47,10 @@ RESULTS = (
     Action("filter", "slash", "filter", "Show only the rows that contain a text."),
     Action("sort", "s", "sort", "Sort by the column under the cursor; once more turns the order round."),
     Action(
-        "next_table", "t", "table", "Show the next table: coalitions, ablation, Shapley values, interactions, runs."
+        "next_table",
+        "t",
+        "table",
+        "Show the next table: coalitions, ablation, Shapley values, interactions, cornerstones, runs.",
     ),
     Action("open", "enter", "documents", "Show the documents of the coalition under the cursor."),
     Action("everything", "a", "all", "Show every model and task, or only those that the explorer shows."),

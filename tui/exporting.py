@@ -9,7 +9,7 @@ from core.errors import CornerstoneError
 from tui.tables import PATIENCE_S, Scope, read, row_type
 
 FORMATS = ("csv", "json", "parquet")
-EXPORTED = ("ablation", "coalitions", "outcomes", "shapley", "interactions", "runs")
+EXPORTED = ("ablation", "coalitions", "outcomes", "shapley", "interactions", "cornerstones", "runs")
 
 
 @dataclass(frozen=True, slots=True)

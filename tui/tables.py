@@ -7,22 +7,26 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.grouping import SUBLAYERS
 from core.schedules import DEFAULT_MAX_REMOVED
+from tui.cornerstone_rule import RULE, answers
 from tui.interaction_scale import verdict
 from tui.listing import Column, Listing, listing
 from tui.text import told_apart
 from tui.widgets.numbers import between, decimal, whole
 
 if TYPE_CHECKING:
+    from core.game import Question
     from store.results import Answer, Results
-    from store.rows import GroupRow
+    from store.rows import GroupRow, Selection, ShapleyRow
 
-LISTED = ("coalitions", "ablation", "shapley", "interactions", "runs")
+LISTED = ("coalitions", "ablation", "shapley", "interactions", "cornerstones", "runs")
 TITLES: Mapping[str, str] = {
     "coalitions": "Coalitions",
     "ablation": "Ablation",
     "shapley": "Shapley values",
     "interactions": "Interactions",
+    "cornerstones": "Cornerstones",
     "runs": "Runs",
     "outcomes": "Outcomes",
 }
@@ -32,12 +36,16 @@ PATIENCE_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Of what a table is: a model and a task, or (None) all of them; by which metric, windows up to which length."""
+    """Of what a table is: a model and a task, or (None) all of them; by which metric, windows up to which length.
+
+    ``question`` is what Shapley values answer besides the windows of sublayers.
+    """
 
     model_id: str | None = None
     task_id: str | None = None
     value: str = "acc"
     max_removed: int = DEFAULT_MAX_REMOVED
+    question: Question | None = None
 
     @property
     def narrow(self) -> bool:
@@ -65,26 +73,60 @@ def read_listing(path: Path, table: str, scope: Scope) -> Listing:
         return listing(_RUNS, results.runs().rows)
     groups = results.groups().rows
     fits = [group for group in groups if group.model_id == (scope.model_id or group.model_id)]
+    if table == "cornerstones":
+        return _cornerstones(results, scope if fits else scope.wide, groups)
     fits = [group for group in fits if group.task_id == (scope.task_id or group.task_id)]
     notes = [] if fits else ["nothing is stored yet of this model on this task, so everything is shown"]
     answer = read(results, table, scope if fits else scope.wide)
-    return listing(_columns(table, groups), answer.rows, [*notes, *answer.gaps])
+    return listing(_columns(table, groups), answer.rows, [*notes, *answer.gaps, *answer.notes])
+
+
+def _cornerstones(results: Results, scope: Scope, groups: Sequence[GroupRow]) -> Listing:
+    """The rule's answer, the rule, and a row of evidence a player."""
+    answer = read(results, "cornerstones", scope)
+    model, _task = _subject(groups)
+    return listing((*_CORNERSTONES, model, _VALUE), answer.rows, [*answers(answer.rows), RULE, *answer.gaps])
 
 
 def read(results: Results, table: str, scope: Scope) -> Answer[Any]:
     """The rows of a table, as `cornerstone results TABLE` has them."""
+    from store.paper import PaperSelection
     from store.rows import Selection
 
+    models = () if scope.model_id is None else (scope.model_id,)
     selection = Selection(scope.model_id, scope.task_id)
     readers: dict[str, Callable[[], Answer[Any]]] = {
         "coalitions": lambda: results.coalitions(selection, scope.value),
         "ablation": lambda: results.ablation(selection, scope.value),
-        "shapley": lambda: results.shapley(selection, scope.value, max_removed=scope.max_removed),
+        "shapley": lambda: _shapley(results, selection, scope),
         "interactions": lambda: results.interactions(selection, scope.value, max(scope.max_removed, 2)),
+        "cornerstones": lambda: results.cornerstones(PaperSelection(models, max_removed=scope.max_removed)),
         "outcomes": lambda: results.outcomes(selection),
         "runs": results.runs,
     }
     return readers[table]()
+
+
+def _shapley(results: Results, selection: Selection, scope: Scope) -> Answer[ShapleyRow]:
+    """What the windows say, after what was asked for besides."""
+    from store.answer import Answer
+
+    windows = results.shapley(selection, scope.value, max_removed=scope.max_removed)
+    asked = scope.question
+    if asked is None:
+        return windows
+    own = results.shapley(
+        selection,
+        scope.value,
+        asked.estimator,
+        asked.max_removed,
+        players=asked.players,
+        permutations=asked.permutations,
+        seed=asked.seed,
+        tolerance=asked.tolerance,
+    )
+    gaps = own.gaps if own.rows and not windows.rows else (*own.gaps, *windows.gaps)
+    return Answer((*own.rows, *windows.rows), gaps, tuple(dict.fromkeys((*own.notes, *windows.notes))))
 
 
 def row_type(table: str) -> type:
@@ -96,13 +138,19 @@ def row_type(table: str) -> type:
         "ablation": rows.AblationRow,
         "shapley": rows.ShapleyRow,
         "interactions": rows.InteractionRow,
+        "cornerstones": rows.CornerstoneRow,
         "outcomes": rows.OutcomeRow,
         "runs": rows.RunRow,
     }[table]
 
 
 def removed_of(row: Any) -> tuple[int, ...] | None:
-    """The coalition that a row is of: a player's own row is of that player removed alone; a run has none."""
+    """The coalition that a row is of: a player's own row is of that player removed alone.
+
+    A run has none, and neither has what is of several tasks or of a group of players.
+    """
+    if not hasattr(row, "task_id") or getattr(row, "players", SUBLAYERS) != SUBLAYERS:
+        return None
     if hasattr(row, "removed"):
         return tuple(row.removed)
     if hasattr(row, "first"):
@@ -183,6 +231,7 @@ _SHAPLEY = (
     _interval("share_low", "share_high"),
     _count("rank", "rank"),
     _text("estimator", lambda row: row.estimator, common=True),
+    _text("players", lambda row: row.players, common=True),
     _count("n", "n"),
     _VALUE,
 )
@@ -201,6 +250,16 @@ _INTERACTIONS = (
     _text("they", verdict),
     _count("n", "n"),
     _VALUE,
+)
+_CORNERSTONES = (
+    _PLAYER,
+    _text("cornerstone", lambda row: row.cornerstone),
+    _number("lost", "collapse", falling=True),
+    _interval("collapse_low", "collapse_high"),
+    _number("share", "share", falling=True),
+    _interval("share_low", "share_high"),
+    _number("needed", "needed_share"),
+    _count("n", "n"),
 )
 _RUNS = (
     Column("started (UTC)", lambda row: f"{row.started:%Y-%m-%d %H:%M}", lambda row: row.started, falling=True),

@@ -10,16 +10,16 @@ from core.estimators.estimate import estimate
 from core.estimators.windows import WindowFirst
 from core.evaluator.protocol import BenchTask, Charts
 from core.fingerprint import digest_of, short_id
-from core.grouping import SUBLAYERS, grouping
+from core.game import Question
+from core.grouping import SUBLAYERS
 from core.intervals import FloatArray
 from core.players import Player, Removed
-from core.points import CoalitionPoint
+from core.points import CoalitionPoint, ShapleyPoint
 from core.records import Assignment, Outcome, StoredValues
 from core.report import (
     ablation_points,
     chance_of,
     coalition_point,
-    complete_documents,
     shapley_points,
 )
 from core.schedules import INTACT
@@ -39,6 +39,7 @@ class Board:
         usable = usable_values(assignment.task, documents)
         self._assignment = assignment
         self._players = players
+        self._usable = usable
         self._choices: FloatArray = np.array([len(document.choices) for document in documents], dtype=np.float64)
         self.metric = value if value is not None and value in usable else default_value(assignment.task)
         self._tally = Tally(documents, self.metric, assignment.task.mean_metrics)
@@ -56,6 +57,7 @@ class Board:
             documents=len(self._choices),
             value=self.metric,
             chance=chance_of(self._choices, self.metric),
+            values=self._usable,
         )
 
     def holds(self, assignment: Assignment) -> bool:
@@ -85,26 +87,38 @@ class Board:
     def coalition(self, removed: Removed) -> CoalitionPoint | None:
         return coalition_point(self._tally.scores, removed)
 
-    def charts(self, max_removed: int) -> Charts:
-        """What is known now. Shapley values need every window of up to ``max_removed`` on one document at least."""
+    def charts(self, max_removed: int, asked: Question | None = None) -> Charts:
+        """What is known now.
+
+        Args:
+            max_removed: the longest window of sublayers.
+            asked: what the Shapley values are to answer, where one document at least tells; else, they are of all
+                windows of sublayers.
+        """
         self.changed = False
-        estimator, units = WindowFirst(max_removed), grouping(SUBLAYERS, self._players)
-        wanted = estimator.missing({}, len(units.units))
         scores = self._tally.scores
-        outcomes = complete_documents(scores, wanted) if all(removed in scores for removed in wanted) else None
-        shapley = (
-            ()
-            if outcomes is None or not len(outcomes[INTACT])
-            else tuple(shapley_points(estimate(estimator, outcomes, len(units.units)), units))
-        )
+        windows = Question(WindowFirst.name, max_removed=max_removed)
+        question, shapley = windows, tuple[ShapleyPoint, ...]()
+        for question in (windows,) if asked is None else (asked, windows):
+            if shapley := self._shapley(question):
+                break
         return Charts(
             task=self.key,
             intact=self.coalition(INTACT),
             ablation=tuple(ablation_points(scores, self._choices, self._players, self.metric)),
             shapley=shapley,
-            estimator=estimator.name,
-            max_removed=max_removed,
+            estimator=question.estimator,
+            max_removed=question.max_removed,
         )
+
+    def _shapley(self, question: Question) -> tuple[ShapleyPoint, ...]:
+        """The answer over the documents that every coalition needed has; () where none has."""
+        game = question.of(self._players)
+        scores = self._tally.scores if question.players == SUBLAYERS else game.by_units(self._tally.scores)
+        outcomes, absent = game.read_complete(scores)
+        if absent or not outcomes or not len(outcomes[INTACT]):
+            return ()
+        return tuple(shapley_points(estimate(game.estimator, outcomes, game.units), game.grouping))
 
     def _same_game(self, assignment: Assignment) -> bool:
         mine = self._assignment

@@ -14,7 +14,7 @@ from core.evaluator.protocol import Charts, Opened, Scored
 from core.events import ChunkRecorded
 from core.fingerprint import short_id
 from core.intact import IntactStates
-from core.plan import Schedule
+from core.plan import Schedule, own_question
 from core.players import Removed
 from core.records import Assignment
 from core.schedules import hand_picked
@@ -84,7 +84,7 @@ class Desk:
         if self.bench is not None:
             for board in self._boards:
                 if every or board.changed:
-                    yield board.charts(self.bench.config.max_removed)
+                    yield board.charts(self.bench.config.max_removed, own_question(self.bench.config))
 
     def evaluate(self, key: str, removed: Removed, breathe: Breathe) -> Iterator[Scored]:
         """Evaluate a coalition picked by hand on one task, a few documents first.

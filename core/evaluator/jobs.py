@@ -72,7 +72,10 @@ class Meter:
 
 @dataclass(slots=True)
 class Job:
-    """One run of schedules. ``total`` and the meter count outcomes of all phases; ``before``, of those that ended."""
+    """One run of schedules. ``total`` and the meter count outcomes of all phases; ``before``, of those that ended.
+
+    ``reached`` counts those of the phase at hand. A phase that ends early makes the total smaller.
+    """
 
     number: int
     config: RunConfig
@@ -81,6 +84,7 @@ class Job:
     phase: str = ""
     total: int = 0
     before: int = 0
+    reached: int = 0
     error: str = ""
     notes: tuple[str, ...] = ()
     meter: Meter = field(default_factory=Meter)
@@ -123,13 +127,16 @@ class Job:
         match event:
             case PhaseStarted(phase, stored):
                 self.phase = f"{phase.schedule} on {phase.task.name}"
+                self.reached = stored
                 self.meter.skip(self.before + stored)
             case ChunkRecorded(_, done):
+                self.reached = done
                 self.meter.reach(self.before + done)
             case TopLooked():
                 self.notes = (*self.notes, event.sentence)
             case PhaseFinished(phase):
-                self.before += phase.total
+                self.total -= phase.total - self.reached
+                self.before += self.reached
                 self.meter.skip(self.before)
             case MemoryShort():
                 pass

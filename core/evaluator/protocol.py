@@ -102,7 +102,7 @@ class Refusal(_Message):
 
 
 class BenchTask(pydantic.BaseModel, frozen=True):
-    """A task of the workbench. ``key`` names it in other messages; ``value`` is the metric that is charted.
+    """A task of the workbench. ``key`` names it in other messages; ``value`` is the one of ``values`` that is charted.
 
     ``chance`` is the mean of 1/choices over the documents, None where nothing is chosen from or the value
     is no accuracy.
@@ -114,6 +114,7 @@ class BenchTask(pydantic.BaseModel, frozen=True):
     documents: int
     value: str
     chance: float | None
+    values: tuple[str, ...] = ()
 
 
 class Opened(_Message):
@@ -129,6 +130,8 @@ class Opened(_Message):
 
 class JobView(pydantic.BaseModel, frozen=True):
     """A job as it stands. ``done`` and ``total`` count outcomes of all its phases, part of a chunk included.
+
+    ``total`` is a bound while a phase that may end before it is ``open_ended``, and what it came to afterwards.
 
     ``seconds_left`` is None while unknown. ``error`` is the whole text of what went wrong; ``notes`` say what was found
     on the way, as that the top is decided.
@@ -147,6 +150,12 @@ class JobView(pydantic.BaseModel, frozen=True):
     error: str = ""
     notes: tuple[str, ...] = ()
 
+    @property
+    def open_ended(self) -> bool:
+        """Whether it may end before ``total``: its coalitions are chosen on the way, or a decision stops it."""
+        may = self.config.until_top is not None or "permutation" in self.config.schedules
+        return may and self.state in {"queued", "running", "paused"}
+
 
 class Jobs(_Message):
     """Every job since the evaluator started, oldest first; ``unsaved`` outcomes wait for the store to be free."""
@@ -157,7 +166,12 @@ class Jobs(_Message):
 
 
 class Charts(_Message):
-    """What is known of one task of the workbench. ``shapley`` is empty until every window has a document in common."""
+    """What is known of one task of the workbench.
+
+    ``shapley`` is of the units of the workbench's schedule, where that answers another question than the windows of
+    sublayers do; else, and until it is answered, of those windows. It is empty until all coalitions that ``estimator``
+    needs have a document in common.
+    """
 
     type: Literal["charts"] = "charts"
     task: str

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from textual.widgets import DataTable, Input, RadioSet, SelectionList, Static
+from textual.widgets import DataTable, Input, SelectionList, Static
 
 from core.config import RunConfig
 from core.evaluator import client
@@ -92,7 +92,7 @@ async def test_a_sweep_fills_the_charts_and_a_toggle_comes_in_between(store: Pat
     async with exploring(store, config) as (app, pilot):
         await pilot.press("r")
         await until(pilot, lambda: isinstance(app.screen, RunDialog))
-        app.screen.query_one(RadioSet).query("RadioButton").last().value = True  # type: ignore[attr-defined]
+        await pilot.press("right", "right")
         app.screen.query_one("#max_removed", Input).value = "2"
         app.screen.query_one("#limit", Input).value = "8"
         await pilot.pause()
@@ -118,6 +118,29 @@ def _stored(store: Path, task: str) -> tuple[list[object], list[object]]:
         [(row.player, row.n, row.acc, row.drop, row.drop_low) for row in results.ablation(selection).rows],
         [(row.player, row.phi, row.share, row.share_low) for row in shapley],
     )
+
+
+async def test_groups_are_swept_exactly_and_charted_then_walked(store: Path, config: RunConfig) -> None:
+    async with exploring(store, config) as (app, pilot):
+        await pilot.press("r")
+        await until(pilot, lambda: isinstance(app.screen, RunDialog))
+        await pilot.press("right", "right", "right", "down", "right", "enter")
+        await until(pilot, lambda: app.state.jobs and app.state.jobs[0].state == "finished")
+        await until(pilot, lambda: app.state.shown_charts is not None and app.state.shown_charts.estimator == "exact")
+        assert app.state.jobs[0].total == app.state.jobs[0].done == 2 * 6 * 16
+        await until(pilot, lambda: _outcomes(store) == 2 * 6 * 16)
+        assert app.state.shown_charts is not None
+        rows = Results(store).shapley(Selection(task="agreement"), estimator="exact", players="layers").rows
+        assert [(p.label, p.phi) for p in app.state.shown_charts.shapley] == [(row.label, row.phi) for row in rows]
+        await pilot.press("r")
+        await until(pilot, lambda: isinstance(app.screen, RunDialog))
+        await pilot.press("left", "down", "right", "enter")
+        await until(pilot, lambda: len(app.state.jobs) == 2 and app.state.jobs[1].state == "finished")
+        job = app.state.jobs[1]
+        # Every set of layers is there already, so each that a walk comes to is, and nothing more is to be done.
+        assert job.done == job.total <= 2 * 6 * 16
+        assert not job.open_ended
+        await until(pilot, lambda: app.state.shown_charts.estimator == "permutation")  # type: ignore[union-attr]
 
 
 async def test_jobs_are_paused_resumed_and_cancelled(store: Path, config: RunConfig) -> None:

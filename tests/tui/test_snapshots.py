@@ -46,6 +46,7 @@ SCREENS: dict[str, tuple[State, tuple[str, ...]]] = {
     "evaluator gone": (lost(example.state(), "the evaluator is gone; ctrl+r starts it again"), ()),
     "eighty layers": (example.state(80), ()),
     "run": (example.state(), ("r",)),
+    "run refused": (example.state(), ("r", "left", "left")),
     "choose": (example.state(), ("m",)),
     "jobs": (example.state(jobs=(example.job(), FAILED)), ("j", "down")),
     "help": (example.state(), ("f1",)),
@@ -53,6 +54,7 @@ SCREENS: dict[str, tuple[State, tuple[str, ...]]] = {
     "results": (State(), ("b",)),
     "shapley": (State(), ("b", "t", "t")),
     "interactions": (State(), ("b", "t", "t", "t", "down")),
+    "cornerstones": (State(), ("b", "t", "t", "t", "t")),
     "documents": (State(), ("b", "down", "enter")),
 }
 

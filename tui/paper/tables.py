@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from core.paper.cornerstones import COLLAPSE, DOMINANCE, Evidence
+from core.paper.cornerstones import COLLAPSE, Evidence
 from core.paper.drops import MeanDrop
 from core.paper.published import TASKS
 from core.paper.report import ModelReport, TaskReport
 from core.paper.resampling import Measured
 from core.paper.shares import TOP, TopShare
+from tui.cornerstone_rule import RULE, none_fits
 from tui.paper.layout import PaperTable, Section, percent, with_interval
 from tui.text import told_apart
 
@@ -138,21 +139,14 @@ def _cornerstones(models: Sequence[ModelReport], called: Sequence[str]) -> Paper
         "Table 2. Cornerstone layers",
         header if paper else header[:-1],
         (Section("", tuple(row if paper else row[:-1] for row in rows)),),
-        (
-            f"The rule, over the tasks on which the intact model is above chance: removing the layer alone loses at "
-            f"least {COLLAPSE:.0%} of what the model has above chance, and its mean share is at least {DOMINANCE:g} "
-            "times an even one. Sure: both lower bounds pass; likely: both estimates pass and its drop is above 0 (95%"
-            ", all layers at once); open: more documents would tell. The paper names three a model and states no rule.",
-        ),
+        (f"{RULE} The paper names three a model and states no rule.",),
     )
 
 
 def _none(model: ModelReport) -> str:
     """Why the rule names no layer."""
-    undecided = sum(each.verdict == "open" for each in model.cornerstones.evidence)
-    if not model.cornerstones.counted:
-        return "cannot be told: no task is above chance"
-    return f"none yet, {undecided} of {len(model.players)} open" if undecided else "none fits the rule"
+    found = model.cornerstones
+    return none_fits([each.verdict for each in found.evidence], counted=bool(found.counted))
 
 
 def _evidence(models: Sequence[ModelReport], called: Sequence[str]) -> PaperTable:

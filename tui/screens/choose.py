@@ -18,6 +18,7 @@ from textual.widgets.selection_list import Selection
 from core.aliases import Alias, aliases, cached
 from core.config import RunConfig, TaskConfig, absolute, load_config
 from core.errors import CornerstoneError
+from core.grouping import SUBLAYERS
 from core.task_index import lm_eval_task_names, shipped_tasks
 from tui.actions import CHOOSE, bindings
 from tui.text import plain
@@ -135,6 +136,8 @@ class ChooseDialog(ModalScreen[RunConfig | None]):
             "limit": self.query_one(LimitRow).written,
             "remove": (),
             "schedule": (),
+            "players": SUBLAYERS,
+            "until_top": None,
         }
         try:
             self.dismiss(absolute(load_config(None, options)))

@@ -12,6 +12,7 @@ from textual.widgets import Footer
 
 from core.config import RunConfig
 from core.evaluator.protocol import Open, Pause, Resume, StartJob, Toggle
+from core.plan import own_question
 from core.players import Removed
 from store.location import on_store
 from tui.actions import EXPLORE, bindings
@@ -66,6 +67,10 @@ class ExploreScreen(ExplorerScreen):
         self.query_one(JobLine).show(now)
         if now.notice and now.notice != before.notice:
             self.explorer.say(now.notice, error=True)
+        said = {job.job: len(job.notes) for job in before.jobs}
+        for job in now.jobs:
+            for note in job.notes[said.get(job.job, len(job.notes)) :]:
+                self.explorer.say(note)
         went_on = {job.job for job in before.jobs if job.state != "failed"}
         for job in now.jobs:
             if job.state == "failed" and job.job in went_on:
@@ -149,4 +154,4 @@ class ExploreScreen(ExplorerScreen):
         bench, task = self.explorer.state.bench, self.explorer.state.bench_task
         if bench is None or task is None:
             return Scope()
-        return Scope(bench.model_id, task.task_id, task.value, bench.config.max_removed)
+        return Scope(bench.model_id, task.task_id, task.value, bench.config.max_removed, own_question(bench.config))

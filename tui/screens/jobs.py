@@ -16,7 +16,7 @@ from tui.actions import JOBS, bindings
 from tui.screens.base import ExplorerScreen
 from tui.state import State
 from tui.text import plain
-from tui.widgets.numbers import clock
+from tui.widgets.numbers import clock, whole
 
 NO_JOB = "No job yet: r on the explorer starts one."
 _COLUMNS = ("job", "state", "done", "left", "what", "phase")
@@ -100,7 +100,8 @@ class JobsScreen(ExplorerScreen):
 
 
 def _cells(job: JobView) -> tuple[Text, ...]:
-    done = f"{job.done:,.0f} of {job.total:,} ({job.done / job.total:.0%})" if job.total else ""
+    most = "≤ " if job.open_ended else ""
+    done = f"{whole(job.done)} of {most}{whole(job.total)} ({job.done / job.total:.0%})" if job.total else ""
     running = job.state == "running" and job.seconds_left is not None
-    left = clock(job.seconds_left) if running else ""
+    left = f"{most}{clock(job.seconds_left)}" if running else ""
     return tuple(Text(plain(cell)) for cell in (str(job.job), job.state, done, left, job.title, job.phase))

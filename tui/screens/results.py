@@ -27,6 +27,7 @@ from tui.widgets.interaction_map import InteractionMap
 from tui.widgets.result_table import ResultTable, TableColumn
 
 _TYPING_PAUSE_S = 0.1
+_WITHOUT_DOCUMENTS = frozenset({"cornerstones", "runs"})
 
 
 @dataclass
@@ -59,6 +60,7 @@ class ResultsScreen(Screen[None]):
             height: auto; max-height: 4; padding: 0 1; color: $text-muted;
             scrollbar-size: 1 1; scrollbar-background: $background; scrollbar-color: $foreground 20%;
         }
+        #notes.-rule { max-height: 8; }
         #count { height: 1; color: $text-muted; padding: 0 1; }
     }
     """
@@ -176,6 +178,8 @@ class ResultsScreen(Screen[None]):
         removed = None if line is None else removed_of(line.row)
         if line is not None and removed is not None:
             self.app.push_screen(DocumentsScreen(self._store, line.row.model_id, line.row.task_id, removed))
+        elif line is not None and self._table == "shapley":
+            self.notify("documents of a group of layers are found under Coalitions, by the players it has")
 
     def action_export(self) -> None:
         self.app.push_screen(ExportDialog(self._store, self._scope, table=self._table))
@@ -187,7 +191,7 @@ class ResultsScreen(Screen[None]):
         """Leave out of the footer what there is nothing to do with."""
         if action == "everything":
             return self._chosen.narrow
-        return not (action == "open" and self._table == "runs")
+        return not (action == "open" and self._table in _WITHOUT_DOCUMENTS)
 
     def _show_or_read(self) -> None:
         self._show()
@@ -224,6 +228,7 @@ class ResultsScreen(Screen[None]):
         notes = "\n".join(found.notes) if isinstance(found, Listing) else ""
         self.query_one("#notes > Static", Static).update(notes)
         self.query_one("#notes").display = bool(notes)
+        self.query_one("#notes").set_class(self._table == "cornerstones", "-rule")
         self.query_one("#subject", Static).update(found.subject if isinstance(found, Listing) else "")
         self.refresh_bindings()
 

@@ -121,11 +121,13 @@ def _state(job: JobView) -> tuple[str, Style]:
 
 
 def _figures(job: JobView) -> list[str]:
-    figures = [f"{whole(job.done)} of {whole(job.total)}"] if job.total else [plain(job.phase) or "getting ready"]
+    most = "at most " if job.open_ended else ""
+    counted = f"{whole(job.done)} of {most}{whole(job.total)}"
+    figures = [counted] if job.total else [plain(job.phase) or "getting ready"]
     if job.state == "running" and job.rate > 0:
         figures.append(f"{job.rate:.0f}/s")
     if job.seconds_left is not None and job.state != "queued":
-        figures.append(f"{clock(job.seconds_left)} left")
+        figures.append(f"{most}{clock(job.seconds_left)} left")
     return figures
 
 

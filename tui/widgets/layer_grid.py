@@ -17,6 +17,7 @@ from textual.style import Style
 from textual.widget import Widget
 
 from core.evaluator.protocol import Charts
+from core.grouping import SUBLAYERS
 from core.players import Player, Removed, removed_set
 from core.points import AblationPoint, ShapleyPoint
 from tui.widgets import palette
@@ -91,7 +92,8 @@ class LayerGrid(Widget, can_focus=True):
         if charts is not self._charts:
             self._charts = charts
             self._ablation = {point.player: point for point in charts.ablation} if charts else {}
-            self._shares = {point.player: point for point in charts.shapley} if charts else {}
+            shapley = charts.shapley if charts else ()
+            self._shares = {point.player: point for point in shapley if point.players == SUBLAYERS}
         if resized:
             self.fixed_end = None
             self.cursor = min(self.cursor, max(len(players) - 1, 0))

@@ -13,7 +13,9 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from core.estimators.names import WINDOW_ESTIMATORS
 from core.evaluator.protocol import Charts
+from core.grouping import SUBLAYERS
 from core.points import ShapleyPoint
 from tui.text import plain
 from tui.widgets import palette
@@ -26,7 +28,7 @@ _LEAST_BAR = 10
 
 
 class ShapleyBars(ScrollView, can_focus=True):
-    """One line a player: a bar as long as its share, and across its end the interval."""
+    """One line a player, or a group of them: a bar as long as its share, and across its end the interval."""
 
     HELP = (
         "A bar is a player's share of what all players contribute (Shapley values, clipped at 0); "
@@ -91,11 +93,10 @@ class ShapleyBars(ScrollView, can_focus=True):
         length = width - len(label) - len(share) - len(interval) - 2 * _GAP
         if length < _LEAST_BAR:
             length, interval = length + len(interval), ""
-        hue = palette.hue("attn" if point.player % 2 == 0 else "ffn")
         return [
             Segment(label, bold),
             Segment(" " * _GAP),
-            *_whiskered(point, max(length, 0), self._longest, hue),
+            *_whiskered(point, max(length, 0), self._longest, _hue(point)),
             Segment(" " * _GAP),
             Segment(share, bold),
             Segment(interval, palette.QUIET.rich_style),
@@ -106,20 +107,29 @@ class ShapleyBars(ScrollView, can_focus=True):
         if not self._points or self._charts is None:
             return
         estimator, n = plain(self._charts.estimator), f"n = {self._points[0].n}"
-        windows = f"windows of up to {self._charts.max_removed}"
+        how = f", windows of up to {self._charts.max_removed}" if self._charts.estimator in WINDOW_ESTIMATORS else ""
+        players = self._points[0].players
+        of = "" if players == SUBLAYERS else f" of {plain(players)}"
         room = self.outer_size.width - CORNERS
         top = self._points[:TOP]
         exact = ", ".join(f"{plain(point.label)} {percent(point.share)}" for point in top)
         rounded = ", ".join(f"{plain(point.label)} {point.share:.0%}" for point in top)
         self.border_title = fitting(room, f"Shapley share: {exact}", exact, rounded)
-        self.border_subtitle = fitting(room, f"{estimator}, {windows}, {n}", f"{estimator}, {n}")
+        self.border_subtitle = fitting(room, f"{estimator}{of}{how}, {n}", f"{estimator}{of}, {n}")
 
     def _invitation(self) -> str:
         if self._charts is None or not self._charts.shapley:
             if self._sweeping:
-                return "shares show once every window has a document, if the sweep is of windows"
+                return "shares show once a document has every coalition they need; an ablation alone has too few"
             return "no Shapley values yet: press r to run the windows; they show once every window has a document"
         return "no player has a positive value, so there are no shares"
+
+
+def _hue(point: ShapleyPoint) -> Color:
+    """Of attention or FFN, where it is of one alone."""
+    if point.players not in {SUBLAYERS, "kinds"}:
+        return palette.INTACT
+    return palette.hue("attn" if point.player % 2 == 0 else "ffn")
 
 
 def _whiskered(point: ShapleyPoint, length: int, longest: float, hue: Color) -> list[Segment]:

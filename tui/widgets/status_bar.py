@@ -93,9 +93,10 @@ class StatusBar(Widget):
 
 def _progress(job: JobView) -> list[str]:
     part = f"{job.done / job.total:.0%}" if job.total else ""
+    most = "≤ " if job.open_ended else ""
     if job.state != "running":
         return [part, job.state]
-    return [part or "getting ready", "" if job.seconds_left is None else f"{clock(job.seconds_left)} left"]
+    return [part or "getting ready", "" if job.seconds_left is None else f"{most}{clock(job.seconds_left)} left"]
 
 
 def _cut(name: str, length: int | None) -> str:

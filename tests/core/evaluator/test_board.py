@@ -14,6 +14,7 @@ from core.estimators.estimate import estimate
 from core.estimators.windows import WindowFirst
 from core.evaluator.board import Board, board_key
 from core.evaluator.protocol import parse_event
+from core.game import Question
 from core.grouping import SUBLAYERS, grouping
 from core.players import Removed, players_of
 from core.points import AblationPoint, ShapleyPoint
@@ -213,3 +214,28 @@ def test_the_key_tells_apart_whatever_changes_a_number() -> None:
     assert board_key(assignment(docs, [INTACT, (0,)])) == board_key(asked)
     assert Board(asked, players).bench_task.chance == 0.25
     assert Board(assignment(documents((0,), choices=1), [INTACT]), players).bench_task.chance is None
+
+
+def test_another_question_is_answered_in_place_of_the_windows_as_soon_as_it_can_be(tmp_path: Path) -> None:
+    question = Question("exact", "kinds")
+    asked = game()
+    board = Board(asked, players)
+    board.add(asked, outcomes_of(asked))
+    assert board.charts(2, question) == board.charts(2)
+    kinds = assignment(asked.documents, [(0, 2, 4), (1, 3, 5), (0, 1, 2, 3, 4, 5)])
+    more = outcomes_of(kinds, seed=1)
+    board.add(kinds, more)
+    charts = board.charts(2, question)
+    assert charts.estimator == "exact"
+    keep(tmp_path / "s.duckdb", assignment(asked.documents, [*asked.coalitions, *kinds.coalitions]), [
+        *outcomes_of(asked), *more
+    ])  # fmt: skip
+    rows = Results(tmp_path / "s.duckdb").shapley(estimator="exact", players="kinds").rows
+    assert [(p.label, p.phi, p.share_low) for p in charts.shapley] == [(r.label, r.phi, r.share_low) for r in rows]
+    assert charts.ablation == board.charts(2).ablation
+
+
+def test_it_tells_what_its_documents_may_be_looked_at_by() -> None:
+    asked = game()
+    assert Board(asked, players).bench_task.values == ("acc", "acc_norm", "gold_logprob", "margin", "brier")
+    assert Board(assignment(documents((0,), choices=1), [INTACT]), players).bench_task.values == ("acc", "acc_norm")

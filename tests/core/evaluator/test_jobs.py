@@ -156,4 +156,20 @@ def test_a_phase_that_ends_before_its_documents_do_is_done_and_says_why() -> Non
         job.follow(event)
     assert job.view().notes == ("windows on capitals: top 1 decided at 95%: a, after 3 of 10 documents",)
     job.follow(PhaseFinished(phase))
-    assert job.view().done == 40
+    assert (job.view().done, job.view().total) == (12, 52)
+
+
+@pytest.mark.parametrize(
+    ("asked", "open_ended"),
+    [
+        ({"schedule": "windows"}, False),
+        ({"schedule": "windows", "until_top": 3}, True),
+        ({"schedule": "permutation"}, True),
+        ({"schedule": "exact", "players": "kinds"}, False),
+    ],
+)
+def test_a_total_that_may_not_be_reached_is_a_bound_until_the_end(asked: dict[str, object], open_ended: bool) -> None:
+    job = Job(1, RunConfig.model_validate({"tasks": "agreement", **asked}), "", "running")
+    assert job.view().open_ended == open_ended
+    job.state = "finished"
+    assert not job.view().open_ended

@@ -47,7 +47,9 @@ async def write_to(pilot: Pilot[None], path: str) -> str:
     return squashed(drawn(pilot))
 
 
-@pytest.mark.parametrize("table", ["ablation", "coalitions", "outcomes", "shapley", "interactions", "runs"])
+@pytest.mark.parametrize(
+    "table", ["ablation", "coalitions", "outcomes", "shapley", "interactions", "cornerstones", "runs"]
+)
 async def test_the_file_is_the_command_lines_byte_for_byte(here: Path, tmp_path: Path, table: str) -> None:
     path = tmp_path / "results.duckdb"
     group = fill(path)

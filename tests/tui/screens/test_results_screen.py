@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
+from core.game import Question
 from core.records import DocumentRecord
 from store.results import Results
 from store.rows import GroupRow
@@ -44,10 +45,10 @@ async def test_next_table_goes_round(full: Full, size: tuple[int, int]) -> None:
     path, group = full
     async with hosted(lambda: ResultsScreen(path, Scope(group.model_id, group.task_id)), size) as pilot:
         seen = []
-        for _ in range(5):
+        for _ in range(6):
             await settled(pilot, "t")
             seen.append(drawn(pilot))
-    ablation, shapley, interactions, runs, coalitions = seen
+    ablation, shapley, interactions, cornerstones, runs, coalitions = seen
     assert "drop" in ablation
     assert "6 rows" in ablation
     assert "window-first" in shapley
@@ -55,8 +56,9 @@ async def test_next_table_goes_round(full: Full, size: tuple[int, int]) -> None:
     assert "back each other up" in interactions
     assert "12 rows" in interactions
     assert all("back each other up" not in other for other in (shapley, runs))
+    assert "open: more documents would tell." in " ".join(cornerstones.split())
     assert "finished" in runs
-    assert "documents" not in runs.splitlines()[-1]  # a run has none to open
+    assert all("documents" not in one.splitlines()[-1] for one in (cornerstones, runs))  # they have none to open
     assert "intact" in coalitions
 
 
@@ -100,7 +102,7 @@ async def test_sort_is_by_the_column_under_the_cursor_and_turns_round(full: Full
         lines = drawn(pilot).splitlines()
         assert "↓ acc" in lines[4]
         assert lines[5].split()[0] == "intact"
-        await settled(pilot, "t", "t", "t", "t", "t")
+        await settled(pilot, "t", "t", "t", "t", "t", "t")
         assert "↓ acc" in drawn(pilot)  # it stays when one comes back
 
 
@@ -189,7 +191,7 @@ async def test_no_store_yet_is_one_sentence(tmp_path: Path) -> None:
         assert f"no results at {path} yet" in drawn(pilot)
         await settled(pilot, "s", "enter", "right", "slash", "escape", "t")
         keep(path, assignment(documents([0]), [()]), [outcome("doc-0")])
-        await settled(pilot, "f5", "t", "t", "t", "t")
+        await settled(pilot, "f5", "t", "t", "t", "t", "t")
         assert "1 row" in drawn(pilot)
         assert isinstance(pilot.app.focused, ResultTable)
 
@@ -220,7 +222,7 @@ async def test_hostile_text_is_text(tmp_path: Path) -> None:
             text = drawn(pilot)
             assert "[red]x[/] ]0;x · =cmd()[/]" in " ".join(text.split())
             seen = [text]
-            for key in ("t", "t", "t", "t", "t", "e", "escape", "enter"):
+            for key in ("t", "t", "t", "t", "t", "t", "e", "escape", "enter"):
                 await settled(pilot, key)
                 seen.append(drawn(pilot))
             assert isinstance(pilot.app.screen, DocumentsScreen)
@@ -289,3 +291,73 @@ async def test_windows_and_metric_are_those_that_are_charted(full: Full) -> None
         shapley, ablation = (tables.read_listing(path, table, one).lines for table in ("shapley", "ablation"))
         assert {(line.row.value, line.row.max_removed) for line in shapley} == {("acc_norm", 2)}
         assert {line.row.value for line in ablation} == {"acc_norm"}
+
+
+async def test_cornerstones_are_the_command_lines_under_the_rule(tmp_path: Path) -> None:
+    path = tmp_path / "results.duckdb"
+    asked = assignment(documents(range(60)), EVERY_WINDOW, of_task=task(means=("acc",)))
+    # The first player carries all, the second a tenth of the documents, no other anything.
+    falls = {removed: 60 if 0 in removed else 6 if 1 in removed else 0 for removed in EVERY_WINDOW}
+    keep_all(path, asked, {removed: [0.0] * lost + [1.0] * (60 - lost) for removed, lost in falls.items()})
+    (row, *others) = Results(path).cornerstones().rows
+    assert row.cornerstone == "sure"
+    assert {other.cornerstone for other in others} == {"no"}
+    async with hosted(lambda: ResultsScreen(path, Scope(row.model_id)), (80, 24)) as pilot:
+        await settled(pilot, "t", "t", "t", "t")
+        text = drawn(pilot)
+        assert "Cornerstones of tiny: Attn 0 (sure), over capitals (acc_norm or acc)." in " ".join(text.split())
+        assert rows_of(text, "Attn 0 ")[0].split()[:4] == ["Attn", "0", "sure", "1.333"]
+        assert row.collapse == pytest.approx(4 / 3)
+        await settled(pilot, "enter")
+        assert isinstance(pilot.app.screen, ResultsScreen)
+
+
+def _fallen(path: Path, documents_lost: int) -> str:
+    """What the rule answers where the first player loses so many of 40 documents."""
+    asked = assignment(documents(range(40)), EVERY_WINDOW, of_task=task(means=("acc",)))
+    falls = {removed: documents_lost if 0 in removed else 0 for removed in EVERY_WINDOW}
+    keep_all(path, asked, {removed: [0.0] * lost + [1.0] * (40 - lost) for removed, lost in falls.items()})
+    return tables.read_listing(path, "cornerstones", Scope()).notes[0]
+
+
+async def test_no_cornerstone_yet_says_how_many_are_open(tmp_path: Path) -> None:
+    undecided = _fallen(tmp_path / "some.duckdb", 14)
+    assert undecided == "Cornerstones of tiny: none yet, 1 of 6 open, over capitals (acc_norm or acc)."
+
+
+async def test_no_task_above_chance_tells_of_no_cornerstone(full: Full) -> None:
+    path, group = full
+    found = tables.read_listing(path, "cornerstones", Scope(group.model_id, group.task_id))
+    assert found.notes[0] == "Cornerstones of tiny: cannot be told: no task is above chance."
+    assert len(found.lines) == 6
+
+
+async def test_what_was_asked_besides_the_windows_is_among_the_shapley_values(tmp_path: Path) -> None:
+    path = tmp_path / "results.duckdb"
+    layers = ((), (0, 1), (2, 3), (4, 5), (0, 1, 2, 3), (0, 1, 4, 5), (2, 3, 4, 5), (0, 1, 2, 3, 4, 5))
+    everything = tuple(dict.fromkeys((*EVERY_WINDOW, *layers)))
+    asked = assignment(documents(range(4)), everything)
+    keep_all(path, asked, {removed: [float(0 not in removed)] * 4 for removed in everything})
+    scope = Scope(question=Question("exact", "layers"))
+    found = [line.row for line in tables.read_listing(path, "shapley", scope).lines]
+    assert [row.label for row in found[:3]] == ["Layer 0", "Layer 1", "Layer 2"]
+    assert {row.estimator for row in found[3:]} == {"window-first", "window-ends"}
+    assert tables.removed_of(found[0]) is None
+    assert tables.removed_of(found[4]) == (1,)
+    async with hosted(lambda: ResultsScreen(path, scope)) as pilot:
+        await settled(pilot, "t", "t", "enter")
+        assert isinstance(pilot.app.screen, ResultsScreen)
+        assert ["under Coalitions" in told.message for told in pilot.app._notifications] == [True]
+
+
+async def test_what_was_asked_besides_does_not_need_the_windows(tmp_path: Path) -> None:
+    path = tmp_path / "results.duckdb"
+    kinds = ((), (0, 2, 4), (1, 3, 5), (0, 1, 2, 3, 4, 5))
+    asked = assignment(documents(range(4)), kinds)
+    keep_all(path, asked, {removed: [float(0 not in removed), 1.0, 0.0, 0.0] for removed in kinds})
+    found = tables.read_listing(path, "shapley", Scope(question=Question("exact", "kinds")))
+    assert [line.row.label for line in found.lines] == ["All attention", "All FFN"]
+    assert found.notes == ()
+    lacking = tables.read_listing(path, "shapley", Scope(question=Question("exact", "layers")))
+    assert len(lacking.lines) == 0
+    assert any("--schedule exact" in note and "--players layers" in note for note in lacking.notes)

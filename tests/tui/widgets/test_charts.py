@@ -150,3 +150,17 @@ def test_hostile_names_are_text(kind: type[Widget], name: str) -> None:
     else:
         text = text_of(widget, lambda: widget.show(charts), width=120)
     assert plain(name) in text
+
+
+def test_groups_are_named_by_the_title_and_have_no_colour_of_a_kind() -> None:
+    points = tuple(
+        replace(point, label=f"Layers {3 * at}-{3 * at + 2}", players="blocks:3")
+        for at, point in enumerate(example.charts().shapley[:10])
+    )
+    charts = example.charts().model_copy(update={"shapley": points, "estimator": "exact"})
+    bars = ShapleyBars()
+    text = text_of(bars, lambda: bars.show(charts), width=100)
+    assert "Layers 0-2" in text
+    assert "exact of blocks:3, n = 120" in text
+    assert "windows of up to" not in text
+    assert len({bars._bar(point, 80)[2].style for point in points}) == 1

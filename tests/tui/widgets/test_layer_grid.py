@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from core.players import Removed, players_of
@@ -129,6 +131,19 @@ def test_the_cursor_is_seen_where_cells_are_one_wide() -> None:
             assert app.lines[line][column] == " "
 
     mounted(_grid(layers=80), flow)
+
+
+def test_a_share_of_a_group_is_not_taken_for_a_players() -> None:
+    charts = example.charts()
+    groups = tuple(replace(point, players="blocks:3") for point in charts.shapley[:10])
+    grid = LayerGrid()
+    own = text_of(grid, lambda: grid.show(example.players(), (), charts), width=120)
+    assert "share" in own
+    grouped = charts.model_copy(update={"shapley": groups})
+    grid = LayerGrid()
+    other = text_of(grid, lambda: grid.show(example.players(), (), grouped), width=120)
+    assert "without it" in other
+    assert "share" not in other
 
 
 def test_a_mixture_of_experts_is_called_so() -> None:

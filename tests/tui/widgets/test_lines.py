@@ -67,6 +67,15 @@ def test_a_running_job_has_progress_rate_and_time_left() -> None:
         assert part in text
 
 
+def test_a_job_that_may_end_early_says_that_its_total_is_a_bound() -> None:
+    config = {"tasks": ["agreement"], "schedule": ["windows"], "until_top": 3}
+    job = example.job(config=config)
+    text = _text(JobLine, example.state(jobs=(job,)))
+    assert "11 562 of at most 28 200" in text
+    assert "at most 02:10 left" in text
+    assert "≤ 02:10 left" in _text(StatusBar, example.state(jobs=(job,)))
+
+
 @pytest.mark.parametrize("state", ["paused", "queued"])
 def test_a_job_that_does_not_run_says_so(state: str) -> None:
     assert state in _text(JobLine, example.state(jobs=(example.job(state=state),)))

@@ -1,0 +1,49 @@
+"""What a run will cost: coalitions x documents, in sentences, before anything is evaluated."""
+
+from __future__ import annotations
+
+from core.config import RunConfig
+from core.evaluator.protocol import BenchTask, Opened
+from core.plan import schedules_of
+from core.players import players_of
+from core.stopping import BURN_IN
+from tui.text import plain
+from tui.widgets.numbers import whole
+
+
+def cost_of(config: RunConfig, opened: Opened) -> str:
+    """Two lines. What is stored is not looked up, so the first is the most that it can come to.
+
+    Args:
+        config: of the tasks that are open.
+        opened: tells the players, and the documents as far as they are known.
+
+    Raises:
+        CornerstoneError: a schedule cannot be made of so many players.
+    """
+    schedules = schedules_of(config, players_of(opened.model.kinds))
+    listed = {removed for schedule in schedules for removed in schedule.coalitions}
+    coalitions = len(listed) + sum(schedule.most for schedule in schedules)
+    counts = [_documents(task, config.limit, opened.config.limit) for task in opened.tasks]
+    known = [count for count in counts if count is not None]
+    most = "at most " if any(schedule.in_rounds for schedule in schedules) else ""
+    documents = "all" if config.limit is None else whole(config.limit)
+    total = f": {whole(coalitions * sum(known))} outcomes" if len(known) == len(counts) else ""
+    return (
+        f"{most}{whole(coalitions)} coalitions x {documents} documents x "
+        f"{', '.join(plain(task.name) for task in config.tasks)}{total};\n{_less(config)}"
+    )
+
+
+def _documents(task: BenchTask, limit: int | None, opened: int | None) -> int | None:
+    """How many documents of a task a run takes; None where all are wanted and nobody has counted them."""
+    size = task.documents if opened is None or task.documents < opened else None
+    return size if limit is None else min(limit, size or limit)
+
+
+def _less(config: RunConfig) -> str:
+    """Why it may come to less."""
+    stored = "what is stored already is not evaluated again"
+    if config.until_top is None:
+        return stored
+    return f"{stored}, and a task ends once its top {config.until_top} is decided (not before {BURN_IN} documents)"
