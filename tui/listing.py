@@ -20,7 +20,7 @@ class Column:
     """How a row's cell reads and sorts.
 
     ``falling`` says which end a reader wants first. A column that is ``common`` is named once above the table, not in
-    every row, where all rows agree.
+    every row, where all rows agree. ``whole`` is what a filter looks in where the cell says it in short.
     """
 
     title: str
@@ -29,6 +29,7 @@ class Column:
     numeric: bool = False
     falling: bool = False
     common: bool = False
+    whole: Callable[[Any], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +76,12 @@ def listing(columns: Sequence[Column], rows: Sequence[Any], notes: Sequence[str]
             row,
             tuple(cells[at] for at in kept),
             tuple(columns[at].key(row) for at in kept),
-            "\n".join(cells).casefold(),
+            "\n".join((*cells, *(plain(column.whole(row)) for column in columns if column.whole))).casefold(),
         )
         for row, cells in zip(rows, texts, strict=True)
     )
     widths = tuple(max((cell_len(line.cells[at]) for line in lines), default=0) for at in range(len(kept)))
-    subject = " · ".join(texts[0][at] for at in sorted(common)) if common else ""
+    subject = " · ".join(filter(None, (texts[0][at] for at in sorted(common)))) if common else ""
     return Listing(tuple(columns[at] for at in kept), widths, lines, subject, tuple(map(plain, notes)))
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.grouping import SUBLAYERS
 from core.schedules import DEFAULT_MAX_REMOVED
+from tui.coalition_name import coalition_name
 from tui.cornerstone_rule import RULE, answers
 from tui.interaction_scale import verdict
 from tui.listing import Column, Listing, listing
@@ -204,7 +205,12 @@ def _interval(low: str, high: str) -> Column:
 _PLAYER = Column("player", lambda row: row.label, lambda row: row.player)
 _VALUE = _text("value", lambda row: row.value, common=True)
 _COALITIONS = (
-    Column("removed", lambda row: row.label, lambda row: (len(row.removed), row.removed)),
+    Column(
+        "removed",
+        lambda row: coalition_name(row.removed, row.label.split(", ")),
+        lambda row: (len(row.removed), row.removed),
+        whole=lambda row: row.label,
+    ),
     _number("acc", "acc"),
     _number("±se", "acc_se"),
     _number("drop", "drop", falling=True),
@@ -231,7 +237,7 @@ _SHAPLEY = (
     _interval("share_low", "share_high"),
     _count("rank", "rank"),
     _text("estimator", lambda row: row.estimator, common=True),
-    _text("players", lambda row: row.players, common=True),
+    _text("players", lambda row: "" if row.players == SUBLAYERS else row.players, common=True),
     _count("n", "n"),
     _VALUE,
 )
@@ -258,7 +264,6 @@ _CORNERSTONES = (
     _interval("collapse_low", "collapse_high"),
     _number("share", "share", falling=True),
     _interval("share_low", "share_high"),
-    _number("needed", "needed_share"),
     _count("n", "n"),
 )
 _RUNS = (

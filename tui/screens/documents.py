@@ -20,9 +20,10 @@ from textual.screen import Screen
 from textual.widgets import Footer, Static
 
 from core.errors import CornerstoneError
-from core.players import Removed, format_removed, players_of
+from core.players import Removed, players_of
 from store.rows import DocumentRow, GroupRow
 from tui.actions import DOCUMENTS, bindings
+from tui.coalition_name import coalition_name
 from tui.screens.export import ExportDialog
 from tui.tables import PATIENCE_S, Scope
 from tui.text import plain
@@ -185,7 +186,8 @@ class DocumentsScreen(Screen[None]):
 
 def _heading(group: GroupRow, removed: Removed, documents: Documents) -> Text:
     heading = Text()
-    label = plain(format_removed(removed, players_of(group.kinds)))
+    players = players_of(group.kinds)
+    label = plain(coalition_name(removed, [players[number].label for number in removed]))
     heading.append(f"{label} removed" if removed else "the intact model", "bold")
     if removed:
         heading.append(f"   {whole(documents.changed)} of {whole(documents.total)} answers changed")

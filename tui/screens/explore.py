@@ -67,10 +67,10 @@ class ExploreScreen(ExplorerScreen):
         self.query_one(JobLine).show(now)
         if now.notice and now.notice != before.notice:
             self.explorer.say(now.notice, error=True)
-        said = {job.job: len(job.notes) for job in before.jobs}
+        noted = {job.job: len(job.notes) for job in before.jobs}
         for job in now.jobs:
-            for note in job.notes[said.get(job.job, len(job.notes)) :]:
-                self.explorer.say(note)
+            if len(job.notes) > noted.get(job.job, len(job.notes)):
+                self.explorer.say(f"job {job.job} has looked whether its top is decided (j shows it)")
         went_on = {job.job for job in before.jobs if job.state != "failed"}
         for job in now.jobs:
             if job.state == "failed" and job.job in went_on:

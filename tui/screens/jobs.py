@@ -70,6 +70,8 @@ class JobsScreen(ExplorerScreen):
             self.query_one(Static).update(Text(advice, "dim"))
             return
         text = Text(f"{plain(job.title)}\n")
+        if job.phase and job.state in {"running", "paused"}:
+            text.append(f"now: {plain(job.phase)}\n")
         text.append(f"the same without the explorer: {plain(job.command)}\n", "dim")
         for note in job.notes:
             text.append(f"{plain(note)}\n")

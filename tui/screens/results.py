@@ -238,19 +238,23 @@ class ResultsScreen(Screen[None]):
             order = None  # a column has gone since: all rows agree in it now
         wanted = self.query_one(FilterInput).value
         self._lines = view(listing, wanted, order)
-        table.show(_titled(listing, order), [line.cells for line in self._lines])
+        table.show(_titled(listing, order, self.size.width // 2), [line.cells for line in self._lines])
         if self._table == "interactions" and self._lines:
             self.query_one(InteractionMap).display = True
             self._follow_on_map()
         self.query_one("#count", Static).update(count_text(len(self._lines), len(listing.lines), wanted))
 
 
-def _titled(listing: Listing, order: Order | None) -> list[TableColumn]:
-    """The columns; each has room for the arrow, so that nothing moves when it is sorted."""
+def _titled(listing: Listing, order: Order | None, widest: int) -> list[TableColumn]:
+    """The columns; each has room for the arrow, so that nothing moves when it is sorted.
+
+    The first, which stays in sight, leaves room for the others: it is at most ``widest`` cells wide.
+    """
     arrows = {} if order is None else {order.column: "↓" if order.falling else "↑"}
     found = []
     for at, (column, width) in enumerate(zip(listing.columns, listing.widths, strict=True)):
         arrow = arrows.get(at, " ")
         title = f"{arrow} {column.title}" if column.numeric else f"{column.title} {arrow}"
-        found.append(TableColumn(title, max(width, len(title)), column.numeric))
+        room = max(width, len(title))
+        found.append(TableColumn(title, min(room, widest) if at == 0 else room, column.numeric))
     return found

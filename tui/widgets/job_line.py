@@ -81,7 +81,7 @@ class JobLine(Widget):
         lines = [
             Content.assemble(plain(job.title), _state(job), (self._queue(), palette.QUIET)),
             Content.assemble(_bar(_part(job), max(width - len(percent), 1)), percent),
-            Content(_GAP.join(_figures(job))),
+            *flowed(width, map(Content, _figures(job)), _GAP),
         ]
         return lines + unsaved
 
@@ -121,7 +121,7 @@ def _state(job: JobView) -> tuple[str, Style]:
 
 
 def _figures(job: JobView) -> list[str]:
-    most = "at most " if job.open_ended else ""
+    most = "≤ " if job.open_ended else ""
     counted = f"{whole(job.done)} of {most}{whole(job.total)}"
     figures = [counted] if job.total else [plain(job.phase) or "getting ready"]
     if job.state == "running" and job.rate > 0:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from textual.widgets import Input
 
 from core.game import Question
+from core.players import players_of
 from core.records import DocumentRecord
 from store.results import Results
 from store.rows import GroupRow
@@ -361,3 +363,22 @@ async def test_what_was_asked_besides_does_not_need_the_windows(tmp_path: Path) 
     lacking = tables.read_listing(path, "shapley", Scope(question=Question("exact", "layers")))
     assert len(lacking.lines) == 0
     assert any("--schedule exact" in note and "--players layers" in note for note in lacking.notes)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 60)])
+async def test_large_coalitions_are_named_in_short_and_leave_room_for_their_numbers(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    path = tmp_path / "results.duckdb"
+    kinds = players_of(("attn", "ffn") * 30)
+    large = tuple(range(6)) + tuple(range(12, 42)) + (50, 52, 54, 56, 58)
+    of_model = replace(model(), kinds=tuple(player.kind for player in kinds))
+    asked = assignment(documents([0]), [(), (3,), large], of_model=of_model)
+    keep_all(path, asked, {(): [1.0], (3,): [1.0], large: [0.0]})
+    async with hosted(lambda: ResultsScreen(path, Scope()), size) as pilot:
+        text = drawn(pilot)
+        assert "Attn 0 to FFN 2, Attn 6 to FFN 20, A" in text
+        assert "1.000" in rows_of(text, "Attn 0 to FFN 2")[0]
+        await settled(pilot, "slash")
+        await typed(pilot, "ffn 1,")
+        assert "1 of 3 rows contains the filter" in drawn(pilot)

@@ -71,8 +71,9 @@ def test_a_job_that_may_end_early_says_that_its_total_is_a_bound() -> None:
     config = {"tasks": ["agreement"], "schedule": ["windows"], "until_top": 3}
     job = example.job(config=config)
     text = _text(JobLine, example.state(jobs=(job,)))
-    assert "11 562 of at most 28 200" in text
-    assert "at most 02:10 left" in text
+    assert "11 562 of ≤ 28 200" in text
+    assert "≤ 02:10 left" in text
+    assert "≤ 02:10 left" in _text(JobLine, example.state(jobs=(job,)), width=36)
     assert "≤ 02:10 left" in _text(StatusBar, example.state(jobs=(job,)))
 
 
