@@ -25,11 +25,15 @@ _PERMUTATION = "permutation"
 
 @dataclass(frozen=True, slots=True)
 class _Named:
-    """The players that an estimator names from ``n`` documents, by the probability that each is among its top."""
+    """The players that an estimator names from ``n`` documents, by the probability that each is among its top.
+
+    ``told_apart`` is whether any value is not 0.
+    """
 
     estimator: str
     n: int
     players: dict[str, float]
+    told_apart: bool
 
 
 def agreement_table(
@@ -73,7 +77,7 @@ def _named(results: Results, own: Selection, value: str, max_removed: int) -> It
 
 def _top(name: str, rows: Sequence[ShapleyRow]) -> _Named:
     first = sorted((row for row in rows if row.phi > 0), key=lambda row: row.rank)[:TOP]
-    return _Named(name, rows[0].n, {row.label: row.p_top3 for row in first})
+    return _Named(name, rows[0].n, {row.label: row.p_top3 for row in first}, any(row.phi for row in rows))
 
 
 def _text(one: _Named) -> str:
@@ -85,12 +89,19 @@ def _why(what: str, found: Sequence[_Named]) -> list[str]:
     if len(found) == 1:
         return [f"{what}: only {found[0].estimator} can be estimated from what is stored."]
     naming = [one for one in found if one.players]
-    nobody = [
-        f"{what}: by {one.estimator} no layer has a positive value on its {counted(one.n, 'document')}."
-        for one in found
-        if not one.players
-    ]
+    nobody = [f"{what}: {_nobody(one)}." for one in found if not one.players]
     return [*nobody, f"{what}: {_compared(naming)}."] if len(naming) > 1 else nobody
+
+
+def _nobody(one: _Named) -> str:
+    """Why an estimator names no layer."""
+    read = counted(one.n, "document")
+    if one.told_apart or not one.estimator.startswith(_PERMUTATION):
+        return f"by {one.estimator} no layer has a positive value on its {read}"
+    return (
+        f"by {one.estimator} every value is 0, as on its {read} the intact model scores no better than one with "
+        "nothing left (to the tolerance at which a walk ends)"
+    )
 
 
 def _compared(found: Sequence[_Named]) -> str:
