@@ -16,7 +16,7 @@ from core.errors import CornerstoneError
 from core.estimators.names import WINDOW_ESTIMATORS
 from core.game import Question
 from core.grouping import SUBLAYERS
-from core.players import Removed, players_of
+from core.players import Removed
 from core.schedules import DEFAULT_MAX_REMOVED, DEFAULT_PERMUTATIONS, DEFAULT_TOLERANCE
 from store.ablation import read_ablation
 from store.agreement import read_agreement
@@ -157,7 +157,7 @@ class Results:
         names = WINDOW_ESTIMATORS if estimator is None else (estimator,)
         questions = [Question(name, players, max_removed, permutations, seed, tolerance) for name in names]
         for question in questions:
-            question.of(players_of(("attn", "ffn")))  # a wrong name shows before the store is opened
+            question.refuse_nonsense()  # a wrong name shows before the store is opened
         with reading(self._path, self._patience) as db:
             groups, gaps = with_value(find_groups(db, selection), value)
             return answer_of(gaps, [read_shapley(db, group, self._path, questions, value) for group in groups])
@@ -223,7 +223,7 @@ class Results:
             CornerstoneError: no such grouping, or no task selected has such a value.
         """
         question = Question("permutation", players or SUBLAYERS, max_removed, permutations, seed, tolerance)
-        question.of(players_of(("attn", "ffn")))
+        question.refuse_nonsense()
         with reading(self._path, self._patience) as db:
             groups, gaps = with_value(find_groups(db, selection), value)
             found = [
