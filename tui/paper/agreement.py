@@ -90,7 +90,8 @@ def _why(what: str, found: Sequence[_Named]) -> list[str]:
         return [f"{what}: only {found[0].estimator} can be estimated from what is stored."]
     naming = [one for one in found if one.players]
     nobody = [f"{what}: {_nobody(one)}." for one in found if not one.players]
-    return [*nobody, f"{what}: {_compared(naming)}."] if len(naming) > 1 else nobody
+    all_of_them = "the others" if nobody else "all"
+    return [*nobody, f"{what}: {_compared(naming, all_of_them)}."] if len(naming) > 1 else nobody
 
 
 def _nobody(one: _Named) -> str:
@@ -104,7 +105,7 @@ def _nobody(one: _Named) -> str:
     )
 
 
-def _compared(found: Sequence[_Named]) -> str:
+def _compared(found: Sequence[_Named], all_of_them: str) -> str:
     common = set.intersection(*(set(one.players) for one in found))
     agreed = all(set(one.players) == common for one in found)
     unsure = dict.fromkeys(
@@ -115,9 +116,10 @@ def _compared(found: Sequence[_Named]) -> str:
     )
     few = f"too few documents to be sure of {', '.join(unsure)}"
     if agreed:
-        return f"they agree, but there are {few}" if unsure else "they agree"
+        who = "they" if all_of_them == "all" else all_of_them
+        return f"{who} agree, but there are {few}" if unsure else f"{who} agree"
     shared = ", ".join(label for label in found[0].players if label in common)
-    named = f"all name {shared}" if shared else "no layer is named by all"
+    named = f"{all_of_them} name {shared}" if shared else f"no layer is named by {all_of_them}"
     if unsure:
         return f"{named}; {few}"
     return f"{named}; each is sure of the others, as they weigh coalitions differently: {_weighing(found)}"
