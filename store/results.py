@@ -22,7 +22,7 @@ from store.ablation import read_ablation
 from store.agreement import read_agreement
 from store.answer import Answer, answer_of
 from store.coalitions import outcome_rows, read_coalitions
-from store.cornerstones import cornerstone_rows
+from store.cornerstones import judge
 from store.database import PATIENCE_S, reading
 from store.documents import Documents, read_documents
 from store.groups import Group, find_groups, with_value
@@ -190,11 +190,10 @@ class Results:
         """Every player of a model under the rule of ``core.paper.cornerstones``, with its evidence.
 
         Raises:
-            CornerstoneError: no such estimator, or no task selected has the metric.
+            CornerstoneError: no such estimator, or no task selected has the value.
         """
         read = read_paper(self._path, selection, self._patience)
-        rows = [row for values in read.models for row in cornerstone_rows(values, selection)]
-        return Answer(tuple(rows), read.gaps)
+        return answer_of(read.gaps, [judge(values, selection) for values in read.models])
 
     def agreement(  # noqa: PLR0913 what identifies the estimates compared
         self,
