@@ -14,8 +14,7 @@ import yaml
 
 from core.errors import CornerstoneError
 from core.faults import in_words, worst
-from core.grouping import SUBLAYERS, grouping
-from core.players import players_of
+from core.grouping import SUBLAYERS, grouping_name
 from core.schedules import (
     DEFAULT_MAX_REMOVED,
     DEFAULT_PERMUTATIONS,
@@ -124,7 +123,7 @@ class RunConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
     @classmethod
     def _a_grouping(cls, name: str) -> str:
         try:
-            return grouping(name, players_of(("attn", "ffn"))).name
+            return grouping_name(name)
         except CornerstoneError as error:
             raise ValueError(str(error)) from error
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from core.estimators.estimator import Estimator, Outcomes
 from core.estimators.names import estimator_named
-from core.grouping import SUBLAYERS, Grouping, grouping
+from core.grouping import SUBLAYERS, Grouping, grouping, grouping_name
 from core.intervals import FloatArray
 from core.players import Player, Removed
 from core.schedules import DEFAULT_MAX_REMOVED, DEFAULT_PERMUTATIONS, DEFAULT_TOLERANCE
@@ -37,20 +37,31 @@ class Question:
     seed: int = 0
     tolerance: float = DEFAULT_TOLERANCE
 
+    def refuse_nonsense(self) -> None:
+        """Refuse what can be told wrong without a model.
+
+        Raises:
+            CornerstoneError: there is no such estimator or grouping, or a setting makes none.
+        """
+        grouping_name(self.players)
+        self._estimator()
+
     def of(self, players: Sequence[Player]) -> Game:
         """The game of a model with these players.
 
         Raises:
             CornerstoneError: there is no such estimator or grouping, or a setting makes none.
         """
-        estimator = estimator_named(
+        return Game(grouping(self.players, players), self._estimator())
+
+    def _estimator(self) -> Estimator:
+        return estimator_named(
             self.estimator,
             max_removed=self.max_removed,
             permutations=self.permutations,
             seed=self.seed,
             tolerance=self.tolerance,
         )
-        return Game(grouping(self.players, players), estimator)
 
 
 @dataclass(frozen=True, slots=True)

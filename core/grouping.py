@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from core.errors import CornerstoneError
-from core.players import Player, PlayerKind, Removed, removed_set
+from core.players import Player, PlayerKind, Removed, players_of, removed_set
 
 SUBLAYERS = "sublayers"
 GROUPINGS = (SUBLAYERS, "layers", "blocks:K", "kinds")
@@ -64,6 +64,15 @@ def grouping(name: str, players: Sequence[Player]) -> Grouping:
     raise CornerstoneError(
         f"no grouping of players {name!r}; there is {', '.join(GROUPINGS)} (K layers each, such as blocks:4)"
     )
+
+
+def grouping_name(name: str) -> str:
+    """The name of a grouping as ``Grouping.name`` has it, whatever the model.
+
+    Raises:
+        CornerstoneError: there is no such grouping.
+    """
+    return grouping(name, players_of(("attn", "ffn"))).name
 
 
 def _blocks(players: Sequence[Player], size: int) -> tuple[Unit, ...]:

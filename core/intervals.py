@@ -83,7 +83,7 @@ def mean_interval(values: FloatArray, confidence: float = CONFIDENCE) -> tuple[f
     se = mean_se(values)
     if se is None:
         return None
-    half = _z(confidence) * se or score_half_width(len(values), confidence)
+    half = _z(confidence) * se or unseen_half_width(values, confidence)
     mean = float(np.mean(values))
     return mean - half, mean + half
 
@@ -103,12 +103,26 @@ def score_half_width(n: int, confidence: float = CONFIDENCE) -> float:
     return z2 / (n + z2)
 
 
+def unseen_half_width(differences: FloatArray, confidence: float = CONFIDENCE) -> float:
+    """Half-width for the mean of what never varied among differences: ``score_half_width`` times the most they may be.
+
+    Scores in [0, 1] differ by 1 at most, so that counts at least. A value without a known range (nats, say) may differ
+    by more: by as much as any of ``differences`` did, is the assumption here. A document on which it is more still
+    would not be covered, and no finite interval could.
+
+    Args:
+        differences: whatever was seen of that kind, of shape (..., documents), documents >= 1.
+        confidence: of the interval.
+    """
+    return score_half_width(differences.shape[-1], confidence) * max(1.0, float(np.abs(differences).max()))
+
+
 def t_interval(
     values: FloatArray, confidence: float, scale: float, noise: FloatArray | None = None
 ) -> tuple[FloatArray, FloatArray]:
     """Bounds for means over documents of values that are mostly 0 and skewed, as drops and contributions are.
 
-    They hold the mean and are never of zero width: what never varies has the half-width of a score interval. For the
+    They hold the mean and are never of zero width: what never varies has ``unseen_half_width`` among all rows. For the
     rest, three things make up for what a bootstrap's percentiles lack at 64 documents (they cover 92 to 95%):
 
     - Student's t for so many documents;
@@ -139,7 +153,7 @@ def t_interval(
     squares, cubes = np.vecdot(centred, centred), np.vecdot(centred, centred * centred)
     variance = (squares + _PRIOR * _jump(values)) / (freedom * documents)
     reach = student_half_width(confidence, np.array(float(freedom)))
-    certain = score_half_width(documents, confidence) / reach
+    certain = unseen_half_width(values, confidence) / reach
     variance = np.where(constant, certain**2, variance)
     # mu_3 / (sigma^2 n), the unit of Johnson's correction
     skew = np.divide(cubes, squares * documents, out=np.zeros_like(mean), where=~constant)

@@ -18,6 +18,7 @@ from core.intervals import FloatArray, mean_interval, mean_se, paired_drop
 from core.players import Player, Removed
 from core.points import AblationPoint, CoalitionPoint, ShapleyPoint
 from core.schedules import INTACT
+from core.values import is_accuracy
 
 Scores = Mapping[Removed, FloatArray]
 
@@ -117,9 +118,9 @@ def complete_documents(scores: Scores, wanted: Sequence[Removed]) -> Outcomes:
 def chance_of(choices: FloatArray, value: str) -> float | None:
     """A random guess's accuracy: the mean of 1/choices.
 
-    None where a document has nothing to choose from, and of a value that is no accuracy (lm-eval calls those acc...).
+    None where a document has nothing to choose from, and of a value that is no accuracy.
     """
-    told = value.startswith("acc") and len(choices) > 0 and bool((choices >= 2).all())
+    told = is_accuracy(value) and len(choices) > 0 and bool((choices >= 2).all())
     return float((1 / choices).mean()) if told else None
 
 

@@ -11,6 +11,9 @@ from transformers import PretrainedConfig, PreTrainedModel
 SHARE = {"cpu": 0.25, "cuda": 0.6, "mps": 0.4}
 """The part of the free memory that a sweep may take."""
 
+_TENSORS = 0.75
+"""The part of it that tensors are given; allocators keep pieces between them (``tests.benchmarks.memory``)."""
+
 _FEWEST = 16
 _HEAD_ROWS = 512
 
@@ -61,7 +64,7 @@ def sizes_for(model: PreTrainedModel, *, offloaded: bool, memory: float | None =
         memory: GiB that the sweep may take; by default a share of what is free now.
     """
     device = _device(model)
-    budget = memory * 2**30 if memory is not None else SHARE[device.type] * _free(device)
+    budget = _TENSORS * (memory * 2**30 if memory is not None else SHARE[device.type] * _free(device))
     config = model.config.get_text_config()
     itemsize = model.dtype.itemsize
     batch_tokens = 16384 if device.type != "cpu" else 1024 if offloaded else 2048

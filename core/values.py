@@ -6,6 +6,7 @@ A document has such a value where it offers at least two choices of which exactl
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -48,6 +49,23 @@ _DERIVED: Final[dict[str, Callable[[FloatArray, Integers], FloatArray]]] = {
     "brier": brier,
 }
 DERIVED: Final = tuple(_DERIVED)
+_UNITS: Final = MappingProxyType({"gold_logprob": "nats", "margin": "nats", "brier": "negated Brier score"})
+
+
+def is_accuracy(value: str) -> bool:
+    """Whether a value is a part of documents answered right: lm-eval calls those acc..."""
+    return value.startswith("acc")
+
+
+def named(value: str) -> str:
+    """A value's name for a heading or an axis, with its unit where that is known: ``gold_logprob, nats``."""
+    unit = unit_of(value)
+    return value if unit is None else f"{value}, {unit}"
+
+
+def unit_of(value: str) -> str | None:
+    """What a value that is derived is counted in; None of a task's own metric."""
+    return _UNITS.get(value)
 
 
 def is_derived(value: str, mean_metrics: Sequence[str]) -> bool:

@@ -5,17 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict
 
-from core.paper.cornerstones import cornerstones
+from core.paper.cornerstones import DOMINANCE, Cornerstones, cornerstones
 from core.paper.resampling import resample
 from core.paper.values import ModelValues
+from store.answer import Found
 from store.paper import AUTHORS_VALUES, PaperSelection
 from store.rows import CornerstoneRow
 
 
-def cornerstone_rows(values: ModelValues, selection: PaperSelection) -> Iterator[CornerstoneRow]:
-    """Every player's evidence and verdict."""
-    for found in cornerstones(resample(values)).evidence:
-        evidence = asdict(found)
+def judge(values: ModelValues, selection: PaperSelection) -> Found[CornerstoneRow]:
+    """Every player's evidence and verdict, and what of the rule cannot be told."""
+    found = cornerstones(resample(values))
+    return Found(list(_rows(values, found, selection)), list(_doubts(values, found)))
+
+
+def _rows(values: ModelValues, found: Cornerstones, selection: PaperSelection) -> Iterator[CornerstoneRow]:
+    for each in found.evidence:
+        evidence = asdict(each)
         yield CornerstoneRow(
             model=values.model,
             model_id=values.model_id,
@@ -25,3 +31,17 @@ def cornerstone_rows(values: ModelValues, selection: PaperSelection) -> Iterator
             cornerstone=evidence.pop("verdict"),
             **evidence,
         )
+
+
+def _doubts(values: ModelValues, found: Cornerstones) -> Iterator[str]:
+    if len(found.without_chance) == len(values.tasks):
+        what = ", ".join(dict.fromkeys(task.value for task in values.tasks))
+        yield (
+            f"{values.model}: {what} has no chance level that a model could collapse to, so no layer is called a "
+            f"cornerstone; no: its share is surely below {DOMINANCE:g} times an even one, open: it is not surely below"
+        )
+        return
+    if found.without_chance:
+        yield f"{values.model}: not counted, as there is no chance level: {', '.join(found.without_chance)}"
+    if found.at_chance:
+        yield f"{values.model}: not counted, as the intact model is not above chance: {', '.join(found.at_chance)}"

@@ -24,6 +24,9 @@ _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
 }
+# A new file begins with three blocks of headers; until they are there it is nothing.
+_HEADERS_SIZE = 3 * 4096
+_MADE_WITHIN_S = 1.0
 _FIRST_WAIT_S = 0.05
 _LONGEST_WAIT_S = 0.25
 
@@ -95,7 +98,7 @@ def _open(path: Path, patience: float, *, read_only: bool) -> duckdb.DuckDBPyCon
         try:
             return duckdb.connect(str(path), read_only=read_only, config=_SETTINGS)
         except (duckdb.Error, UnicodeDecodeError) as error:
-            if not _in_use(error):
+            if not (_in_use(error) or _being_made(path, error)):
                 raise _no_store(path, error) from error
             if time.monotonic() > deadline:
                 raise InUseError(
@@ -110,6 +113,14 @@ def _in_use(error: Exception) -> bool:
     """Held by another process, or by another thread of this one that writes while this reads (or the reverse)."""
     signs = ("lock on file", "used by another process", "different configuration", "Unique file handle conflict")
     return any(sign in str(error) for sign in signs)
+
+
+def _being_made(path: Path, error: Exception) -> bool:
+    """Another process has just created the file and not yet written what makes it a database."""
+    if "not a valid DuckDB database file" not in str(error):
+        return False
+    stat = path.stat()
+    return stat.st_size < _HEADERS_SIZE and time.time() - stat.st_mtime < _MADE_WITHIN_S
 
 
 def _no_store(path: Path, error: Exception) -> CornerstoneError:

@@ -20,8 +20,8 @@ from core.players import players_of
 from core.report import Scores, chance_of, complete_documents
 from core.schedules import DEFAULT_MAX_REMOVED, INTACT, ablation
 from store.database import PATIENCE_S, reading
-from store.gaps import lacks_coalitions, no_ablation_of_all, no_document
-from store.groups import Group, find_groups, read_values
+from store.gaps import lacks_coalitions, left_out, no_ablation_of_all, no_document
+from store.groups import Group, find_groups, read_values, with_value
 from store.location import default_path
 from store.paper_gaps import Stored, missing_from_paper
 from store.rows import Selection
@@ -37,7 +37,7 @@ class PaperSelection:
     Attributes:
         models: their names, name@id or ids; none means all that are stored.
         tasks: likewise; none means those of the paper, and of a model that has none of them, all it has.
-        value: a metric that is a mean over documents; None for the authors' choice.
+        value: a metric that is a mean over documents, or one of ``core.values.DERIVED``; None for the authors' choice.
         estimator: one of ``core.estimators.names.WINDOW_ESTIMATORS``.
         max_removed: the longest window.
     """
@@ -74,7 +74,7 @@ def read_paper(
 
     Raises:
         CornerstoneError: there is no store, a name fits nothing in it, there is no such estimator, or no task
-            selected has the metric.
+            selected has the value.
     """
     if selection.estimator not in WINDOW_ESTIMATORS:
         raise CornerstoneError(
@@ -112,10 +112,13 @@ def _wanted(db: duckdb.DuckDBPyConnection, selection: PaperSelection, gaps: list
     groups = list({(group.model, group.dataset): group for some in named for group in some}.values())
     if not selection.tasks:
         groups = _of_the_paper(groups, gaps)
-    valued = [group for group in groups if value_of(group, selection.value)]
+    if selection.value is not None:
+        valued, refusals = with_value(groups, selection.value)
+        gaps += [f"{refusal}; left out" for refusal in dict.fromkeys(refusals)]
+        return valued
+    valued = [group for group in groups if value_of(group, None)]
     refused = dict.fromkeys(group.task_name for group in groups if group not in valued)
-    wanted = selection.value or "acc"
-    said = [f"{name} has no {wanted} that is a mean over its documents, so it is left out" for name in refused]
+    said = [f"{name} has no acc that is a mean over its documents, so it is left out" for name in refused]
     if not valued:
         raise CornerstoneError("; ".join(said))
     gaps += said
@@ -138,9 +141,9 @@ def _of_the_paper(groups: Sequence[Group], gaps: list[str]) -> list[Group]:
 
 
 def value_of(group: Group, value: str | None) -> str | None:
-    """The metric that stands for a task: the one asked for, or the authors' choice; None where it has none."""
+    """The value that stands for a task: the one asked for, or the authors' choice; None where it has none."""
     wanted = AUTHORS_VALUES if value is None else (value,)
-    return next((name for name in wanted if name in group.mean_metrics), None)
+    return next((name for name in wanted if name in group.values), None)
 
 
 def _read(db: duckdb.DuckDBPyConnection, group: Group, selection: PaperSelection, path: Path) -> _Read:
@@ -148,7 +151,7 @@ def _read(db: duckdb.DuckDBPyConnection, group: Group, selection: PaperSelection
     assert value is not None
     players = len(group.kinds)
     read = read_values(db, group, value, longest=selection.max_removed)
-    gaps: list[str] = []
+    gaps = left_out(group, value, read)
     alone = [removed for removed in ablation(players) if removed in read.scores]
     complete = complete_documents(read.scores, alone) if len(alone) == players + 1 else {}
     there = len(complete.get(INTACT, ())) > 0

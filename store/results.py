@@ -16,13 +16,13 @@ from core.errors import CornerstoneError
 from core.estimators.names import WINDOW_ESTIMATORS
 from core.game import Question
 from core.grouping import SUBLAYERS
-from core.players import Removed, players_of
+from core.players import Removed
 from core.schedules import DEFAULT_MAX_REMOVED, DEFAULT_PERMUTATIONS, DEFAULT_TOLERANCE
 from store.ablation import read_ablation
 from store.agreement import read_agreement
 from store.answer import Answer, answer_of
 from store.coalitions import outcome_rows, read_coalitions
-from store.cornerstones import cornerstone_rows
+from store.cornerstones import judge
 from store.database import PATIENCE_S, reading
 from store.documents import Documents, read_documents
 from store.groups import Group, find_groups, with_value
@@ -157,7 +157,7 @@ class Results:
         names = WINDOW_ESTIMATORS if estimator is None else (estimator,)
         questions = [Question(name, players, max_removed, permutations, seed, tolerance) for name in names]
         for question in questions:
-            question.of(players_of(("attn", "ffn")))  # a wrong name shows before the store is opened
+            question.refuse_nonsense()  # a wrong name shows before the store is opened
         with reading(self._path, self._patience) as db:
             groups, gaps = with_value(find_groups(db, selection), value)
             return answer_of(gaps, [read_shapley(db, group, self._path, questions, value) for group in groups])
@@ -190,11 +190,10 @@ class Results:
         """Every player of a model under the rule of ``core.paper.cornerstones``, with its evidence.
 
         Raises:
-            CornerstoneError: no such estimator, or no task selected has the metric.
+            CornerstoneError: no such estimator, or no task selected has the value.
         """
         read = read_paper(self._path, selection, self._patience)
-        rows = [row for values in read.models for row in cornerstone_rows(values, selection)]
-        return Answer(tuple(rows), read.gaps)
+        return answer_of(read.gaps, [judge(values, selection) for values in read.models])
 
     def agreement(  # noqa: PLR0913 what identifies the estimates compared
         self,
@@ -224,7 +223,7 @@ class Results:
             CornerstoneError: no such grouping, or no task selected has such a value.
         """
         question = Question("permutation", players or SUBLAYERS, max_removed, permutations, seed, tolerance)
-        question.of(players_of(("attn", "ffn")))
+        question.refuse_nonsense()
         with reading(self._path, self._patience) as db:
             groups, gaps = with_value(find_groups(db, selection), value)
             found = [

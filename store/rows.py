@@ -194,7 +194,8 @@ class CornerstoneRow:
 
     ``cornerstone`` is sure, likely, open or no. ``collapse`` is the part of what the intact model has above chance
     that is lost without the player (``drop`` / ``above``), ``share`` its mean share, both over ``tasks``;
-    ``needed_share`` is the least that the rule allows. Intervals hold for all players of the model at once.
+    ``needed_share`` is the least that the rule allows. Intervals hold for all players of the model at once. A value
+    that has no chance has no ``collapse`` either: by it a player is no cornerstone, or open.
     """
 
     model: str

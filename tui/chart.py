@@ -1,4 +1,4 @@
-"""Accuracy by ablated layer, drawn in text: attention red o, FFN blue x, lines for the intact model and for chance."""
+"""The score by ablated layer, drawn in text: attention red o, FFN blue x, lines for the intact model and for chance."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import plotext
 
+from core.values import DERIVED, unit_of
 from store.rows import AblationRow
 from tui.text import plain
 
@@ -29,9 +30,13 @@ def ablation_chart(rows: Sequence[AblationRow], *, width: int = 80, colour: bool
         if chosen:
             plotext.scatter([row.layer for row in chosen], [row.acc for row in chosen], marker=marker, color=tint)
             legend.append(f"{marker} {chosen[0].label.split()[0]}")
-    plotext.ylim(0, 1)
+    scores = [score for row in rows for score in (row.acc, row.intact_acc)]
+    if rows[0].value not in DERIVED and all(0 <= score <= 1 for score in scores):
+        plotext.ylim(0, 1)
     plotext.xticks(range(0, last + 1, max(1, (last + 1) // 10)))
     plotext.xlabel("layer removed")
     drawn = str(plotext.build())
-    title = f"{rows[0].value} of {plain(rows[0].model)} on {plain(rows[0].task)}:  {'   '.join(legend)}"
+    unit = unit_of(rows[0].value)
+    value = rows[0].value if unit is None else f"{rows[0].value} ({unit})"
+    title = f"{value} of {plain(rows[0].model)} on {plain(rows[0].task)}:  {'   '.join(legend)}"
     return f"{title}\n{drawn if colour else plotext.uncolorize(drawn)}"

@@ -13,20 +13,25 @@ if TYPE_CHECKING:
 
 RULE = (
     "The rule, over the tasks on which the intact model is above chance: removing the layer alone loses at least "
-    f"{COLLAPSE:.0%} of what the model has above chance, and its mean share is at least {DOMINANCE:g} times an even "
-    "one. Sure: both lower bounds pass; likely: both estimates pass and its drop is above 0 (95%, all layers at once); "
+    f"{COLLAPSE:.0%} of what the model has above chance, and its mean share is at least {DOMINANCE:g} times an even one."
+)
+VERDICTS = (
+    "Sure: both lower bounds pass; likely: both estimates pass and its drop is above 0 (95%, all layers at once); "
     "open: more documents would tell."
 )
 
 
-def none_fits(verdicts: Sequence[str], *, counted: bool) -> str:
+def none_fits(verdicts: Sequence[str], *, counted: bool, chance: bool) -> str:
     """Why the rule names no layer.
 
     Args:
         verdicts: of all players of a model.
         counted: whether the intact model is above chance on any task.
+        chance: whether any task has a chance level.
     """
     undecided = sum(verdict == "open" for verdict in verdicts)
+    if not chance:
+        return "cannot be told: no chance level"
     if not counted:
         return "cannot be told: no task is above chance"
     return f"none yet, {undecided} of {len(verdicts)} open" if undecided else "none fits the rule"
@@ -41,6 +46,7 @@ def answers(rows: Sequence[CornerstoneRow]) -> Iterator[str]:
         found.sort(key=lambda row: -(row.share or 0.0))
         tasks = own[0].tasks
         named = ", ".join(f"{row.label} ({row.cornerstone})" for row in found)
-        said = named or none_fits([row.cornerstone for row in own], counted=bool(tasks))
+        chance = not tasks or own[0].above is not None
+        said = named or none_fits([row.cornerstone for row in own], counted=bool(tasks), chance=chance)
         over = f", over {', '.join(tasks)} ({own[0].value})" if tasks else ""
         yield f"Cornerstones of {name}: {said}{over}."

@@ -42,7 +42,7 @@ PaperTasksOption = Annotated[list[str] | None, typer.Option("--task", help="Inst
 RunOption = Annotated[str | None, typer.Option("--run", help="Only what this run asked for.")]
 ValueOption = Annotated[str, typer.Option("--value", help=VALUES)]
 PaperValueOption = Annotated[
-    str | None, typer.Option("--value", help="The metric (default: acc_norm where defined, else acc).")
+    str | None, typer.Option("--value", help=f"{VALUES[:-1]} (default: acc_norm where defined, else acc).")
 ]
 WindowEstimatorOption = Annotated[str, typer.Option("--estimator", help=" or ".join(WINDOW_ESTIMATORS) + ".")]
 MaxRemovedOption = Annotated[int, typer.Option(min=1, max=8, help="The longest window.")]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from core.grouping import SUBLAYERS
 from core.schedules import DEFAULT_MAX_REMOVED
 from tui.coalition_name import coalition_name
-from tui.cornerstone_rule import RULE, answers
+from tui.cornerstone_rule import RULE, VERDICTS, answers
 from tui.interaction_scale import verdict
 from tui.listing import Column, Listing, listing
 from tui.text import told_apart
@@ -86,7 +86,11 @@ def _cornerstones(results: Results, scope: Scope, groups: Sequence[GroupRow]) ->
     """The rule's answer, the rule, and a row of evidence a player."""
     answer = read(results, "cornerstones", scope)
     model, _task = _subject(groups)
-    return listing((*_CORNERSTONES, model, _VALUE), answer.rows, [*answers(answer.rows), RULE, *answer.gaps])
+    return listing(
+        (*_CORNERSTONES, model, _VALUE),
+        answer.rows,
+        [*answers(answer.rows), *answer.notes, f"{RULE} {VERDICTS}", *answer.gaps],
+    )
 
 
 def read(results: Results, table: str, scope: Scope) -> Answer[Any]:

@@ -14,7 +14,7 @@ from core.estimators.estimator import Estimator, Outcomes, require
 from core.estimators.ranks import ranks
 from core.estimators.shares import share_bounds, shares
 from core.estimators.spread import phi_bounds, standard_errors
-from core.intervals import CONFIDENCE, FloatArray, never_varies, score_half_width
+from core.intervals import CONFIDENCE, FloatArray, never_varies, unseen_half_width
 from core.schedules import INTACT
 
 DRAWS = 2000
@@ -35,7 +35,7 @@ class Estimate:
     Intervals of shares and ranks are percentiles of a bootstrap over documents; ``top3`` is the part of its draws in
     which a unit is among the three largest, ties in a draw being broken by chance. All hold their estimate. What the
     documents agree on is not certain for that: where a unit's contribution is the same on every document, ``phi`` moves
-    by the half-width of a score interval either way, and its share and rank with it; likewise the others' sum where
+    by ``core.intervals.unseen_half_width`` either way, and its share and rank with it; likewise the others' sum where
     that never varies. An interval of a share that is NaN is NaN. Where the coalitions were drawn, their noise is in all
     of these.
 
@@ -103,7 +103,7 @@ def estimate(
 
     generator = np.random.default_rng(seed)
     drawn = drawn_values(contributions, noise, draws, generator)
-    half_width = score_half_width(documents, confidence)
+    half_width = unseen_half_width(contributions, confidence)
     margin = np.where(constant, half_width, 0.0)
     share = shares(phi)
     share_low, share_high = share_bounds(

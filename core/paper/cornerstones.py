@@ -16,6 +16,9 @@ Why a mean drop over a mean, not a mean of quotients: on a task that the model b
 both conditions: a removal may collapse the model while next to other removals it no longer matters (a small share),
 and a share may be large because all values are small (no collapse). Noise makes the clipped share of a cornerstone
 smaller, so with few documents the rule errs towards open.
+
+A value without chance (a log-probability) has nothing to collapse to: of it the second condition alone can be told,
+over all tasks. So a player is *no* or *open* by it, however many documents there are.
 """
 
 from __future__ import annotations
@@ -43,11 +46,12 @@ class Evidence:
 
     Attributes:
         collapse: the part of what the intact model has above chance that is lost without it: ``drop`` / ``above``.
-        drop: intact minus ablated, averaged over the tasks counted.
+        drop: intact minus ablated, averaged over the tasks counted, in the value's own unit.
         above: intact minus chance, likewise.
         share: of the sum of positive Shapley values, averaged over the tasks counted.
         needed_share: the least share the rule allows, ``DOMINANCE`` / N.
-        tasks: those counted; the share is of those of them that have every window and a positive value.
+        tasks: those counted, all where the value has no chance; the share is of those of them that have every window
+            and a positive value.
         n: documents with every ablation, of the task that has the fewest.
     """
 
@@ -69,11 +73,16 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Cornerstones:
-    """All players of a model, in their order; ``counted`` and ``at_chance`` name its tasks."""
+    """All players of a model, in their order.
+
+    Its tasks are named by what the rule makes of them: those ``counted``, those on which the intact model is not above
+    chance, and those on which there is no chance to be above.
+    """
 
     evidence: tuple[Evidence, ...]
     counted: tuple[str, ...]
     at_chance: tuple[str, ...]
+    without_chance: tuple[str, ...]
 
     @property
     def players(self) -> tuple[int, ...]:
@@ -94,11 +103,15 @@ def cornerstones(model: ModelDraws) -> Cornerstones:
     """Apply the rule to every player of a model."""
     players = model.values.players
     counted = [each for each in model.ablations if _above_chance(each.task)]
-    ids = {each.task.task_id for each in counted}
-    collapse = _collapse(counted, len(players))
+    without = [task.task for task in model.values.tasks if task.chance is None]
+    if len(without) == len(model.values.tasks):
+        over, ids = list(model.ablations), {task.task_id for task in model.values.tasks}
+    else:
+        over, ids = counted, {each.task.task_id for each in counted}
+    collapse = _collapse(over, len(players))
     share = _share([each.phi for each in model.shapley if each.task.task_id in ids], len(players))
     needed = DOMINANCE / len(players)
-    names = tuple(each.task.task for each in counted)
+    names = tuple(task.task for task in model.values.tasks if task.task_id in ids)
     evidence = tuple(
         Evidence(
             player=at,
@@ -114,12 +127,13 @@ def cornerstones(model: ModelDraws) -> Cornerstones:
             share_high=_known(share.high[at]),
             needed_share=needed,
             tasks=names,
-            n=min((each.drops.documents for each in counted), default=0),
+            n=min((each.drops.documents for each in over), default=0),
         )
         for at, player in enumerate(players)
     )
+    at_chance = (each.task for each in model.ablations if each.task.chance is not None and each.task.task_id not in ids)
     return Cornerstones(
-        evidence, names, tuple(each.task.task for each in model.ablations if each.task.task_id not in ids)
+        evidence, tuple(each.task.task for each in counted), tuple(task.task for task in at_chance), tuple(without)
     )
 
 
@@ -171,12 +185,18 @@ def _above_chance(task: TaskValues) -> bool:
 
 
 def _collapse(tasks: Sequence[AblationDraws], players: int) -> _Bounds:
-    """The loss over what there is to lose, a quotient of two means, with the intervals of its linear part."""
+    """The loss over what there is to lose, a quotient of two means, with the intervals of its linear part.
+
+    Without chance nobody knows what there is to lose.
+    """
     nothing = np.full(players, np.nan)
     if not tasks:
         return _Bounds(nothing, nothing, nothing, nothing, None)
-    chance = float(np.mean([each.task.chance for each in tasks if each.task.chance is not None]))
     drop = np.mean([each.drops.means for each in tasks], axis=0)
+    chances = [each.task.chance for each in tasks if each.task.chance is not None]
+    if not chances:
+        return _Bounds(nothing, nothing, nothing, np.asarray(drop), None)
+    chance = float(np.mean(chances))
     above = float(np.mean([each.intact.means[0] for each in tasks])) - chance
     drops = np.mean([each.drops.resampled for each in tasks], axis=0)
     aboves = np.mean([each.intact.resampled[:, 0] for each in tasks], axis=0) - chance

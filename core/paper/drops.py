@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.intervals import score_half_width
 from core.paper.resampling import AblationDraws, Measured, measured
 
 
@@ -29,7 +28,7 @@ def mean_drop(tasks: Sequence[AblationDraws], players: Collection[int]) -> MeanD
     drops, chosen = [task.drops for task in tasks], sorted(players)
     if not drops or not chosen:
         return None
-    slack = float(np.mean([score_half_width(each.documents) for each in drops]))
+    slack = float(np.mean([each.unseen for each in drops]))
     # A metric that is no score in [0, 1] may fall by more than 1.
     most = 1.0 if all(task.in_unit_range for task in tasks) else np.inf
 

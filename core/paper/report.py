@@ -11,6 +11,7 @@ from core.paper.resampling import DRAWS, ModelDraws, resample
 from core.paper.shares import TopShare, pooled_share, top_share
 from core.paper.values import ModelValues
 from core.players import Player
+from core.values import is_accuracy
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class ModelReport:
     """One model: Table 1 (``top3``, ``pooled``), 2 (``cornerstones``), 3 (the drops) and 4 (in ``tasks``).
 
     ``chosen`` are the players taken for C layers in Tables 3 and 4; all others are NC layers. None stands for what is
-    not stored.
+    not stored. ``published`` is None, too, where a value is no accuracy: nothing in the paper compares with it.
     """
 
     model: str
@@ -70,13 +71,14 @@ def report(values: ModelValues, draws: int = DRAWS, seed: int = 0) -> ModelRepor
     model = resample(values, draws, seed)
     found = cornerstones(model)
     carriers = chosen(model, found)
+    accuracies = all(is_accuracy(task.value) for task in values.tasks)
     named = set(carriers.players) if carriers else set()
     others = {player.number for player in values.players} - named
     return ModelReport(
         model=values.model,
         model_id=values.model_id,
         players=values.players,
-        published=published(values.model, len(values.players)),
+        published=published(values.model, len(values.players)) if accuracies else None,
         tasks=_tasks(model, others),
         top3=top_share(model.shapley) if model.shapley else None,
         top4=top_share(model.shapley, 4) if model.shapley else None,

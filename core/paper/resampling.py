@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.estimators.bootstrap import resampled_means
-from core.intervals import CONFIDENCE, FloatArray, never_varies, score_half_width
+from core.intervals import CONFIDENCE, FloatArray, never_varies, unseen_half_width
 from core.paper.values import ModelValues, TaskValues
+from core.values import DERIVED
 
 DRAWS = 1000
 _POINT = 1e-12
@@ -31,13 +32,15 @@ class Measured:
 class Draws:
     """Means over resampled documents, shape (draws, rows), and those over the documents themselves, shape (rows,).
 
-    ``slack`` is by how much a row may be off that is the same on every document, 0 where it varies: what varies in no
-    document seen may still do so in others. ``documents`` were resampled.
+    ``unseen`` is by how much a row may be off that is the same on every document, in the value's own unit: what varies
+    in no document seen may still do so in others. ``slack`` is that of each row, 0 where it varies. ``documents`` were
+    resampled.
     """
 
     means: FloatArray
     resampled: FloatArray
     slack: FloatArray
+    unseen: float
     documents: int
 
 
@@ -45,7 +48,7 @@ class Draws:
 class AblationDraws:
     """A task's ablations: ``drops`` (intact - ablated) has a row a player, ``intact`` the intact model's score alone.
 
-    ``in_unit_range`` tells whether every score is within [0, 1].
+    ``in_unit_range`` tells whether every score is within [0, 1], and could not but be: one in nats could.
     """
 
     task: TaskValues
@@ -91,26 +94,28 @@ def resample(values: ModelValues, draws: int = DRAWS, seed: int = 0) -> ModelDra
 def _ablation(task: TaskValues, draws: int, seed: int) -> AblationDraws | None:
     if task.intact is None or task.ablated is None:
         return None
-    drawn = _draws(np.vstack([task.intact - task.ablated, task.intact]), task, draws, seed)
-    drops = Draws(drawn.means[:-1], drawn.resampled[:, :-1], drawn.slack[:-1], drawn.documents)
-    intact = Draws(drawn.means[-1:], drawn.resampled[:, -1:], drawn.slack[-1:], drawn.documents)
+    # Drawn together, so that a draw of both is of the same documents.
+    both = np.vstack([task.intact - task.ablated, task.intact])
+    resampled = _resampled(both, task, draws, seed)
     scores = np.vstack([task.intact, task.ablated])
-    return AblationDraws(task, drops, intact, bool(((scores >= 0) & (scores <= 1)).all()))
+    unit = task.value not in DERIVED and bool(((scores >= 0) & (scores <= 1)).all())
+    return AblationDraws(task, _draws(both[:-1], resampled[:, :-1]), _draws(both[-1:], resampled[:, -1:]), unit)
 
 
 def _shapley(task: TaskValues, draws: int, seed: int) -> ShapleyDraws | None:
-    return None if task.contributions is None else ShapleyDraws(task, _draws(task.contributions, task, draws, seed))
+    if task.contributions is None:
+        return None
+    return ShapleyDraws(task, _draws(task.contributions, _resampled(task.contributions, task, draws, seed)))
 
 
-def _draws(rows: FloatArray, task: TaskValues, draws: int, seed: int) -> Draws:
-    documents = rows.shape[1]
+def _resampled(rows: FloatArray, task: TaskValues, draws: int, seed: int) -> FloatArray:
+    return resampled_means(rows, draws, np.random.default_rng([seed, *task.task_id.encode()]))
+
+
+def _draws(rows: FloatArray, resampled: FloatArray) -> Draws:
     constant = never_varies(rows, float(np.abs(rows).max()))
-    return Draws(
-        means=rows.mean(axis=1),
-        resampled=resampled_means(rows, draws, np.random.default_rng([seed, *task.task_id.encode()])),
-        slack=np.where(constant, score_half_width(documents), 0.0),
-        documents=documents,
-    )
+    unseen = unseen_half_width(rows)
+    return Draws(rows.mean(axis=1), resampled, np.where(constant, unseen, 0.0), unseen, rows.shape[1])
 
 
 def measured(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.estimators.shares import shares
-from core.intervals import CONFIDENCE, FloatArray, score_half_width
+from core.intervals import CONFIDENCE, FloatArray
 from core.paper.resampling import Draws, Measured, ShapleyDraws, measured
 
 TOP = 3
@@ -59,6 +59,7 @@ def pooled_share(tasks: Sequence[ShapleyDraws], top: int = TOP) -> TopShare:
         means=np.mean([each.means for each in draws], axis=0),
         resampled=np.mean([each.resampled for each in draws], axis=0),
         slack=np.mean([each.slack for each in draws], axis=0),
+        unseen=max(each.unseen for each in draws),
         documents=min(each.documents for each in draws),
     )
     return TopShare(
@@ -109,23 +110,23 @@ def _mean(ratios: Sequence[_Ratio | None], *, least: float = -np.inf, most: floa
 
 def _clipped(phi: Draws, top: int) -> _Ratio | None:
     means, resampled = np.maximum(phi.means, 0.0), np.maximum(phi.resampled, 0.0)
-    return _ratio(means, resampled, top, phi.documents) if means.sum() > 0 else None
+    return _ratio(means, resampled, top, phi.unseen) if means.sum() > 0 else None
 
 
 def _unclipped(phi: Draws, top: int) -> _Ratio | None:
     if phi.means.sum() <= _ROUNDING * np.abs(phi.means).sum():
         return None
-    ratio = _ratio(phi.means, phi.resampled, top, phi.documents)
+    ratio = _ratio(phi.means, phi.resampled, top, phi.unseen)
     may_be_zero = (phi.resampled.sum(axis=1) <= 0).mean() > (1 - CONFIDENCE) / 2
     return _Ratio(ratio.share, None, 0.0) if may_be_zero else ratio
 
 
-def _ratio(means: FloatArray, resampled: FloatArray, top: int, documents: int) -> _Ratio:
+def _ratio(means: FloatArray, resampled: FloatArray, top: int, unseen: float) -> _Ratio:
     total, totals = float(means.sum()), resampled.sum(axis=1)
     share = float(_top(means, top)) / total
     fractions = np.full(len(totals), share)
     np.divide(_top(resampled, top), totals, out=fractions, where=totals > 0)
-    return _Ratio(share, fractions, top * score_half_width(documents) / total)
+    return _Ratio(share, fractions, top * unseen / total)
 
 
 def _top(values: FloatArray, top: int) -> FloatArray:

@@ -15,7 +15,8 @@ class TaskValues:
     Attributes:
         task: its name.
         task_id: tells apart what shares a name.
-        value: the metric, as the paper chooses it: ``acc_norm`` where the task defines it, else ``acc``.
+        value: as the paper chooses it ``acc_norm`` where the task defines it, else ``acc``; or another that was asked
+            for, in its own unit (``core.values``).
         chance: a random guess's accuracy; None where there is nothing to choose from, or ``value`` is no accuracy.
         size: how many documents the data set holds.
         intact: the intact model's values, shape (documents,), over the documents that it and every player removed alone

@@ -7,8 +7,7 @@ from typing import Annotated
 import pydantic
 
 from core.errors import CornerstoneError
-from core.grouping import SUBLAYERS, grouping
-from core.players import players_of
+from core.grouping import SUBLAYERS, grouping_name
 from core.values import DERIVED
 
 DEFAULT_STEPS = 8
@@ -32,6 +31,6 @@ class PathRequest(pydantic.BaseModel, frozen=True, extra="forbid"):
         Raises:
             CornerstoneError: there is no such grouping, or the value is no score that a part of could be kept.
         """
-        grouping(self.players, players_of(("attn", "ffn")))
+        grouping_name(self.players)
         if self.keep is not None and self.value in DERIVED:
             raise CornerstoneError(f"--keep is a part of a score, and {self.value} is none; use --value acc")

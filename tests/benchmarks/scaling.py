@@ -6,38 +6,52 @@ import random
 import statistics
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from core.architectures import family_of
+from core.bench.limit import distinct_work
 from core.decoder import Decoder
 from core.packing import Row, TokenRequest, pack
 from core.schedules import windows
 from core.sweep import sweep
 
-HIDDEN, VOCABULARY, REPEATS = 256, 1000, 3
+HIDDEN, VOCABULARY, REPEATS = 256, 1000, 5
+BATCH_TOKENS = 2048
 LAYERS = (4, 8, 16, 32)
 DOCUMENTS = (4, 8, 16, 32)
 
 
+@dataclass(frozen=True, slots=True)
+class _Cost:
+    """Of all windows: seconds, and the operations that no exact method avoids (``core.bench.limit``)."""
+
+    seconds: float
+    work: float
+
+
 def main() -> None:
-    print(f"layers, {DOCUMENTS[1]} documents: seconds for all windows, and as a multiple of the one before")
-    _table(LAYERS, lambda layers: _seconds(layers, DOCUMENTS[1]))
+    _cost(LAYERS[0], 2)  # warm-up
+    print(f"layers, {DOCUMENTS[1]} documents: seconds for all windows; seconds and work as a multiple of those before")
+    _table(LAYERS, lambda layers: _cost(layers, DOCUMENTS[1]))
     print("documents, 8 layers")
-    _table(DOCUMENTS, lambda documents: _seconds(8, documents))
+    _table(DOCUMENTS, lambda documents: _cost(8, documents))
 
 
-def _table(sizes: tuple[int, ...], measure: Callable[[int], float]) -> None:
+def _table(sizes: tuple[int, ...], measure: Callable[[int], _Cost]) -> None:
     before = None
     for size in sizes:
-        seconds = measure(size)
-        ratio = "" if before is None else f"  x {seconds / before:.2f} for x 2"
-        print(f"  {size:>3}  {seconds:8.2f} s{ratio}", flush=True)
-        before = seconds
+        cost = measure(size)
+        ratio = ""
+        if before is not None:
+            ratio = f"  x {cost.seconds / before.seconds:.2f}, work x {cost.work / before.work:.2f}, for x 2"
+        print(f"  {size:>3}  {cost.seconds:8.2f} s{ratio}", flush=True)
+        before = cost
 
 
-def _seconds(layers: int, documents: int) -> float:
+def _cost(layers: int, documents: int) -> _Cost:
     torch.manual_seed(0)
     config = LlamaConfig(
         vocab_size=VOCABULARY,
@@ -47,16 +61,16 @@ def _seconds(layers: int, documents: int) -> float:
         num_attention_heads=4,
         num_key_value_heads=2,
     )
-    model = LlamaForCausalLM(config).eval()
-    decoder, coalitions = Decoder(model, family_of(config)), windows(2 * layers)
-    rows = rows_of(documents)
+    model, family = LlamaForCausalLM(config).eval(), family_of(config)
+    decoder, coalitions, rows = Decoder(model, family), windows(2 * layers), rows_of(documents)
     took = []
     for _ in range(REPEATS):
         start = time.perf_counter()
         for row in rows:
-            sweep(decoder, row, coalitions, batch_tokens=1024)
+            sweep(decoder, row, coalitions, batch_tokens=BATCH_TOKENS)
         took.append(time.perf_counter() - start)
-    return statistics.median(took)
+    work = sum(distinct_work(model, family, row, coalitions) for row in rows)
+    return _Cost(statistics.median(took), work)
 
 
 def rows_of(documents: int) -> list[Row]:
@@ -71,3 +85,7 @@ def rows_of(documents: int) -> list[Row]:
         return [TokenRequest(context, tokens(3)) for _ in range(4)]
 
     return [pack([document(), document()], 512) for _ in range(documents // 2)]
+
+
+if __name__ == "__main__":
+    main()

@@ -205,3 +205,14 @@ def test_a_mean_has_wilsons_interval_within_0_to_1_and_a_normal_one_elsewhere() 
     assert mean_interval(np.array([3.0])) is None
     low, high = mean_interval(np.array([3.0, 3.0])) or (3, 3)
     assert low < 3 < high
+
+
+@given(st.floats(1, 1e6))
+def test_what_never_varies_is_as_uncertain_as_its_unit_is_small(factor: float) -> None:
+    """Nats told in another unit have the same intervals in it, also where nothing varies."""
+    rows = np.array([[2.0, 2.0, 2.0], [0.0, 0.0, 0.0], [0.0, 1.0, 5.0]])
+    low, high = t_interval(rows, 0.95, 5.0)
+    scaled_low, scaled_high = t_interval(rows * factor, 0.95, 5.0 * factor)
+    assert scaled_low == pytest.approx(low * factor)
+    assert scaled_high == pytest.approx(high * factor)
+    assert high[1] == pytest.approx(5 * score_half_width(3))

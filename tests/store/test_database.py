@@ -50,6 +50,16 @@ def test_a_file_that_is_no_duckdb_is_refused_and_left_alone(path: Path, content:
     assert path.read_bytes() == content
 
 
+def test_a_file_that_another_process_is_just_making_is_waited_for(path: Path) -> None:
+    StoreRecorder(path).begin(run())
+    whole = path.read_bytes()
+    path.write_bytes(b"")
+    maker = threading.Timer(0.2, lambda: path.write_bytes(whole))
+    maker.start()
+    assert [row.run for row in Results(path).runs().rows] == ["run1"]
+    maker.join()
+
+
 def test_a_duckdb_file_of_something_else_is_refused_and_left_alone(path: Path) -> None:
     with duckdb.connect(str(path)) as db:
         db.execute("CREATE TABLE meta (name VARCHAR)")

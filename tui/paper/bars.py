@@ -67,15 +67,23 @@ def _columns(values: Sequence[float], first: int, kind: str, scale: float, each:
     lines = []
     for row in range(_RISE, 0, -1):
         eighths = [round(max(value, 0.0) / scale * _RISE * 8) - (row - 1) * 8 for value in values]
-        mark = f"{scale:.3f}" if row == _RISE else plain(kind) if row == _RISE - 1 else "0" if row == 1 else ""
+        mark = _short(scale) if row == _RISE else plain(kind) if row == _RISE - 1 else "0" if row == 1 else ""
         lines.append(f"{mark:>{_AXIS - 2}} ▕" + "".join(_EIGHTHS[min(max(one, 0), 8)] * each for one in eighths))
     for row in range(-(-down // 2)):
         left = [_halves(value, scale) - 2 * row for value in values]
         cells = "".join((" " if one <= 0 else "▀" if one == 1 else "█") * each for one in left)
-        lines.append(f"{f'-{(row + 1) / _RISE * scale:.3f}':>{_AXIS - 2}} ▕{cells}")
+        lines.append(f"{_short(-(row + 1) / _RISE * scale):>{_AXIS - 2}} ▕{cells}")
     numbers = "".join(f"{at:<{5 * each}}" for at in range(first, first + len(values), 5))
     lines.append(" " * _AXIS + numbers[: max(len(values) * each, 1) + 2].rstrip())
     return "\n".join(line.rstrip() for line in lines)
+
+
+def _short(value: float) -> str:
+    """Three decimals, fewer where the axis has no room for them: a value need not be below 1."""
+    room = _AXIS - 2
+    return next(
+        (text for text in (f"{value:.{decimals}f}" for decimals in (3, 2, 1, 0)) if len(text) <= room), f"{value:.0e}"
+    )
 
 
 def _halves(value: float, scale: float) -> int:

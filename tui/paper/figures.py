@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from core.errors import CornerstoneError
 from core.paper.published import TASKS
 from core.paper.report import ModelReport
+from core.values import unit_of
 from store.paper import PaperSelection
 from store.rows import AblationRow, Selection, ShapleyRow
 from tui.paper.bars import share_bars, value_columns
@@ -64,10 +65,12 @@ def texts(rows: Sequence[FigureRows], width: int, *, colour: bool) -> list[tuple
     shares = [share_bars(one.shapley, _heading(one, one.shapley), width) for one in rows if one.shapley]
     charts = [_chart(one.ablation, width, colour=colour) for one in rows if one.ablation]
     values = [value_columns(one.shapley, _heading(one, one.shapley), width) for one in rows if one.shapley]
+    units = {unit_of(one.value) for one in rows}
+    unit = f" ({', '.join(filter(None, units))})" if len(units) == 1 and None not in units else ""
     figures = [
         ("Figure 2. Shares of the sum of positive Shapley values, the largest four named (95% interval)", shares),
-        ("Figures 3 to 5. Score after one layer is removed", charts),
-        ("Figure 6. Shapley values by layer, unclipped", values),
+        (f"Figures 3 to 5. Score after one layer is removed{unit}", charts),
+        (f"Figure 6. Shapley values by layer, unclipped{unit}", values),
     ]
     return [(title, panels) for title, panels in figures if panels]
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from core.paper.drops import MeanDrop
 from core.paper.report import ModelReport, TaskReport
 from core.paper.resampling import Measured
 from core.paper.shares import TopShare
+from core.values import is_accuracy, unit_of
+
+_FRACTION = "fraction"
 
 
 @dataclass(frozen=True, slots=True)
 class PaperRow:
-    """One number of one table, a fraction. ``task`` is a task, ``mean`` over tasks, or ``pooled``.
+    """One number of one table. ``task`` is a task, ``mean`` over tasks, or ``pooled``.
 
+    Shares are fractions, and so are drops of accuracies; other drops are in the value's own ``unit``, None where that
+    is not known here.
     ``clipped`` says whether negative values counted as 0, as in the paper. ``published`` is the paper's number.
     ``layers`` are those that the number is of, for an NC drop all but those of the C drop; for cornerstones they are
     the answer, and ``published_layers`` the paper's.
@@ -26,6 +31,7 @@ class PaperRow:
     quantity: str
     clipped: bool | None
     value: str
+    unit: str | None
     estimator: str | None
     estimate: float | None
     low: float | None
@@ -116,6 +122,7 @@ class _Rows:
             quantity=quantity,
             clipped=clipped,
             value=", ".join(dict.fromkeys(each.value for each in tasks)),
+            unit=_unit({each.value for each in tasks}) if quantity.endswith("drop") else _FRACTION,
             estimator=self.estimator if shapley else None,
             estimate=found.estimate if found else None,
             low=found.low if found else None,
@@ -127,3 +134,8 @@ class _Rows:
             model_id=self.model.model_id,
             task_id=task.task_id if task else None,
         )
+
+
+def _unit(values: Collection[str]) -> str | None:
+    units = {_FRACTION if is_accuracy(value) else unit_of(value) for value in values}
+    return units.pop() if len(units) == 1 else None

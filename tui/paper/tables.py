@@ -11,8 +11,8 @@ from core.paper.published import TASKS
 from core.paper.report import ModelReport, TaskReport
 from core.paper.resampling import Measured
 from core.paper.shares import TOP, TopShare
-from tui.cornerstone_rule import RULE, none_fits
-from tui.paper.layout import PaperTable, Section, percent, with_interval
+from tui.cornerstone_rule import RULE, VERDICTS, none_fits
+from tui.paper.layout import UNBOUNDED, PaperTable, Section, Unit, percent, unit_of_values, with_interval
 from tui.text import told_apart
 
 _CHOSEN_BY = {
@@ -24,6 +24,13 @@ _CLIPPING = (
     "Clipped: negative values count as 0, as in the paper. That makes noise count: with few documents a clipped share "
     "of the largest is too small and a clipped drop of the others too large. Intervals of clipped numbers say what as "
     "many other documents would give."
+)
+
+_NO_RULE = (
+    "The first cannot be told of a value that has no chance level to fall to; accuracies have one (leave out --value)."
+)
+_LONG_ANSWERS = (
+    "Nats are summed over an answer's tokens: where drops or values are averaged over tasks, long answers lead."
 )
 
 
@@ -51,21 +58,39 @@ def paper_tables(models: Sequence[ModelReport], names: dict[str, str]) -> tuple[
 
 
 def _studied(models: Sequence[ModelReport], called: Sequence[str]) -> PaperTable:
+    unit = _unit(models)
+
     def cell(model: ModelReport, task: TaskReport | None) -> str:
         if task is None or task.intact is None:
             return "-"
-        chance = "" if task.chance is None else f", chance {percent(task.chance)}"
-        return f"{task.value} {percent(task.intact)}{chance}, n={_documents(task)}"
+        chance = "" if task.chance is None else f", chance {unit.text(task.chance)}"
+        return f"{task.value} {unit.text(task.intact)}{chance}, n={_documents(task)}"
 
     rows = [(name, *(cell(model, _task(model, task)) for model in models)) for task, name in _tasks_of(models)]
     players = ("players", *(str(len(model.players)) for model in models))
+    notes = ["n a/b: a documents with every ablation, b with every window."] if _both_counted(models) else []
+    if unit.score == "nats":
+        notes.append(_LONG_ANSWERS)
     return PaperTable(
         "studied",
-        "What is stored: the intact model's score (%), a random guess's, and documents",
+        f"What is stored: the intact model's score ({unit.score}){_guess(models)} and documents",
         ("task", *called),
         (Section("", (players, *rows)),),
-        ("n a/b: a documents with every ablation, b of them with every window.",),
+        tuple(notes),
     )
+
+
+def _unit(models: Sequence[ModelReport]) -> Unit:
+    return unit_of_values({task.value for model in models for task in model.tasks})
+
+
+def _guess(models: Sequence[ModelReport]) -> str:
+    return ", a random guess's," if any(task.chance is not None for model in models for task in model.tasks) else ""
+
+
+def _without_chance(model: ModelReport) -> bool:
+    """Whether the rule's first condition cannot be told, however many documents there are."""
+    return all(task.chance is None for task in model.tasks)
 
 
 def _documents(task: TaskReport) -> str:
@@ -73,18 +98,25 @@ def _documents(task: TaskReport) -> str:
     return str(alone) if alone == windows else f"{alone}/{windows}"
 
 
+def _both_counted(models: Sequence[ModelReport]) -> bool:
+    counts = ((task.ablation_documents, task.shapley_documents) for model in models for task in model.tasks)
+    return any(alone and alone != windows for alone, windows in counts)
+
+
 def _top_share(models: Sequence[ModelReport], called: Sequence[str]) -> PaperTable:
+    sections = (_shares(models, clipped=True), _shares(models, clipped=False))
+    unbounded = any(cell.endswith(UNBOUNDED) for section in sections for row in section.rows for cell in row)
     return PaperTable(
         "table-1",
         f"Table 1. Share of the top {TOP} of all Shapley values (%)",
         ("", *_beside(models, called)),
-        (_shares(models, clipped=True), _shares(models, clipped=False)),
+        sections,
         (
             f"Per task: each task's own top {TOP} over the sum of all values; then the mean over tasks. Pooled: each "
             f"player's values averaged over tasks, then the top {TOP} of those.",
             *_partial(models, called, "top3"),
             _CLIPPING,
-            "No bounds: the sum of all values may as well be 0.",
+            *(["No bounds: the sum of all values may as well be 0."] if unbounded else []),
         ),
     )
 
@@ -139,44 +171,60 @@ def _cornerstones(models: Sequence[ModelReport], called: Sequence[str]) -> Paper
         "Table 2. Cornerstone layers",
         header if paper else header[:-1],
         (Section("", tuple(row if paper else row[:-1] for row in rows)),),
-        (f"{RULE} The paper names three a model and states no rule.",),
+        (
+            f"{RULE} {_NO_RULE if all(map(_without_chance, models)) else VERDICTS} The paper names three a model and "
+            "states no rule.",
+        ),
     )
 
 
 def _none(model: ModelReport) -> str:
     """Why the rule names no layer."""
     found = model.cornerstones
-    return none_fits([each.verdict for each in found.evidence], counted=bool(found.counted))
+    verdicts = [each.verdict for each in found.evidence]
+    return none_fits(verdicts, counted=bool(found.counted), chance=not _without_chance(model))
 
 
 def _evidence(models: Sequence[ModelReport], called: Sequence[str]) -> PaperTable:
     sections, notes = [], []
+    lost = not all(map(_without_chance, models))
     for model, name in zip(models, called, strict=True):
-        found = model.cornerstones
-        counted = f"over {', '.join(found.counted)}" if found.counted else "no task is above chance"
-        left_out = f" (not above chance: {', '.join(found.at_chance)})" if found.at_chance else ""
-        notes.append(f"{name}: {counted}{left_out}.")
-        rows = tuple(
-            (
-                each.label,
-                each.verdict,
-                with_interval(_interval(each.collapse, each.collapse_low, each.collapse_high)),
-                with_interval(_interval(each.share, each.share_low, each.share_high)),
-                percent(each.needed_share),
-            )
-            for each in _telling(model)
-        )
-        sections.append(Section(name, rows))
+        notes.append(f"{name}: {_judged(model)}.")
+        sections.append(Section(name, tuple(_evidence_row(model, each, lost=lost) for each in _telling(model))))
+    what = f"lost, of what is above chance (needed: {percent(COLLAPSE)}), and mean share" if lost else "mean share"
     return PaperTable(
         "evidence",
-        f"Evidence for Table 2 (%): lost, of what is above chance (needed: {percent(COLLAPSE)}), and mean share",
-        ("layer", "cornerstone?", "lost alone", "share", "needed"),
+        f"Evidence for Table 2 (%): {what}",
+        ("layer", "cornerstone?", *(["lost alone"] if lost else []), "share", "needed"),
         tuple(sections),
         (
             *notes,
             "Intervals hold for all layers of a model at once. `cornerstone results cornerstones` has every layer.",
         ),
     )
+
+
+def _evidence_row(model: ModelReport, each: Evidence, *, lost: bool) -> tuple[str, ...]:
+    passes = each.share_low is not None and each.share_low >= each.needed_share
+    verdict = "by share" if _without_chance(model) and passes else each.verdict
+    alone = with_interval(_interval(each.collapse, each.collapse_low, each.collapse_high))
+    share = with_interval(_interval(each.share, each.share_low, each.share_high))
+    return (each.label, verdict, *([alone] if lost else []), share, percent(each.needed_share))
+
+
+def _judged(model: ModelReport) -> str:
+    """Which tasks the rule was asked of."""
+    found = model.cornerstones
+    if _without_chance(model):
+        value = ", ".join(dict.fromkeys(task.value for task in model.tasks))
+        return (
+            f"{value} has no chance level, so the share alone is judged; by share: it is surely large enough, no: "
+            "surely not, open: neither is sure"
+        )
+    counted = f"over {', '.join(found.counted)}" if found.counted else "no task is above chance"
+    left_out = (("not above chance", found.at_chance), ("without a chance level", found.without_chance))
+    said = "; ".join(f"{why}: {', '.join(tasks)}" for why, tasks in left_out if tasks)
+    return f"{counted} ({said})" if said else counted
 
 
 def _telling(model: ModelReport) -> list[Evidence]:
@@ -198,7 +246,7 @@ def _interval(estimate: float | None, low: float | None, high: float | None) -> 
 def _drops(models: Sequence[ModelReport], called: Sequence[str]) -> PaperTable:
     return PaperTable(
         "table-3",
-        "Table 3. Drop after removing one layer (percentage points)",
+        f"Table 3. Drop after removing one layer ({_unit(models).drop})",
         ("", *_beside(models, called)),
         (_mean_drops(models, clipped=True), _mean_drops(models, clipped=False)),
         (
@@ -211,16 +259,13 @@ def _drops(models: Sequence[ModelReport], called: Sequence[str]) -> PaperTable:
 
 
 def _mean_drops(models: Sequence[ModelReport], *, clipped: bool) -> Section:
-    known = [model.published if clipped else None for model in models]
+    unit, known = _unit(models), [model.published if clipped else None for model in models]
     of = [percent(paper.cornerstone_drop) if paper else "" for paper in known]
     others = [percent(paper.other_drop) if paper else "" for paper in known]
-    return Section(
-        _heading(clipped),
-        (
-            ("C layers", *_cells(models, [_drop(model.cornerstone_drop, clipped=clipped) for model in models], of)),
-            ("NC layers", *_cells(models, [_drop(model.other_drop, clipped=clipped) for model in models], others)),
-        ),
-    )
+    lost = [_drop(model.cornerstone_drop, unit, clipped=clipped) for model in models]
+    other_lost = [_drop(model.other_drop, unit, clipped=clipped) for model in models]
+    rows = (("C layers", *_cells(models, lost, of)), ("NC layers", *_cells(models, other_lost, others)))
+    return Section(_heading(clipped), rows)
 
 
 def _carriers(model: ModelReport, name: str) -> str:
@@ -232,17 +277,19 @@ def _carriers(model: ModelReport, name: str) -> str:
 
 
 def _drops_by_task(models: Sequence[ModelReport], called: Sequence[str]) -> PaperTable:
+    unit = _unit(models)
+
     def section(*, clipped: bool) -> Section:
         rows = []
         for task, name in _tasks_of(models):
-            ours = [_drop(_other_drop(model, task), clipped=clipped) for model in models]
+            ours = [_drop(_other_drop(model, task), unit, clipped=clipped) for model in models]
             paper = [_paper(model, task) if clipped else "" for model in models]
             rows.append((name, *_cells(models, ours, paper)))
         return Section(_heading(clipped), tuple(rows))
 
     return PaperTable(
         "table-4",
-        "Table 4. Drop after removing one NC layer, by task (percentage points)",
+        f"Table 4. Drop after removing one NC layer, by task ({unit.drop})",
         ("task", *_beside(models, called)),
         (section(clipped=True), section(clipped=False)),
         ("Per layer the drop, then the mean over the NC layers of Table 3.",),
@@ -254,8 +301,8 @@ def _other_drop(model: ModelReport, task: str) -> MeanDrop | None:
     return None if found is None else found.other_drop
 
 
-def _drop(drop: MeanDrop | None, *, clipped: bool) -> str:
-    return "-" if drop is None else with_interval(drop.clipped if clipped else drop.unclipped)
+def _drop(drop: MeanDrop | None, unit: Unit, *, clipped: bool) -> str:
+    return "-" if drop is None else unit.with_interval(drop.clipped if clipped else drop.unclipped)
 
 
 def _paper(model: ModelReport, task: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -14,7 +16,7 @@ PLAYERS = 8
 
 
 def carried(
-    documents: int = N, *, share: float = 0.6, drop: float = 0.5, chance: float = 0.25, seed: int = 0
+    documents: int = N, *, share: float = 0.6, drop: float = 0.5, chance: float | None = 0.25, seed: int = 0
 ) -> object:
     """Player 1 loses ``drop`` of .8 alone, and has ``share`` of all that is contributed; the others lose nothing."""
     generator = np.random.default_rng(seed)
@@ -56,6 +58,25 @@ def test_a_task_at_chance_does_not_count() -> None:
     found = cornerstones(resample(model(carried(chance=0.78), players=PLAYERS)))  # type: ignore[arg-type]
     assert (found.players, found.counted, found.at_chance) == ((), (), ("arc_easy",))
     assert {each.verdict for each in found.evidence} == {"open"}
+
+
+def test_without_a_chance_level_the_share_alone_is_judged() -> None:
+    """What loses little is out however much it might collapse; what dominates stays open."""
+    found = cornerstones(resample(model(carried(chance=None), players=PLAYERS)))  # type: ignore[arg-type]
+    assert (found.players, found.counted, found.at_chance, found.without_chance) == ((), (), (), ("arc_easy",))
+    assert [each.verdict for each in found.evidence] == ["no", "open", *["no"] * 6]
+    first = found.evidence[1]
+    assert (first.collapse, first.collapse_low, first.above) == (None, None, None)
+    assert (first.drop, first.tasks, first.n) == (pytest.approx(0.5), ("arc_easy",), N)
+    assert first.share_low is not None
+    assert first.share_low > first.needed_share
+
+
+def test_a_task_without_a_chance_level_is_not_counted_beside_one_that_has_it() -> None:
+    cloze = replace(carried(chance=None), task="lambada", task_id="other")  # type: ignore[type-var]
+    found = cornerstones(resample(model(carried(), cloze, players=PLAYERS)))  # type: ignore[arg-type]
+    assert (found.counted, found.at_chance, found.without_chance) == (("arc_easy",), (), ("lambada",))
+    assert {each.tasks for each in found.evidence} == {("arc_easy",)}
 
 
 def test_without_a_cornerstone_the_largest_shares_are_taken_and_without_shares_the_largest_drops() -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
+from core.intervals import score_half_width
 from core.paper.drops import mean_drop
 from core.paper.resampling import resample
 from tests.core.paper.values import model, task
@@ -55,3 +59,24 @@ def test_a_drop_of_what_is_no_score_in_0_to_1_is_not_cut_off_at_1() -> None:
     gained = mean_drop(resample(model(task(intact=[5, 6], ablated=[[9, 9]] * 4))).ablations, {0})
     assert gained is not None
     assert (gained.clipped.estimate, gained.unclipped.estimate) == (0, -3.5)
+
+
+@pytest.mark.parametrize("scale", [1.0, 50.0])
+def test_what_never_varied_may_be_off_by_as_much_as_any_player_is(scale: float) -> None:
+    """Scores in [0, 1] by 1; nats by the most that was seen, as the other documents may be like that."""
+    lost = np.array([1.0, 0, 0, 0, 0, 0, 0, 0]) * scale
+    drawn = resample(model(task(intact=[0.0] * 8, ablated=[[0.0] * 8, (-lost).tolist(), *[[0.0] * 8] * 2])))
+    found = mean_drop(drawn.ablations, {0})
+    assert found is not None
+    width = score_half_width(8) * scale
+    assert (found.unclipped.low, found.unclipped.high) == (pytest.approx(-width), pytest.approx(width))
+    assert drawn.ablations[0].drops.slack[0] == pytest.approx(width)
+    assert drawn.ablations[0].drops.slack[1] == 0
+
+
+def test_a_margin_that_happens_to_lie_within_0_to_1_is_not_held_there() -> None:
+    low = replace(task(intact=[0.9], ablated=[[0.1]] * 4), value="margin")
+    found = mean_drop(resample(model(low)).ablations, {0})
+    assert found is not None
+    assert found.unclipped.high is not None
+    assert found.unclipped.high > 1

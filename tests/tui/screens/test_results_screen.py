@@ -382,3 +382,12 @@ async def test_large_coalitions_are_named_in_short_and_leave_room_for_their_numb
         await settled(pilot, "slash")
         await typed(pilot, "ffn 1,")
         assert "1 of 3 rows contains the filter" in drawn(pilot)
+
+
+async def test_a_value_without_chance_tells_of_no_cornerstone(tmp_path: Path) -> None:
+    path = tmp_path / "results.duckdb"
+    asked = assignment(documents(range(4), choices=1), EVERY_WINDOW, of_task=task(means=("acc",)))
+    keep_all(path, asked, {removed: [float(0 not in removed)] * 4 for removed in EVERY_WINDOW})
+    first, doubt, *_ = tables.read_listing(path, "cornerstones", Scope()).notes
+    assert first == "Cornerstones of tiny: cannot be told: no chance level, over capitals (acc_norm or acc)."
+    assert "acc has no chance level" in doubt
