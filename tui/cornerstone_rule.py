@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 RULE = (
     "The rule, over the tasks on which the intact model is above chance: removing the layer alone loses at least "
-    f"{COLLAPSE:.0%} of what the model has above chance, and its mean share is at least {DOMINANCE:g} times an even one."
+    f"{COLLAPSE:.0%} of what the model has above chance, and its mean share is at least {DOMINANCE:g} times an even "
+    "one."
 )
 VERDICTS = (
     "Sure: both lower bounds pass; likely: both estimates pass and its drop is above 0 (95%, all layers at once); "
