@@ -99,7 +99,7 @@ def _coalitions(name: ScheduleName, config: RunConfig, game: Game) -> tuple[list
             return sorted(game.estimator.missing({}, game.units)), 0
         case "permutation":
             game.estimator.missing({}, game.units)
-            return [], 2 + config.permutations * (game.units - 1)
+            return [], min(2**game.units, 2 + config.permutations * (game.units - 1))
 
 
 def _title(name: ScheduleName, config: RunConfig) -> str:

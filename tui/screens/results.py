@@ -60,7 +60,7 @@ class ResultsScreen(Screen[None]):
             height: auto; max-height: 4; padding: 0 1; color: $text-muted;
             scrollbar-size: 1 1; scrollbar-background: $background; scrollbar-color: $foreground 20%;
         }
-        #notes.-rule { max-height: 8; }
+        #notes.-rule { max-height: 10; }
         #count { height: 1; color: $text-muted; padding: 0 1; }
     }
     """
