@@ -31,23 +31,25 @@ def no_ablation_of_all(group: Group, store: Path, removed: int, players: int) ->
     return f"{group.title}: {what}; {_fill(group, store, 'ablation')}"
 
 
-def no_intact(group: Group, store: Path, question: Question) -> str:
+def no_intact(group: Group, store: Path, question: Question, value: str = "acc") -> str:
     """Nothing to measure against."""
     what = "the intact model, which every removal is measured against, is not stored"
-    return f"{group.title}: {what}; {_fill_for(group, store, question)}"
+    return f"{group.title}: {what}; {_fill_for(group, store, question, value)}"
 
 
-def lacks_coalitions(group: Group, store: Path, question: Question, missing: int, wanted: int) -> str:
+def lacks_coalitions(
+    group: Group, store: Path, question: Question, missing: int, wanted: int, value: str = "acc"
+) -> str:
     """Coalitions that an estimator reads are not there; ``wanted`` is 0 where only a round of them is known."""
     what = f"{missing} of {wanted} coalitions are missing" if wanted else f"{_more_coalitions(missing)} missing"
-    return f"{group.title}: {what} for {described(question)}; {_fill_for(group, store, question)}"
+    return f"{group.title}: {what} for {described(question)}; {_fill_for(group, store, question, value)}"
 
 
-def no_document(group: Group, store: Path, question: Question, wanted: int) -> str:
+def no_document(group: Group, store: Path, question: Question, wanted: int, value: str = "acc") -> str:
     """Every coalition is there, but not over the same document."""
     which = f"all {wanted} coalitions of" if wanted else "every coalition of"
     what = f"no document has {which} {described(question)}"
-    return f"{group.title}: {what}; {_fill_for(group, store, question)}"
+    return f"{group.title}: {what}; {_fill_for(group, store, question, value)}"
 
 
 def no_exact(group: Group, store: Path, players: str) -> str:
@@ -96,7 +98,8 @@ def _more_coalitions(count: int) -> str:
     return "at least 1 coalition is" if count == 1 else f"at least {count} coalitions are"
 
 
-def _fill_for(group: Group, store: Path, question: Question) -> str:
+def _fill_for(group: Group, store: Path, question: Question, value: str = "acc") -> str:
+    """Where a walk of permutation ends depends on the value that it looks at; other schedules serve all values."""
     names: dict[str, ScheduleName] = {
         "exact": "exact",
         "permutation": "permutation",
@@ -104,6 +107,7 @@ def _fill_for(group: Group, store: Path, question: Question) -> str:
     }
     settings: dict[str, object] = {"max_removed": question.max_removed, "players": question.players}
     if question.estimator == "permutation":
+        settings |= {"value": None if value == "acc" else value}
         settings |= {"permutations": question.permutations, "tolerance": question.tolerance, "seed": question.seed}
     return _fill(group, store, names.get(question.estimator, "windows"), settings)
 

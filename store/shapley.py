@@ -71,7 +71,7 @@ def _add(found: Rows, asked: _Asked, scores: Mapping[Removed, FloatArray], playe
         found.gaps.append(f"{group.title}: {error}")
         return
     if INTACT not in scores:
-        found.gaps.append(no_intact(group, store, question))
+        found.gaps.append(no_intact(group, store, question, asked.value))
         return
     outcomes, absent = game.read_complete(scores)
     if outcomes and not absent:
@@ -85,9 +85,9 @@ def _add(found: Rows, asked: _Asked, scores: Mapping[Removed, FloatArray], playe
             _estimated(found, part, shorter.of(players), outcomes, partial=True)
             return
     if absent:
-        found.gaps.append(lacks_coalitions(group, store, question, len(absent), wanted))
+        found.gaps.append(lacks_coalitions(group, store, question, len(absent), wanted, asked.value))
     else:
-        found.gaps.append(no_document(group, store, question, wanted))
+        found.gaps.append(no_document(group, store, question, wanted, asked.value))
 
 
 def _shorter(question: Question) -> Iterator[Question]:

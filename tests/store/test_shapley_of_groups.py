@@ -144,6 +144,13 @@ def test_what_is_missing_is_a_sentence_with_the_command_that_fills_it(
     )
 
 
+def test_walks_end_by_the_value_that_is_missing_them(path: Path) -> None:
+    stored(path, of_players(windows(UNITS, 1)))
+    for value, asked in {"acc": "--schedule permutation --players layers --store", "margin": "--value margin"}.items():
+        (gap,) = Results(path).shapley(value=value, estimator="permutation", players="layers").gaps
+        assert asked in gap
+
+
 def test_without_the_intact_model_there_is_nothing_to_measure_against(path: Path) -> None:
     stored(path, ablation(PLAYERS)[1:])
     answer = Results(path).shapley(max_removed=1)

@@ -51,6 +51,8 @@ def agreement_table(
             title = TASKS.get(task.task, task.task)
             rows += [(title if at == 0 else "", one.estimator, str(one.n), _text(one)) for at, one in enumerate(found)]
             notes += _why(f"{names[model.model_id]} on {title}", found)
+            if not any(one.estimator.startswith(_PERMUTATION) for one in found):
+                notes += results.shapley(own, task.value, _PERMUTATION).gaps
         if rows:
             sections.append(Section(names[model.model_id], tuple(rows)))
     if not sections:

@@ -87,6 +87,7 @@ def test_estimators_that_agree_are_said_to(tmp_path: Path) -> None:
     keep_all(path, assignment(documents(range(90)), list(values), of_model=record("m", 3), of_task=piqa), values)
     out = " ".join(run("--store", path, "--no-figures", width=200).stdout.split())
     assert "m on PIQA: they agree." in out
+    assert re.search(r"m on piqa: .* 20 walks of permutation .*; `cornerstone run .* --schedule permutation", out)
 
 
 def test_an_estimator_that_names_nobody_says_why(tmp_path: Path) -> None:
