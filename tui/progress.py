@@ -43,6 +43,7 @@ class BarProgress:
         self._bar: Progress | None = None
         self._row = TaskID(0)
         self._stored, self._began = 0, 0.0
+        self._most = ""
 
     def show(self, event: StudyEvent) -> None:
         match event:
@@ -75,19 +76,23 @@ class BarProgress:
         self._bar = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=None),
-            TextColumn("{task.completed:.0f}/{task.total:.0f}{task.fields[pace]}", markup=False),
+            TextColumn("{task.completed:.0f}/{task.fields[most]}{task.total:.0f}{task.fields[pace]}", markup=False),
             console=self._console,
             refresh_per_second=_REDRAWS_A_SECOND,
             transient=True,
         )
-        self._row = self._bar.add_task(_name(phase), total=phase.total, completed=self._stored, pace="")
+        self._most = "≤ " if phase.in_rounds else ""
+        self._row = self._bar.add_task(
+            _name(phase), total=phase.total, completed=self._stored, pace="", most=self._most
+        )
         self._bar.start()
 
     def _draw(self) -> None:
         """Note what is to be drawn; the bar itself sees to when."""
         if self._bar is not None:
             total = self._bar.tasks[0].total or 0
-            self._bar.update(self._row, completed=self._meter.done, pace=_pace(self._meter, total - self._meter.done))
+            pace = _pace(self._meter, total - self._meter.done, self._most)
+            self._bar.update(self._row, completed=self._meter.done, pace=pace)
 
 
 class LineProgress:
@@ -138,8 +143,9 @@ class LineProgress:
             return
         left = self._phase.total - self._meter.done
         if left >= 1:
-            pace = _pace(self._meter, left)
-            self._say(f"{_name(self._phase)}: {self._meter.done:.0f} of {self._phase.total} outcomes{pace}")
+            most = "at most " if self._phase.in_rounds else ""
+            pace = _pace(self._meter, left, most)
+            self._say(f"{_name(self._phase)}: {self._meter.done:.0f} of {most}{self._phase.total} outcomes{pace}")
             self._said = self._clock()
 
 
@@ -147,10 +153,13 @@ def _name(phase: Phase) -> str:
     return f"{phase.schedule} on {plain(phase.task.name)}"
 
 
-def _pace(meter: Meter, left: float) -> str:
-    """Rate and time left, as far as they can be told; the time is rounded up, so it never says that none is left."""
+def _pace(meter: Meter, left: float, most: str) -> str:
+    """Rate and time left, as far as they can be told; the time is rounded up, so it never says that none is left.
+
+    ``most`` stands before a time that is a bound.
+    """
     rate = meter.rate
     if rate <= 0:
         return ""
     speed = f"{rate:.0f}/s" if rate >= 10 else f"{rate:.1f}/s"
-    return f"  {speed}" + (f"  {in_clock(left / rate + 1)} left" if left >= 1 else "")
+    return f"  {speed}" + (f"  {most}{in_clock(left / rate + 1)} left" if left >= 1 else "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.events import ChunkRecorded, Phase, PhaseFinished, PhaseStarted
+from core.game import Question
 from tests.store.records import data, model, task
 from tui.progress import LineProgress
 
@@ -44,3 +45,17 @@ def test_one_is_written_in_the_singular() -> None:
     said: list[str] = []
     LineProgress(said.append).show(PhaseStarted(Phase("run1", model(), task(), data(), "ablation", 1, 1), 0))
     assert said == ["ablation on capitals: 1 document under 1 coalition, 1 outcome"]
+
+
+def test_what_may_end_early_says_at_most() -> None:
+    said: list[str] = []
+    clock = Clock()
+    walks = Phase("run1", model(), task(), data(), "permutation", 100, 7, Question("permutation"))
+    progress = LineProgress(said.append, clock=clock)
+    progress.show(PhaseStarted(walks, 0))
+    clock.now = 10.0
+    progress.advance(100.0)
+    assert said == [
+        "permutation on capitals: 100 documents under at most 7 coalitions, 700 outcomes",
+        "permutation on capitals: 100 of at most 700 outcomes  10/s  at most 01:01 left",
+    ]
