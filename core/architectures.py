@@ -73,7 +73,19 @@ def family_of(config: PretrainedConfig) -> Family:
         )
     if getattr(config, "add_cross_attention", False):
         raise CornerstoneError(f"this {model_type} model has cross-attention; only plain decoders have players")
+    if "longrope" in _rope_types(config):
+        raise CornerstoneError(
+            f"this {model_type} model turns its rotary embeddings by how long a text is (longrope), so that texts of "
+            "different lengths cannot share a row; it is not supported"
+        )
     return FAMILIES[model_type]
+
+
+def _rope_types(config: PretrainedConfig) -> set[str]:
+    """How a model's rotary embeddings are scaled: one way, or one a type of layer."""
+    parameters = getattr(config.get_text_config(), "rope_parameters", None) or {}
+    each = [one for one in parameters.values() if isinstance(one, dict)] or [parameters]
+    return {str(one.get("rope_type", "default")) for one in each}
 
 
 def shares_input(config: PretrainedConfig) -> bool:

@@ -7,15 +7,15 @@ the same way, its layers passing on the hidden states that are to be scored.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from inspect import signature
 from typing import Any
 
 import torch
 from accelerate.utils import align_module_device, has_offloaded_params, send_to_device
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from core.architectures import Family, decoder_layers
@@ -46,6 +46,8 @@ class Decoder:
         self._model = model
         self._family = family
         self._layers = decoder_layers(model, family)
+        inside = {module for layer in self._layers for module in layer.modules()}
+        self._ends = [module for module in model.modules() if module not in inside]
         self._config = model.config.get_text_config()
         self._entrance = self.device
         # What the head makes of a row on its way in is not looked at.
@@ -77,23 +79,22 @@ class Decoder:
         calls = tuple(recorder.call for recorder in recorders)
         return Entry(recorders[0].hidden[0], calls)
 
-    @contextmanager
-    def loaded(self, index: int) -> Iterator[None]:
-        """Keep a layer's weights where they are used, so that offloaded ones are brought in once for the block.
+    def loaded(self, index: int) -> AbstractContextManager[None]:
+        """Keep a layer's weights where they are used, so that offloaded ones are brought in once for the block."""
+        return _brought_in(self._layers[index].modules())
 
-        Left alone, accelerate's hooks bring them in at every call of a submodule.
-        """
-        hooked = [module for module in self._layers[index].modules() if has_offloaded_params(module)]
-        with ExitStack() as stack:
-            for module in hooked:
-                stack.enter_context(align_module_device(module))
-                stack.enter_context(forward_replaced(module, vars(module)["_old_forward"]))
-            yield
+    def ends_loaded(self) -> AbstractContextManager[None]:
+        """The same for what is around the layers: embeddings, final norm and head."""
+        return _brought_in(self._ends)
+
+    def place(self, index: int) -> torch.device:
+        """Where a layer computes; of an offloaded one, where it is ``loaded``."""
+        return next(self._layers[index].parameters()).device
 
     def layer(self, index: int, states: Tensor, call: LayerCall, *, attention: bool, ffn: bool) -> Tensor:
         """Pass states of shape (s, t, hidden) through a layer, its attention or FFN removed where asked."""
         layer = self._layers[index]
-        place = next(layer.parameters()).device
+        place = self.place(index)
         args, kwargs = call.args, call.kwargs
         if place != self._entrance:  # a model spread over several devices
             states, args, kwargs = send_to_device((states, args, kwargs), place)
@@ -150,6 +151,16 @@ class Decoder:
         dtype = self._model.dtype
         mask = torch.zeros(visible.shape, dtype=dtype).masked_fill_(~visible, torch.finfo(dtype).min)
         return mask[None, None].to(self._entrance)
+
+
+@contextmanager
+def _brought_in(modules: Iterable[nn.Module]) -> Iterator[None]:
+    """Left alone, accelerate's hooks bring offloaded weights in at every call of a module."""
+    with ExitStack() as stack:
+        for module in filter(has_offloaded_params, modules):
+            stack.enter_context(align_module_device(module))
+            stack.enter_context(forward_replaced(module, vars(module)["_old_forward"]))
+        yield
 
 
 class _Recorder:

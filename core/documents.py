@@ -56,6 +56,13 @@ class Document:
     def continuations(self) -> tuple[TokenRequest, ...]:
         return tuple(part for request in self.requests for part in request)
 
+    @property
+    def bundles(self) -> tuple[tuple[TokenRequest, ...], ...]:
+        """The continuations, in order, by what wants to lie in one row: the windows of a long text share nothing."""
+        if self.instances[0].request_type == "loglikelihood_rolling":
+            return tuple((part,) for part in self.continuations)
+        return (self.continuations,)
+
 
 @dataclass(frozen=True, slots=True)
 class PreparedTask:

@@ -35,9 +35,10 @@ def silenced(layer: nn.Module, family: Family, *, attention: bool, ffn: bool) ->
             submodule = layer.get_submodule(family.attention)
             stack.enter_context(forward_replaced(submodule, _NoAttention(getattr(submodule, "layer_idx", None))))
         if ffn:
-            submodule = layer.get_submodule(family.ffn)
-            width = submodule.out_features if isinstance(submodule, nn.Linear) else None
-            stack.enter_context(forward_replaced(submodule, _NoFfn(width)))
+            for name in filter(None, (family.feeds_ffn, family.ffn)):
+                submodule = layer.get_submodule(name)
+                width = submodule.out_features if isinstance(submodule, nn.Linear) else None
+                stack.enter_context(forward_replaced(submodule, _NoFfn(width)))
         yield
 
 

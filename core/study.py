@@ -7,10 +7,12 @@ documents, and what a killed run loses is the chunk in flight.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import TypeVar
 
+import numpy as np
 import torch
 
 from core.decoder import Decoder
@@ -20,7 +22,7 @@ from core.errors import CornerstoneError
 from core.events import ChunkRecorded, MemoryShort, Phase, PhaseFinished, PhaseStarted, StudyEvent
 from core.intact import IntactStates
 from core.models import LoadedModel
-from core.packing import Row, pack, packed_length
+from core.packing import TokenRequest, pack, packed_length
 from core.plan import Schedule, Until
 from core.players import Removed
 from core.records import Assignment, Outcome, Recorder
@@ -31,6 +33,8 @@ from core.watch import Watch
 
 _LONGEST_ROW = 512
 """Attention grows with the square of a row's length."""
+
+_Part = TypeVar("_Part")
 
 
 class Study:
@@ -160,26 +164,16 @@ class Study:
 
     def _fitting(self, documents: Iterable[Document], coalitions: tuple[Removed, ...]) -> Iterator[_Chunk]:
         most = max(self._sizes.chunk_tokens, self._row_tokens(coalitions))
-        for fitting in self._grouped(documents, min(most, self._sizes.state_tokens // len(coalitions))):
+        most = min(most, self._sizes.state_tokens // len(coalitions))
+        for fitting in _grouped(documents, most, lambda document: sum(map(self._length, document.bundles))):
             yield _Chunk(tuple(fitting), coalitions)
+
+    def _length(self, bundle: Sequence[TokenRequest]) -> int:
+        return packed_length(bundle, self._max_length)
 
     def _row_tokens(self, coalitions: Sequence[Removed]) -> int:
         """Few coalitions fill a batch only in longer rows."""
         return max(self._sizes.row_tokens, min(self._sizes.batch_tokens // len(coalitions), _LONGEST_ROW))
-
-    def _grouped(self, documents: Iterable[Document], most_tokens: int) -> Iterator[list[Document]]:
-        """Documents side by side, up to so many tokens; one that is longer is alone."""
-        group: list[Document] = []
-        used = 0
-        for document in documents:
-            length = packed_length(document.continuations, self._max_length)
-            if group and used + length > most_tokens:
-                yield group
-                group, used = [], 0
-            group.append(document)
-            used += length
-        if group:
-            yield group
 
     def _evaluated(self, task: PreparedTask, chunk: _Chunk, breathe: Breathe) -> list[Outcome] | None:
         """The outcomes of a chunk; None, with smaller sizes from now on, where memory did not suffice.
@@ -200,8 +194,9 @@ class Study:
         return None
 
     def _evaluate(self, task: PreparedTask, chunk: _Chunk, breathe: Breathe) -> list[Outcome]:
-        groups = list(self._grouped(chunk.documents, self._row_tokens(chunk.coalitions)))
-        rows = [pack([document.continuations for document in group], self._max_length) for group in groups]
+        bundles = [bundle for document in chunk.documents for bundle in document.bundles]
+        groups = _grouped(bundles, self._row_tokens(chunk.coalitions), self._length)
+        rows = [pack(group, self._max_length) for group in groups]
         known = None if self._intact is None else [self._intact.of(row) for row in rows]
         outcomes: list[Outcome] = []
         step = max(1, self._sizes.state_tokens // sum(map(len, rows)))
@@ -216,8 +211,7 @@ class Study:
                 breathe=_counted(breathe, before, size),
                 intact=known,
             )
-            for group, row, found in zip(groups, rows, scores, strict=True):
-                outcomes += _outcomes(task, group, coalitions, row, found)
+            outcomes += _outcomes(task, chunk.documents, coalitions, scores)
         if self._intact is not None:
             self._intact.trim()
         return outcomes
@@ -244,14 +238,30 @@ class _Chunk:
     coalitions: tuple[Removed, ...]
 
 
+def _grouped(parts: Iterable[_Part], most_tokens: int, length: Callable[[_Part], int]) -> Iterator[list[_Part]]:
+    """Parts side by side, up to so many tokens; one that is longer is alone."""
+    group: list[_Part] = []
+    used = 0
+    for part in parts:
+        tokens = length(part)
+        if group and used + tokens > most_tokens:
+            yield group
+            group, used = [], 0
+        group.append(part)
+        used += tokens
+    if group:
+        yield group
+
+
 def _outcomes(
-    task: PreparedTask, documents: Sequence[Document], coalitions: Sequence[Removed], row: Row, scores: Scores
+    task: PreparedTask, documents: Sequence[Document], coalitions: Sequence[Removed], rows: Sequence[Scores]
 ) -> Iterator[Outcome]:
-    starts = [0]
-    for document in documents:
-        starts.append(starts[-1] + len(document.continuations))
-    assert starts[-1] == row.request_count
+    """The outcomes of documents whose continuations lie in rows one after the other."""
+    logprobs = np.concatenate([scores.logprobs for scores in rows], axis=1)
+    is_greedy = np.concatenate([scores.is_greedy for scores in rows], axis=1)
+    ends = np.cumsum([len(document.continuations) for document in documents])
+    assert ends[-1] == logprobs.shape[1]
     for index, removed in enumerate(coalitions):
-        logprobs, is_greedy = scores.logprobs[index].tolist(), scores.is_greedy[index].tolist()
-        for document, start, stop in zip(documents, starts, starts[1:], strict=False):
-            yield task.outcome(document, removed, logprobs[start:stop], is_greedy[start:stop])
+        each = zip(np.split(logprobs[index], ends[:-1]), np.split(is_greedy[index], ends[:-1]), strict=True)
+        for document, (scored, greedy) in zip(documents, each, strict=True):
+            yield task.outcome(document, removed, scored.tolist(), greedy.tolist())

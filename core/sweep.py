@@ -92,7 +92,8 @@ def sweep_rows(
     progress = _Progress(tokens * sum(len(prefixes) for variants in plan for prefixes in variants.values()), breathe)
     known: Sequence[LayerStates] = intact if intact is not None else [{} for _ in rows]
     with torch.inference_mode():
-        entries = [decoder.enter(row) for row in rows]
+        with decoder.ends_loaded():
+            entries = [decoder.enter(row) for row in rows]
         states: list[dict[Prefix, Tensor]] = [{0: entry.hidden} for entry in entries]
         for index, variants in enumerate(plan):
             step = _Step(index, variants, batch_tokens, last=index == len(plan) - 1)
@@ -104,11 +105,12 @@ def sweep_rows(
                     states[place] = _through_layer(decoder, step, way, states[place], there, progress)
             for kept, there in zip(known, states, strict=True):
                 if intact is not None and 0 in there:
-                    kept[index] = there[0]
-        return [
-            _score(decoder, row, [there[bits] for bits in removed_bits], head_rows(batch_tokens), progress)
-            for row, there in zip(rows, states, strict=True)
-        ]
+                    kept[index] = _alone(there[0])
+        with decoder.ends_loaded():
+            return [
+                _score(decoder, row, [there[bits] for bits in removed_bits], head_rows(batch_tokens), progress)
+                for row, there in zip(rows, states, strict=True)
+            ]
 
 
 class _Progress:
@@ -168,12 +170,17 @@ class _Way:
 def _known(step: _Step, way: _Way, states: dict[Prefix, Tensor], intact: LayerStates) -> dict[Prefix, Tensor]:
     """The states after a layer that need no computing: where it is skipped, and what is kept of the intact model."""
     below = (1 << 2 * step.index) - 1
-    known = {prefix: states[prefix & below] for prefix in step.variants.get(_SKIPPED, [])}
+    known = {prefix: _alone(states[prefix & below]) for prefix in step.variants.get(_SKIPPED, [])}
     if step.last:
         known = {prefix: state[way.scored.to(state.device)] for prefix, state in known.items()}
     if 0 in step.variants.get(0, []) and step.index in intact:
         known[0] = intact[step.index]
     return known
+
+
+def _alone(state: Tensor) -> Tensor:
+    """A state that outlives those it was computed with: not a part of their batch, which would stay in memory whole."""
+    return state.clone() if state.untyped_storage().nbytes() > state.nbytes else state
 
 
 def _through_layer(
@@ -190,12 +197,14 @@ def _through_layer(
     batch_size = max(1, step.batch_tokens // tokens)
     through = partial(decoder.layer_at, at=way.scored) if step.last else decoder.layer
     progress.advance(len(done) * tokens)
+    # Of a model spread over several devices, a state that skipped layers lies where it was.
+    place = decoder.place(step.index)
     for variant, prefixes in step.lacking(done).items():
         for start in range(0, len(prefixes), batch_size):
             batch = prefixes[start : start + batch_size]
             out = through(
                 step.index,
-                torch.stack([states[prefix & below] for prefix in batch]),
+                torch.stack([states[prefix & below].to(place) for prefix in batch]),
                 way.call,
                 attention=bool(variant & 0b01),
                 ffn=bool(variant & 0b10),
@@ -229,7 +238,8 @@ def _score(decoder: Decoder, row: Row, finals: Sequence[Tensor], most: int, prog
         columns = torch.from_numpy(slots[here] - left).to(decoder.device)
         for top in range(0, len(finals), height):
             progress.advance(0)
-            hidden = torch.stack([state[left : left + width] for state in finals[top : top + height]])
+            batch = finals[top : top + height]
+            hidden = torch.stack([state[left : left + width].to(decoder.device) for state in batch])
             logits = decoder.head(hidden.flatten(0, 1))
             log_sums, best = (found.view(*hidden.shape[:2]) for found in _over_vocabulary(logits))
             scored = logits.view(*hidden.shape[:2], -1)[:, columns, targets] - log_sums[:, columns]

@@ -10,6 +10,7 @@ import statistics
 import time
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import nn
 from transformers import PretrainedConfig, PreTrainedModel
@@ -53,8 +54,9 @@ def distinct_work(model: PreTrainedModel, family: Family, row: Row, coalitions: 
     Counted are the products with weights and those of attention with what a token sees; of removed sublayers nothing,
     of the head and of the last FFN the scored positions alone. Norms and other elementwise work count as nothing.
     """
-    tokens, seen = len(row), float(row.visible().sum())
+    tokens = len(row)
     config = model.config.get_text_config()
+    width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
     scored = len(set(row.nodes.tolist()))
     layers = decoder_layers(model, family)
     total = 0.0
@@ -64,13 +66,22 @@ def distinct_work(model: PreTrainedModel, family: Family, row: Row, coalitions: 
         attention = sum(1 for prefix in prefixes if not prefix >> 2 * index & 0b01)
         ffn = sum(1 for prefix in prefixes if not prefix >> 2 * index & 0b10)
         attention_weights = _weights(layer.get_submodule(family.attention), config)
-        dot = 4 * seen * config.hidden_size
+        dot = 4 * _seen(row, family, config, index) * config.num_attention_heads * width
         total += attention * (2 * tokens * attention_weights + dot)
         read = scored if index == len(layers) - 1 else tokens
         total += ffn * 2 * read * (_weights(layer, config) - attention_weights)
     head = model.get_output_embeddings()
     assert isinstance(head, nn.Linear)
     return total + len(coalitions) * 2 * scored * head.weight.numel()
+
+
+def _seen(row: Row, family: Family, config: PretrainedConfig, index: int) -> float:
+    """How many tokens those of a row see in a layer, themselves included: all before them, or a window."""
+    window = getattr(config, "sliding_window", None)
+    if family.masks == "full" or (family.masks == "by layer type" and config.layer_types[index] != "sliding_attention"):
+        window = None
+    before = row.positions + 1
+    return float((before if window is None else np.minimum(before, window)).sum())
 
 
 def _weights(module: nn.Module, config: PretrainedConfig) -> float:

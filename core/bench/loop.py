@@ -16,7 +16,7 @@ from core.quiet import quiet_libraries
 from core.records import Outcome
 from core.removal import removed_from
 
-BATCH_SIZES = (4, 8, 16, 32)
+BATCH_SIZES = (1, 2, 4, 8, 16, 32)
 
 
 class LmEvalLoop:

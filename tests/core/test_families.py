@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from copy import deepcopy
 from functools import cache
 
 import numpy as np
@@ -24,6 +25,22 @@ PLAYERS = 2 * LAYERS
 TOLERANCE = 1e-4
 
 model_of = cache(tiny_model)
+
+VARIANTS: list[tuple[str, dict[str, object]]] = [
+    ("llama", {"num_hidden_layers": 1}),
+    ("llama", {"attention_bias": True, "mlp_bias": True, "tie_word_embeddings": True}),
+    ("llama", {"head_dim": 16, "num_key_value_heads": 1}),
+    ("qwen2", {"use_sliding_window": False}),
+    ("gemma2", {"final_logit_softcapping": 2.0, "attn_logit_softcapping": 1.0, "head_dim": 16}),
+    ("gemma3_text", {"sliding_window": 1}),
+    ("mistral", {"sliding_window": None}),
+    ("mixtral", {"sliding_window": 3, "num_experts_per_tok": 1}),
+    ("gpt2", {"n_layer": 1, "reorder_and_upcast_attn": True, "scale_attn_by_inverse_layer_idx": True}),
+    ("gpt_neox", {"use_parallel_residual": False}),
+    ("phi", {"qk_layernorm": True, "num_key_value_heads": 2}),
+    ("opt", {"word_embed_proj_dim": 16, "enable_bias": False}),
+]
+"""Settings of real models that the tiny ones leave out."""
 
 
 def some_documents(seed: int) -> list[list[TokenRequest]]:
@@ -73,6 +90,18 @@ def test_the_sweep_equals_the_plain_model_with_those_submodules_silenced(name: s
     model, documents, rng = model_of(name), some_documents(seed), random.Random(seed)
     coalitions = [(), *(tuple(sorted(rng.sample(range(PLAYERS), size))) for size in (1, 1, 2, 3, 5, PLAYERS))]
     scores = sweep(Decoder(model, family_of(model.config)), pack(documents, WINDOW), coalitions, batch_tokens=64)
+    for index, removed in enumerate(coalitions):
+        truth = plain_logprobs(model, documents, removed)
+        np.testing.assert_allclose(scores.logprobs[index], truth, atol=TOLERANCE, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("name", "settings"), VARIANTS)
+def test_what_a_family_may_have_besides_changes_nothing(name: str, settings: dict[str, object]) -> None:
+    model, documents = tiny_model(name, **settings), some_documents(1)
+    family = family_of(model.config)
+    players = 2 * len(decoder_layers(model, family))
+    coalitions = [(), (players - 2,), (players - 1,), (0, 1), tuple(range(1, players)), tuple(range(players))]
+    scores = sweep(Decoder(model, family), pack(documents, WINDOW), coalitions, batch_tokens=64)
     for index, removed in enumerate(coalitions):
         truth = plain_logprobs(model, documents, removed)
         np.testing.assert_allclose(scores.logprobs[index], truth, atol=TOLERANCE, rtol=1e-5)
@@ -129,6 +158,23 @@ def test_identical_choices_and_choices_that_begin_one_another() -> None:
     assert scores.logprobs[1, 0] == scores.logprobs[1, 1]
 
 
+@pytest.mark.parametrize("name", ["llama", "gemma2", "mixtral"])
+def test_the_same_batches_give_the_same_bits(name: str) -> None:
+    model, row, coalitions = model_of(name), pack(some_documents(2), WINDOW), windows(PLAYERS, 3)
+    one, other = (sweep(Decoder(model, family_of(model.config)), row, coalitions, batch_tokens=64) for _ in range(2))
+    np.testing.assert_array_equal(one.logprobs, other.logprobs)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_logarithms_are_taken_in_float32_whatever_the_model_computes_in(dtype: torch.dtype) -> None:
+    model = deepcopy(model_of("llama")).to(dtype)
+    decoder, row = Decoder(model, family_of(model.config)), pack([[TokenRequest((3, 4), (5,))]], WINDOW)
+    (scored,) = sweep(decoder, row, [()], batch_tokens=64).logprobs[0]
+    with torch.no_grad():
+        logits = model(torch.tensor([[3, 4]])).logits[0, -1]
+    np.testing.assert_allclose(scored, logits.double().log_softmax(-1)[5].item(), atol=1e-5)
+
+
 def test_what_breathes_can_stop_a_sweep() -> None:
     model = model_of("llama")
 
@@ -162,5 +208,14 @@ def test_post_norm_opt_is_refused() -> None:
         family_of(CONFIG_MAPPING["opt"](do_layer_norm_before=False))
 
 
+@pytest.mark.parametrize("nested", [False, True])
+def test_rotary_embeddings_that_depend_on_the_length_of_a_text_are_refused(nested: bool) -> None:
+    config = CONFIG_MAPPING["llama"]()
+    scaled = {"rope_type": "longrope", "rope_theta": 1e4}
+    config.rope_parameters = {"full_attention": scaled} if nested else scaled
+    with pytest.raises(CornerstoneError, match=r"\(longrope\).*not supported"):
+        family_of(config)
+
+
 def test_every_family_in_the_table_is_tested() -> None:
-    assert set(FAMILIES) - set(SETTINGS) == {"gemma3"}  # the multimodal wrapper of gemma3_text
+    assert set(FAMILIES) == set(SETTINGS)

@@ -10,6 +10,7 @@ import pytest
 import torch
 from lm_eval.models.huggingface import HFLM
 
+from core.decoder import Decoder
 from core.documents import prepare_task
 from core.encoding import RequestEncoder
 from core.memory_recorder import MemoryRecorder
@@ -67,3 +68,27 @@ def test_they_score_as_lm_eval_scores_them(
                     np.testing.assert_allclose(ours.logprobs, [theirs], atol=1e-3, rtol=1e-4)
                     assert ours.is_greedy == (greedy,)
                     assert ours.metrics["acc"] == float(greedy)
+
+
+def test_the_windows_of_a_long_text_lie_in_rows_of_their_own(
+    model: LoadedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In one row their cost and their mask would grow with the square of the text."""
+    data = tmp_path / "rows.jsonl"
+    data.write_text("\n".join(json.dumps({"page": text(words, 1)}) for words in (3, 2500, 5)), encoding="utf-8")
+    encoder, recorder = RequestEncoder(model), MemoryRecorder()
+    built = build_task("wikitext", data=data, num_fewshot=None, offline=True, narrate=print)
+    task = prepare_task(built, encoder, limit=None, order="file", seed=0, apply_chat_template=False)
+    assert [len(document.continuations) > 3 for document in task.documents] == [False, True, False]
+    lengths: list[int] = []
+    enter = Decoder.enter
+    monkeypatch.setattr(Decoder, "enter", lambda self, row: lengths.append(len(row)) or enter(self, row))
+    sizes = SweepSizes(row_tokens=96, batch_tokens=512, chunk_tokens=10_000, state_tokens=10**6)
+    list(Study(model, encoder, (task,), [Schedule("some", ((), (3,)))], sizes).run("run", recorder))
+    assert max(lengths) <= encoder.max_length
+    assert len(lengths) >= max(len(document.continuations) for document in task.documents)
+    lm = HFLM(pretrained=model.model, tokenizer=model.tokenizer, batch_size=2)
+    for document in task.documents:
+        (theirs,) = lm.loglikelihood_rolling(list(document.instances), disable_tqdm=True)
+        ours = recorder.outcomes[document.record.key, ()].logprobs
+        np.testing.assert_allclose(ours, [theirs], atol=1e-3, rtol=1e-4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 import torch
 
 from core import sizes
+from core import sweep as sweep_module
 from core.architectures import family_of
 from core.decoder import Decoder
 from core.documents import prepare_task
@@ -82,6 +84,25 @@ def test_kept_states_stay_within_their_bounds() -> None:
     assert kept.of(ROWS[0])
     kept.trim()
     assert not kept.of(ROWS[0])
+
+
+def test_a_state_that_skips_a_layer_does_not_keep_the_batch_it_came_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng, held = random.Random(0), []
+    coalitions = [tuple(sorted(rng.sample(range(2 * LAYERS), LAYERS))) for _ in range(60)]
+    through = sweep_module._through_layer
+
+    def watched(*args: object) -> dict[int, torch.Tensor]:
+        after: dict[int, torch.Tensor] = through(*args)  # type: ignore[arg-type]
+        before: dict[int, torch.Tensor] = args[3]  # type: ignore[assignment]
+        for states in (before, after):
+            storages = {state.untyped_storage().data_ptr(): state.untyped_storage() for state in states.values()}
+            held.append(sum(one.nbytes() for one in storages.values()) / sum(state.nbytes for state in states.values()))
+        return after
+
+    monkeypatch.setattr(sweep_module, "_through_layer", watched)
+    sweep(decoder_of("llama"), ROWS[0], coalitions, batch_tokens=10_000)
+    assert len(held) == 2 * LAYERS
+    assert max(held) <= 1
 
 
 @pytest.fixture(scope="module")
@@ -202,6 +223,22 @@ def test_offloaded_equals_resident_and_each_layer_is_brought_in_once_a_chunk(
         weights = {name for name in reads if "layers" in name}
         assert {reads[name] for name in weights} == {number}
         assert_same(outcomes, truth)
+
+
+def test_what_is_around_the_layers_is_brought_in_twice_a_chunk_whatever_is_scored(
+    tiny_model_folder: Path, truth: Outcomes
+) -> None:
+    places = {"model.rotary_emb": "cpu"}
+    for name in ("model.embed_tokens", "model.norm", "lm_head", *(f"model.layers.{index}" for index in range(4))):
+        places[name] = "disk"
+    model = load_model(source(tiny_model_folder), device_map=places)
+    reads = count_reads(model)
+    # Small batches want many calls of the head, small rows many of the embeddings.
+    events, outcomes = study(model, replace(SIZES, chunk_tokens=10_000, row_tokens=16, batch_tokens=16))
+    assert sum(isinstance(event, ChunkRecorded) for event in events) == 1
+    ends = {"model.embed_tokens.weight", "model.norm.weight", "lm_head.weight"}
+    assert {name: count for name, count in reads.items() if "layers" not in name} == dict.fromkeys(ends, 2)
+    assert_same(outcomes, truth)
 
 
 def count_reads(model: LoadedModel) -> dict[str, int]:

@@ -27,6 +27,22 @@ SETTINGS: dict[str, dict[str, object]] = {
     "gemma": {**_LLAMA_LIKE, "head_dim": 8},
     "gemma2": _GEMMA_LIKE,
     "gemma3_text": {**_GEMMA_LIKE, "sliding_window_pattern": 2},
+    # What sees images is as small as it may be, and not asked.
+    "gemma3": {
+        "text_config": {**_GEMMA_LIKE, "sliding_window_pattern": 2, "bos_token_id": None, "eos_token_id": None},
+        "vision_config": {
+            "hidden_size": 8,
+            "intermediate_size": 8,
+            "num_hidden_layers": 1,
+            "num_attention_heads": 1,
+            "image_size": 8,
+            "patch_size": 4,
+        },
+        "mm_tokens_per_image": 4,
+        "image_token_index": 96,
+        "boi_token_index": 95,
+        "eoi_token_index": 94,
+    },
     "mistral": {**_LLAMA_LIKE, "sliding_window": 5, "head_dim": 8},
     "mixtral": {**_LLAMA_LIKE, "num_local_experts": 4, "sliding_window": None},
     "gpt2": {"vocab_size": VOCABULARY, "n_embd": 32, "n_layer": LAYERS, "n_head": 4, "n_positions": WINDOW},
@@ -45,9 +61,9 @@ SETTINGS: dict[str, dict[str, object]] = {
 }
 
 
-def tiny_model(family: str) -> PreTrainedModel:
+def tiny_model(family: str, **settings: object) -> PreTrainedModel:
     """Large random weights, biases and norms included, so that whatever is wrong shows in the logits."""
-    config = CONFIG_MAPPING[family](**SETTINGS[family], bos_token_id=None, eos_token_id=None)
+    config = CONFIG_MAPPING[family](**{**SETTINGS[family], **settings}, bos_token_id=None, eos_token_id=None)
     torch.manual_seed(0)
     model = AutoModelForCausalLM.from_config(config).eval()
     with torch.no_grad():

@@ -24,6 +24,7 @@ MODULES: dict[str, tuple[str, str | None, str]] = {
     "gemma": ("self_attn", "post_attention_layernorm", "mlp"),
     "gemma2": ("post_attention_layernorm", "pre_feedforward_layernorm", "post_feedforward_layernorm"),
     "gemma3_text": ("post_attention_layernorm", "pre_feedforward_layernorm", "post_feedforward_layernorm"),
+    "gemma3": ("post_attention_layernorm", "pre_feedforward_layernorm", "post_feedforward_layernorm"),
     "mistral": ("self_attn", "post_attention_layernorm", "mlp"),
     "mixtral": ("self_attn", "post_attention_layernorm", "mlp"),
     "gpt2": ("attn", "ln_2", "mlp"),
