@@ -20,6 +20,9 @@ _HEAD_ROWS = 512
 # What a layer makes of a token besides its state, at the most at once: widths of the hidden states and of the FFN.
 _HIDDEN_WIDTHS, _FFN_WIDTHS = 8, 3
 
+# The length of a row that an eager attention is given memory for: a document may be longer, and then halving helps.
+_EAGER_ROW = 1024
+
 
 @dataclass(frozen=True, slots=True)
 class SweepSizes:
@@ -81,11 +84,16 @@ def sizes_for(model: PreTrainedModel, *, offloaded: bool, memory: float | None =
 
 
 def _working_bytes(config: PretrainedConfig, itemsize: int, batch_tokens: int) -> int:
-    """What a batch takes on its way through a layer, and the logits of the positions scored at once, in float32."""
+    """What a batch takes on its way through a layer, and the logits of the positions scored at once, in float32.
+
+    Of attentions the eager one alone holds the scores of all pairs of tokens, before and after a softmax in float32.
+    """
     ffn = getattr(config, "intermediate_size", None) or getattr(config, "ffn_dim", None) or 4 * config.hidden_size
     through_layer: int = batch_tokens * itemsize * (_HIDDEN_WIDTHS * config.hidden_size + _FFN_WIDTHS * ffn)
     logits: int = head_rows(batch_tokens) * config.vocab_size * (itemsize + 4)
-    return through_layer + logits
+    eager = config._attn_implementation == "eager"
+    scores = batch_tokens * _EAGER_ROW * config.num_attention_heads * (2 * itemsize + 4) if eager else 0
+    return through_layer + logits + scores
 
 
 def _device(model: PreTrainedModel) -> torch.device:

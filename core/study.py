@@ -183,7 +183,7 @@ class Study:
         """
         try:
             return self._evaluate(task, chunk, breathe)
-        except RuntimeError as error:
+        except (RuntimeError, MemoryError) as error:
             if not _is_out_of_memory(error):
                 raise
             smaller = self._sizes.halved()
@@ -222,9 +222,11 @@ def _decided(watch: Watch | None, until: Until | None) -> bool:
     return look is not None and look.verdict.decided
 
 
-def _is_out_of_memory(error: RuntimeError) -> bool:
-    """Torch has a class for accelerators that are full, and a message for the host."""
-    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+def _is_out_of_memory(error: Exception) -> bool:
+    """Torch has a class for CUDA devices that are full, and messages for the host and for MPS; numpy has its own."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return "can't allocate memory" in str(error) or "out of memory" in str(error)
 
 
 def _counted(breathe: Breathe, before: int, size: int) -> Breathe:

@@ -32,7 +32,7 @@ from core.study import Study
 from core.sweep import sweep, sweep_rows
 from core.tasks import build_task
 from tests.core.test_families import TOLERANCE, model_of, plain_logprobs, some_documents
-from tests.core.tiny import LAYERS, WINDOW
+from tests.core.tiny import LAYERS, WINDOW, tiny_model
 
 Outcomes = dict[tuple[str, Removed], Outcome]
 
@@ -153,13 +153,19 @@ def test_sizes_change_nothing(resident: LoadedModel, truth: Outcomes, how: Sweep
 
 
 @pytest.mark.parametrize(
-    "error", [torch.OutOfMemoryError("full"), RuntimeError("DefaultCPUAllocator: can't allocate memory")]
+    "error",
+    [
+        torch.OutOfMemoryError("full"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory"),
+        RuntimeError("MPS backend out of memory (MPS allocated: 9 GB)"),
+        MemoryError("Unable to allocate 9 GiB for an array"),
+    ],
 )
 def test_out_of_memory_halves_the_chunk_says_so_once_and_goes_on(
     resident: LoadedModel,
     truth: Outcomes,
     monkeypatch: pytest.MonkeyPatch,
-    error: RuntimeError,
+    error: Exception,
 ) -> None:
     layer = Decoder.layer
 
@@ -285,3 +291,13 @@ def test_the_memory_given_bounds_the_states(resident: LoadedModel) -> None:
         assert smaller.state_tokens < halved.state_tokens or smaller.batch_tokens < halved.batch_tokens
         halved = smaller
     assert max(halved.batch_tokens, halved.state_tokens) <= sizes._FEWEST
+
+
+def test_an_attention_that_holds_all_its_scores_gets_smaller_batches() -> None:
+    fused, eager = tiny_model("llama"), tiny_model("llama")
+    eager.set_attn_implementation("eager")
+    assert fused.config._attn_implementation == "sdpa"
+    one, other = (sizes_for(model, offloaded=False, memory=0.02) for model in (fused, eager))
+    assert other.batch_tokens < one.batch_tokens
+    # Scores of all heads, a batch's tokens against a row's.
+    assert other.batch_tokens * 512 * eager.config.num_attention_heads * 4 < 0.02 * 2**30
