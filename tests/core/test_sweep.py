@@ -86,6 +86,33 @@ def test_kept_states_stay_within_their_bounds() -> None:
     assert not kept.of(ROWS[0])
 
 
+def layer_passes(layers: int) -> int:
+    """How many states go through a layer in a sweep of all windows."""
+    removed_bits = [sum(1 << player for player in removed) for removed in windows(2 * layers)]
+    plan = [sweep_module._variants(index, removed_bits) for index in range(layers)]
+    return sum(len(states) for variants in plan for lacks, states in variants.items() if lacks != 0b11)
+
+
+def test_the_windows_of_60_players_need_half_the_layer_passes_and_their_number_is_quadratic_in_layers() -> None:
+    assert layer_passes(30) == 3483 < 235 * 30 / 2
+    counts = [layer_passes(layers) for layers in range(4, 12)]
+    assert len(set(np.diff(counts, 2))) == 1
+
+
+def test_a_sweep_takes_no_more_layer_passes_than_there_are_distinct_states(monkeypatch: pytest.MonkeyPatch) -> None:
+    passed: list[int] = []
+    layer = Decoder.layer
+
+    def counted(self: Decoder, index: int, states: torch.Tensor, *args: object, **kwargs: object) -> torch.Tensor:
+        passed.append(len(states))
+        return layer(self, index, states, *args, **kwargs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Decoder, "layer", counted)
+    # Of a parallel family a layer is called once a batch, the last one too.
+    sweep(decoder_of("phi"), ROWS[0], windows(2 * LAYERS), batch_tokens=64)
+    assert sum(passed) == layer_passes(LAYERS)
+
+
 def test_a_state_that_skips_a_layer_does_not_keep_the_batch_it_came_from(monkeypatch: pytest.MonkeyPatch) -> None:
     rng, held = random.Random(0), []
     coalitions = [tuple(sorted(rng.sample(range(2 * LAYERS), LAYERS))) for _ in range(60)]
