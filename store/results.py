@@ -10,6 +10,7 @@ for row in results.ablation(Selection(task="agreement")).rows:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from core.errors import CornerstoneError
@@ -156,6 +157,19 @@ class Results:
         """
         names = WINDOW_ESTIMATORS if estimator is None else (estimator,)
         questions = [Question(name, players, max_removed, permutations, seed, tolerance) for name in names]
+        return self.answers(questions, selection, value)
+
+    def answers(
+        self,
+        questions: Sequence[Question],
+        selection: Selection = Selection(),  # noqa: B008
+        value: str = "acc",
+    ) -> Answer[ShapleyRow]:
+        """``shapley`` of one or more questions over the same grouping.
+
+        Raises:
+            CornerstoneError: as ``shapley``.
+        """
         for question in questions:
             question.refuse_nonsense()  # a wrong name shows before the store is opened
         with reading(self._path, self._patience) as db:

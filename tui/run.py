@@ -101,16 +101,7 @@ def _print_phase(phase: Phase, results: Results, out: Console, narrate: Narrate)
         return
     if question.players == SUBLAYERS and question.estimator == "window-first" and phase.value == "acc":
         out.print(ablation_chart(results.ablation(selection).rows, colour=out.is_terminal), soft_wrap=True)
-    shapley = results.shapley(
-        selection,
-        phase.value,
-        question.estimator,
-        question.max_removed,
-        players=question.players,
-        permutations=question.permutations,
-        seed=question.seed,
-        tolerance=question.tolerance,
-    )
+    shapley = results.answers([question], selection, phase.value)
     for sentence in (*shapley.gaps, *shapley.notes):
         narrate(sentence)
     if shapley.rows:

@@ -117,19 +117,9 @@ def _shapley(results: Results, selection: Selection, scope: Scope) -> Answer[Sha
     from store.answer import Answer
 
     windows = results.shapley(selection, scope.value, max_removed=scope.max_removed)
-    asked = scope.question
-    if asked is None:
+    if scope.question is None:
         return windows
-    own = results.shapley(
-        selection,
-        scope.value,
-        asked.estimator,
-        asked.max_removed,
-        players=asked.players,
-        permutations=asked.permutations,
-        seed=asked.seed,
-        tolerance=asked.tolerance,
-    )
+    own = results.answers([scope.question], selection, scope.value)
     gaps = own.gaps if own.rows and not windows.rows else (*own.gaps, *windows.gaps)
     return Answer((*own.rows, *windows.rows), gaps, tuple(dict.fromkeys((*own.notes, *windows.notes))))
 

@@ -16,6 +16,7 @@ from core.records import DocumentRecord, Outcome
 from core.schedules import ablation, windows
 from core.values import DERIVED
 from store.results import Results, Selection
+from tests.store.derived import by_hand
 from tests.store.records import KINDS, PLAYERS, assignment, documents, keep, outcome, task
 
 SETS = windows(PLAYERS, 2)
@@ -36,16 +37,6 @@ def outcomes_of(logprobs: dict[tuple, list[float]]) -> list[Outcome]:
     return [outcome(key, removed, logprobs=values) for (key, removed), values in logprobs.items()]
 
 
-def expected(value: str, logprobs: list[float], gold: int) -> float:
-    p = np.exp(logprobs) / np.exp(logprobs).sum()
-    others = [one for choice, one in enumerate(logprobs) if choice != gold]
-    return {
-        "gold_logprob": logprobs[gold],
-        "margin": logprobs[gold] - max(others),
-        "brier": -float(((p - np.eye(len(p))[gold]) ** 2).sum()),
-    }[value]
-
-
 @pytest.mark.parametrize("value", DERIVED)
 def test_a_derived_value_is_read_like_a_metric(path: Path, value: str) -> None:
     # Choices of several lengths, and unconditional log-probabilities after them, which are not the choices'.
@@ -53,7 +44,7 @@ def test_a_derived_value_is_read_like_a_metric(path: Path, value: str) -> None:
     logprobs = drawn(docs, extra=4)
     keep(path, assignment(docs, SETS), outcomes_of(logprobs))
     means = {
-        removed: np.mean([expected(value, logprobs[d.key, removed][: len(d.choices)], d.gold[0]) for d in docs])
+        removed: np.mean([by_hand(value, logprobs[d.key, removed][: len(d.choices)], d.gold[0]) for d in docs])
         for removed in SETS
     }
     answer = Results(path).ablation(value=value)
@@ -136,7 +127,7 @@ def test_coalitions_are_read_by_any_value(path: Path) -> None:
     logprobs = drawn(docs, [(), (1, 4)])
     keep(path, assignment(docs, [(), (1, 4)]), outcomes_of(logprobs))
     intact, picked = Results(path).coalitions(value="margin").rows
-    values = {r: np.array([expected("margin", logprobs[d.key, r], d.gold[0]) for d in docs]) for r in ((), (1, 4))}
+    values = {r: np.array([by_hand("margin", logprobs[d.key, r], d.gold[0]) for d in docs]) for r in ((), (1, 4))}
     assert (intact.value, intact.drop, intact.n) == ("margin", None, 5)
     assert picked.acc == pytest.approx(values[1, 4].mean())
     assert picked.acc_se == pytest.approx(values[1, 4].std(ddof=1) / math.sqrt(5))

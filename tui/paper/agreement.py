@@ -45,14 +45,13 @@ def agreement_table(
         rows = []
         for task in model.tasks:
             own = Selection(model.model_id, task.task_id)
-            found = list(_named(results, own, task.value, selection.max_removed))
+            walked, lacking = _walked(results, own, task.value)
+            found = [*_by_windows(results, own, task.value, selection.max_removed), *walked]
             if not found:
                 continue
             title = TASKS.get(task.task, task.task)
             rows += [(title if at == 0 else "", one.estimator, str(one.n), _text(one)) for at, one in enumerate(found)]
-            notes += _why(f"{names[model.model_id]} on {title}", found)
-            if not any(one.estimator.startswith(_PERMUTATION) for one in found):
-                notes += results.shapley(own, task.value, _PERMUTATION).gaps
+            notes += [*_why(f"{names[model.model_id]} on {title}", found), *lacking]
         if rows:
             sections.append(Section(names[model.model_id], tuple(rows)))
     if not sections:
@@ -62,19 +61,26 @@ def agreement_table(
     return (PaperTable("estimators", title, header, tuple(sections), tuple(notes)),)
 
 
-def _named(results: Results, own: Selection, value: str, max_removed: int) -> Iterator[_Named]:
+def _by_windows(results: Results, own: Selection, value: str, max_removed: int) -> Iterator[_Named]:
     windows = [row for row in results.shapley(own, value, max_removed=max_removed).rows if not row.partial]
     for name in WINDOW_ESTIMATORS:
         if own_rows := [row for row in windows if row.estimator == name]:
             yield _top(name, own_rows)
-    # As many walks as are stored; where the fewest are not, no more are, and the store is read once to know.
-    if not (fewest := results.shapley(own, value, _PERMUTATION, permutations=FEWEST_PERMUTATIONS).rows):
-        return
-    for walks in range(DEFAULT_PERMUTATIONS, FEWEST_PERMUTATIONS, -2):
+
+
+def _walked(results: Results, own: Selection, value: str) -> tuple[list[_Named], tuple[str, ...]]:
+    """What permutation names, by as many walks as are stored; where there are none, what would add the usual ones."""
+    usual = results.shapley(own, value, _PERMUTATION)
+    if usual.rows:
+        return [_top(f"{_PERMUTATION}, {DEFAULT_PERMUTATIONS} walks", usual.rows)], ()
+    # Where the fewest are not stored, no more are.
+    fewest = results.shapley(own, value, _PERMUTATION, permutations=FEWEST_PERMUTATIONS).rows
+    if not fewest:
+        return [], usual.gaps
+    for walks in range(DEFAULT_PERMUTATIONS - 2, FEWEST_PERMUTATIONS, -2):
         if rows := results.shapley(own, value, _PERMUTATION, permutations=walks).rows:
-            yield _top(f"{_PERMUTATION}, {walks} walks", rows)
-            return
-    yield _top(f"{_PERMUTATION}, {FEWEST_PERMUTATIONS} walks", fewest)
+            return [_top(f"{_PERMUTATION}, {walks} walks", rows)], ()
+    return [_top(f"{_PERMUTATION}, {FEWEST_PERMUTATIONS} walks", fewest)], ()
 
 
 def _top(name: str, rows: Sequence[ShapleyRow]) -> _Named:

@@ -15,6 +15,7 @@ from core.players import players_of
 from core.records import ModelRecord
 from core.schedules import windows
 from core.values import DERIVED
+from tests.store.derived import by_hand
 from tests.store.records import assignment, documents, keep, outcome, task
 from tui.cli import app
 
@@ -61,16 +62,6 @@ def run(store: Path, *arguments: str | Path, width: int = 100) -> Result:
     done = CliRunner().invoke(app, [*named, "--store", str(store), *options], env={"COLUMNS": str(width)})
     assert done.exit_code == 0, done.exception
     return done
-
-
-def by_hand(value: str, logprobs: list[float], gold: int) -> float:
-    p = np.exp(logprobs) / np.exp(logprobs).sum()
-    others = [one for choice, one in enumerate(logprobs) if choice != gold]
-    return {
-        "gold_logprob": logprobs[gold],
-        "margin": logprobs[gold] - max(others),
-        "brier": -float(((p - np.eye(len(p))[gold]) ** 2).sum()),
-    }[value]
 
 
 def exported(store: Path, value: str, name: str) -> dict[tuple[int, ...], np.ndarray]:
