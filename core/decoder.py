@@ -16,11 +16,13 @@ from typing import Any
 import torch
 from accelerate.utils import align_module_device, has_offloaded_params, send_to_device
 from torch import Tensor, nn
+from torch.nn.functional import linear
 from transformers import PreTrainedModel
 
 from core.architectures import Family, decoder_layers
 from core.packing import Row
 from core.removal import forward_replaced, silenced
+from core.sizes import head_width
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,14 +118,28 @@ class Decoder:
             states = self.layer(index, states, call, attention=False, ffn=True)
         return self.layer(index, states[:, at.to(states.device)], call, attention=True, ffn=False)
 
-    def head(self, hidden: Tensor) -> Tensor:
-        """Final norm and language-model head: (p, hidden) to float32 logits (p, vocabulary)."""
-        steps: list[Callable[..., Tensor]] = [_Inject(hidden[None])]
-        steps += [_pass_on] * (self.layer_count - 1)
+    def head(self, hidden: Tensor) -> Iterator[Tensor]:
+        """Final norm and language-model head: from (p, hidden) float32 logits, the vocabulary a part at a time.
+
+        Each part is a fresh tensor of shape (p, part), to be overwritten at will.
+        """
+        entering: list[Callable[..., Tensor]] = [_Inject(hidden[None])]
+        entering += [_pass_on] * (self.layer_count - 1)
         # Tokens and positions are overwritten by what _Inject returns; they only give the shape.
         placeholder = torch.zeros(1, len(hidden), dtype=torch.long, device=self._entrance)
-        logits = self._run(steps, input_ids=placeholder, position_ids=placeholder)
-        return logits[0].float()
+        output, normed = self._model.get_output_embeddings(), _Recorder()
+        with forward_replaced(output, normed):
+            self._run(entering, input_ids=placeholder, position_ids=placeholder)
+        weight, bias = output.weight, output.bias
+        rows, width = normed.hidden[0].to(weight.device), head_width(len(weight), weight.device)
+        for start in range(0, len(weight), width):
+            part = slice(start, start + width)
+            yield self._capped(linear(rows, weight[part], None if bias is None else bias[part])).float()
+
+    def _capped(self, logits: Tensor) -> Tensor:
+        """What Gemma 2 makes of its logits."""
+        cap = getattr(self._config, "final_logit_softcapping", None)
+        return logits if cap is None else torch.tanh(logits / cap) * cap
 
     def _run(self, steps: Sequence[Callable[..., Tensor]], **inputs: Any) -> Tensor:
         with ExitStack() as stack:

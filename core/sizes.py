@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import psutil
 import torch
 from transformers import PretrainedConfig, PreTrainedModel
+
+from core.free_memory import free_memory
 
 SHARE = {"cpu": 0.25, "cuda": 0.6, "mps": 0.4}
 """The part of the free memory that a sweep may take."""
@@ -16,6 +17,7 @@ _TENSORS = 0.75
 
 _FEWEST = 16
 _HEAD_ROWS = 512
+_HEAD_WIDTH_CPU = 1024
 
 # What a layer makes of a token besides its state, at the most at once: widths of the hidden states and of the FFN.
 _HIDDEN_WIDTHS, _FFN_WIDTHS = 8, 3
@@ -50,8 +52,13 @@ class SweepSizes:
 
 
 def head_rows(batch_tokens: int) -> int:
-    """Positions scored at once, whose logits are as wide as the vocabulary: fewer where batches are small."""
-    return max(1, min(_HEAD_ROWS, batch_tokens // 4))
+    """Positions scored at once: fewer where batches are small."""
+    return max(1, min(_HEAD_ROWS, batch_tokens // 2))
+
+
+def head_width(vocabulary: int, device: torch.device) -> int:
+    """Tokens of the vocabulary scored at once: on a CPU so many that their logits stay in its caches."""
+    return min(vocabulary, _HEAD_WIDTH_CPU) if device.type == "cpu" else vocabulary
 
 
 def sizes_for(model: PreTrainedModel, *, offloaded: bool, memory: float | None = None) -> SweepSizes:
@@ -70,11 +77,12 @@ def sizes_for(model: PreTrainedModel, *, offloaded: bool, memory: float | None =
     budget = _TENSORS * (memory * 2**30 if memory is not None else SHARE[device.type] * _free(device))
     config = model.config.get_text_config()
     itemsize = model.dtype.itemsize
-    batch_tokens = 16384 if device.type != "cpu" else 1024 if offloaded else 2048
-    while batch_tokens > _FEWEST and _working_bytes(config, itemsize, batch_tokens) > budget / 2:
+    batch_tokens = 16384 if device.type != "cpu" else 1024
+    width = head_width(config.vocab_size, device)
+    while batch_tokens > _FEWEST and _working_bytes(config, itemsize, batch_tokens, width) > budget / 2:
         batch_tokens //= 2
     # At each layer the states before it and after it.
-    left = budget - _working_bytes(config, itemsize, batch_tokens)
+    left = budget - _working_bytes(config, itemsize, batch_tokens, width)
     state_tokens = max(int(left / (2 * config.hidden_size * itemsize)), _FEWEST)
     if offloaded:
         return SweepSizes(1024, batch_tokens, state_tokens, state_tokens)
@@ -83,14 +91,14 @@ def sizes_for(model: PreTrainedModel, *, offloaded: bool, memory: float | None =
     return SweepSizes(1024, batch_tokens, 1024, state_tokens)
 
 
-def _working_bytes(config: PretrainedConfig, itemsize: int, batch_tokens: int) -> int:
+def _working_bytes(config: PretrainedConfig, itemsize: int, batch_tokens: int, width: int) -> int:
     """What a batch takes on its way through a layer, and the logits of the positions scored at once, in float32.
 
     Of attentions the eager one alone holds the scores of all pairs of tokens, before and after a softmax in float32.
     """
     ffn = getattr(config, "intermediate_size", None) or getattr(config, "ffn_dim", None) or 4 * config.hidden_size
     through_layer: int = batch_tokens * itemsize * (_HIDDEN_WIDTHS * config.hidden_size + _FFN_WIDTHS * ffn)
-    logits: int = head_rows(batch_tokens) * config.vocab_size * (itemsize + 4)
+    logits: int = head_rows(batch_tokens) * width * (itemsize + 4)
     eager = config._attn_implementation == "eager"
     scores = batch_tokens * _EAGER_ROW * config.num_attention_heads * (2 * itemsize + 4) if eager else 0
     return through_layer + logits + scores
@@ -105,4 +113,4 @@ def _device(model: PreTrainedModel) -> torch.device:
 def _free(device: torch.device) -> float:
     if device.type == "cuda":
         return float(torch.cuda.mem_get_info(device)[0])
-    return float(psutil.virtual_memory().available)
+    return float(free_memory())

@@ -26,8 +26,9 @@ from core.packing import TokenRequest, pack, packed_length
 from core.plan import Schedule, Until
 from core.players import Removed
 from core.records import Assignment, Outcome, Recorder
+from core.scoring import Scores
 from core.sizes import SweepSizes
-from core.sweep import Breathe, Scores, hold_breath, sweep_rows
+from core.sweep import Breathe, hold_breath, sweep_rows
 from core.task_values import checked_value
 from core.watch import Watch
 

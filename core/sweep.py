@@ -7,6 +7,7 @@ it in batches; where both are removed the state passes on as it is.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
@@ -15,16 +16,14 @@ from functools import partial
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from core.decoder import Decoder, LayerCall
 from core.intact import LayerStates
 from core.packing import Row
 from core.players import Removed
+from core.scoring import Scores, score
 from core.sizes import head_rows
-
-_CACHED_ROWS = 8
 
 _SKIPPED = 0b11
 """A layer without attention and FFN passes its input on."""
@@ -38,18 +37,6 @@ Breathe = Callable[[float], None]
 
 def hold_breath(_part: float) -> None:
     """Nobody listens."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scores:
-    """What a row's requests scored: both arrays have shape (coalitions, requests).
-
-    ``logprobs`` are natural logarithms summed over a request's continuation; ``is_greedy`` tells whether every token of
-    it was the model's most likely one.
-    """
-
-    logprobs: NDArray[np.float64]
-    is_greedy: NDArray[np.bool_]
 
 
 def sweep(
@@ -108,7 +95,7 @@ def sweep_rows(
                     kept[index] = _alone(there[0])
         with decoder.ends_loaded():
             return [
-                _score(decoder, row, [there[bits] for bits in removed_bits], head_rows(batch_tokens), progress)
+                score(decoder, row, [there[bits] for bits in removed_bits], head_rows(batch_tokens), progress.pause)
                 for row, there in zip(rows, states, strict=True)
             ]
 
@@ -123,6 +110,9 @@ class _Progress:
 
     def advance(self, states: int) -> None:
         self._done += states
+        self.pause()
+
+    def pause(self) -> None:
         self._breathe(self._done / self._total if self._total else 1.0)
 
 
@@ -194,14 +184,16 @@ def _through_layer(
     """The states after a layer: those that are done, and the others computed from the states before it."""
     below = (1 << 2 * step.index) - 1
     tokens = len(way.row)
-    batch_size = max(1, step.batch_tokens // tokens)
+    most = max(1, step.batch_tokens // tokens)
     through = partial(decoder.layer_at, at=way.scored) if step.last else decoder.layer
     progress.advance(len(done) * tokens)
     # Of a model spread over several devices, a state that skipped layers lies where it was.
     place = decoder.place(step.index)
     for variant, prefixes in step.lacking(done).items():
-        for start in range(0, len(prefixes), batch_size):
-            batch = prefixes[start : start + batch_size]
+        # As few batches as will do, and of one size, as small ones are slow.
+        size = math.ceil(len(prefixes) / math.ceil(len(prefixes) / most))
+        for start in range(0, len(prefixes), size):
+            batch = prefixes[start : start + size]
             out = through(
                 step.index,
                 torch.stack([states[prefix & below].to(place) for prefix in batch]),
@@ -212,39 +204,3 @@ def _through_layer(
             done.update(zip(batch, out.unbind(), strict=True))
             progress.advance(len(batch) * tokens)
     return done
-
-
-def _over_vocabulary(logits: Tensor) -> tuple[Tensor, Tensor]:
-    """The logarithm of the summed exponentials, and the likeliest token, of each row of logits."""
-    # On a CPU a few rows at a time stay in its caches: a third of the time that all rows at once take.
-    parts = torch.split(logits, _CACHED_ROWS if logits.device.type == "cpu" else len(logits))
-    return torch.cat([part.logsumexp(-1) for part in parts]), torch.cat([part.argmax(-1) for part in parts])
-
-
-def _score(decoder: Decoder, row: Row, finals: Sequence[Tensor], most: int, progress: _Progress) -> Scores:
-    """Score the states after the last layer, ``most`` positions at once.
-
-    Each is of shape (p, hidden): the row's p scored positions in order.
-    """
-    nodes, slots = np.unique(row.nodes, return_inverse=True)
-    # One line a request, so that a target adds to its request under all coalitions at once.
-    logprobs = np.zeros((row.request_count, len(finals)))
-    is_greedy = np.ones((row.request_count, len(finals)), dtype=np.bool_)
-    width = min(len(nodes), most)
-    height = most // width
-    for left in range(0, len(nodes), width):
-        here = (slots >= left) & (slots < left + width)
-        targets = torch.from_numpy(row.targets[here]).to(decoder.device)
-        columns = torch.from_numpy(slots[here] - left).to(decoder.device)
-        for top in range(0, len(finals), height):
-            progress.advance(0)
-            batch = finals[top : top + height]
-            hidden = torch.stack([state[left : left + width].to(decoder.device) for state in batch])
-            logits = decoder.head(hidden.flatten(0, 1))
-            log_sums, best = (found.view(*hidden.shape[:2]) for found in _over_vocabulary(logits))
-            scored = logits.view(*hidden.shape[:2], -1)[:, columns, targets] - log_sums[:, columns]
-            greedy = best[:, columns] == targets
-            block = slice(top, top + height)
-            np.add.at(logprobs[:, block], row.requests[here], scored.double().T.cpu().numpy())
-            np.logical_and.at(is_greedy[:, block], row.requests[here], greedy.T.cpu().numpy())
-    return Scores(logprobs.T, is_greedy.T)

@@ -107,6 +107,9 @@ def explore(
     task: TaskOption = None,
     limit: LimitOption = None,
     value: Annotated[str | None, typer.Option(help="What is charted (default acc); see `results ablation`.")] = None,
+    dtype: DtypeOption = None,
+    device: DeviceOption = None,
+    offline: OfflineOption = None,
     store: StoreOption = None,
     debug: DebugOption = False,
 ) -> None:
@@ -115,9 +118,12 @@ def explore(
     Example: cornerstone explore --model smollm2-135m-instruct --task agreement --limit 64
     """
     del debug
-    options: dict[str, Any] = {"model": model, "tasks": task, "limit": limit, "value": value, "store": store}
-    asked = config is not None or any(option is not None for option in (model, task, limit, value))
-    _open_explorer(store, load_config(config, options) if asked else None)
+    options: dict[str, Any] = {
+        "model": model, "tasks": task, "limit": limit, "value": value, "dtype": dtype, "device": device,
+        "offline": offline,
+    }  # fmt: skip
+    asked = config is not None or any(option is not None for option in options.values())
+    _open_explorer(store, load_config(config, options | {"store": store}) if asked else None)
 
 
 @app.command(epilog=_YAML_EXAMPLE)

@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.allocator import keep_freed_memory
 from tui.edge import for_people
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ _NICENESS = 5
 
 def main(arguments: list[str]) -> None:
     """Do what the arguments say."""
+    keep_freed_memory()
     match arguments:
         case ["run", text, command]:
             _run(text, command)

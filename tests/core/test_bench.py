@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 
@@ -87,8 +88,8 @@ def test_it_reports_both_sides_and_equal_outcomes(bench: Workbench, capsys: pyte
 def test_a_sweep_that_is_wrong_is_not_called_equal(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
     head = Decoder.head
 
-    def sharper(self: Decoder, hidden: torch.Tensor) -> torch.Tensor:
-        return head(self, hidden) * 1.1
+    def sharper(self: Decoder, hidden: torch.Tensor) -> Iterator[torch.Tensor]:
+        return (part * 1.1 for part in head(self, hidden))
 
     monkeypatch.setattr(Decoder, "head", sharper)
     report = measure(bench, bench.tasks[0], lambda _text: None, max_removed=1)

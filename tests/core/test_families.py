@@ -11,6 +11,7 @@ import pytest
 import torch
 from transformers import CONFIG_MAPPING, PreTrainedModel
 
+from core import sizes
 from core.architectures import FAMILIES, decoder_layers, family_of
 from core.decoder import Decoder
 from core.errors import CornerstoneError
@@ -41,6 +42,12 @@ VARIANTS: list[tuple[str, dict[str, object]]] = [
     ("opt", {"word_embed_proj_dim": 16, "enable_bias": False}),
 ]
 """Settings of real models that the tiny ones leave out."""
+
+
+@pytest.fixture(autouse=True)
+def _several_parts_of_the_vocabulary(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a real model's, which is larger than what is scored at once."""
+    monkeypatch.setattr(sizes, "_HEAD_WIDTH_CPU", VOCABULARY // 3)
 
 
 def some_documents(seed: int) -> list[list[TokenRequest]]:

@@ -308,8 +308,8 @@ def test_requests_longer_than_the_window_lose_their_beginning() -> None:
 
 def test_the_memory_given_bounds_the_states(resident: LoadedModel) -> None:
     state_bytes = 2 * resident.model.config.hidden_size * 4
-    generous, tight = (sizes_for(resident.model, offloaded=False, memory=memory) for memory in (2.0, 0.05))
-    assert tight.batch_tokens < generous.batch_tokens
+    generous, tight, tiny = (sizes_for(resident.model, offloaded=False, memory=size) for size in (2.0, 0.05, 0.005))
+    assert tiny.batch_tokens < generous.batch_tokens
     assert 0.02 * 2**30 < tight.state_tokens * state_bytes < 0.05 * 2**30
     offloaded = sizes_for(resident.model, offloaded=True, memory=0.05)
     assert offloaded.chunk_tokens == offloaded.state_tokens

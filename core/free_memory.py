@@ -1,0 +1,62 @@
+"""How much main memory a process may still take: what the machine has, and what its control groups leave it (Linux)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import psutil
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """The names of a version of control groups."""
+
+    folder: str
+    limit: str
+    used: str
+    reclaimable: str
+
+
+_V1 = _Layout("memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+_V2 = _Layout("", "memory.max", "memory.current", "inactive_file")
+
+
+def free_memory(root: Path = Path("/")) -> int:
+    """Bytes that this process can take before the machine swaps or a batch system or container ends it.
+
+    Args:
+        root: where ``proc`` and ``sys`` are found; without them, as elsewhere than on Linux, the machine alone counts.
+    """
+    left = (_left(folder, layout) for folder, layout in _groups(root))
+    return max(0, min([psutil.virtual_memory().available, *(found for found in left if found is not None)]))
+
+
+def _groups(root: Path) -> Iterator[tuple[Path, _Layout]]:
+    """The control groups whose limits hold for this process: its own and those that contain it."""
+    for line in _read(root / "proc/self/cgroup").splitlines():
+        _number, controllers, path = line.split(":", 2)
+        if controllers and "memory" not in controllers.split(","):
+            continue
+        layout = _V1 if controllers else _V2
+        mount = root / "sys/fs/cgroup" / layout.folder
+        # In a container the path may be the host's, of which the container sees the end alone, as the mount itself.
+        for group in (PurePosixPath(path), *PurePosixPath(path).parents):
+            yield mount / group.relative_to("/"), layout
+
+
+def _left(folder: Path, layout: _Layout) -> int | None:
+    """What a group may still take, file pages that can be dropped included; None where it has no limit."""
+    limit, used = _read(folder / layout.limit).strip(), _read(folder / layout.used).strip()
+    if not limit.isdigit() or not used.isdigit():
+        return None
+    stat = dict(line.split(maxsplit=1) for line in _read(folder / "memory.stat").splitlines())
+    return int(limit) - int(used) + int(stat.get(layout.reclaimable, 0))
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text()
+    except OSError:
+        return ""
