@@ -16,7 +16,7 @@ _TENSORS = 0.75
 """The part of it that tensors are given; allocators keep pieces between them (``tests.benchmarks.memory``)."""
 
 _FEWEST = 16
-_HEAD_ROWS = 512
+_HEAD_ROWS = 1024
 _HEAD_WIDTH_CPU = 1024
 
 # What a layer makes of a token besides its state, at the most at once: widths of the hidden states and of the FFN.
@@ -53,7 +53,7 @@ class SweepSizes:
 
 def head_rows(batch_tokens: int) -> int:
     """Positions scored at once: fewer where batches are small."""
-    return max(1, min(_HEAD_ROWS, batch_tokens // 2))
+    return max(1, min(_HEAD_ROWS, batch_tokens))
 
 
 def head_width(vocabulary: int, device: torch.device) -> int:
@@ -87,7 +87,7 @@ def sizes_for(model: PreTrainedModel, *, offloaded: bool, memory: float | None =
     if offloaded:
         return SweepSizes(1024, batch_tokens, state_tokens, state_tokens)
     if device.type == "cpu":
-        return SweepSizes(32, batch_tokens, 32, state_tokens)
+        return SweepSizes(64, batch_tokens, 64, state_tokens)
     return SweepSizes(1024, batch_tokens, 1024, state_tokens)
 
 

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from core.evaluator.jobs import Meter
 from core.events import ChunkRecorded, MemoryShort, Phase, PhaseFinished, PhaseStarted, StudyEvent, TopLooked
 from tui.text import counted, plain
+from tui.widgets.numbers import at_most
 from tui.widgets.numbers import clock as in_clock
 
 _REDRAWS_A_SECOND = 4
@@ -81,7 +82,7 @@ class BarProgress:
             refresh_per_second=_REDRAWS_A_SECOND,
             transient=True,
         )
-        self._most = "≤ " if phase.in_rounds else ""
+        self._most = at_most(phase.in_rounds)
         self._row = self._bar.add_task(
             _name(phase), total=phase.total, completed=self._stored, pace="", most=self._most
         )

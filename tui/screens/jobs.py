@@ -16,7 +16,7 @@ from tui.actions import JOBS, bindings
 from tui.screens.base import ExplorerScreen
 from tui.state import State
 from tui.text import plain
-from tui.widgets.numbers import clock, whole
+from tui.widgets.numbers import at_most, clock, whole
 
 NO_JOB = "No job yet: r on the explorer starts one."
 _COLUMNS = ("job", "state", "done", "left", "what", "phase")
@@ -102,7 +102,7 @@ class JobsScreen(ExplorerScreen):
 
 
 def _cells(job: JobView) -> tuple[Text, ...]:
-    most = "≤ " if job.open_ended else ""
+    most = at_most(job.open_ended)
     done = f"{whole(job.done)} of {most}{whole(job.total)} ({job.done / job.total:.0%})" if job.total else ""
     running = job.state == "running" and job.seconds_left is not None
     left = f"{most}{clock(job.seconds_left)}" if running else ""

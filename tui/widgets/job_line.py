@@ -14,7 +14,7 @@ from tui.state import State
 from tui.text import plain
 from tui.widgets import palette
 from tui.widgets.fitting import flowed
-from tui.widgets.numbers import clock, whole
+from tui.widgets.numbers import at_most, clock, whole
 
 Part = str | Content | tuple[str, str | Style]
 
@@ -121,7 +121,7 @@ def _state(job: JobView) -> tuple[str, Style]:
 
 
 def _figures(job: JobView) -> list[str]:
-    most = "≤ " if job.open_ended else ""
+    most = at_most(job.open_ended)
     counted = f"{whole(job.done)} of {most}{whole(job.total)}"
     figures = [counted] if job.total else [plain(job.phase) or "getting ready"]
     if job.state == "running" and job.rate > 0:

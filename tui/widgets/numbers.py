@@ -54,3 +54,8 @@ def margin(point: CoalitionPoint) -> float | None:
     if point.acc_low is None or point.acc_high is None:
         return None
     return (point.acc_high - point.acc_low) / 2
+
+
+def at_most(bounds: bool) -> str:
+    """What stands before a figure that is only a bound, as of work which may end early: ``≤ 12``."""
+    return "≤ " if bounds else ""

@@ -10,7 +10,7 @@ from core.evaluator.protocol import BenchTask, JobView
 from tui.state import State
 from tui.text import plain
 from tui.widgets import palette
-from tui.widgets.numbers import clock, decimal, margin
+from tui.widgets.numbers import at_most, clock, decimal, margin
 
 _GAP = "   "
 _SHORT_NAME = 14
@@ -93,7 +93,7 @@ class StatusBar(Widget):
 
 def _progress(job: JobView) -> list[str]:
     part = f"{job.done / job.total:.0%}" if job.total else ""
-    most = "≤ " if job.open_ended else ""
+    most = at_most(job.open_ended)
     if job.state != "running":
         return [part, job.state]
     return [part or "getting ready", "" if job.seconds_left is None else f"{most}{clock(job.seconds_left)} left"]
