@@ -95,9 +95,16 @@ def shares_input(config: PretrainedConfig) -> bool:
 
 
 def decoder_layers(model: PreTrainedModel, family: Family) -> list[nn.Module]:
-    """The decoder layers in order of depth."""
-    layers = model.get_submodule(family.layers)
-    assert isinstance(layers, nn.ModuleList)
+    """The decoder layers in order of depth, of a model with or without its head.
+
+    Raises:
+        CornerstoneError: they are not where the family has them.
+    """
+    paths = (family.layers, family.layers.partition(".")[2])
+    found = (dict(model.named_modules()).get(path) for path in paths)
+    layers = next((module for module in found if isinstance(module, nn.ModuleList)), None)
+    if layers is None:
+        raise CornerstoneError(f"{type(model).__name__} has no decoder layers at {' or '.join(paths)}")
     return list(layers)
 
 

@@ -78,7 +78,7 @@ class RunConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
     permutations: Annotated[int, pydantic.Field(ge=FEWEST_PERMUTATIONS, multiple_of=2)] = DEFAULT_PERMUTATIONS
     tolerance: Annotated[float, pydantic.Field(ge=0)] = DEFAULT_TOLERANCE
     until_top: _Positive | None = None
-    confidence: Annotated[float, pydantic.Field(ge=0.5, lt=1)] = 0.95
+    confidence: Annotated[float, pydantic.Field(gt=0.5, lt=1)] = 0.95
     remove: tuple[str, ...] = ()
     num_fewshot: Annotated[int, pydantic.Field(ge=0)] | None = None
     apply_chat_template: bool = False

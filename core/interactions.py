@@ -103,14 +103,15 @@ def _interactions(
 def _interval(effects: FloatArray, size: int, bounded: bool, scale: float, confidence: float) -> tuple[float, float]:
     """An interval for the mean of documents' effects, never of zero width.
 
-    For scores in [0, 1] two documents are added in thought, with effects of 1 and -1: the adjusted Wald interval of
-    Bonett and Price (2012) for paired proportions, which covers well where few documents differ. An effect of k players
-    is within [-k, k]. For other values it is ``core.intervals.t_interval``.
+    For scores in [0, 1] two documents are added in thought, with effects of k - 1 and 1 - k for k players, which is
+    what a document makes that the removal of any of them tips: for pairs the adjusted Wald interval of Bonett and Price
+    (2012) for paired proportions, which covers well where few documents differ. An effect is within [-k, k]. For other
+    values it is ``core.intervals.t_interval``.
     """
     if not bounded:
         (low,), (high,) = t_interval(effects[None], confidence, scale)
         return float(low), float(high)
-    adjusted = np.concatenate([effects, [1.0, -1.0]])
+    adjusted = np.concatenate([effects, [size - 1.0, 1.0 - size]])
     z = NormalDist().inv_cdf((1 + confidence) / 2)
     middle, half = float(adjusted.mean()), z * float(adjusted.std()) / math.sqrt(len(adjusted))
     return max(middle - half, -float(size)), min(middle + half, float(size))

@@ -78,6 +78,14 @@ class Tally:
             np.array([self._there[removed][places] for removed in sets], dtype=np.bool_).reshape(shape),
         )
 
+    def reached(self, coalitions: Sequence[Removed]) -> int:
+        """How many documents, from the first on, were evaluated under all of the coalitions."""
+        rows = [self._there[removed] for removed in coalitions if removed in self._there]
+        if len(rows) < len(coalitions):
+            return 0
+        everywhere = np.logical_and.reduce(rows)
+        return len(everywhere) if everywhere.all() else int(everywhere.argmin())
+
     def complete(self) -> Mapping[Removed, FloatArray]:
         """The removed sets under which every document was evaluated, over the documents that have the value.
 

@@ -40,8 +40,15 @@ class Watch:
         self._tally.add(outcomes)
 
     def look(self, top: int, confidence: float) -> Look | None:
-        """Whether the first units are decided by the documents that have every coalition; None where none has."""
-        outcomes, absent = self._game.read_complete(self._game.by_units(self._tally.scores))
+        """Whether the first units are decided by the documents that have every coalition; None where none has.
+
+        A decision holds for documents in random order, so those count that come before the first that lacks one: what
+        another run stored of later ones was not drawn at random.
+        """
+        wanted = [self._game.grouping.removed(units) for units in self._game.estimator.missing({}, self._game.units)]
+        reached = self._tally.reached(wanted)
+        scores = {removed: values[:reached] for removed, values in self._tally.scores.items()}
+        outcomes, absent = self._game.read_complete(self._game.by_units(scores))
         if absent or not outcomes:
             return None
         contributions = self._game.estimator.contributions(outcomes, self._game.units)

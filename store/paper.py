@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
+from numpy.typing import NDArray
 
 from core.errors import CornerstoneError
 from core.estimators.estimator import Estimator
@@ -16,11 +17,11 @@ from core.game import Question
 from core.intervals import FloatArray
 from core.paper.published import TASKS
 from core.paper.values import ModelValues, TaskValues
-from core.players import players_of
+from core.players import Removed, players_of
 from core.report import Scores, chance_of, complete_documents
 from core.schedules import DEFAULT_MAX_REMOVED, INTACT, ablation
 from store.database import PATIENCE_S, reading
-from store.gaps import lacks_coalitions, left_out, no_ablation_of_all, no_document
+from store.gaps import lacks_coalitions, left_out, no_ablation_of_all, no_document, no_intact
 from store.groups import Group, find_groups, read_values, with_value
 from store.location import default_path
 from store.paper_gaps import Stored, missing_from_paper
@@ -104,12 +105,7 @@ _Read = tuple[TaskValues, list[str]]
 
 def _wanted(db: duckdb.DuckDBPyConnection, selection: PaperSelection, gaps: list[str]) -> list[Group]:
     """The groups selected that have a value, by model; what is left out is added to ``gaps``."""
-    named = [
-        find_groups(db, Selection(model, task))
-        for model in selection.models or (None,)
-        for task in selection.tasks or (None,)
-    ]
-    groups = list({(group.model, group.dataset): group for some in named for group in some}.values())
+    groups = _named(db, selection, gaps)
     if not selection.tasks:
         groups = _of_the_paper(groups, gaps)
     if selection.value is not None:
@@ -123,6 +119,30 @@ def _wanted(db: duckdb.DuckDBPyConnection, selection: PaperSelection, gaps: list
         raise CornerstoneError("; ".join(said))
     gaps += said
     return valued
+
+
+def _named(db: duckdb.DuckDBPyConnection, selection: PaperSelection, gaps: list[str]) -> list[Group]:
+    """The groups of the models and tasks named; a task that one of several models lacks is added to ``gaps``.
+
+    Raises:
+        CornerstoneError: a name fits nothing that is stored, or no two of them fit together.
+    """
+    models = [find_groups(db, Selection(model, None)) for model in selection.models or (None,)]
+    stored = {(group.model, group.dataset): group for some in models for group in some}
+    if not selection.tasks:
+        return list(stored.values())
+    kept: dict[tuple[str, str], Group] = {}
+    for task in selection.tasks:
+        keys = {(group.model, group.dataset) for group in find_groups(db, Selection(None, task))}
+        found = {key: group for key, group in stored.items() if key in keys}
+        kept |= found
+        lacking = {model: group.model_name for (model, _), group in stored.items()}
+        for model, _ in found:
+            lacking.pop(model, None)
+        gaps += [f"{name}: {task} is not stored" for name in lacking.values()]
+    if not kept:
+        find_groups(db, Selection(selection.models[0] if selection.models else None, selection.tasks[0]))
+    return [group for key, group in stored.items() if key in kept]
 
 
 def _of_the_paper(groups: Sequence[Group], gaps: list[str]) -> list[Group]:
@@ -155,20 +175,28 @@ def _read(db: duckdb.DuckDBPyConnection, group: Group, selection: PaperSelection
     alone = [removed for removed in ablation(players) if removed in read.scores]
     complete = complete_documents(read.scores, alone) if len(alone) == players + 1 else {}
     there = len(complete.get(INTACT, ())) > 0
-    if len(alone) > 1 and not there:
-        gaps.append(no_ablation_of_all(group, path, len(alone) - (INTACT in alone), players))
+    if len(alone) > 1 and INTACT not in alone:
+        gaps.append(no_intact(group, path, Question("leave-one-out")))
+    elif len(alone) > 1 and not there:
+        gaps.append(no_ablation_of_all(group, path, len(alone) - 1, players))
     estimator = estimator_named(selection.estimator, max_removed=selection.max_removed)
     values = TaskValues(
         task=group.task_name,
         task_id=group.task_id,
         value=value,
-        chance=chance_of(read.choices, value),
+        chance=chance_of(read.choices[_complete(read.scores, alone)] if there else read.choices, value),
         size=_size(db, group),
         intact=complete[INTACT] if there else None,
         ablated=np.stack([complete[(player,)] for player in range(players)]) if there else None,
         contributions=_contributions(read.scores, group, estimator, selection.max_removed, path, gaps),
     )
     return values, gaps
+
+
+def _complete(scores: Scores, coalitions: Sequence[Removed]) -> NDArray[np.bool_]:
+    """Which documents have every coalition."""
+    lacking: NDArray[np.bool_] = np.isnan([scores[removed] for removed in coalitions]).any(axis=0)
+    return ~lacking
 
 
 def _contributions(

@@ -211,6 +211,7 @@ _COALITIONS = (
     _interval("drop_low", "drop_high"),
     _count("n", "n"),
     _number("acc_norm", "acc_norm"),
+    _VALUE,
 )
 _ABLATION = (
     _PLAYER,

@@ -107,6 +107,18 @@ def test_intervals_cover(size: int, flips: float) -> None:
     assert np.mean([one.low <= truth <= one.high for one in found]) >= 0.93
 
 
+@pytest.mark.parametrize(("size", "tipped"), [(3, 0.05), (4, 0.05), (4, 0.1)])
+def test_intervals_cover_where_any_removal_tips_a_document(size: int, tipped: float) -> None:
+    generator = np.random.default_rng(size)
+
+    def outcomes() -> dict[Removed, np.ndarray]:
+        falls = generator.random(64) < tipped
+        return {removed: np.where(falls & bool(removed), 0.0, 1.0) for removed in windows(size, size)}
+
+    found = [interactions(outcomes(), size, size)[-1] for _ in range(600)]
+    assert np.mean([one.low <= (size - 1) * tipped <= one.high for one in found]) >= 0.93
+
+
 def test_intervals_of_log_probabilities_cover_also_on_few_documents() -> None:
     generator = np.random.default_rng(1)
     sets = windows(2, 2)

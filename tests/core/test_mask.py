@@ -119,6 +119,18 @@ def test_under_a_mask_the_model_is_the_one_with_those_submodules_silenced(family
     assert torch.equal(before, after)
 
 
+@pytest.mark.parametrize("family", SETTINGS)
+def test_a_model_without_its_head_can_be_masked_too(family: str) -> None:
+    model = model_of(family)
+    tokens = torch.tensor([[5, 9, 30, 2, 17]])
+    with torch.no_grad():
+        with masks.apply(model, mask_for(family, (0, 3))):
+            whole = model(tokens, output_hidden_states=True).hidden_states[-1]
+        with masks.apply(model.base_model, mask_for(family, (0, 3))):
+            bare = model.base_model(tokens, output_hidden_states=True).hidden_states[-1]
+    assert torch.equal(whole, bare)
+
+
 @pytest.mark.parametrize(
     ("family", "cache"), [*((family, None) for family in SETTINGS), ("llama", "static"), ("gemma3_text", "static")]
 )

@@ -60,6 +60,18 @@ def test_rounds_end_with_what_the_estimate_reads_and_no_more_than_a_batch_beyond
     assert estimate(GAME.estimator, outcomes, PLAYERS).n == len(DOCUMENTS)
 
 
+def test_a_decision_is_of_the_documents_up_to_the_first_that_lacks_a_coalition() -> None:
+    watch = Watch(task(), DOCUMENTS, Question("leave-one-out").of(players_of(KINDS)), None)
+    for removed in ABLATION:
+        watch.add(evaluated(removed)[2:])
+    assert watch.look(1, 0.95) is None
+    for removed in ABLATION:
+        watch.add(evaluated(removed)[:1])
+    look = watch.look(1, 0.95)
+    assert look is not None
+    assert look.documents == 1
+
+
 def test_what_is_stored_is_named_and_not_waited_for() -> None:
     first = watched()
     asked = []

@@ -126,6 +126,38 @@ def test_half_an_ablation_is_partial_and_left_out(path: Path) -> None:
     assert (tables.chosen, tables.other_drop) == (None, None)
 
 
+def test_without_the_intact_model_that_is_what_lacks(path: Path) -> None:
+    fill(path, "boolq", ablation(PLAYERS)[1:])
+    gaps = read_paper(path).gaps
+    assert any("the intact model, which every removal is measured against, is not stored" in gap for gap in gaps)
+    assert not any("removed alone" in gap for gap in gaps)
+
+
+def test_chance_is_of_the_documents_that_are_counted(path: Path) -> None:
+    of = task("boolq")
+    everywhere, elsewhere = documents(range(4), prefix="a"), documents(range(4, 12), prefix="b", choices=2)
+    keep_all(path, assignment(everywhere, ablation(PLAYERS), of_task=of), scores(ablation(PLAYERS), 4))
+    keep_all(path, assignment(elsewhere, [(), (0, 1)], of_task=of), scores([(), (0, 1)], 8), run_id="run2")
+    (found,) = read_paper(path).models[0].tasks
+    assert found.intact is not None
+    assert (len(found.intact), found.chance) == (4, 0.25)
+
+
+def test_a_task_that_one_of_the_models_lacks_is_said_and_the_rest_shown(path: Path) -> None:
+    fill(path, "boolq")
+    fill(path, "piqa")
+    of_other = assignment(documents(range(6), prefix="boolq"), WINDOWS, of_task=task("boolq"), of_model=model("other"))
+    keep_all(path, of_other, scores(WINDOWS, 6), run_id="run-other")
+    read = read_paper(path, PaperSelection(models=("other", "tiny"), tasks=("boolq", "piqa")))
+    assert [(each.model, [one.task for one in each.tasks]) for each in read.models] == [
+        ("other", ["boolq"]),
+        ("tiny", ["boolq", "piqa"]),
+    ]
+    assert "other: piqa is not stored" in read.gaps
+    with pytest.raises(CornerstoneError, match="no task 'piqa'"):
+        read_paper(path, PaperSelection(models=("other",), tasks=("piqa",)))
+
+
 def test_it_says_what_the_paper_has_and_the_store_has_not(path: Path) -> None:
     fill(path, "boolq")
     (few,) = (sentence for sentence in read_paper(path).missing if "fewer documents" in sentence)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Callable, Sequence
 
 from core.paper.cornerstones import COLLAPSE, Evidence
 from core.paper.drops import MeanDrop
@@ -114,7 +113,7 @@ def _top_share(models: Sequence[ModelReport], called: Sequence[str]) -> PaperTab
         (
             f"Per task: each task's own top {TOP} over the sum of all values; then the mean over tasks. Pooled: each "
             f"player's values averaged over tasks, then the top {TOP} of those.",
-            *_partial(models, called, "top3"),
+            *_partial(models, called, lambda task: task.top3 and task.top3.clipped),
             _CLIPPING,
             *(["No bounds: the sum of all values may as well be 0."] if unbounded else []),
         ),
@@ -140,9 +139,11 @@ def _top4(model: ModelReport) -> str:
     return percent(model.published.top4) if model.published else ""
 
 
-def _partial(models: Sequence[ModelReport], called: Sequence[str], field: Literal["top3", "other_drop"]) -> list[str]:
-    """Which means are over fewer tasks than the paper's."""
-    counts = [sum(task.task in TASKS and getattr(task, field) is not None for task in model.tasks) for model in models]
+def _partial(
+    models: Sequence[ModelReport], called: Sequence[str], has: Callable[[TaskReport], object | None]
+) -> list[str]:
+    """Which means are over fewer tasks than the paper's: those that have what is averaged."""
+    counts = [sum(task.task in TASKS and has(task) is not None for task in model.tasks) for model in models]
     short = [f"{name} {count}" for name, count in zip(called, counts, strict=True) if 0 < count < len(TASKS)]
     return [f"Partial: means over fewer than the paper's {len(TASKS)} tasks ({', '.join(short)})."] if short else []
 
@@ -251,7 +252,7 @@ def _drops(models: Sequence[ModelReport], called: Sequence[str]) -> PaperTable:
         (_mean_drops(models, clipped=True), _mean_drops(models, clipped=False)),
         (
             *(_carriers(model, name) for model, name in zip(models, called, strict=True)),
-            *_partial(models, called, "other_drop"),
+            *_partial(models, called, lambda task: task.other_drop),
             "Per task and layer the drop, intact minus ablated over the same documents; then the mean over layers, "
             "then over tasks. C layers were picked on the same documents, which their intervals do not know.",
         ),
