@@ -131,11 +131,11 @@ def _named(db: duckdb.DuckDBPyConnection, selection: PaperSelection, gaps: list[
     stored = {(group.model, group.dataset): group for some in models for group in some}
     if not selection.tasks:
         return list(stored.values())
-    kept: dict[tuple[str, str], Group] = {}
+    kept: set[tuple[int, int]] = set()
     for task in selection.tasks:
         keys = {(group.model, group.dataset) for group in find_groups(db, Selection(None, task))}
         found = {key: group for key, group in stored.items() if key in keys}
-        kept |= found
+        kept |= found.keys()
         lacking = {model: group.model_name for (model, _), group in stored.items()}
         for model, _ in found:
             lacking.pop(model, None)
@@ -195,8 +195,8 @@ def _read(db: duckdb.DuckDBPyConnection, group: Group, selection: PaperSelection
 
 def _complete(scores: Scores, coalitions: Sequence[Removed]) -> NDArray[np.bool_]:
     """Which documents have every coalition."""
-    lacking: NDArray[np.bool_] = np.isnan([scores[removed] for removed in coalitions]).any(axis=0)
-    return ~lacking
+    matrix = np.stack([scores[removed] for removed in coalitions])
+    return np.asarray(~np.isnan(matrix).any(axis=0))
 
 
 def _contributions(
