@@ -101,8 +101,8 @@ def decoder_layers(model: PreTrainedModel, family: Family) -> list[nn.Module]:
         CornerstoneError: they are not where the family has them.
     """
     paths = (family.layers, family.layers.partition(".")[2])
-    found = (dict(model.named_modules()).get(path) for path in paths)
-    layers = next((module for module in found if isinstance(module, nn.ModuleList)), None)
+    modules = dict(model.named_modules())
+    layers = next((found for path in paths if isinstance(found := modules.get(path), nn.ModuleList)), None)
     if layers is None:
         raise CornerstoneError(f"{type(model).__name__} has no decoder layers at {' or '.join(paths)}")
     return list(layers)

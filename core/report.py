@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.estimators.estimate import Estimate
 from core.estimators.estimator import Outcomes
@@ -110,9 +111,13 @@ def shapley_points(estimate: Estimate, grouping: Grouping) -> Iterator[ShapleyPo
 
 def complete_documents(scores: Scores, wanted: Sequence[Removed]) -> Outcomes:
     """The values of the documents that every coalition wanted has; all of ``wanted`` are in ``scores``."""
-    matrix = np.stack([scores[removed] for removed in wanted])
-    complete = matrix[:, ~np.isnan(matrix).any(axis=0)]
-    return dict(zip(wanted, complete, strict=True))
+    complete = are_complete(scores, wanted)
+    return {removed: scores[removed][complete] for removed in wanted}
+
+
+def are_complete(scores: Scores, wanted: Sequence[Removed]) -> NDArray[np.bool_]:
+    """Which documents every coalition wanted has."""
+    return np.asarray(~np.isnan([scores[removed] for removed in wanted]).any(axis=0))
 
 
 def chance_of(choices: FloatArray, value: str) -> float | None:

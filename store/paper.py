@@ -8,7 +8,6 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
-from numpy.typing import NDArray
 
 from core.errors import CornerstoneError
 from core.estimators.estimator import Estimator
@@ -17,8 +16,8 @@ from core.game import Question
 from core.intervals import FloatArray
 from core.paper.published import TASKS
 from core.paper.values import ModelValues, TaskValues
-from core.players import Removed, players_of
-from core.report import Scores, chance_of, complete_documents
+from core.players import players_of
+from core.report import Scores, are_complete, chance_of, complete_documents
 from core.schedules import DEFAULT_MAX_REMOVED, INTACT, ablation
 from store.database import PATIENCE_S, reading
 from store.gaps import lacks_coalitions, left_out, no_ablation_of_all, no_document, no_intact
@@ -136,9 +135,8 @@ def _named(db: duckdb.DuckDBPyConnection, selection: PaperSelection, gaps: list[
         keys = {(group.model, group.dataset) for group in find_groups(db, Selection(None, task))}
         found = {key: group for key, group in stored.items() if key in keys}
         kept |= found.keys()
-        lacking = {model: group.model_name for (model, _), group in stored.items()}
-        for model, _ in found:
-            lacking.pop(model, None)
+        holding = {model for model, _ in found}
+        lacking = {model: group.model_name for (model, _), group in stored.items() if model not in holding}
         gaps += [f"{name}: {task} is not stored" for name in lacking.values()]
     if not kept:
         find_groups(db, Selection(selection.models[0] if selection.models else None, selection.tasks[0]))
@@ -184,19 +182,13 @@ def _read(db: duckdb.DuckDBPyConnection, group: Group, selection: PaperSelection
         task=group.task_name,
         task_id=group.task_id,
         value=value,
-        chance=chance_of(read.choices[_complete(read.scores, alone)] if there else read.choices, value),
+        chance=chance_of(read.choices[are_complete(read.scores, alone)] if there else read.choices, value),
         size=_size(db, group),
         intact=complete[INTACT] if there else None,
         ablated=np.stack([complete[(player,)] for player in range(players)]) if there else None,
         contributions=_contributions(read.scores, group, estimator, selection.max_removed, path, gaps),
     )
     return values, gaps
-
-
-def _complete(scores: Scores, coalitions: Sequence[Removed]) -> NDArray[np.bool_]:
-    """Which documents have every coalition."""
-    matrix = np.stack([scores[removed] for removed in coalitions])
-    return np.asarray(~np.isnan(matrix).any(axis=0))
 
 
 def _contributions(
