@@ -9,6 +9,7 @@ import importlib.util
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import metadata, resources
@@ -51,10 +52,16 @@ def shipped_tasks() -> tuple[ShippedTask, ...]:
     return tuple(_shipped(definition) for definition in sorted(folder.glob("*.yaml")))
 
 
-def lm_eval_tasks() -> tuple[IndexEntry, ...]:
-    """Everything lm-eval packages, by name; slow the first time after an lm-eval upgrade."""
+def lm_eval_tasks(narrate: Callable[[str], None] | None = None) -> tuple[IndexEntry, ...]:
+    """Everything lm-eval packages, by name; slow the first time after an lm-eval upgrade, which ``narrate`` is told.
+
+    Raises:
+        CornerstoneError: lm-eval's files cannot be read.
+    """
     memory = index_file()
     if not memory.is_file():
+        if narrate is not None:
+            narrate("reading which tasks lm-eval has (about 10 s, once)")
         # In a process of its own: whoever lists tasks should not have to hold lm-eval.
         command = [sys.executable, "-P", "-m", "core.read_task_index"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -63,8 +70,8 @@ def lm_eval_tasks() -> tuple[IndexEntry, ...]:
             raise CornerstoneError(
                 f"lm-eval's tasks cannot be listed ({reason}); `cornerstone doctor` checks the install"
             )
-    rows = json.loads(memory.read_text(encoding="utf-8"))
-    return tuple(IndexEntry(name, kind, lm_eval_folder() / path if path else None) for name, kind, path in rows)
+    rows, folder = json.loads(memory.read_text(encoding="utf-8")), lm_eval_folder()
+    return tuple(IndexEntry(name, kind, folder / path if path else None) for name, kind, path in rows)
 
 
 def index_file() -> Path:
@@ -72,13 +79,13 @@ def index_file() -> Path:
     return cache_folder("lm-eval") / f"tasks-{metadata.version('lm-eval')}.json"
 
 
-def lm_eval_task_names() -> list[str]:
-    """The names of the single tasks that lm-eval packages."""
-    return [entry.name for entry in lm_eval_tasks() if entry.kind == "task"]
+def lm_eval_task_names(narrate: Callable[[str], None] | None = None) -> list[str]:
+    """The names of the single tasks that lm-eval packages; see ``lm_eval_tasks``."""
+    return [entry.name for entry in lm_eval_tasks(narrate) if entry.kind == "task"]
 
 
-def find_task(name: str) -> tuple[Path, Path | None]:
-    """The definition file of a task, and its data file where it is shipped.
+def find_task(name: str, narrate: Callable[[str], None] | None = None) -> tuple[Path, Path | None]:
+    """The definition file of a task, and its data file where it is shipped; ``narrate`` as in ``lm_eval_tasks``.
 
     Raises:
         CornerstoneError: no such task, or the name stands for several.
@@ -86,7 +93,7 @@ def find_task(name: str) -> tuple[Path, Path | None]:
     for shipped in shipped_tasks():
         if shipped.name == name:
             return shipped.definition, shipped.data
-    entries = {entry.name: entry for entry in lm_eval_tasks()}
+    entries = {entry.name: entry for entry in lm_eval_tasks(narrate)}
     entry = entries.get(name)
     if entry is None:
         known = [task.name for task in shipped_tasks()] + list(entries)

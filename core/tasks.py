@@ -67,13 +67,13 @@ def build_task(
         data: a JSON-lines file to read instead of the task's data set.
         num_fewshot: examples in the prompt; None for the task's own default.
         offline: forbid downloading.
-        narrate: told about downloads.
+        narrate: told about downloads, and what else takes long.
 
     Raises:
         CornerstoneError: no such task, one that must generate text or whose code needs a module that is not there, data
             that does not fit, or data that cannot be had.
     """
-    definition_path, shipped_data = find_task(name)
+    definition_path, shipped_data = find_task(name, narrate)
     definition = _definition(name, definition_path)
     _refuse_generation(name, definition)
     path = data or shipped_data

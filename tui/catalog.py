@@ -39,7 +39,7 @@ def print_tasks(pattern: str | None, *, everything: bool) -> None:
         CornerstoneError: no task fits the pattern.
     """
     shipped = {task.name: task for task in shipped_tasks()}
-    others = lm_eval_task_names() if everything or pattern is not None else []
+    others = lm_eval_task_names(_narrate) if everything or pattern is not None else []
     fitting = [name for name in (*shipped, *others) if pattern is None or _matches(name, pattern)]
     if pattern is not None and not fitting:
         close = get_close_matches(pattern, [*shipped, *others], n=1)
@@ -54,6 +54,12 @@ def print_tasks(pattern: str | None, *, everything: bool) -> None:
         print(
             "tasks without a description are lm-eval's own; their data is downloaded when it is needed", file=sys.stderr
         )
+
+
+def _narrate(text: str) -> None:
+    """Say on stderr what takes long, to whoever waits for it."""
+    if sys.stderr.isatty():
+        print(text, file=sys.stderr, flush=True)
 
 
 def _matches(name: str, pattern: str) -> bool:
