@@ -3,18 +3,22 @@
 To add a family: name its ``model_type``, where its decoder layers are, which submodule of a layer is the attention
 and which the FFN (whatever computes what is added to the residual), and how its forward takes attention masks.
 The invariants in ``tests/core/test_families.py`` must then hold on a tiny random model of it.
+
+Light to import, so that what a model's players are can be told before torch is loaded.
 """
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from typing import Literal
-
-from torch import nn
-from transformers import PretrainedConfig, PreTrainedModel
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 from core.errors import CornerstoneError
 from core.players import Player, PlayerKind, players_of
+
+if TYPE_CHECKING:
+    from transformers import PretrainedConfig
 
 MaskStyle = Literal["full", "sliding", "by layer type"]
 """``full``: one causal mask. ``sliding``: one mask, banded by the config's sliding window. ``by layer type``: both."""
@@ -26,6 +30,7 @@ class Family:
 
     ``parallel``: attention and FFN may read the same input, so a layer is not its attention followed by its FFN.
     ``feeds_ffn``: a submodule that only the FFN reads, where ``ffn`` is but the end of it.
+    ``depth``: what its config.json calls the number of layers.
     """
 
     layers: str
@@ -35,6 +40,7 @@ class Family:
     masks: MaskStyle = "full"
     parallel: bool = False
     feeds_ffn: str | None = None
+    depth: str = "num_hidden_layers"
 
 
 FAMILIES: dict[str, Family] = {
@@ -46,7 +52,7 @@ FAMILIES: dict[str, Family] = {
     "gemma3": Family("model.language_model.layers", "self_attn", "mlp", masks="by layer type"),
     "mistral": Family("model.layers", "self_attn", "mlp", masks="sliding"),
     "mixtral": Family("model.layers", "self_attn", "mlp", kind="moe", masks="sliding"),
-    "gpt2": Family("transformer.h", "attn", "mlp"),
+    "gpt2": Family("transformer.h", "attn", "mlp", depth="n_layer"),
     "gpt_neox": Family("gpt_neox.layers", "attention", "mlp", parallel=True),
     "phi": Family("model.layers", "self_attn", "mlp", parallel=True),
     # OPT keeps its FFN in the layer itself; what it adds to the residual is the output of fc2, bias included.
@@ -94,20 +100,20 @@ def shares_input(config: PretrainedConfig) -> bool:
     return family_of(config).parallel and bool(getattr(config, "use_parallel_residual", True))
 
 
-def decoder_layers(model: PreTrainedModel, family: Family) -> list[nn.Module]:
-    """The decoder layers in order of depth, of a model with or without its head.
-
-    Raises:
-        CornerstoneError: they are not where the family has them.
-    """
-    paths = (family.layers, family.layers.partition(".")[2])
-    modules = dict(model.named_modules())
-    layers = next((found for path in paths if isinstance(found := modules.get(path), nn.ModuleList)), None)
-    if layers is None:
-        raise CornerstoneError(f"{type(model).__name__} has no decoder layers at {' or '.join(paths)}")
-    return list(layers)
-
-
 def players_in(layer_count: int, family: Family) -> tuple[Player, ...]:
     """The players of a model of this family: two a layer, attention first."""
     return players_of(("attn", family.kind) * layer_count)
+
+
+def expected_players(folder: Path) -> tuple[Player, ...] | None:
+    """The players of the model in a folder, told by its config.json alone; None where only loading tells."""
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    family = FAMILIES.get(str(config.get("model_type"))) if isinstance(config, dict) else None
+    count = None if family is None else config.get(family.depth)
+    # Transformers takes the common name too, and then it is the one that counts.
+    if family is None or type(count) is not int or count < 1 or config.get("num_hidden_layers", count) != count:
+        return None
+    return players_in(count, family)

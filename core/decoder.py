@@ -19,7 +19,8 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 from transformers import PreTrainedModel
 
-from core.architectures import Family, decoder_layers
+from core.architectures import Family
+from core.layers import decoder_layers
 from core.packing import Row
 from core.removal import forward_replaced, silenced
 from core.sizes import head_width

@@ -20,8 +20,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from core.architectures import Family, decoder_layers, family_of
+from core.architectures import Family, family_of
 from core.errors import CornerstoneError
+from core.layers import decoder_layers
 from core.mask_file import Mask, read, write
 from core.parameters import parameters_of
 from core.removal import removed_from

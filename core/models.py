@@ -13,14 +13,15 @@ from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
-from core.architectures import Family, decoder_layers, family_of, players_in
+from core.architectures import Family, family_of, players_in
 from core.errors import CornerstoneError
 from core.fingerprint import model_fingerprint
+from core.layers import decoder_layers
+from core.local_models import ModelSource
 from core.paths import cache_folder
 from core.players import Player
 from core.quiet import quiet_libraries
 from core.records import ModelRecord
-from core.sources import ModelSource
 
 _ROOM = 0.85
 """The part of an accelerator's free memory that weights may take before they are spread."""
@@ -113,16 +114,6 @@ def load_model(
         kinds=tuple(player.kind for player in players),
     )
     return LoadedModel(record, family, players, model, tokenizer)
-
-
-def expected_players(source: ModelSource) -> tuple[Player, ...] | None:
-    """The players that a model will have, told before its weights are loaded; None where only loading tells."""
-    try:
-        with quiet_libraries():
-            config = AutoConfig.from_pretrained(source.folder)
-            return players_in(int(config.num_hidden_layers), family_of(config))
-    except (CornerstoneError, *_FOLDER_FAULTS):
-        return None
 
 
 def _device(name: str) -> torch.device:

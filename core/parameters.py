@@ -8,7 +8,8 @@ from typing import Any
 
 from torch import nn
 
-from core.architectures import Family, decoder_layers
+from core.architectures import Family
+from core.layers import decoder_layers
 from core.players import Removed
 
 

@@ -67,6 +67,22 @@ def parse_removed(text: str, players: Sequence[Player]) -> Removed:
     return removed_set(numbers)
 
 
+def refuse_no_names(text: str) -> None:
+    """Refuse, before the model is known, what names no layer of any: ``parse_removed`` would too.
+
+    Raises:
+        CornerstoneError: a name that is not of a kind of player and a number.
+    """
+    kinds = {label.lower() for label in _LABELS.values()}
+    for part in filter(str.strip, text.split(",")):
+        match = _LABEL.fullmatch(part)
+        if match is None or match[1].lower() not in kinds:
+            raise CornerstoneError(
+                f"no layer of any model is named {part.strip()!r}; write Attn, FFN or MoE and the layer's number, such "
+                "as 'Attn 0'"
+            )
+
+
 def _unknown_player(written: str, label: str, players: Sequence[Player]) -> str:
     close = get_close_matches(label, [p.label.lower() for p in players], n=1)
     hint = next((f"; did you mean {p.label}?" for p in players if close and p.label.lower() == close[0]), "")

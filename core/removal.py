@@ -9,7 +9,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from core.architectures import Family, decoder_layers
+from core.architectures import Family
+from core.layers import decoder_layers
 from core.players import Removed
 
 

@@ -38,16 +38,9 @@ def check_data_file(path: Path, task: str, definition: Mapping[str, Any]) -> Dat
     Raises:
         CornerstoneError: the file cannot be read, a line is no JSON object, a field is missing, or there is no row.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise CornerstoneError(f"cannot read {path} as data for {task}: {reason}") from error
-    if text.startswith("\ufeff"):
-        raise CornerstoneError(f"{path} begins with a byte-order mark; save it as plain UTF-8")
     fields = required_fields(definition)
     numbers = []
-    for number, line in enumerate(text.split("\n"), start=1):
+    for number, line in enumerate(read_data_file(path, task).split("\n"), start=1):
         if not line.strip():
             continue
         _check_row(line, f"{path}, line {number}", task, fields)
@@ -55,6 +48,22 @@ def check_data_file(path: Path, task: str, definition: Mapping[str, Any]) -> Dat
     if not numbers:
         raise CornerstoneError(f"{path} has no rows; {task} needs one JSON object a line")
     return DataFile(path, tuple(numbers))
+
+
+def read_data_file(path: Path, task: str) -> str:
+    """The text of a file that stands in for the data set of ``task``.
+
+    Raises:
+        CornerstoneError: it cannot be read, or is no plain UTF-8.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise CornerstoneError(f"cannot read {path} as data for {task}: {reason}") from error
+    if text.startswith("\ufeff"):
+        raise CornerstoneError(f"{path} begins with a byte-order mark; save it as plain UTF-8")
+    return text
 
 
 def required_fields(definition: Mapping[str, Any]) -> frozenset[str]:

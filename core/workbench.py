@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from importlib import metadata
 
 from core.alive import here
+from core.architectures import expected_players
 from core.config import RunConfig, TaskConfig, absolute
 from core.documents import PreparedTask, prepare_task
 from core.encoding import RequestEncoder
 from core.events import StudyEvent
 from core.intact import IntactStates
-from core.models import LoadedModel, expected_players, load_model
+from core.models import LoadedModel, load_model
 from core.plan import Schedule, schedules_of
 from core.records import Recorder, RunRecord
 from core.sizes import sizes_for
@@ -74,7 +75,7 @@ def open_workbench(config: RunConfig, narrate: Narrate, last: Workbench | None =
         model, encoder = last.model, last.encoder
     else:
         source = find_model(config.model, revision=config.revision, offline=config.offline, narrate=narrate)
-        if (players := expected_players(source)) is not None:
+        if (players := expected_players(source.folder)) is not None:
             schedules_of(config, players)  # what cannot be done is said before the wait
         narrate(f"loading {source.name}")
         model = load_model(source, dtype=config.dtype, device=config.device)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -84,6 +85,15 @@ def main_callback(
 
     typer.echo("running the quickstart: two tasks, every layer removed alone and in windows (about 2 min)", err=True)
     run_study(load_config(Path("quickstart"), {"store": store}), "cornerstone")
+
+
+def _to_evaluate(file: Path | None, options: Mapping[str, Any]) -> RunConfig:
+    """What a file and options ask for, refused where it shows at once that it cannot be done."""
+    from core.beforehand import refuse_at_once
+
+    config = load_config(file, options)
+    refuse_at_once(config)
+    return config
 
 
 def _open_explorer(store: Path | None, config: RunConfig | None) -> NoReturn:
@@ -171,7 +181,7 @@ def run(
         "apply_chat_template": apply_chat_template, "dtype": dtype, "device": device, "memory": memory,
         "revision": revision, "offline": offline, "store": store,
     }  # fmt: skip
-    run_study(load_config(config, options), shlex.join(["cornerstone", *sys.argv[1:]]))
+    run_study(_to_evaluate(config, options), shlex.join(["cornerstone", *sys.argv[1:]]))
 
 
 @app.command()
@@ -216,7 +226,7 @@ def path(
         "model": model, "tasks": task, "limit": limit, "seed": seed, "dtype": dtype, "device": device,
         "offline": offline, "store": store,
     }  # fmt: skip
-    config = load_config(None, options)
+    config = _to_evaluate(None, options)
     request = PathRequest(steps=steps, value=value, players=players, held_out=held_out, keep=keep)
     files = PathFiles(destination(form, output, force=force), None if mask is None else mask.expanduser())
     search_path(config, request, files, shlex.join(["cornerstone", *sys.argv[1:]]))
@@ -254,7 +264,7 @@ def proxies(
         "model": model, "tasks": task, "limit": limit, "order": order, "seed": seed, "dtype": dtype,
         "device": device, "offline": offline, "store": store,
     }  # fmt: skip
-    config = load_config(None, options)
+    config = _to_evaluate(None, options)
     rows: Rows = "correlations" if correlations else "players"
     measure_proxies(config, ProxyRequest(value=value, rows=rows, to=destination(form, output, force=force)))
 
@@ -283,7 +293,7 @@ def bench(
     del debug
     tasks = task or ["arc_easy", "boolq"]
     options: dict[str, Any] = {"model": model, "tasks": tasks, "limit": limit, "dtype": dtype, "device": device}
-    become("bench", load_config(None, options).model_dump_json(), "json" if as_json else "table")
+    become("bench", _to_evaluate(None, options).model_dump_json(), "json" if as_json else "table")
 
 
 @app.command()

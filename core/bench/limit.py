@@ -15,7 +15,8 @@ import torch
 from torch import nn
 from transformers import PretrainedConfig, PreTrainedModel
 
-from core.architectures import Family, decoder_layers
+from core.architectures import Family
+from core.layers import decoder_layers
 from core.packing import Row
 from core.players import Removed
 

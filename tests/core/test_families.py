@@ -12,9 +12,10 @@ import torch
 from transformers import CONFIG_MAPPING, PreTrainedModel
 
 from core import sizes
-from core.architectures import FAMILIES, decoder_layers, family_of
+from core.architectures import FAMILIES, family_of
 from core.decoder import Decoder
 from core.errors import CornerstoneError
+from core.layers import decoder_layers
 from core.packing import TokenRequest, pack
 from core.players import Removed
 from core.removal import forward_replaced

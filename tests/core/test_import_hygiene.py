@@ -10,6 +10,8 @@ import pytest
 HEAVY = ("torch", "transformers", "lm_eval", "datasets", "scipy", "pandas", "matplotlib")
 
 LIGHT_MODULES = (
+    "core.architectures",
+    "core.beforehand",
     "core.players",
     "core.schedules",
     "core.records",

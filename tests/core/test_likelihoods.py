@@ -13,12 +13,12 @@ from lm_eval.models.huggingface import HFLM
 from core.decoder import Decoder
 from core.documents import prepare_task
 from core.encoding import RequestEncoder
+from core.local_models import ModelSource
 from core.memory_recorder import MemoryRecorder
 from core.models import LoadedModel, load_model
 from core.plan import Schedule
 from core.removal import removed_from
 from core.sizes import SweepSizes
-from core.sources import ModelSource
 from core.study import Study
 from core.tasks import build_task
 

@@ -13,8 +13,9 @@ import pytest
 import torch
 
 from core import mask as masks
-from core.architectures import decoder_layers, family_of
+from core.architectures import family_of
 from core.errors import CornerstoneError
+from core.layers import decoder_layers
 from core.mask_file import Evidence, Mask, MaskedModel, Saved, mask_of
 from core.parameters import parameters_of
 from core.players import Removed

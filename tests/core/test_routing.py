@@ -10,8 +10,9 @@ import pytest
 import torch
 from transformers import PreTrainedModel
 
-from core.architectures import decoder_layers, family_of
+from core.architectures import family_of
 from core.decoder import Decoder
+from core.layers import decoder_layers
 from core.packing import Row, TokenRequest, pack
 from core.players import Removed
 from core.sweep import Scores, sweep

@@ -19,6 +19,7 @@ from core.encoding import RequestEncoder
 from core.errors import CornerstoneError
 from core.events import ChunkRecorded, MemoryShort, StudyEvent
 from core.intact import IntactStates
+from core.local_models import ModelSource
 from core.memory_recorder import MemoryRecorder
 from core.models import LoadedModel, load_model
 from core.packing import TokenRequest, pack
@@ -27,7 +28,6 @@ from core.players import Removed
 from core.records import Outcome
 from core.schedules import windows
 from core.sizes import SweepSizes, sizes_for
-from core.sources import ModelSource
 from core.study import Study
 from core.sweep import sweep, sweep_rows
 from core.tasks import build_task

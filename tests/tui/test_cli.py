@@ -159,6 +159,17 @@ def test_what_is_wrong_is_one_sentence_and_leaves_no_store(
     assert not (tmp_path / "s.duckdb").exists()
 
 
+@pytest.mark.parametrize("command", ["run", "path", "proxies", "bench"])
+def test_a_wrong_name_is_refused_before_anything_heavy_is_loaded(command: str) -> None:
+    program = "import sys; from tui.cli import main\ntry: main()\nfinally: print('torch' in sys.modules)"
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    started = [sys.executable, "-c", program, command, "--task", "agrement"]
+    done = subprocess.run(started, capture_output=True, text=True, check=False, env=environment)
+    # Another program in its place, as the work is, would not come back to print.
+    assert (done.returncode, done.stdout) == (2, "False\n")
+    assert done.stderr == "cornerstone: no task 'agrement'; did you mean agreement?\n"
+
+
 def test_debug_shows_the_traceback() -> None:
     done = cornerstone("run", "--task", "agrement", "--debug")
     assert "Traceback" in done.stderr

@@ -10,8 +10,9 @@ import pytest
 import torch
 from transformers import PreTrainedModel
 
-from core.architectures import decoder_layers, family_of, shares_input
+from core.architectures import family_of, shares_input
 from core.decoder import Decoder
+from core.layers import decoder_layers
 from core.packing import TokenRequest, pack
 from core.proxies.measure import measure_proxies
 from tests.core.test_families import model_of, some_documents
