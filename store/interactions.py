@@ -7,13 +7,14 @@ from pathlib import Path
 
 import duckdb
 
+from core.estimators.estimator import Outcomes
 from core.game import Question
 from core.interactions import interactions
 from core.players import players_of
-from core.report import complete_documents
+from core.report import Scores, complete_documents
 from core.schedules import INTACT, windows
 from store.answer import Found
-from store.gaps import lacks_coalitions, left_out, no_document, no_intact
+from store.gaps import lacks_coalitions, left_out, no_document, no_intact, only_shorter
 from store.groups import Group, read_values
 from store.rows import InteractionRow
 
@@ -21,7 +22,10 @@ from store.rows import InteractionRow
 def read_interactions(
     db: duckdb.DuckDBPyConnection, group: Group, store: Path, max_removed: int, value: str
 ) -> Found[InteractionRow]:
-    """Every window of 2..``max_removed`` players, over the documents that all windows have; else what is missing."""
+    """Every window of 2..``max_removed`` players, over the documents that all windows have; else what is missing.
+
+    Where windows of that length are not all there, those of the longest that are make a partial answer.
+    """
     values = read_values(db, group, value, longest=max_removed)
     found: Found[InteractionRow] = Found(notes=left_out(group, value, values))
     labels = [player.label for player in players_of(group.kinds)]
@@ -31,15 +35,27 @@ def read_interactions(
     if INTACT not in values.scores:
         found.gaps.append(no_intact(group, store, question))
         return found
-    if missing:
-        found.gaps.append(lacks_coalitions(group, store, question, missing, len(wanted)))
+    complete = _longest(values.scores, len(labels), max_removed)
+    if complete is None:
+        lacking = lacks_coalitions(group, store, question, missing, len(wanted))
+        found.gaps.append(lacking if missing else no_document(group, store, question, len(wanted)))
         return found
-    outcomes = complete_documents(values.scores, wanted)
-    if not len(outcomes[INTACT]):
-        found.gaps.append(no_document(group, store, question, len(wanted)))
-        return found
+    longest, outcomes = complete
+    if longest < max_removed:
+        found.notes.append(only_shorter(group, store, question, missing, len(wanted), longest))
     found.rows += [
         InteractionRow(**group.heading, value=value, labels=tuple(labels[one.first :][: one.size]), **asdict(one))
-        for one in interactions(outcomes, len(labels), max_removed)
+        for one in interactions(outcomes, len(labels), longest)
     ]
     return found
+
+
+def _longest(scores: Scores, players: int, max_removed: int) -> tuple[int, Outcomes] | None:
+    """The longest windows of which some document has all, and such documents; None where not even pairs have one."""
+    for longest in range(max_removed, 1, -1):
+        wanted = windows(players, longest)
+        if all(removed in scores for removed in wanted):
+            outcomes = complete_documents(scores, wanted)
+            if len(outcomes[INTACT]):
+                return longest, outcomes
+    return None

@@ -184,7 +184,8 @@ class Results:
     ) -> Answer[InteractionRow]:
         """What windows of 2..``max_removed`` players lose together but not apart; see ``core.interactions``.
 
-        Over the documents that every window has; by window size, and then by first player.
+        Over the documents that every window has; by window size, and then by first player. Where windows of the length
+        asked for are not all stored, those of the longest that are make a partial answer, and a note says so.
 
         Args:
             selection: which results.

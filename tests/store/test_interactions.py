@@ -66,6 +66,24 @@ def test_what_is_missing_is_a_sentence_and_does_not_hide_another_task(path: Path
     assert "no document has all 19 coalitions" in gap
 
 
+def test_shorter_windows_that_are_all_stored_are_a_partial_answer(path: Path) -> None:
+    scores = {removed: [acc(removed, document) for document in range(20)] for removed in EVERY_WINDOW}
+    recorder = keep_all(path, assignment(documents(range(20)), windows(PLAYERS, 3)), scores)
+    answer, whole = Results(path).interactions(), Results(path).interactions(max_removed=3)
+    assert (answer.rows, answer.gaps, whole.notes) == (whole.rows, (), ())
+    assert {row.size for row in answer.rows} == {2, 3}
+    (note,) = answer.notes
+    assert note.startswith("tiny on capitals: partial, from windows of up to 3, as 3 of 19 coalitions are missing for")
+    assert "--schedule windows" in note
+    # Every coalition, but never over the same documents.
+    apart = assignment(documents([20]), EVERY_WINDOW)
+    recorder.assign("run1", apart)
+    recorder.record("run1", apart, [outcome("doc-20", removed) for removed in EVERY_WINDOW[-3:]])
+    answer = Results(path).interactions()
+    assert {(row.size, row.n) for row in answer.rows} == {(2, 20), (3, 20)}
+    assert "partial, from windows of up to 3, as no document has all the coalitions" in answer.notes[0]
+
+
 def test_bad_questions_are_one_sentence(path: Path) -> None:
     keep_all(path, assignment(documents([0]), EVERY_WINDOW), {removed: [1.0] for removed in EVERY_WINDOW})
     with pytest.raises(CornerstoneError, match="windows of at least 2 players, not 1"):
