@@ -173,7 +173,7 @@ def absolute(config: RunConfig) -> RunConfig:
 
 
 def command_of(config: RunConfig) -> str:
-    """The command line that runs a configuration, on the store that is used by default."""
+    """The command line that runs a configuration: on its store, or on the one that is used by default."""
     parts = ["cornerstone", "run", "--model", config.model]
     for task in config.tasks:
         parts += ["--task", task.name if task.data is None else f"{task.name}={task.data}"]
@@ -187,6 +187,8 @@ def command_of(config: RunConfig) -> str:
             parts += [f"--{key.replace('_', '-')}", str(getattr(config, key))]
     if config.apply_chat_template:
         parts.append("--apply-chat-template")
+    if config.store is not None:
+        parts += ["--store", str(config.store)]
     return shlex.join(parts)
 
 

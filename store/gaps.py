@@ -13,7 +13,7 @@ from core.game import Question
 from core.grouping import SUBLAYERS
 from core.schedules import ScheduleName
 from store.groups import Group, Values
-from store.location import on_store
+from store.location import named
 
 # What belongs to one schedule, and not to the documents.
 _OF_SCHEDULES = ("max_removed", "players", "permutations", "tolerance", "confidence")
@@ -116,8 +116,8 @@ def _fill(
     group: Group, store: Path, schedule: ScheduleName, settings: Mapping[str, object] = MappingProxyType({})
 ) -> str:
     """The command that asks for this task's documents, with their prompt settings, under another schedule."""
-    config = under(config_of(group), (schedule,)).model_copy(update=settings)
-    return f"`{on_store(command_of(config), store)}` fills it"
+    config = under(config_of(group), (schedule,)).model_copy(update={**settings, "store": named(store)})
+    return f"`{command_of(config)}` fills it"
 
 
 def under(config: RunConfig, schedules: tuple[ScheduleName, ...]) -> RunConfig:

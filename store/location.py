@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 
 import platformdirs
@@ -13,6 +12,6 @@ def default_path() -> Path:
     return Path(platformdirs.user_data_dir("cornerstone", appauthor=False)) / "results.duckdb"
 
 
-def on_store(command: str, path: Path) -> str:
-    """A command line for the store at ``path``, which need not be said of the default one."""
-    return command if path == default_path() else f"{command} --store {shlex.quote(str(path))}"
+def named(path: Path) -> Path | None:
+    """The store at ``path`` as a command names it: None for the default one, of which nothing need be said."""
+    return None if path == default_path() else path

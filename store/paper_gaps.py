@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from core.paper.published import DOCUMENTS, MODELS, TASKS, ZERO_SHOT, published
 from core.paper.values import ModelValues, TaskValues
 from store.gaps import config_of, under
 from store.groups import Group
-from store.location import on_store
+from store.location import named
 
 STUDIES = (*(model.alias for model in MODELS), "smollm2-135m-instruct")
 """Models whose full study is packaged, as ``paper/NAME``."""
@@ -54,8 +55,9 @@ def _tasks(one: Stored, path: Path) -> list[str]:
             "limit": _wanted(one.values),
             "num_fewshot": ZERO_SHOT,
             "schedule": ("ablation", "windows"),
+            "store": named(path),
         }
-        command = on_store(command_of(RunConfig.model_validate(asked)), path)
+        command = command_of(RunConfig.model_validate(asked))
     return [f"{one.values.model}: of the paper's tasks {', '.join(absent)} are not stored; `{command}` fills it"]
 
 
@@ -70,8 +72,8 @@ def _documents(one: Stored, path: Path) -> list[str]:
     ids = {task.task_id for task in counted}
     configs = [config_of(group) for group in one.groups if group.task_id in ids]
     tasks = tuple(task for config in configs for task in config.tasks)
-    whole = under(configs[0], ("ablation", "windows")).model_copy(update={"tasks": tasks, "limit": wanted})
-    command = on_store(command_of(whole), path)
+    asked = {"tasks": tasks, "limit": wanted, "store": named(path)}
+    command = command_of(under(configs[0], ("ablation", "windows")).model_copy(update=asked))
     return [f"{one.values.model}: fewer documents than the paper's {wanted} ({listed}); `{command}` fills it"]
 
 
@@ -87,4 +89,5 @@ def _wanted(values: ModelValues) -> int:
 
 
 def _study(name: str, path: Path) -> str:
-    return on_store(f"cornerstone run paper/{name}", path)
+    store = named(path)
+    return shlex.join(["cornerstone", "run", f"paper/{name}", *(() if store is None else ("--store", str(store)))])

@@ -13,10 +13,10 @@ from rich.console import Console
 
 from core.config import RunConfig
 from core.events import ChunkRecorded, Phase, PhaseFinished, PhaseStarted, StudyEvent
+from core.fingerprint import short_id
 from core.game import Question
 from core.grouping import SUBLAYERS
-from store.groups import short_id
-from store.location import default_path
+from store.location import named
 from store.results import Results, Selection
 from tui.chart import ablation_chart
 from tui.process import become
@@ -122,8 +122,8 @@ def _export_command(phase: Phase, path: Path) -> str:
     if phase.question is not None and phase.value != "acc":
         parts += ["--value", phase.value]
     parts += ["--run", phase.run]
-    if path != default_path():
-        parts += ["--store", str(path)]
+    if (store := named(path)) is not None:
+        parts += ["--store", str(store)]
     return shlex.join([*parts, "--format", "csv"])
 
 

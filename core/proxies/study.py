@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from shlex import quote
 
 import numpy as np
 
@@ -68,12 +67,8 @@ def check_proxies(
             correlations += correlation_rows(found, units, of)
         if len(targets_of(of.scores, grouping("sublayers", bench.model.players))) < _TARGETS:
             fill = config.model_copy(update={"tasks": (asked,), "schedule": ("windows",)})
-            command = (
-                command_of(fill) if config.store is None else f"{command_of(fill)} --store {quote(str(config.store))}"
-            )
-            gaps.append(
-                f"{task.record.name}: not every drop and window of these documents is stored; `{command}` fills it"
-            )
+            what = "not every drop and window of these documents is stored"
+            gaps.append(f"{task.record.name}: {what}; `{command_of(fill)}` fills it")
     return Checked(tuple(proxies), tuple(correlations), tuple(gaps))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -103,6 +104,8 @@ def test_a_command_says_what_a_configuration_asks_for() -> None:
     said = command_of(config)
     assert said.endswith("--schedule permutation --players layers --value margin --tolerance 0.5")
     assert "--confidence" not in said
+    stored = config.model_copy(update={"store": Path("my results.duckdb")})
+    assert command_of(stored) == f"{said} --store 'my results.duckdb'"
     assert RunConfig.model_validate_json(config.model_dump_json()) == config
 
 

@@ -10,11 +10,11 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.widgets import Footer
 
-from core.config import RunConfig
+from core.config import RunConfig, command_of
 from core.evaluator.protocol import Open, Pause, Resume, StartJob, Toggle
 from core.plan import own_question
 from core.players import Removed
-from store.location import on_store
+from store.location import named
 from tui.actions import EXPLORE, bindings
 from tui.screens.base import ExplorerScreen
 from tui.state import State
@@ -118,10 +118,10 @@ class ExploreScreen(ExplorerScreen):
             self.explorer.say("nothing is open yet; m chooses a model and tasks")
             return
 
-        def start(chosen: tuple[RunConfig, str] | None) -> None:
-            if chosen is not None:
-                config, command = chosen
-                self.explorer.ask(StartJob(config=config, command=on_store(command, self.explorer.store)))
+        def start(config: RunConfig | None) -> None:
+            if config is not None:
+                told = config.model_copy(update={"store": named(self.explorer.store)})
+                self.explorer.ask(StartJob(config=config, command=command_of(told)))
 
         self.explorer.push_screen(RunDialog(bench), start)
 

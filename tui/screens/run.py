@@ -15,7 +15,7 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Label, Static
 
-from core.config import RunConfig, command_of, load_config
+from core.config import RunConfig, load_config
 from core.errors import CornerstoneError
 from core.evaluator.protocol import BenchTask, Opened
 from core.grouping import SUBLAYERS
@@ -52,8 +52,8 @@ _TOP = 3
 _EASY_BLOCKS = 10
 
 
-class RunDialog(ModalScreen[tuple[RunConfig, str] | None]):
-    """Returns the configuration to run and the command that would do the same without the explorer."""
+class RunDialog(ModalScreen[RunConfig | None]):
+    """Returns the configuration to run."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings("run", RUN),
@@ -183,7 +183,7 @@ class RunDialog(ModalScreen[tuple[RunConfig, str] | None]):
         except CornerstoneError as error:
             self.notify(plain(_fault(error)), severity="error", markup=False)
             return
-        self.dismiss((config, command_of(config)))
+        self.dismiss(config)
 
     @on(Button.Pressed, "#cancel")
     def action_cancel(self) -> None:

@@ -8,7 +8,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
-from core.config import RunConfig
+from core.config import RunConfig, command_of
 from core.evaluator.protocol import BenchTask, Opened
 from tests.tui import example
 from tests.tui.screens.host import Host, drawn, hosted, settled, squashed
@@ -31,7 +31,7 @@ def opened(
     return example.opened(layers).model_copy(update={"tasks": tuple(found), "config": config})
 
 
-def chosen(pilot: Pilot[None]) -> tuple[RunConfig, str]:
+def chosen(pilot: Pilot[None]) -> RunConfig:
     assert isinstance(pilot.app, Host)
     (result,) = pilot.app.results
     assert result is not None
@@ -46,9 +46,9 @@ async def test_without_a_choice_it_runs_the_windows_of_sublayers() -> None:
     async with hosted(lambda: RunDialog(opened()), (80, 24)) as pilot:
         assert cost(pilot).startswith("235 coalitions x 64 documents x agreement, capitals: 30 080 outcomes;")
         await settled(pilot, "enter")
-        config, command = chosen(pilot)
+        config = chosen(pilot)
     assert config == opened().config.model_copy(update={"schedule": ("windows",)})
-    assert command.endswith("--task agreement --task capitals --schedule windows --limit 64")
+    assert command_of(config).endswith("--task agreement --task capitals --schedule windows --limit 64")
 
 
 async def test_exact_is_refused_for_sublayers_and_runs_for_blocks() -> None:
@@ -62,9 +62,9 @@ async def test_exact_is_refused_for_sublayers_and_runs_for_blocks() -> None:
         await settled(pilot, "down", "right", "right")
         assert cost(pilot).startswith("1 024 coalitions x 64 documents")
         await settled(pilot, "enter")
-        config, command = chosen(pilot)
+        config = chosen(pilot)
     assert (config.schedule, config.players) == (("exact",), "blocks:3")
-    assert "--schedule exact --limit 64 --players blocks:3" in command
+    assert "--schedule exact --limit 64 --players blocks:3" in command_of(config)
 
 
 async def test_a_permutation_costs_at_most_so_much_and_cannot_stop_among_documents() -> None:
@@ -78,7 +78,7 @@ async def test_a_permutation_costs_at_most_so_much_and_cannot_stop_among_documen
         await settled(pilot, "down", "down", "down", "right")
         assert "it cannot stop among them" in cost(pilot)
         await settled(pilot, "left", "enter")
-        config, _ = chosen(pilot)
+        config = chosen(pilot)
     assert (config.schedule, config.permutations, config.until_top) == (("permutation",), 8, None)
 
 
@@ -87,15 +87,15 @@ async def test_it_stops_once_the_top_is_decided_by_the_value_looked_at() -> None
         await settled(pilot, "down", "down", "left", "down", "right")
         assert "a task ends once its top 3 is decided (not before 32 documents)" in cost(pilot)
         await settled(pilot, "enter")
-        config, command = chosen(pilot)
+        config = chosen(pilot)
     assert (config.value, config.until_top, config.schedule) == ("brier", 3, ("windows",))
-    assert "--value brier --until-top 3" in command
+    assert "--value brier --until-top 3" in command_of(config)
 
 
 async def test_what_is_charted_is_looked_at_unless_another_value_is_chosen() -> None:
     async with hosted(lambda: RunDialog(opened(value="margin")), (80, 24)) as pilot:
         await settled(pilot, "enter")
-        assert chosen(pilot)[0].value == "margin"
+        assert chosen(pilot).value == "margin"
 
 
 async def test_only_what_all_tasks_have_is_offered() -> None:
@@ -105,14 +105,14 @@ async def test_only_what_all_tasks_have_is_offered() -> None:
         assert "each its own" in text
         assert "acc_norm" not in text
         await settled(pilot, "down", "down", "right", "right", "enter")
-        assert chosen(pilot)[0].value == "margin"
+        assert chosen(pilot).value == "margin"
 
 
 async def test_each_looks_at_its_own_where_nothing_was_chosen() -> None:
     tasks = {"agreement": VALUES, "lambada": ("pct", "acc", "margin")}
     async with hosted(lambda: RunDialog(opened(tasks=tasks)), (80, 24)) as pilot:
         await settled(pilot, "enter")
-        assert chosen(pilot)[0].value is None
+        assert chosen(pilot).value is None
 
 
 async def test_numbers_that_are_none_are_refused_where_they_matter() -> None:
@@ -123,7 +123,7 @@ async def test_numbers_that_are_none_are_refused_where_they_matter() -> None:
         assert "command line" not in cost(pilot)
         assert isinstance(pilot.app.screen, RunDialog)
         await settled(pilot, "right", "enter")
-        assert chosen(pilot)[0].schedule == ("ablation",)
+        assert chosen(pilot).schedule == ("ablation",)
 
 
 async def test_the_last_of_a_run_is_no_part_of_the_next() -> None:
@@ -132,7 +132,7 @@ async def test_the_last_of_a_run_is_no_part_of_the_next() -> None:
         assert "top 2 is decided at 90%" in drawn(pilot)
         assert pilot.app.screen.query_one("#layers", Input).value == "5"
         await settled(pilot, "enter")
-        config, _ = chosen(pilot)
+        config = chosen(pilot)
     assert (config.schedule, config.players, config.until_top, config.remove) == (("windows",), "sublayers", None, ())
 
 
