@@ -15,6 +15,7 @@ from core.players import Player, Removed
 from core.schedules import DEFAULT_MAX_REMOVED, DEFAULT_PERMUTATIONS, DEFAULT_TOLERANCE
 
 Scores = Mapping[Removed, FloatArray]
+"""Values by removed set: arrays of shape (documents,), of the same documents, NaN where one was not evaluated."""
 
 
 @dataclass(frozen=True, slots=True)

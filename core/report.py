@@ -1,27 +1,22 @@
-"""What outcomes say, as values that a table, a file or a chart shows: points of players and coalitions.
-
-Everything here reads ``Scores``: one task's values by removed set, each array of shape (documents,) over the same
-documents, NaN where a document was not evaluated.
-"""
+"""What outcomes say, as values that a table, a file or a chart shows: points of players and coalitions."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.estimators.estimate import Estimate
 from core.estimators.estimator import Outcomes
+from core.game import Scores
 from core.grouping import Grouping
 from core.intervals import FloatArray, mean_interval, mean_se, paired_drop
 from core.players import Player, Removed
 from core.points import AblationPoint, CoalitionPoint, ShapleyPoint
 from core.schedules import INTACT
 from core.values import is_accuracy
-
-Scores = Mapping[Removed, FloatArray]
 
 
 def ablation_points(

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import duckdb
 
+from core.game import Scores
 from core.players import format_removed, players_of
-from core.report import Scores, coalition_point
+from core.report import coalition_point
 from store.answer import Found
 from store.gaps import left_out
 from store.groups import Group, read_values

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -13,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import CornerstoneError
-from core.game import units_of
+from core.fingerprint import short_id
+from core.game import Scores, units_of
 from core.grouping import Grouping
 from core.intervals import FloatArray
 from core.players import PlayerKind, Removed
-from core.report import Scores
 from core.values import DERIVED, NO_GOLD
 from store.rows import Selection
 from store.values import Answers, value_columns
@@ -89,11 +88,6 @@ class Values:
     choices: FloatArray
     lacking: int = 0
     not_finite: int = 0
-
-
-def short_id(*fingerprints: str) -> str:
-    """Eight hex digits that stand for fingerprints."""
-    return hashlib.sha256("\n".join(fingerprints).encode()).hexdigest()[:8]
 
 
 def find_groups(db: duckdb.DuckDBPyConnection, selection: Selection) -> list[Group]:

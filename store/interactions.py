@@ -8,10 +8,10 @@ from pathlib import Path
 import duckdb
 
 from core.estimators.estimator import Outcomes
-from core.game import Question
+from core.game import Question, Scores
 from core.interactions import interactions
 from core.players import players_of
-from core.report import Scores, complete_documents
+from core.report import complete_documents
 from core.schedules import INTACT, windows
 from store.answer import Found
 from store.gaps import lacks_coalitions, left_out, no_document, no_intact, only_shorter

@@ -12,12 +12,12 @@ import numpy as np
 from core.errors import CornerstoneError
 from core.estimators.estimator import Estimator
 from core.estimators.names import WINDOW_ESTIMATORS, estimator_named
-from core.game import Question
+from core.game import Question, Scores
 from core.intervals import FloatArray
 from core.paper.published import TASKS
 from core.paper.values import ModelValues, TaskValues
 from core.players import players_of
-from core.report import Scores, are_complete, chance_of, complete_documents
+from core.report import are_complete, chance_of, complete_documents
 from core.schedules import DEFAULT_MAX_REMOVED, INTACT, ablation
 from store.database import PATIENCE_S, reading
 from store.gaps import lacks_coalitions, left_out, no_ablation_of_all, no_document, no_intact

@@ -12,10 +12,11 @@ from core.config import RunConfig
 from core.estimators.estimate import estimate
 from core.estimators.windows import WindowFirst
 from core.evaluator.protocol import BenchTask, Charts, JobView, Opened, Scored
+from core.game import Scores
 from core.grouping import SUBLAYERS, grouping
 from core.players import Player, Removed, players_of, removed_set
 from core.records import ModelRecord
-from core.report import Scores, ablation_points, coalition_point, shapley_points
+from core.report import ablation_points, coalition_point, shapley_points
 from core.schedules import windows
 from tui.state import State
 
