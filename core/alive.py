@@ -24,3 +24,8 @@ def is_gone(process: Mapping[str, str]) -> bool:
         return True
     except (KeyError, ValueError, psutil.AccessDenied):
         return False
+
+
+def is_elsewhere(process: Mapping[str, str]) -> bool:
+    """Whether ``here`` described the process, which is another than this one and not known to have ended."""
+    return "host" in process and not here().items() <= process.items() and not is_gone(process)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
@@ -117,7 +117,16 @@ def _fill(
 ) -> str:
     """The command that asks for this task's documents, with their prompt settings, under another schedule."""
     config = under(config_of(group), (schedule,)).model_copy(update={**settings, "store": named(store)})
-    return f"`{command_of(config)}` fills it"
+    return filled_by(command_of(config), [group])
+
+
+def filled_by(command: str, groups: Iterable[Group]) -> str:
+    """What fills a gap in these results: a command, for what the runs that are still writing them leave out."""
+    runs = list(dict.fromkeys(run for group in groups for run in group.writing))
+    if not runs:
+        return f"`{command}` fills it"
+    going_on = f"run {runs[0]} is" if len(runs) == 1 else f"runs {', '.join(runs)} are"
+    return f"{going_on} still writing, and what is missing after that `{command}` fills"
 
 
 def under(config: RunConfig, schedules: tuple[ScheduleName, ...]) -> RunConfig:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -11,6 +12,7 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
+from core.alive import is_elsewhere
 from core.errors import CornerstoneError
 from core.fingerprint import short_id
 from core.game import Scores, units_of
@@ -30,7 +32,7 @@ class Group:
 
     ``asked`` holds the doc_ids and the coalition numbers of the run selected; None where no run is. ``config`` is
     what the run of most documents was asked (JSON), the latest of those that have as many. ``derives`` tells whether
-    any document has the values that ``core.values`` derives.
+    any document has the values that ``core.values`` derives. ``writing`` are the runs, of other processes, that go on.
     """
 
     model: int
@@ -45,6 +47,7 @@ class Group:
     config: str
     asked: tuple[list[int], list[int]] | None
     derives: bool
+    writing: tuple[str, ...]
 
     @property
     def values(self) -> tuple[str, ...]:
@@ -202,7 +205,8 @@ def _groups(db: duckdb.DuckDBPyConnection, run: str | None) -> list[Group]:
                   t.mean_metrics, t.other_metrics, arg_max(r.config, (len(a.doc_ids), r.started)),
                   list_distinct(flatten(list(a.doc_ids))), list_distinct(flatten(list(a.coalitions))),
                   EXISTS (SELECT 1 FROM members e JOIN documents d ON d.document = e.document
-                          WHERE e.dataset = a.dataset AND len(d.choices) > 1 AND len(d.gold) = 1)
+                          WHERE e.dataset = a.dataset AND len(d.choices) > 1 AND len(d.gold) = 1),
+                  list(DISTINCT [r.run, r.versions]) FILTER (r.state = 'running')
         FROM assignments a JOIN runs r ON r.run = a.run JOIN models m ON m.model = a.model
         JOIN datasets s ON s.dataset = a.dataset JOIN tasks t ON t.task = s.task
         WHERE ?::VARCHAR IS NULL OR a.run = ?
@@ -227,6 +231,7 @@ def _group(  # noqa: PLR0913, PLR0917 the columns of a query
     doc_ids: list[int],
     coalitions: list[int],
     derives: bool,
+    running: list[list[str]] | None,
     *,
     only_asked: bool,
 ) -> Group:
@@ -243,6 +248,7 @@ def _group(  # noqa: PLR0913, PLR0917 the columns of a query
         config=config,
         asked=(doc_ids, coalitions) if only_asked else None,
         derives=derives,
+        writing=tuple(sorted(run for run, versions in running or () if is_elsewhere(json.loads(versions)))),
     )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from core.config import RunConfig, command_of
 from core.paper.published import DOCUMENTS, MODELS, TASKS, ZERO_SHOT, published
 from core.paper.values import ModelValues, TaskValues
-from store.gaps import config_of, under
+from store.gaps import config_of, filled_by, under
 from store.groups import Group
 from store.location import named
 
@@ -58,7 +58,8 @@ def _tasks(one: Stored, path: Path) -> list[str]:
             "store": named(path),
         }
         command = command_of(RunConfig.model_validate(asked))
-    return [f"{one.values.model}: of the paper's tasks {', '.join(absent)} are not stored; `{command}` fills it"]
+    filled = filled_by(command, one.groups)
+    return [f"{one.values.model}: of the paper's tasks {', '.join(absent)} are not stored; {filled}"]
 
 
 def _documents(one: Stored, path: Path) -> list[str]:
@@ -74,7 +75,8 @@ def _documents(one: Stored, path: Path) -> list[str]:
     tasks = tuple(task for config in configs for task in config.tasks)
     asked = {"tasks": tasks, "limit": wanted, "store": named(path)}
     command = command_of(under(configs[0], ("ablation", "windows")).model_copy(update=asked))
-    return [f"{one.values.model}: fewer documents than the paper's {wanted} ({listed}); `{command}` fills it"]
+    filled = filled_by(command, [group for group in one.groups if group.task_id in ids])
+    return [f"{one.values.model}: fewer documents than the paper's {wanted} ({listed}); {filled}"]
 
 
 def _count(task: TaskValues) -> int:

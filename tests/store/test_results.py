@@ -203,6 +203,24 @@ def test_the_command_that_fills_a_gap_is_that_of_the_most_documents(path: Path) 
     assert f"`cornerstone run --model /models/tiny {options} --store {path}` fills it" in gap
 
 
+def test_while_a_run_goes_on_elsewhere_a_gap_says_so(path: Path) -> None:
+    recorder = StoreRecorder(path)
+    elsewhere = {**here(), "host": "another machine"}
+    processes = {"own": here(), "away": elsewhere, "gone": {**here(), "began": "0"}, "unknown": {"torch": "2"}}
+    for run_id, process in processes.items():
+        recorder.begin(replace(run(run_id), versions=json.dumps(process)))
+        recorder.assign(run_id, assignment(documents([0]), [()]))
+    command = f"`cornerstone run --model tiny --task capitals --schedule ablation --store {path}`"
+    (gap,) = Results(path).ablation().gaps
+    assert gap.endswith(f"; run away is still writing, and what is missing after that {command} fills")
+    recorder.begin(replace(run("bway"), versions=json.dumps(elsewhere)))
+    recorder.assign("bway", assignment(documents([0]), [()]))
+    assert "; runs away, bway are still writing, and" in Results(path).ablation().gaps[0]
+    for run_id in ("away", "bway"):
+        recorder.finish(run_id, "finished")
+    assert Results(path).ablation().gaps[0].endswith(f"; {command} fills it")
+
+
 @pytest.mark.parametrize(
     ("value", "sentence"),
     [
