@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from core.players import Removed
-from core.records import Assignment, Outcome, RunRecord, RunState, StoredValues
+from core.records import Assignment, Outcome, RunRecord, RunState, StoredValues, Writer
 
 
 class MemoryRecorder:
@@ -32,3 +32,6 @@ class MemoryRecorder:
             self.outcomes[outcome.document, outcome.removed] = outcome
 
     def finish(self, run_id: str, state: RunState) -> None: ...
+
+    def writers(self) -> tuple[Writer, ...]:
+        return ()

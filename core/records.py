@@ -102,6 +102,14 @@ class RunRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Writer:
+    """A run of another process that goes on, and how it was asked for."""
+
+    run_id: str
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
 class Assignment:
     """The part of a run that one task makes up: these documents, each under these coalitions."""
 
@@ -145,3 +153,6 @@ class Recorder(Protocol):
 
     def finish(self, run_id: str, state: RunState) -> None:
         """Note how a run ended."""
+
+    def writers(self) -> tuple[Writer, ...]:
+        """Who else records here at present, the first to begin first."""

@@ -12,8 +12,9 @@ from typing import Any
 import duckdb
 import numpy as np
 
+from core.alive import is_elsewhere
 from core.players import Removed
-from core.records import Assignment, ModelRecord, Outcome, RunRecord, RunState, StoredValues, TaskRecord
+from core.records import Assignment, ModelRecord, Outcome, RunRecord, RunState, StoredValues, TaskRecord, Writer
 from store.database import PATIENCE_S, reading, writing
 from store.values import Answers, value_columns
 
@@ -50,6 +51,15 @@ class StoreRecorder:
             doc_ids = [document.doc_id for document in assignment.documents]
             coalitions = [ids[removed] for removed in assignment.coalitions]
             db.execute("INSERT INTO assignments VALUES (?, ?, ?, ?, ?)", [run_id, model, dataset, doc_ids, coalitions])
+
+    def writers(self) -> tuple[Writer, ...]:
+        if not self._path.exists():
+            return ()
+        with reading(self._path, self._patience) as db:
+            rows = db.execute(
+                "SELECT run, command, versions FROM runs WHERE state = 'running' ORDER BY started, run"
+            ).fetchall()
+        return tuple(Writer(run, command) for run, command, versions in rows if is_elsewhere(json.loads(versions)))
 
     def stored(self, assignment: Assignment) -> Mapping[str, frozenset[Removed]]:
         if not self._path.exists():

@@ -38,9 +38,10 @@ EXPLORE = (
     Action("choose", "m", "model", "Choose the model, the tasks and how many documents."),
     Action("next_task", "t", "task", "Show the next task."),
     Action("pause", "p", "pause", "Pause the running job, or let it go on.", footer=False),
-    Action("jobs", "j", "jobs", "Show the jobs, with their errors in full."),
+    Action("jobs", "j", "jobs", "Show the jobs, with their errors in full, and who else writes to the store."),
     Action("results", "b", "results", "Browse what is stored."),
     Action("export", "e", "export", "Write a table to a file."),
+    Action("reload", "f5", "reload", "Read the store again: chart what a run elsewhere has written.", footer=False),
 )
 
 RESULTS = (

@@ -20,6 +20,7 @@ from core.evaluator.protocol import (
     Scored,
 )
 from core.players import Player, Removed, players_of
+from core.records import Writer
 
 Connection = Literal["starting", "connected", "lost"]
 
@@ -46,6 +47,11 @@ class State:
     @property
     def players(self) -> tuple[Player, ...]:
         return () if self.bench is None else players_of(self.bench.model.kinds)
+
+    @property
+    def writers(self) -> tuple[Writer, ...]:
+        """The runs elsewhere that were writing to the store when it was last read."""
+        return () if self.bench is None else self.bench.writers
 
     @property
     def bench_task(self) -> BenchTask | None:

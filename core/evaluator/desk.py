@@ -16,7 +16,7 @@ from core.fingerprint import short_id
 from core.intact import IntactStates
 from core.plan import Schedule, own_question
 from core.players import Removed
-from core.records import Assignment
+from core.records import Assignment, Writer
 from core.schedules import hand_picked
 from core.sweep import Breathe
 from core.workbench import Narrate, Workbench, new_run, open_workbench
@@ -34,6 +34,7 @@ class Desk:
     def __init__(self, keeper: Keeper) -> None:
         self._keeper = keeper
         self._boards: tuple[Board, ...] = ()
+        self._writers: tuple[Writer, ...] = ()
         self._run: str | None = None
         self._intact = IntactStates(_INTACT_BYTES)
         self.bench: Workbench | None = None
@@ -57,7 +58,7 @@ class Desk:
         if self.bench is None or bench.model is not self.bench.model:
             self.close()
             self._intact = IntactStates(_INTACT_BYTES)
-        self.bench, self._boards = bench, tuple(boards)
+        self.bench, self._boards, self._writers = bench, tuple(boards), self._keeper.writers()
         kept = known if keep else {}
         self._keeper.boards = tuple({**kept, **{board.key: board for board in boards}}.values())
         return bench
@@ -73,6 +74,7 @@ class Desk:
             model_id=short_id(record.fingerprint),
             device=self.bench.device,
             tasks=tuple(board.bench_task for board in self._boards),
+            writers=self._writers,
         )
 
     def offers(self, key: str) -> bool:

@@ -8,10 +8,10 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from core.errors import CornerstoneError
+from core.errors import CornerstoneError, InUseError
 from core.evaluator.board import Board
 from core.players import Removed
-from core.records import Assignment, Outcome, Recorder, RunRecord, RunState, StoredValues
+from core.records import Assignment, Outcome, Recorder, RunRecord, RunState, StoredValues, Writer
 
 _PAUSE_S = 0.5
 
@@ -86,6 +86,13 @@ class Keeper:
         for write in waiting:
             if write.assignment is not None:
                 board.add(write.assignment, write.outcomes)
+
+    def writers(self) -> tuple[Writer, ...]:
+        """Who else writes to the store; nobody where that cannot be told, as it is in use."""
+        try:
+            return self._recorder.writers()
+        except InUseError:
+            return ()
 
     def close(self, patience: float) -> int:
         """Write what waits; how many outcomes could not be written, as the store could not for ``patience`` seconds.

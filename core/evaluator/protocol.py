@@ -13,9 +13,9 @@ import pydantic
 from core.config import RunConfig
 from core.players import Removed
 from core.points import AblationPoint, CoalitionPoint, ShapleyPoint
-from core.records import ModelRecord
+from core.records import ModelRecord, Writer
 
-PROTOCOL_VERSION = 2
+PROTOCOL_VERSION = 3
 
 JobState = Literal["queued", "running", "paused", "finished", "cancelled", "failed"]
 
@@ -118,7 +118,10 @@ class BenchTask(pydantic.BaseModel, frozen=True):
 
 
 class Opened(_Message):
-    """The workbench now. ``model_id`` and ``task_id`` tell apart in the store what shares a name."""
+    """The workbench now. ``model_id`` and ``task_id`` tell apart in the store what shares a name.
+
+    Its charts have what was stored when it was opened; ``writers`` were adding to that.
+    """
 
     type: Literal["opened"] = "opened"
     config: RunConfig
@@ -126,6 +129,7 @@ class Opened(_Message):
     model_id: str
     device: str
     tasks: tuple[BenchTask, ...]
+    writers: tuple[Writer, ...] = ()
 
 
 class JobView(pydantic.BaseModel, frozen=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -12,9 +13,12 @@ from pathlib import Path
 import pytest
 from textual.widgets import DataTable, Input, SelectionList, Static
 
+from core.alive import here
 from core.config import RunConfig
 from core.evaluator import client
 from core.evaluator.protocol import Hello, Open
+from core.records import RunRecord
+from store.recorder import StoreRecorder
 from store.results import Results, Selection
 from tests.tui.exploring import exploring, until
 from tui.app import Explorer
@@ -234,6 +238,18 @@ async def test_a_second_explorer_sees_what_the_first_one_does(store: Path, confi
         async with other.run_test() as second:
             await until(second, lambda: other.state.bench is not None and other.state.scored is not None)
             assert other.state.bench == app.state.bench
+
+
+async def test_a_run_elsewhere_is_named_once_the_store_is_read_again(store: Path, config: RunConfig) -> None:
+    async with exploring(store, config) as (app, pilot):
+        process = json.dumps({**here(), "host": "another machine"})
+        StoreRecorder(store).begin(RunRecord("1a2b3c4d", "cornerstone run [red]quickstart[/]", "{}", process, 0))
+        await pilot.press("f5")
+        await until(pilot, lambda: app.state.writers)
+        await pilot.press("j")
+        await until(pilot, lambda: isinstance(app.screen, JobsScreen))
+        said = str(app.screen.query_one(Static).visual)
+        assert "run 1a2b3c4d, of another program, writes to this store too: cornerstone run [red]quickstart[/]" in said
 
 
 async def test_help_and_palette_know_every_action(store: Path, config: RunConfig) -> None:

@@ -26,6 +26,8 @@ from tui.widgets.layer_grid import LayerGrid
 from tui.widgets.shapley_bars import ShapleyBars
 from tui.widgets.status_bar import StatusBar
 
+_NOTHING_OPEN = "nothing is open yet; m chooses a model and tasks"
+
 
 class ExploreScreen(ExplorerScreen):
     """Shows the app's state, and turns keys into requests."""
@@ -115,7 +117,7 @@ class ExploreScreen(ExplorerScreen):
 
         bench = self.explorer.state.bench
         if bench is None:
-            self.explorer.say("nothing is open yet; m chooses a model and tasks")
+            self.explorer.say(_NOTHING_OPEN)
             return
 
         def start(config: RunConfig | None) -> None:
@@ -133,6 +135,13 @@ class ExploreScreen(ExplorerScreen):
                 self.explorer.ask(Open(config=config))
 
         self.explorer.push_screen(ChooseDialog(self.explorer.config), reopen)
+
+    def action_reload(self) -> None:
+        bench = self.explorer.state.bench
+        if bench is None:
+            self.explorer.say(_NOTHING_OPEN)
+        else:
+            self.explorer.ask(Open(config=bench.config))
 
     def action_jobs(self) -> None:
         from tui.screens.jobs import JobsScreen

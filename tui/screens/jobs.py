@@ -67,7 +67,7 @@ class JobsScreen(ExplorerScreen):
         if job is None:
             gone = self.explorer.state.connection == "lost"
             advice = "The evaluator is gone: ctrl+r starts it again, and its jobs go on." if gone else NO_JOB
-            self.query_one(Static).update(Text(advice, "dim"))
+            self.query_one(Static).update(Text("\n".join([*self._elsewhere(), advice]), "dim"))
             return
         text = Text(f"{plain(job.title)}\n")
         if job.phase and job.state in {"running", "paused"}:
@@ -77,7 +77,16 @@ class JobsScreen(ExplorerScreen):
             text.append(f"{plain(note)}\n")
         if job.error:
             text.append("\n" + "\n".join(map(plain, job.error.splitlines())), "red")
+        for sentence in self._elsewhere():
+            text.append(f"\n{sentence}", "dim")
         self.query_one(Static).update(text)
+
+    def _elsewhere(self) -> list[str]:
+        """The runs that are none of these jobs."""
+        return [
+            f"run {writer.run_id}, of another program, writes to this store too: {plain(writer.command)}"
+            for writer in self.explorer.state.writers
+        ]
 
     def _job(self) -> JobView | None:
         table, jobs = self.query_one(DataTable), self.explorer.state.jobs

@@ -10,6 +10,7 @@ from textual.style import Style
 from textual.widget import Widget
 
 from core.evaluator.protocol import JobView
+from core.records import Writer
 from tui.state import State
 from tui.text import plain
 from tui.widgets import palette
@@ -50,6 +51,8 @@ class JobLine(Widget):
         self._unsaved = 0
         self._waiting = 0
         self._notice = ""
+        self._writers: tuple[Writer, ...] = ()
+        self._shown: tuple[object, ...] = ()
         self.border_title = Content("Job")
 
     def show(self, state: State) -> None:
@@ -57,11 +60,19 @@ class JobLine(Widget):
         last = state.jobs[-1] if state.jobs else None
         failed = last if last is not None and last.state == "failed" else None
         waiting = sum(job.state == "queued" and job is not state.current_job for job in state.jobs)
-        now = (state.current_job, failed, plain(state.narration), state.unsaved, waiting, plain(state.notice))
-        if now == (self._job, self._failed, self._narration, self._unsaved, self._waiting, self._notice):
-            return
-        self._job, self._failed, self._narration, self._unsaved, self._waiting, self._notice = now
-        self.refresh(layout=True)
+        now = (
+            state.current_job,
+            failed,
+            plain(state.narration),
+            state.unsaved,
+            waiting,
+            plain(state.notice),
+            state.writers,
+        )
+        if now != self._shown:
+            self._shown = now
+            self._job, self._failed, self._narration, self._unsaved, self._waiting, self._notice, self._writers = now
+            self.refresh(layout=True)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         return len(self._lines(width))
@@ -103,7 +114,9 @@ class JobLine(Widget):
         if self._failed is not None:
             failed = Content.styled(f"{plain(self._failed.title)} failed", palette.FAULT)
             return flowed(width, [failed, Content.styled("j shows the error", palette.QUIET)])
-        return [Content.styled("no job: press r to run one", palette.QUIET)]
+        elsewhere = [Content.styled(f"run {writer.run_id} writes here too", palette.STRONG) for writer in self._writers]
+        reload = [Content.styled("f5 charts what it wrote", palette.QUIET)] if elsewhere else []
+        return flowed(width, [*elsewhere, *reload, Content.styled("no job: press r to run one", palette.QUIET)])
 
     def _unsaved_text(self) -> list[str]:
         return [f"{whole(self._unsaved)} outcomes wait for the store"] if self._unsaved else []

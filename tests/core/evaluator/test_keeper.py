@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -9,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from core.alive import here
 from core.evaluator.board import Board
 from core.evaluator.keeper import Keeper
 from core.players import players_of
-from core.records import Assignment, Outcome, RunState
+from core.records import Assignment, Outcome, RunRecord, RunState
 from core.schedules import windows
 from store.database import writing
 from store.recorder import StoreRecorder
@@ -108,6 +110,14 @@ def test_closing_while_the_store_is_held_says_what_is_lost(store: Path, keeper: 
         assert keeper.close(0.5) == total
         assert "in use" in keeper.trouble
     assert Results(store).runs().rows == ()
+
+
+def test_who_else_writes_is_not_waited_for(store: Path, keeper: Keeper) -> None:
+    elsewhere = json.dumps({**here(), "host": "another machine"})
+    StoreRecorder(store).begin(RunRecord("1a2b3c4d", "cornerstone run quickstart", "{}", elsewhere, 0))
+    assert [writer.run_id for writer in keeper.writers()] == ["1a2b3c4d"]
+    with held(store):
+        assert keeper.writers() == ()
 
 
 class Watched(StoreRecorder):

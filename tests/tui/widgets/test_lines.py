@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.records import Writer
 from tests.tui import example
 from tests.tui.widgets.mounted import HOSTILE, text_of
 from tui.state import State
@@ -90,6 +91,14 @@ def test_without_a_job_it_says_what_is_going_on() -> None:
     failed = _text(JobLine, example.state(jobs=(example.job(state="failed", error="out of memory"),)))
     assert "failed" in failed
     assert "j shows the error" in failed
+
+
+def test_a_run_elsewhere_is_named_where_no_job_is() -> None:
+    bench = example.opened().model_copy(update={"writers": (Writer("1a2b3c4d", "cornerstone run quickstart"),)})
+    idle = example.state(jobs=(), bench=bench)
+    for part in ("run 1a2b3c4d writes here too", "f5 charts what it wrote", "press r"):
+        assert part in _text(JobLine, idle)
+    assert "1a2b3c4d" not in _text(JobLine, example.state(bench=bench))
 
 
 def test_outcomes_that_wait_for_the_store_are_said() -> None:
