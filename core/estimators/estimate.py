@@ -12,7 +12,7 @@ from core.errors import CornerstoneError
 from core.estimators.bootstrap import drawn_values
 from core.estimators.estimator import Estimator, Outcomes, require
 from core.estimators.ranks import ranks
-from core.estimators.shares import share_bounds, shares
+from core.estimators.shares import implied_bounds, share_bounds, shares
 from core.estimators.spread import phi_bounds, standard_errors
 from core.intervals import CONFIDENCE, FloatArray, never_varies, unseen_half_width
 from core.schedules import INTACT
@@ -36,8 +36,8 @@ class Estimate:
     which a unit is among the three largest, ties in a draw being broken by chance. All hold their estimate. What the
     documents agree on is not certain for that: where a unit's contribution is the same on every document, ``phi`` moves
     by ``core.intervals.unseen_half_width`` either way, and its share and rank with it; likewise the others' sum where
-    that never varies. An interval of a share that is NaN is NaN. Where the coalitions were drawn, their noise is in all
-    of these.
+    that never varies. An interval of a share is no narrower than that of its phi implies, the others being as
+    estimated, and that of a share that is NaN is NaN. Where the coalitions were drawn, their noise is in all of these.
 
     Measured with 64 to 256 documents (tests/core/estimators/test_coverage.py): 95% intervals of phi hold the truth in
     93 to 97% where a dozen documents or more have a contribution (with fewer, mostly in more); those of shares, which
@@ -109,6 +109,8 @@ def estimate(
     share_low, share_high = share_bounds(
         drawn - margin, np.minimum(drawn + margin, limit), drawn, half_width, confidence
     )
+    # Resamples of few documents may agree where phi itself is not certain.
+    least, most = implied_bounds(phi, phi_low, np.minimum(phi_high, limit))
     rank = ranks(phi)
     # What ties in a draw is ordered by chance: no unit is ahead for being earlier.
     spread = np.maximum(margin / NormalDist().inv_cdf((1 + confidence) / 2), _ROUNDING * max(scale, 1.0))
@@ -124,9 +126,13 @@ def estimate(
         rank=rank,
         phi_low=np.maximum(phi_low, -limit),
         phi_high=np.minimum(phi_high, limit),
-        share_low=np.where(np.isnan(share), np.nan, np.fmin(share, share_low)),
-        share_high=np.where(np.isnan(share), np.nan, np.fmax(share, share_high)),
+        share_low=_defined(share, np.fmin(share_low, least)),
+        share_high=_defined(share, np.fmax(share_high, most)),
         rank_low=np.minimum(rank, np.floor(rank_low).astype(np.int64)),
         rank_high=np.maximum(rank, np.ceil(rank_high).astype(np.int64)),
         top3=(drawn_ranks <= _TOP).mean(axis=0),
     )
+
+
+def _defined(share: FloatArray, bound: FloatArray) -> FloatArray:
+    return np.where(np.isnan(share), np.nan, bound)

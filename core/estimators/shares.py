@@ -43,6 +43,27 @@ def share_bounds(
     return np.quantile(least, (1 - confidence) / 2, axis=0), np.quantile(most, (1 + confidence) / 2, axis=0)
 
 
+def implied_bounds(phi: FloatArray, low: FloatArray, high: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """What the interval of each unit's phi alone lets its share be, the others being as estimated; shape (units,).
+
+    A resample's clipped value is 0 wherever the value is not positive, and of a few documents all resamples may say the
+    same of the others' sum: then percentiles of shares are narrower than what is known of phi. So the others are worth
+    at least, for the lower bound, what the largest of their upper bounds lets one of them be worth. Both bounds hold
+    the share.
+
+    Args:
+        phi: the estimates, unclipped.
+        low: their lower bounds.
+        high: their upper bounds.
+    """
+    clipped = np.maximum(phi, 0.0)
+    others = clipped.sum() - clipped
+    largest = np.sort(high)[-2:]
+    of_others = np.where(high == largest[-1], largest[0], largest[-1]) if len(high) > 1 else np.zeros(1)
+    least = np.minimum(_fraction(low, others), _fraction(phi, np.maximum(others, of_others)))
+    return least, _fraction(high, others)
+
+
 def _fraction(mine: FloatArray, others: FloatArray) -> FloatArray:
     """Mine of the sum of both, clipped at 0; 0 where there is nothing to share."""
     part, rest = np.maximum(mine, 0.0), np.maximum(others, 0.0)

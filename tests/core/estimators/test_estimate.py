@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.errors import CornerstoneError
@@ -140,10 +140,11 @@ def test_the_bootstrap_agrees_with_the_normal_interval_where_there_are_many_docu
 
 
 def test_a_seed_gives_the_same_intervals_and_another_others() -> None:
-    outcomes = random_game(3, 2, seed=1, documents=40)
-    one, same, other = (estimate(WindowFirst(2), outcomes, 3, seed=seed, draws=300) for seed in (7, 7, 8))
+    outcomes = random_game(6, 2, seed=1, documents=40)
+    one, same, other = (estimate(WindowFirst(2), outcomes, 6, seed=seed, draws=300) for seed in (7, 7, 8))
+    np.testing.assert_array_equal(one.top3, same.top3)
     np.testing.assert_array_equal(one.share_high, same.share_high)
-    assert (one.share_high != other.share_high).any()
+    assert (one.top3 != other.top3).any()
 
 
 def test_ranks_follow_the_clipped_values_then_the_unclipped_then_the_order() -> None:
@@ -225,6 +226,7 @@ def test_a_player_that_surely_harms_has_no_share() -> None:
 
 @pytest.mark.parametrize("estimator", WINDOW_ESTIMATORS)
 @given(sizes, st.integers(1, 6), st.sampled_from([2, 50]))
+@example((2, 2, 140), 3, 50)  # the other player has no positive value in nearly all resamples
 def test_estimates_lie_within_their_intervals_and_shares_have_width(
     estimator: str, size: tuple[int, int, int], documents: int, draws: int
 ) -> None:

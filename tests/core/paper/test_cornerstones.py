@@ -125,3 +125,27 @@ def test_when_all_documents_agree_nothing_is_undefined() -> None:
     for found in cornerstones(resample(model(one))).evidence:
         for value in (found.collapse, found.collapse_low, found.share, found.share_high, found.drop, found.above):
             assert value is None or np.isfinite(value)
+
+
+@pytest.mark.parametrize("worth", [(0.3, 0.2, 0.1, *[0.02] * 5, *[0.0] * 8, *[-0.02] * 4), (0.15, 0.1, *[0.005] * 18)])
+def test_intervals_of_shares_hold_the_truth_for_all_players_at_once(worth: tuple[float, ...]) -> None:
+    """Not by being wide: those of the small ones end below the largest share."""
+    value = np.array(worth)
+    truth = np.maximum(value, 0) / np.maximum(value, 0).sum()
+    generator = np.random.default_rng(5)
+    p = np.abs(value) + 0.1
+    chances = np.stack([(p + value) / 2, (p - value) / 2], axis=1)
+    held, widest = 0, []
+    for _ in range(60):
+        tasks = []
+        for name in ("arc_easy", "piqa"):
+            luck = generator.random((4, len(worth), 128))
+            signs = (luck < chances[:, :1]) * 1.0 - (luck > 1 - chances[:, 1:])
+            tasks.append(task(name, contributions=signs.mean(axis=0).tolist(), chance=None))
+        found = cornerstones(resample(model(*tasks, players=len(worth)), draws=200)).evidence
+        low = np.array([each.share_low for each in found], dtype=float)
+        high = np.array([each.share_high for each in found], dtype=float)
+        held += bool(((low <= truth) & (truth <= high)).all())
+        widest.append(high[2:].mean())
+    assert held >= 0.85 * 60
+    assert np.mean(widest) < truth.max()
