@@ -21,7 +21,7 @@ from store.answer import Found
 from store.gaps import lacks_coalitions, left_out, no_document, no_exact, no_intact
 from store.groups import Group, read_values
 from store.rows import AgreementRow
-from store.shapley import most_removed
+from store.shapley import most_removed, walk_settings
 
 _FEWEST_DOCUMENTS = 2
 _ADVISED_UNITS = 10
@@ -108,6 +108,7 @@ def _row(asked: _Asked, question: Question, units: int, coalitions: int, compare
         coalitions=coalitions,
         n=compared.n,
         k=compared.k,
+        **walk_settings(question),
         **measured,
     )
 

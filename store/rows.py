@@ -98,7 +98,8 @@ class ShapleyRow:
 
     ``players`` names the grouping of players into units: by default each player is one. ``p_top3`` is the bootstrap
     probability of being among the three largest. ``partial`` says that the windows asked for were not all stored, and
-    that those of up to ``max_removed`` stand for them.
+    that those of up to ``max_removed`` stand for them. ``permutations`` (walks), the ``seed`` of their orders and the
+    ``tolerance`` at which one ends, in the value's units, are of the estimator permutation; null for others.
     """
 
     model: str
@@ -125,6 +126,9 @@ class ShapleyRow:
     model_id: str
     task_id: str
     partial: bool = False
+    permutations: int | None = None
+    seed: int | None = None
+    tolerance: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +138,7 @@ class AgreementRow:
     ``spearman`` and ``kendall`` correlate ranks of units, ``bias`` and ``rmse`` are of estimate - exact in the value's
     units, and ``top`` is the part of the exact ``k`` largest units that the estimator has among its own. Intervals are
     bootstrapped over documents; null is what is undefined, as a correlation of values that are all the same.
+    ``permutations``, ``seed`` and ``tolerance`` are as in ``ShapleyRow``.
     """
 
     model: str
@@ -163,6 +168,9 @@ class AgreementRow:
     top_high: float | None
     model_id: str
     task_id: str
+    permutations: int | None = None
+    seed: int | None = None
+    tolerance: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

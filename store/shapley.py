@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -51,6 +52,13 @@ def most_removed(question: Question, units: int) -> int:
     if question.estimator in WINDOW_ESTIMATORS:
         return question.max_removed
     return 1 if question.estimator == "leave-one-out" else units
+
+
+def walk_settings(question: Question) -> dict[str, Any]:
+    """The columns of a row that say how permutation walked; none for other estimators."""
+    if question.estimator != "permutation":
+        return {}
+    return {"permutations": question.permutations, "seed": question.seed, "tolerance": question.tolerance}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +119,7 @@ def _rows(asked: _Asked, grouping: Grouping, result: Estimate, *, partial: bool)
             estimator=result.estimator,
             max_removed=most_removed(asked.question, len(grouping.units)),
             partial=partial,
+            **walk_settings(asked.question),
             **asdict(point),
         )
 

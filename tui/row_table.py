@@ -40,6 +40,9 @@ _SUBJECT = (
     "max_removed",
     "players",
     "partial",
+    "permutations",
+    "seed",
+    "tolerance",
     "intact_acc",
     "chance",
     "n",
@@ -52,6 +55,9 @@ _LEAST_TELLING: Final[Mapping[type, tuple[str, ...]]] = {
     InteractionRow: ("first", "size", "joint_drop", "n"),
     OutcomeRow: ("is_greedy", "logprobs", "acc_norm"),
     ShapleyRow: (
+        "permutations",
+        "seed",
+        "tolerance",
         "players",
         "partial",
         "player",
@@ -69,6 +75,8 @@ _LEAST_TELLING: Final[Mapping[type, tuple[str, ...]]] = {
     ),
     CornerstoneRow: ("player", "above", "drop", "n", "max_removed", "value", "estimator", "model", "tasks"),
     AgreementRow: (
+        "seed",
+        "tolerance",
         "units",
         "bias_low",
         "bias_high",
@@ -83,6 +91,7 @@ _LEAST_TELLING: Final[Mapping[type, tuple[str, ...]]] = {
         "coalitions",
         "top_low",
         "top_high",
+        "permutations",
     ),
     RunRow: ("finished", "command", "coalitions", "documents", "model", "outcomes"),
 }

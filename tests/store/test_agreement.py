@@ -51,7 +51,10 @@ def test_every_grouping_whose_top_says_something_is_compared_with_itself(path: P
 
 def test_what_reads_everything_is_exact(path: Path) -> None:
     stored(path, every("kinds"))
-    (walked,) = [row for row in Results(path).agreement(tolerance=0).rows if row.estimator == "permutation"]
+    rows = Results(path).agreement(tolerance=0, permutations=8, seed=3).rows
+    (walked,) = [row for row in rows if row.estimator == "permutation"]
+    assert (walked.permutations, walked.seed, walked.tolerance) == (8, 3, 0)
+    assert {row.permutations for row in rows if row is not walked} == {None}
     # Two units have two orders, and walks come with their reverse.
     assert (walked.units, walked.coalitions, walked.k) == (2, 4, 2)
     assert walked.rmse == pytest.approx(0, abs=1e-12)

@@ -72,6 +72,7 @@ def test_every_estimator_of_a_grouping_reads_what_the_exact_schedule_stored(path
     rows = Results(path).shapley(estimator="leave-one-out", players="layers").rows
     assert [row.phi for row in rows] == pytest.approx([v[()] - v[LAYERS.removed((unit,))] for unit in range(UNITS)])
     first = Results(path).shapley(estimator="window-first", players="layers").rows
+    assert {(row.permutations, row.seed, row.tolerance) for row in (*rows, *first)} == {(None, None, None)}
     terms = [v[()] - v[LAYERS.removed((0,))]]
     terms += [v[LAYERS.removed((1,))] - v[LAYERS.removed((0, 1))]]
     terms += [v[LAYERS.removed((1, 2))] - v[LAYERS.removed((0, 1, 2))]]
@@ -102,6 +103,7 @@ def test_a_permutation_reads_the_documents_that_its_walks_have(path: Path) -> No
     keep(path, asked, kept)
     rows = Results(path).shapley(estimator="permutation", players="layers", permutations=8, tolerance=0).rows
     assert {row.n for row in rows} == {5}
+    assert {(row.permutations, row.seed, row.tolerance) for row in rows} == {(8, 0, 0)}
     assert {row.n for row in Results(path).shapley(estimator="window-first", players="layers", max_removed=1).rows} == {
         8
     }

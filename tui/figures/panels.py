@@ -10,7 +10,6 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from store.rows import ShapleyRow
 from tui.figures.spread import points_wide, shortened
 from tui.figures.style import INCHES, TALLEST, Width, safe
 from tui.text import told_apart
@@ -54,14 +53,6 @@ def panels(rows: Sequence[RowT], *more: Callable[[Any], str]) -> tuple[str, list
         grouped.setdefault(tuple(part(row) for part in parts), []).append(row)
     found = [Panel(", ".join(part(group[0]) for part in own), tuple(group)) for group in grouped.values()]
     return ", ".join(part(rows[0]) for part in common), found
-
-
-def obtained(row: ShapleyRow) -> str:
-    """How a Shapley value was obtained: by which estimator, and of which players."""
-    windows = f", windows of up to {row.max_removed}" if row.estimator.startswith("window") else ""
-    players = getattr(row, "players", "sublayers")
-    grouped = "" if players == "sublayers" else f", players: {safe(players)}"
-    return f"{row.estimator}{windows}{grouped}" + (", partial" if getattr(row, "partial", False) else "")
 
 
 def entitle(place: Axes, panel: Panel[Any], points: float) -> None:

@@ -9,9 +9,10 @@ from matplotlib.figure import Figure
 
 from core.values import named
 from store.rows import ShapleyRow
-from tui.figures.panels import Panel, above, entitle, grid, obtained, panels, tick_step
+from tui.figures.panels import Panel, above, entitle, grid, panels, tick_step
 from tui.figures.spread import points_wide, spread
 from tui.figures.style import ATTENTION, FFN, OTHER, WHISKER, Width, bar_key, line_key, look_of, names_of, safe, styled
+from tui.obtained import obtained
 
 TOP = 3
 _HEIGHT = 1.7

@@ -16,7 +16,7 @@ from matplotlib.patches import Patch
 
 from core.errors import CornerstoneError
 from store.rows import ShapleyRow
-from tui.figures.panels import Panel, above, counted, obtained, panels
+from tui.figures.panels import Panel, above, counted, panels
 from tui.figures.spread import points_wide, shortened, spread
 from tui.figures.style import (
     ATTENTION,
@@ -33,6 +33,7 @@ from tui.figures.style import (
     safe,
     styled,
 )
+from tui.obtained import obtained
 
 TOP = 4
 _HEIGHT = 0.66
