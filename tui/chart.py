@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import plotext
 
-from core.values import DERIVED, unit_of
+from core.values import DERIVED, named
 from store.rows import AblationRow
 from tui.text import plain
 
@@ -36,7 +36,6 @@ def ablation_chart(rows: Sequence[AblationRow], *, width: int = 80, colour: bool
     plotext.xticks(range(0, last + 1, max(1, (last + 1) // 10)))
     plotext.xlabel("layer removed")
     drawn = str(plotext.build())
-    unit = unit_of(rows[0].value)
-    value = rows[0].value if unit is None else f"{rows[0].value} ({unit})"
-    title = f"{value} of {plain(rows[0].model)} on {plain(rows[0].task)}:  {'   '.join(legend)}"
+    of = f"{plain(rows[0].model)} on {plain(rows[0].task)} ({plain(named(rows[0].value))})"
+    title = f"{of}:  {'   '.join(legend)}"
     return f"{title}\n{drawn if colour else plotext.uncolorize(drawn)}"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rich.color import ColorSystem
 from rich.style import Style
 
+from core.values import named
 from store.rows import InteractionRow
 from tui.interaction_scale import BACK_UP, LEANS_TO_BACK_UP, LEANS_TO_NEED, LITTLE, NEED, NOTHING, glyph, largest_effect
 from tui.text import plain
@@ -26,7 +27,8 @@ def interaction_chart(rows: Sequence[InteractionRow], *, width: int = 80, colour
     known = {(row.size, row.first): row for row in rows}
     largest = largest_effect(rows)
     first = rows[0]
-    lines = [f"interactions of neighbours in {first.value} of {plain(first.model)} on {plain(first.task)}, n={first.n}"]
+    of = f"{plain(first.model)} on {plain(first.task)} ({plain(named(first.value))})"
+    lines = [f"interactions of neighbours in {of}, n={first.n}"]
     for band in range(layout.bands):
         lines.append(layout.numbers(band))
         lines += [_line(known, layout, band, size, largest, colour) for size in layout.sizes]

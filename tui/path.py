@@ -16,6 +16,7 @@ from core.config import RunConfig
 from core.removal_path.request import PathRequest
 from core.removal_path.rows import PathRow
 from core.removal_path.watcher import Watcher
+from core.values import named
 from core.whole_file import refuse_target
 from tui.path_chart import path_chart
 from tui.process import become
@@ -94,7 +95,7 @@ def path_title(rows: Sequence[PathRow]) -> str:
     """What the table is of, and what its columns may be believed."""
     first = rows[0]
     held_out = [row for row in rows if row.documents == "held out"]
-    lines = [f"Removal path of {plain(first.model)} on {plain(', '.join(first.tasks))} ({first.value})"]
+    lines = [f"Removal path of {plain(first.model)} on {plain(', '.join(first.tasks))} ({plain(named(first.value))})"]
     lines.append(f"  chosen by {first.n} documents, intact {first.intact:.3f}: on these the score is too good")
     if held_out:
         lines.append(f"  held out {held_out[0].n} others, intact {held_out[0].intact:.3f}: what the path costs")
@@ -128,7 +129,7 @@ def _measured(row: PathRow) -> list[str]:
 
 def _sentence(row: PathRow) -> str:
     if row.label is None:
-        return f"intact: {row.value} {row.score:.3f} on {', '.join(row.tasks)}, n={row.n}"
+        return f"intact ({named(row.value)}): {row.score:.3f} on {', '.join(row.tasks)}, n={row.n}"
     tied = f", {row.tied} of them tied" if row.tied > 1 else ""
     kept = 1 - row.parameters_removed / row.parameters_total
     return (

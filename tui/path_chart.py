@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import plotext
 
 from core.removal_path.rows import PathRow
+from core.values import named
 from tui.text import plain
 
 _HEIGHT = 16
@@ -34,4 +35,4 @@ def path_chart(rows: Sequence[PathRow], *, width: int = 80, colour: bool = False
     plotext.xticks(range(0, last + 1, max(1, (last + 1) // _MOST_TICKS)))
     plotext.xlabel("removed")
     drawn = str(plotext.build())
-    return f"{plain(rows[0].value)}:  {'   '.join(legend)}\n{drawn if colour else plotext.uncolorize(drawn)}"
+    return f"{plain(named(rows[0].value))}:  {'   '.join(legend)}\n{drawn if colour else plotext.uncolorize(drawn)}"

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from core.config import RunConfig
 from core.proxies.rows import CorrelationRow, ProxyRow
+from core.values import named
 from tui.process import become
 from tui.rows_out import Destination, Format, put_rows, tell_doubts
 from tui.text import plain
@@ -139,8 +140,9 @@ def verdict(rows: Sequence[CorrelationRow]) -> Verdict:
 def _title(rows: Sequence[ProxyRow]) -> str:
     first = rows[0]
     stored = max(row.n_stored for row in rows)
-    against = f"beside {first.value} of {stored} of them that are stored" if stored else "of which nothing is stored"
-    return f"Proxies of {plain(first.model)} on {plain(first.task)}: {first.n} documents, {against}"
+    value = plain(named(first.value))
+    against = f"drop and phi ({value}) are of {stored} of them" if stored else "nothing of them is stored"
+    return f"Proxies of {plain(first.model)} on {plain(first.task)}: {first.n} documents; {against}"
 
 
 def _table(*names: str) -> Table:

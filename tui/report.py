@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from rich import box
 from rich.table import Table
 
-from core.grouping import SUBLAYERS
+from core.values import named
 from store.rows import AblationRow, CoalitionRow, ShapleyRow
+from tui.obtained import obtained
 from tui.text import plain
 
 
@@ -16,13 +17,13 @@ def ablation_title(rows: Sequence[AblationRow]) -> str:
     """What the drops are measured against."""
     first = rows[0]
     chance = "" if first.chance is None else f", chance {first.chance:.3f}"
-    name = f"{plain(first.model)} on {plain(first.task)}"
-    return f"{name}: intact {first.value} {first.intact_acc:.3f}{chance}, n={first.n}"
+    name = f"{plain(first.model)} on {plain(first.task)} ({plain(named(first.value))})"
+    return f"{name}: intact {first.intact_acc:.3f}{chance}, n={first.n}"
 
 
 def ablation_table(rows: Sequence[AblationRow]) -> Table:
     """One line a player; a drop whose interval is above zero is set off."""
-    table = _table("removed", rows[0].value, "se", "drop", "95% interval")
+    table = _table("removed", plain(named(rows[0].value)), "se", "drop", "95% interval")
     for row in rows:
         _add(table, row.label, _fixed(row.acc), _fixed(row.acc_se), drop=(row.drop, row.drop_low, row.drop_high))
     return table
@@ -35,7 +36,7 @@ def coalition_title(rows: Sequence[CoalitionRow]) -> str:
 
 def coalition_table(rows: Sequence[CoalitionRow]) -> Table:
     """One line a set, the intact model's first; a drop whose interval is above zero is set off."""
-    table = _table("removed", "n", rows[0].value, "se", "drop", "95% interval")
+    table = _table("removed", "n", plain(named(rows[0].value)), "se", "drop", "95% interval")
     for row in rows:
         cells = (row.label, str(row.n), _fixed(row.acc), _fixed(row.acc_se))
         _add(table, *cells, drop=(row.drop, row.drop_low, row.drop_high))
@@ -48,7 +49,7 @@ def top_players(rows: Sequence[ShapleyRow], count: int = 3) -> str:
     best = sorted(rows, key=lambda row: row.rank)[:count]
     lines = [
         f"Top {len(best)} by Shapley share of {plain(first.model)} on {plain(first.task)}",
-        f"  ({first.value}, {_how(first)}, clipped at 0, n={first.n})",
+        f"  ({plain(named(first.value))}, {obtained(first)}, clipped at 0, n={first.n})",
     ]
     longest = max(8, *(len(row.label) for row in best))
     for row in best:
@@ -59,14 +60,6 @@ def top_players(rows: Sequence[ShapleyRow], count: int = 3) -> str:
             f"   phi {row.phi:+.3f} [{row.phi_low:+.3f} to {row.phi_high:+.3f}]"
         )
     return "\n".join(lines)
-
-
-def _how(row: ShapleyRow) -> str:
-    """By which estimator, of whom."""
-    how = [row.estimator]
-    if row.estimator.startswith("window"):
-        how.append(f"windows of up to {row.max_removed}")
-    return ", ".join(how if row.players == SUBLAYERS else [*how, f"players {row.players}"])
 
 
 def _table(*names: str) -> Table:

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from rich.cells import cell_len
 
+from core.values import named
 from store.export import columns_of
 from store.rows import (
     AblationRow,
@@ -126,6 +127,8 @@ def _subject(columns: Columns) -> str:
     """Take out what is the same in all rows, and say it once."""
     names = [name for name in _SUBJECT if len(set(columns.get(name, ()))) == 1]
     same = {name: columns.pop(name)[0] for name in names}
+    if "value" in same:
+        same["value"] = named(same["value"])
     return ", ".join(f"{name} {text}" for name, text in same.items() if text not in {"", str(False)})
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.grouping import SUBLAYERS
 from core.schedules import DEFAULT_MAX_REMOVED
+from core.values import named
 from tui.coalition_name import coalition_name
 from tui.cornerstone_rule import RULE, VERDICTS, answers
 from tui.interaction_scale import verdict
@@ -197,7 +198,7 @@ def _interval(low: str, high: str) -> Column:
 
 
 _PLAYER = Column("player", lambda row: row.label, lambda row: row.player)
-_VALUE = _text("value", lambda row: row.value, common=True)
+_VALUE = _text("value", lambda row: named(row.value), common=True)
 _COALITIONS = (
     Column(
         "removed",

@@ -39,7 +39,7 @@ def store(tiny_model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         "--schedule", "windows", "--store", path,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert "intact acc" in done.stdout
+    assert "on agreement (acc): intact 0." in done.stdout
     assert "Top 3 by Shapley share" in done.stdout
     assert max(len(line) for line in done.stdout.splitlines()) <= 100
     assert "270 outcomes" in done.stderr

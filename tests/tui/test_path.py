@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,14 @@ from core.config import load_config
 from core.errors import CornerstoneError
 from core.removal_path.mask import chosen_step, path_mask
 from core.removal_path.request import PathRequest
+from core.removal_path.rows import PathRow
 from core.removal_path.study import find_path
 from core.removal_path.watcher import Watcher
 from store.recorder import StoreRecorder
 from store.results import Results, Selection
 from tests.tui.test_cli import cornerstone
+from tui.path import path_title
+from tui.path_chart import path_chart
 
 
 def arguments(model: Path, store: Path, *more: str | Path) -> list[str | Path]:
@@ -95,6 +99,18 @@ def test_the_mask_applied_to_the_plain_model_gives_the_stored_outcomes(store: Pa
             assert sum(logits[at, token].item() for at, token in zip(places, ending, strict=True)) == pytest.approx(
                 stored, abs=1e-3
             )
+
+
+def test_title_and_chart_name_the_unit_of_the_value() -> None:
+    row = PathRow(
+        model="m", tasks=("t",), value="gold_logprob", documents="chosen by these", players="sublayers", step=0,
+        label=None, removed=(), n=6, intact=-12.5, score=-12.5, score_low=None, score_high=None, drop=0.0, drop_low=0.0,
+        drop_high=0.0, gold_logprob=-12.5, chance=None, candidates=1, tied=0, parameters_removed=0, parameters_total=9,
+        model_id="mid",
+    )  # fmt: skip
+    assert path_title([row]).startswith("Removal path of m on t (gold_logprob, nats)\n")
+    after = replace(row, step=1, label="FFN 0", score=-14.0, drop=1.5)
+    assert path_chart([row, after]).startswith("gold_logprob, nats:  o the choosing documents\n")
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from core.config import load_config
-from core.proxies.rows import CorrelationRow
+from core.proxies.rows import CorrelationRow, ProxyRow
 from core.proxies.study import check_proxies
 from core.workbench import run_config
 from store.recorder import StoreRecorder
 from store.results import Results
 from tests.tui.test_cli import cornerstone
-from tui.proxies import conclusions, verdict
+from tui.proxies import ProxyRequest, conclusions, put_proxies, verdict
+from tui.rows_out import Destination, Format
 
 ROW = CorrelationRow(
     model="m", task="t", players="sublayers", proxy="block influence", tokens="all", target="drop", value="acc", n=64,
@@ -55,6 +56,19 @@ def test_every_kind_of_player_and_target_has_its_sentence() -> None:
     assert one.startswith("the drop of sublayers")
     assert other.startswith("phi (window-ends) of sublayers")
     assert layers.startswith("the drop of layers")
+
+
+def test_the_title_names_what_drop_and_phi_are_in(capsys: pytest.CaptureFixture[str]) -> None:
+    row = ProxyRow(
+        model="m", task="t", players="sublayers", player=0, label="Attn 0", layer=0, n=9, block_influence=0.1,
+        block_influence_later=None, relative_norm=0.2, relative_norm_later=None, value="gold_logprob", n_stored=8,
+        drop=2.5, phi_window_first=1.5, phi_window_ends=1.0, model_id="mid", task_id="tid",
+    )  # fmt: skip
+    request = ProxyRequest(value="gold_logprob", to=Destination(Format.TABLE, None, force=False))
+    put_proxies([row], [], [], request)
+    assert "m on t: 9 documents; drop and phi (gold_logprob, nats) are of 8 of them" in capsys.readouterr().out
+    put_proxies([replace(row, n_stored=0)], [], [], request)
+    assert "m on t: 9 documents; nothing of them is stored" in capsys.readouterr().out
 
 
 def test_the_program_compares_with_what_is_stored(tiny_model_folder: Path, tmp_path: Path) -> None:

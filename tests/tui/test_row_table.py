@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -44,6 +45,14 @@ def test_a_terminal_gets_a_line_a_row_and_is_told_what_is_left_out(
     assert all(len(line) <= width for line in lines[2:])
     assert ("left out for width: removed" in said) == (width < 100)
     assert LABEL in lines[3]
+
+
+def test_what_is_above_a_terminals_table_names_the_unit(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [replace(one, value="gold_logprob") for one in (COALITION, OTHER)]
+    lines, _ = printed(monkeypatch, capsys, rows, 140)
+    assert lines[0] == "\x1b[1mmodel tiny, task task, value gold_logprob, nats, n 9\x1b[0m"
 
 
 def test_times_have_no_microseconds(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -58,7 +58,7 @@ def test_on_a_terminal_no_bar_stays_and_no_result_is_erased(store: Path, tiny_mo
     bars = list(re.finditer(r"\x1b\[\?25l.*?\x1b\[\?25h", shown, re.DOTALL))
     assert len(bars) == 2
     assert all(shown[bar.end() :].startswith("\r\x1b[1A\x1b[2K") for bar in bars)
-    for result in ("intact acc", "FFN 3", "Top 3 by Shapley share"):
+    for result in ("(acc): intact", "FFN 3", "Top 3 by Shapley share"):
         assert result in re.sub(r"\x1b\[\?25l.*?\x1b\[\?25h", "", shown, flags=re.DOTALL)
         assert not any(result in bar[0] for bar in bars)
     assert "-:--:--" not in shown

@@ -68,7 +68,7 @@ def test_a_permutation_evaluates_in_rounds_what_its_estimate_reads(
     )
     assert done.returncode == 0, done.stderr
     assert "permutation of 8 walks on agreement: 6 documents under at most 58 coalitions" in done.stderr
-    assert "(margin, permutation, clipped at 0, n=6)" in done.stdout
+    assert "(margin, nats, permutation, 8 walks, seed 0, tolerance 0.01, clipped at 0, n=6)" in done.stdout
     command = re.search(r"`cornerstone (results shapley --estimator permutation .*--value margin.*)`", done.stderr)
     assert command is not None
     assert len(cornerstone(*command[1].split()).stdout.splitlines()) == 9
@@ -109,7 +109,7 @@ def test_a_task_stops_once_its_top_is_decided_and_is_not_evaluated_further(
     assert told is not None
     n = int(told[1])
     assert 32 <= n < 120
-    assert f"(gold_logprob, leave-one-out, players kinds, clipped at 0, n={n})" in done.stdout
+    assert f"(gold_logprob, nats, leave-one-out, players kinds, clipped at 0, n={n})" in done.stdout
     assert [run.outcomes for run in Results(store).runs().rows] == [3 * n]
     again = cornerstone(*asked)
     assert told[0] in again.stderr

@@ -16,7 +16,7 @@ import typer
 from core.errors import CornerstoneError
 from core.estimators.names import WINDOW_ESTIMATORS
 from core.schedules import DEFAULT_MAX_REMOVED
-from core.values import is_accuracy, unit_of
+from core.values import is_accuracy, named
 from core.whole_file import refuse_target, whole_file
 from tui.options import (
     ForceOption,
@@ -178,9 +178,7 @@ def _text(form: Format, found: _Found, selection: PaperSelection, gaps: Sequence
 def _preface(selection: PaperSelection) -> list[str]:
     """What every number is of."""
     value = (
-        f"value {selection.value}{_in_unit(selection.value)}"
-        if selection.value
-        else "value: acc_norm where the task defines it, else acc"
+        f"value {named(selection.value)}" if selection.value else "value: acc_norm where the task defines it, else acc"
     )
     compared = selection.value is None or is_accuracy(selection.value)
     apart = "" if compared else " The paper's own numbers are of accuracies, so they do not stand beside these."
@@ -190,11 +188,6 @@ def _preface(selection: PaperSelection) -> list[str]:
         f"{value}; estimator {selection.estimator}, {windows}; in brackets 95% intervals, from documents drawn again "
         f"within each task.{apart}"
     ]
-
-
-def _in_unit(value: str) -> str:
-    unit = unit_of(value)
-    return "" if unit is None else f" ({unit})"
 
 
 def _screen(found: _Found, preface: Sequence[str], width: int, *, colour: bool) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from core.errors import CornerstoneError
 from core.paper.published import TASKS
 from core.paper.report import ModelReport
-from core.values import unit_of
+from core.values import named, unit_of
 from store.paper import PaperSelection
 from store.rows import AblationRow, Selection, ShapleyRow
 from tui.paper.bars import share_bars, value_columns
@@ -85,7 +85,7 @@ def _chart(rows: Sequence[AblationRow], width: int, *, colour: bool) -> str:
 def _heading(one: FigureRows, rows: Sequence[ShapleyRow]) -> str:
     first = rows[0]
     task = TASKS.get(one.task, plain(one.task))
-    return f"{plain(one.model)} on {task} ({first.value}, {first.estimator}, n={first.n})"
+    return f"{plain(one.model)} on {task} ({plain(named(first.value))}, {first.estimator}, n={first.n})"
 
 
 def write_figures(rows: Sequence[FigureRows], form: str, folder: Path, *, force: bool) -> list[Path]:

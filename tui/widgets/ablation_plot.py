@@ -12,6 +12,7 @@ from textual_plotext import PlotextPlot
 
 from core.evaluator.protocol import BenchTask, Charts
 from core.points import AblationPoint
+from core.values import named
 from tui.text import plain
 from tui.widgets import palette
 from tui.widgets.fitting import CORNERS, fitting
@@ -130,7 +131,7 @@ class AblationPlot(PlotextPlot):
     def _label(self) -> None:
         charts, task = self._charts, self._bench_task
         room = self.outer_size.width - CORNERS
-        title = "Ablation" if task is None else f"Ablation: {plain(task.value)} on {plain(task.name)}"
+        title = "Ablation" if task is None else f"Ablation: {plain(named(task.value))} on {plain(task.name)}"
         self.border_title = fitting(room, title if task is None else f"{title}, one layer removed", title)
         if charts is None or not charts.ablation:
             self.border_subtitle = None

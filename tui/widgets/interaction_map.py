@@ -15,6 +15,7 @@ from textual.reactive import reactive
 from textual.style import Style
 from textual.widget import Widget
 
+from core.values import named
 from store.rows import InteractionRow
 from tui.interaction_scale import (
     BACK_UP,
@@ -204,7 +205,9 @@ class InteractionMap(Widget, can_focus=True):
             return
         first, room = self._rows[0], self.outer_size.width - CORNERS
         of = f"{plain(first.model)} on {plain(first.task)}"
-        self.border_title = fitting(room, f"Interactions of neighbours in {plain(first.value)}: {of}", "Interactions")
+        value = plain(named(first.value))
+        title = f"Interactions of neighbours in {value}: {of}"
+        self.border_title = fitting(room, title, f"Interactions ({value})", "Interactions")
         small, large = decimal(-self._largest, 2), decimal(self._largest, 2)
         back, need = (BACK_UP, palette.effect(-1)), (NEED, palette.effect(1))
         leaning = f"{LEANS_TO_BACK_UP} {LEANS_TO_NEED} undecided  {LITTLE} little"

@@ -148,7 +148,7 @@ def test_figures_name_the_unit_and_hold_every_point(store: Path, tmp_path: Path)
     out = run(store, "paper", "--value", "gold_logprob", width=120).stdout
     assert "Figures 3 to 5. Score after one layer is removed (nats)" in out
     assert "Figure 6. Shapley values by layer, unclipped (nats)" in out
-    (chart,) = re.findall(r"gold_logprob \(nats\) of tiny on arc_easy.*?layer removed", out, re.DOTALL)
+    (chart,) = re.findall(r"tiny on arc_easy \(gold_logprob, nats\):.*?layer removed", out, re.DOTALL)
     assert chart.split("layer removed")[0].count("o") >= LAYERS
     assert re.search(r"-2\d(\.\d+)?┤", chart)
     pytest.importorskip("matplotlib")

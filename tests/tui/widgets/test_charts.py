@@ -32,6 +32,12 @@ def test_the_plot_has_a_mark_a_player_and_both_lines() -> None:
     assert "Ablation: acc on agreement, one layer removed" in text
 
 
+def test_the_plot_names_the_unit_of_its_value() -> None:
+    plot = AblationPlot()
+    nats = example.bench_task().model_copy(update={"value": "gold_logprob"})
+    assert "Ablation: gold_logprob, nats on agreement" in text_of(plot, lambda: plot.show(example.charts(), nats))
+
+
 @pytest.mark.parametrize(("width", "height"), [(40, 10), (20, 5), (10, 4), (3, 3), (200, 60)])
 def test_the_plot_fits_any_size(width: int, height: int) -> None:
     assert _plot_text(width, height)

@@ -79,6 +79,19 @@ def test_the_chart_is_the_map_in_text() -> None:
     assert "\x1b" not in interaction_chart([replace(rows[0], model="\x1b[31m", task="\x1b]0;x\x07")])
 
 
+def test_the_map_and_its_chart_name_the_unit_of_the_value() -> None:
+    rows = [replace(one, value="margin") for one in interaction_rows("boolq")]
+    assert interaction_chart(rows).startswith("interactions of neighbours in tiny on boolq (margin, nats), n=120\n")
+    shown = InteractionMap()
+
+    async def flow(app: Mounted) -> None:
+        shown.show(rows)
+        await app.press()
+        assert "Interactions of neighbours in margin, nats: tiny on boolq" in app.lines[0]
+
+    mounted(shown, flow, width=100)
+
+
 @pytest.mark.parametrize(("layers", "width", "height"), [(30, 80, 24), (80, 80, 24), (80, 160, 45), (1, 80, 24)])
 def test_it_fits_with_room_for_the_table(layers: int, width: int, height: int) -> None:
     rows = interaction_rows("boolq", layers=layers) if layers > 1 else [row(0.1, -0.1, 0.3)]
