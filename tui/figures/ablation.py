@@ -8,9 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from core.values import named
 from store.rows import AblationRow
-from tui.figures.panels import Panel, above, entitle, grid, panels, tick_step
+from tui.figures.panels import Panel, above, entitle, grid, of_value, panels, tick_step
 from tui.figures.style import (
     ATTENTION,
     CHANCE,
@@ -22,7 +21,6 @@ from tui.figures.style import (
     line_key,
     mark_key,
     names_of,
-    safe,
     styled,
 )
 
@@ -48,7 +46,7 @@ def ablation_figure(rows: Sequence[AblationRow], *, width: Width = "page") -> Fi
         if unit:
             axes[0].set_ylim(*_limits(rows))
         figure.supxlabel("layer removed", fontsize=7)
-        figure.supylabel(safe(named(rows[0].value)), fontsize=7)
+        figure.supylabel(of_value("score", rows), fontsize=7)
         ffn = names_of({row.label for row in rows})
         keys = [
             mark_key(ATTENTION, "attention"),

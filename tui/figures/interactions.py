@@ -11,10 +11,9 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from core.values import named
 from store.rows import InteractionRow
-from tui.figures.panels import Panel, above, entitle, grid, panels, tick_step
-from tui.figures.style import Width, safe, sign_key, styled
+from tui.figures.panels import Panel, above, entitle, grid, of_value, panels, tick_step
+from tui.figures.style import Width, sign_key, styled
 
 # Not red and blue, which are attention and FFN; told apart by colour-blind readers.
 _COLOURS = "PuOr_r"
@@ -43,7 +42,7 @@ def interactions_figure(rows: Sequence[InteractionRow], *, width: Width = "page"
         figure.supxlabel("layer of the window's first player", fontsize=7)
         figure.supylabel("players in the window", fontsize=7)
         bar = figure.colorbar(ScalarMappable(scale, _COLOURS), ax=axes, fraction=0.03, pad=0.01, aspect=12 * len(axes))
-        bar.set_label(f"effect ({safe(named(rows[0].value))})", fontsize=6.5)
+        bar.set_label(of_value("effect", rows), fontsize=6.5)
         bar.outline.set_linewidth(0.5)
         above(figure, common, _keys(width), width)
     return figure

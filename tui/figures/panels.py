@@ -10,6 +10,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from core.values import named
 from tui.figures.spread import points_wide, shortened
 from tui.figures.style import INCHES, TALLEST, Width, safe
 from tui.text import told_apart
@@ -34,8 +35,10 @@ class Panel(Generic[RowT]):
 def panels(rows: Sequence[RowT], *more: Callable[[Any], str]) -> tuple[str, list[Panel[RowT]]]:
     """What all rows have in common, and a panel for each model and task, in the order in which they come.
 
+    Where the rows are of several values, each panel's title names its own.
+
     Args:
-        rows: with ``model``, ``task``, their ids and ``n``.
+        rows: with ``model``, ``task``, their ids, ``value`` and ``n``.
         more: what else tells panels apart, such as the estimator.
 
     Raises:
@@ -45,7 +48,8 @@ def panels(rows: Sequence[RowT], *more: Callable[[Any], str]) -> tuple[str, list
         raise ValueError("no rows to draw")
     models = told_apart({(safe(_of(row, "model")), _of(row, "model_id")) for row in rows})
     tasks = told_apart({(safe(_of(row, "task")), _of(row, "task_id")) for row in rows})
-    parts: list[Callable[[Any], str]] = [lambda row: models[row.model_id], lambda row: tasks[row.task_id], *more]
+    value: list[Callable[[Any], str]] = [_value] if len(set(map(_value, rows))) > 1 else []
+    parts = [lambda row: models[row.model_id], lambda row: tasks[row.task_id], *value, *more]
     common = [part for part in parts[:1] + parts[2:] if len({part(row) for row in rows}) == 1]
     own = [part for part in parts if part not in common]
     grouped: dict[tuple[str, ...], list[RowT]] = {}
@@ -53,6 +57,12 @@ def panels(rows: Sequence[RowT], *more: Callable[[Any], str]) -> tuple[str, list
         grouped.setdefault(tuple(part(row) for part in parts), []).append(row)
     found = [Panel(", ".join(part(group[0]) for part in own), tuple(group)) for group in grouped.values()]
     return ", ".join(part(rows[0]) for part in common), found
+
+
+def of_value(what: str, rows: Sequence[Any]) -> str:
+    """An axis's name: ``what``, and the value that it is of where all rows are of one; else the panels' titles say."""
+    values = {_value(row) for row in rows}
+    return what if len(values) > 1 else f"{what} ({values.pop()})"
 
 
 def entitle(place: Axes, panel: Panel[Any], points: float) -> None:
@@ -92,6 +102,10 @@ def above(figure: Figure, title: str, keys: Sequence[Artist], width: Width) -> N
 def tick_step(count: int) -> int:
     """How many layers or players from one tick to the next, so that about ten are named."""
     return next((step for step in _STEPS if count / step <= 10), _STEPS[-1])
+
+
+def _value(row: Any) -> str:
+    return safe(named(row.value))
 
 
 def _of(row: Any, name: str) -> str:

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from core.values import named
 from store.rows import ShapleyRow
-from tui.figures.panels import Panel, above, entitle, grid, panels, tick_step
+from tui.figures.panels import Panel, above, entitle, grid, of_value, panels, tick_step
 from tui.figures.spread import points_wide, spread
 from tui.figures.style import ATTENTION, FFN, OTHER, WHISKER, Width, bar_key, line_key, look_of, names_of, safe, styled
 from tui.obtained import obtained
@@ -37,7 +36,7 @@ def shapley_figure(rows: Sequence[ShapleyRow], *, width: Width = "page") -> Figu
         labels = {row.label for row in rows}
         by_layer = not any(look_of(label) is OTHER for label in labels)
         figure.supxlabel("layer" if by_layer else "players removed together", fontsize=7)
-        figure.supylabel(f"Shapley value ({safe(named(rows[0].value))})", fontsize=7)
+        figure.supylabel(of_value("Shapley value", rows), fontsize=7)
         keys = [bar_key(ATTENTION, "attention"), bar_key(FFN, names_of(labels))] if by_layer else []
         above(figure, common, [*keys, line_key(WHISKER, "-", "95% interval")], width)
     return figure

@@ -68,7 +68,7 @@ def test_an_ablation_has_a_mark_and_an_interval_a_player_and_both_lines() -> Non
         assert lines[INTACT].get_ydata()[0] == rows[0].intact_acc
         assert lines[CHANCE].get_ydata()[0] == 0.5
         assert lines[CHANCE].get_linestyle() == "--"
-    assert {"attention", "FFN", "intact", "chance", "layer removed", "acc"} <= set(texts(figure))
+    assert {"attention", "FFN", "intact", "chance", "layer removed", "score (acc)"} <= set(texts(figure))
     assert "boolq (n = 120)" in texts(figure)
 
 
@@ -205,6 +205,18 @@ def test_groups_of_layers_are_named_below_and_grey() -> None:
 def test_estimators_are_told_apart_and_only_those_of_windows_name_a_length() -> None:
     figure = shapley_figure([*shapley_rows("boolq"), *shapley_rows("boolq", estimator="exact")])
     assert {"boolq, window-first, windows of up to 4 (n = 120)", "boolq, exact (n = 120)"} <= set(texts(figure))
+
+
+@pytest.mark.parametrize(("draw", "rows_of"), DRAWN)
+def test_where_values_differ_each_panel_names_its_own_and_the_axis_none(draw: Any, rows_of: Any) -> None:
+    one = texts(draw([replace(row, value="margin") for row in rows_of("boolq", "piqa")]))
+    assert [text.count("(margin, nats)") for text in one if "margin" in text] == [1]
+    mixed = [*rows_of("boolq"), *(replace(row, value="acc_norm") for row in rows_of("piqa"))]
+    written = texts(draw(mixed))
+    headings = [text.replace("\n", ", ") for text in written if "n = 120" in text]
+    assert {heading.split(" (n")[0].split(", n ")[0] for heading in headings} == {"boolq, acc", "piqa, acc_norm"}
+    quantity = {"score", "Shapley value", "share of the sum of positive Shapley values, %", "effect"}
+    assert len(quantity & set(written)) == 1
 
 
 def test_moe_players_are_called_so() -> None:
