@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import duckdb
@@ -10,8 +11,7 @@ import duckdb
 from core.estimators.estimator import Outcomes
 from core.game import Question, Scores
 from core.interactions import interactions
-from core.players import players_of
-from core.report import complete_documents
+from core.players import Player, players_of
 from core.schedules import INTACT, windows
 from store.answer import Found
 from store.gaps import lacks_coalitions, left_out, no_document, no_intact, only_shorter
@@ -28,14 +28,15 @@ def read_interactions(
     """
     values = read_values(db, group, value, longest=max_removed)
     found: Found[InteractionRow] = Found(notes=left_out(group, value, values))
-    labels = [player.label for player in players_of(group.kinds)]
+    players = players_of(group.kinds)
+    labels = [player.label for player in players]
     question = Question("window-first", max_removed=max_removed)
     wanted = windows(len(labels), max_removed)
     missing = len(set(wanted) - set(values.scores))
     if INTACT not in values.scores:
         found.gaps.append(no_intact(group, store, question))
         return found
-    complete = _longest(values.scores, len(labels), max_removed)
+    complete = _longest(question, values.scores, players)
     if complete is None:
         lacking = lacks_coalitions(group, store, question, missing, len(wanted))
         found.gaps.append(lacking if missing else no_document(group, store, question, len(wanted)))
@@ -50,12 +51,10 @@ def read_interactions(
     return found
 
 
-def _longest(scores: Scores, players: int, max_removed: int) -> tuple[int, Outcomes] | None:
+def _longest(question: Question, scores: Scores, players: Sequence[Player]) -> tuple[int, Outcomes] | None:
     """The longest windows of which some document has all, and such documents; None where not even pairs have one."""
-    for longest in range(max_removed, 1, -1):
-        wanted = windows(players, longest)
-        if all(removed in scores for removed in wanted):
-            outcomes = complete_documents(scores, wanted)
-            if len(outcomes[INTACT]):
-                return longest, outcomes
+    for size in range(question.max_removed, 1, -1):
+        outcomes, absent = replace(question, max_removed=size).of(players).read_complete(scores)
+        if outcomes and not absent:
+            return size, outcomes
     return None

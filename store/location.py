@@ -15,3 +15,9 @@ def default_path() -> Path:
 def named(path: Path) -> Path | None:
     """The store at ``path`` as a command names it: None for the default one, of which nothing need be said."""
     return None if path == default_path() else path
+
+
+def store_option(path: Path) -> list[str]:
+    """The arguments that name the store at ``path``: none for the default one."""
+    store = named(path)
+    return [] if store is None else ["--store", str(store)]

@@ -12,7 +12,7 @@ from core.paper.published import DOCUMENTS, MODELS, TASKS, ZERO_SHOT, published
 from core.paper.values import ModelValues, TaskValues
 from store.gaps import config_of, filled_by, under
 from store.groups import Group
-from store.location import named
+from store.location import named, store_option
 
 STUDIES = (*(model.alias for model in MODELS), "smollm2-135m-instruct")
 """Models whose full study is packaged, as ``paper/NAME``."""
@@ -91,5 +91,4 @@ def _wanted(values: ModelValues) -> int:
 
 
 def _study(name: str, path: Path) -> str:
-    store = named(path)
-    return shlex.join(["cornerstone", "run", f"paper/{name}", *(() if store is None else ("--store", str(store)))])
+    return shlex.join(["cornerstone", "run", f"paper/{name}", *store_option(path)])

@@ -16,7 +16,7 @@ from core.events import ChunkRecorded, Phase, PhaseFinished, PhaseStarted, Study
 from core.fingerprint import short_id
 from core.game import Question
 from core.grouping import SUBLAYERS
-from store.location import named
+from store.location import store_option
 from store.results import Results, Selection
 from tui.chart import ablation_chart
 from tui.process import become
@@ -121,10 +121,7 @@ def _export_command(phase: Phase, path: Path) -> str:
             parts += ["shapley", *_options(question)]
     if phase.question is not None and phase.value != "acc":
         parts += ["--value", phase.value]
-    parts += ["--run", phase.run]
-    if (store := named(path)) is not None:
-        parts += ["--store", str(store)]
-    return shlex.join([*parts, "--format", "csv"])
+    return shlex.join([*parts, "--run", phase.run, *store_option(path), "--format", "csv"])
 
 
 def _options(question: Question) -> list[str]:

@@ -100,6 +100,7 @@ def estimate(
     phi = contributions.mean(axis=1)
     constant = never_varies(contributions, scale)
     phi_low, phi_high = phi_bounds(contributions, confidence, scale, noise)
+    phi_low, phi_high = np.maximum(phi_low, -limit), np.minimum(phi_high, limit)
 
     generator = np.random.default_rng(seed)
     drawn = drawn_values(contributions, noise, draws, generator)
@@ -110,7 +111,7 @@ def estimate(
         drawn - margin, np.minimum(drawn + margin, limit), drawn, half_width, confidence
     )
     # Resamples of few documents may agree where phi itself is not certain.
-    least, most = implied_bounds(phi, phi_low, np.minimum(phi_high, limit))
+    least, most = implied_bounds(phi, phi_low, phi_high)
     rank = ranks(phi)
     # What ties in a draw is ordered by chance: no unit is ahead for being earlier.
     spread = np.maximum(margin / NormalDist().inv_cdf((1 + confidence) / 2), _ROUNDING * max(scale, 1.0))
@@ -124,8 +125,8 @@ def estimate(
         se=standard_errors(contributions, scale, noise),
         share=share,
         rank=rank,
-        phi_low=np.maximum(phi_low, -limit),
-        phi_high=np.minimum(phi_high, limit),
+        phi_low=phi_low,
+        phi_high=phi_high,
         share_low=_defined(share, np.fmin(share_low, least)),
         share_high=_defined(share, np.fmax(share_high, most)),
         rank_low=np.minimum(rank, np.floor(rank_low).astype(np.int64)),

@@ -33,7 +33,7 @@ import numpy as np
 
 from core.intervals import FloatArray, mean_interval
 from core.paper.resampling import AblationDraws, Draws, ModelDraws, simultaneous
-from core.paper.shares import TOP, known_shares, leading, mean_shares
+from core.paper.shares import TOP, leading, mean_shares
 from core.paper.values import TaskValues
 
 COLLAPSE = 0.5
@@ -218,9 +218,10 @@ def _share(draws: Sequence[Draws], players: int) -> _Bounds:
         return _Bounds(nothing, nothing, nothing, nothing, None)
     estimate = mean_shares(there)
     # Unclipped: resamples of a small share, clipped, are nearly all 0, and would say that it surely is.
-    low, high = simultaneous(estimate, np.mean([_parts(phi.resampled) for phi in there], axis=0))
-    clipped = np.mean([known_shares(phi.resampled) for phi in there], axis=0)
-    bias = (estimate - clipped.mean(axis=0)) / _SHOWN
+    drawn = [_parts(phi.resampled) for phi in there]
+    low, high = simultaneous(estimate, np.mean(drawn, axis=0))
+    clipped = np.mean([np.maximum(parts, 0.0).mean(axis=0) for parts in drawn], axis=0)
+    bias = (estimate - clipped) / _SHOWN
     slack = np.mean([phi.slack / np.maximum(phi.means, 0.0).sum() for phi in there], axis=0)
     low, high = low - slack + np.minimum(bias, 0.0), high + slack + np.maximum(bias, 0.0)
     return _Bounds(estimate, np.maximum(low, 0.0), np.minimum(high, 1.0), nothing, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from textwrap import wrap
 
 from textual.content import Content
@@ -22,6 +23,19 @@ Part = str | Content | tuple[str, str | Style]
 _BAR = Style(foreground=palette.INTACT)
 _NARROWEST_BAR = 8
 _GAP = "  "
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What of the state the line draws."""
+
+    job: JobView | None = None
+    failed: JobView | None = None
+    narration: str = ""
+    unsaved: int = 0
+    waiting: int = 0
+    notice: str = ""
+    writers: tuple[Writer, ...] = ()
 
 
 class JobLine(Widget):
@@ -45,14 +59,7 @@ class JobLine(Widget):
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 as Textual has it
         super().__init__(id=id, classes=classes)
-        self._job: JobView | None = None
-        self._failed: JobView | None = None
-        self._narration = ""
-        self._unsaved = 0
-        self._waiting = 0
-        self._notice = ""
-        self._writers: tuple[Writer, ...] = ()
-        self._shown: tuple[object, ...] = ()
+        self._shown = _Shown()
         self.border_title = Content("Job")
 
     def show(self, state: State) -> None:
@@ -60,18 +67,17 @@ class JobLine(Widget):
         last = state.jobs[-1] if state.jobs else None
         failed = last if last is not None and last.state == "failed" else None
         waiting = sum(job.state == "queued" and job is not state.current_job for job in state.jobs)
-        now = (
-            state.current_job,
-            failed,
-            plain(state.narration),
-            state.unsaved,
-            waiting,
-            plain(state.notice),
-            state.writers,
+        now = _Shown(
+            job=state.current_job,
+            failed=failed,
+            narration=plain(state.narration),
+            unsaved=state.unsaved,
+            waiting=waiting,
+            notice=plain(state.notice),
+            writers=state.writers,
         )
         if now != self._shown:
             self._shown = now
-            self._job, self._failed, self._narration, self._unsaved, self._waiting, self._notice, self._writers = now
             self.refresh(layout=True)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
@@ -84,7 +90,7 @@ class JobLine(Widget):
         return Content("\n").join(self._lines(width)[:height])
 
     def _lines(self, width: int) -> list[Content]:
-        job = self._job
+        job = self._shown.job
         unsaved = [Content.styled(text, palette.WARN) for text in self._unsaved_text()]
         if job is None:
             return [*self._idle(width), *unsaved]
@@ -97,7 +103,7 @@ class JobLine(Widget):
         return lines + unsaved
 
     def _one_line(self, width: int) -> Content:
-        job = self._job
+        job = self._shown.job
         if job is None:
             return Content(_GAP).join([*self._idle(width), *map(Content, self._unsaved_text())])
         ends: list[Part] = [f" {_part(job):.0%}  ", _GAP.join(_figures(job)[::-1]), _state(job)]
@@ -107,22 +113,24 @@ class JobLine(Widget):
         return Content.assemble(title, _bar(_part(job), room) if room >= _NARROWEST_BAR else "", rest)
 
     def _idle(self, width: int) -> list[Content]:
-        if self._narration:
-            return [Content(line) for line in wrap(self._narration, max(width, 1))]
-        if self._notice:
-            return [Content.styled(line, palette.FAULT) for line in wrap(self._notice, max(width, 1))]
-        if self._failed is not None:
-            failed = Content.styled(f"{plain(self._failed.title)} failed", palette.FAULT)
+        if self._shown.narration:
+            return [Content(line) for line in wrap(self._shown.narration, max(width, 1))]
+        if self._shown.notice:
+            return [Content.styled(line, palette.FAULT) for line in wrap(self._shown.notice, max(width, 1))]
+        if self._shown.failed is not None:
+            failed = Content.styled(f"{plain(self._shown.failed.title)} failed", palette.FAULT)
             return flowed(width, [failed, Content.styled("j shows the error", palette.QUIET)])
-        elsewhere = [Content.styled(f"run {writer.run_id} writes here too", palette.STRONG) for writer in self._writers]
+        elsewhere = [
+            Content.styled(f"run {writer.run_id} writes here too", palette.STRONG) for writer in self._shown.writers
+        ]
         reload = [Content.styled("f5 charts what it wrote", palette.QUIET)] if elsewhere else []
         return flowed(width, [*elsewhere, *reload, Content.styled("no job: press r to run one", palette.QUIET)])
 
     def _unsaved_text(self) -> list[str]:
-        return [f"{whole(self._unsaved)} outcomes wait for the store"] if self._unsaved else []
+        return [f"{whole(self._shown.unsaved)} outcomes wait for the store"] if self._shown.unsaved else []
 
     def _queue(self) -> str:
-        return f"{_GAP}+{self._waiting} queued" if self._waiting else ""
+        return f"{_GAP}+{self._shown.waiting} queued" if self._shown.waiting else ""
 
 
 def _part(job: JobView) -> float:
