@@ -12,19 +12,25 @@ import typer
 
 from core.errors import CornerstoneError
 from core.estimators.names import ESTIMATORS
-from core.schedules import DEFAULT_MAX_REMOVED
+from core.grouping import SUBLAYERS
+from core.schedules import DEFAULT_MAX_REMOVED, DEFAULT_PERMUTATIONS, DEFAULT_TOLERANCE
 from core.whole_file import refuse_target
 from tui.options import (
     ForceOption,
     MaxRemovedOption,
+    OrdersSeedOption,
+    PermutationsOption,
+    PlayersOption,
     RunOption,
     StoredModelOption,
     StoredOption,
     StoredTasksOption,
+    ToleranceOption,
     ValueOption,
 )
 from tui.rows_out import tell_doubts
 from tui.text import plain
+from tui.uneven import uneven
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -60,21 +66,29 @@ def figure(
     value: ValueOption = "acc",
     estimator: Annotated[str, typer.Option(help=f"Of Shapley values: {', '.join(ESTIMATORS)}.")] = ESTIMATORS[0],
     max_removed: MaxRemovedOption = DEFAULT_MAX_REMOVED,
+    players: PlayersOption = SUBLAYERS,
+    permutations: PermutationsOption = DEFAULT_PERMUTATIONS,
+    seed: OrdersSeedOption = 0,
+    tolerance: ToleranceOption = DEFAULT_TOLERANCE,
     width: Annotated[Room, typer.Option(help="Of a page's text, or of one column of two.")] = Room.PAGE,
     force: ForceOption = False,
 ) -> None:
     """Draw what is stored, for a paper or a slide: a panel for each model and task.
 
-    Example: cornerstone figure ablation --task arc_easy --task piqa -o ablation.pdf
+    Example: cornerstone figure shapley --task agreement --players blocks:3 --estimator exact -o blocks.pdf
     """
     if find_spec("matplotlib") is None:
         raise CornerstoneError("figures need matplotlib, which is not installed: pip install 'cornerstone[figures]'")
+    from core.game import Question
     from store.results import Results, Selection
     from tui.figures.save import format_of, save
 
     output = output.expanduser()
     format_of(output)  # before the work, not after it
     refuse_target(output, force=force)
+    if kind in {Kind.ABLATION, Kind.INTERACTIONS} and players != SUBLAYERS:
+        raise CornerstoneError(f"figure {kind} is of single sublayers; --players is for shapley and shares")
+    question = Question(estimator, players, max_removed, permutations, seed, tolerance)
     results = Results(None if store is None else store.expanduser())
 
     def read(selection: Selection) -> Answer[Any]:
@@ -84,7 +98,7 @@ def figure(
             case Kind.INTERACTIONS:
                 return results.interactions(selection, value, max_removed)
             case _:
-                return results.shapley(selection, value, estimator, max_removed)
+                return results.answers([question], selection, value)
 
     tasks: Sequence[str | None] = task or [None]
     rows = _rows(read, [Selection(model, one, run) for one in tasks])
@@ -98,7 +112,7 @@ def _rows(read: Callable[[Selection], Answer[Any]], selections: Sequence[Selecti
     rows = list(dict.fromkeys(row for answer in answers for row in answer.rows))
     if not rows:
         raise CornerstoneError("; ".join(gaps) or "nothing is stored for this yet; `cornerstone run` makes some")
-    tell_doubts(gaps, dict.fromkeys(note for answer in answers for note in answer.notes))
+    tell_doubts(gaps, [*dict.fromkeys(note for answer in answers for note in answer.notes), *uneven(rows)])
     return rows
 
 

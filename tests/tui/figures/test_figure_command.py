@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from core.errors import CornerstoneError
-from tests.store.records import assignment, documents, keep, keep_all, outcome, task
+from core.grouping import grouping
+from core.players import players_of
+from core.schedules import ablation
+from tests.store.records import KINDS, PLAYERS, assignment, documents, keep, keep_all, outcome, task
 from tests.tui.screens.host import EVERY_WINDOW, fill
 from tui.cli import app
 
@@ -43,6 +47,7 @@ def test_every_kind_draws_what_is_stored_and_says_what_it_left_out(store: Path, 
     assert done.exit_code == 0, done.exception
     assert done.stdout == ""
     assert f"wrote {path}" in done.stderr
+    assert "some layers" not in done.stderr
     assert "left out: tiny on lacking" in done.stderr
     written = " ".join(words(path))
     assert "capitals" in written
@@ -64,6 +69,35 @@ def test_tasks_value_estimator_and_width_are_those_asked_for(store: Path, tmp_pa
     assert [word for word in words(path) if "n = " in word] == ["capitals (n = 6)", "opposites (n = 4)"]
 
 
+def test_players_walks_seed_and_tolerance_are_those_asked_for(tmp_path: Path) -> None:
+    path, layers = tmp_path / "s.duckdb", grouping("layers", players_of(KINDS))
+    sets = [layers.removed(units) for size in range(4) for units in itertools.combinations(range(3), size)]
+    acc = {removed: [float(len(removed) < 4), 1.0, float(0 not in removed)] for removed in sets}
+    keep_all(path, assignment(documents(range(3)), sets), acc)
+    asking = ("--store", path, "--players", "layers", "--estimator")
+    walks = ("permutation", "--permutations", "8", "--seed", "3", "--tolerance", "0")
+    for kind in ("shapley", "shares"):
+        for at, estimator in enumerate((walks, ("exact",))):
+            done = asked(kind, *asking, *estimator, "-o", tmp_path / f"{kind}-{at}.svg")
+            assert done.exit_code == 0, done.exception
+            written = " ".join(words(tmp_path / f"{kind}-{at}.svg"))
+            assert "Layer 0" in written
+            how = "exact, players layers" if at else "permutation, 8 walks, seed 3, tolerance 0, players layers"
+            assert how in written
+    assert "needs an even number of walks" in str(asked("shapley", *asking, *walks[:2], "9", "-o", "a.svg").exception)
+
+
+def test_documents_that_differ_within_a_panel_are_told(tmp_path: Path) -> None:
+    path, few, more = tmp_path / "s.duckdb", ablation(PLAYERS)[:4], ablation(PLAYERS)
+    recorder = keep_all(path, assignment(documents(range(3)), more), {removed: [1.0, 0.0, 1.0] for removed in more})
+    rest = assignment(documents(range(3, 5)), few)
+    recorder.assign("run1", rest)
+    recorder.record("run1", rest, [outcome(one.key, removed) for removed in few for one in rest.documents])
+    done = asked("ablation", "--store", path, "-o", tmp_path / "a.svg")
+    assert "note: tiny on capitals: some layers are of 3 documents and others of up to 5, so they" in done.stderr
+    assert "capitals (n = 3 to 5)" in words(tmp_path / "a.svg")
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -72,6 +106,8 @@ def test_tasks_value_estimator_and_width_are_those_asked_for(store: Path, tmp_pa
         (("shapley", "-o", "a.svg", "--estimator", "window"), "no estimator 'window'"),
         (("shares", "-o", "a.svg", "--task", "lacking"), "18 of 19 coalitions are missing"),
         (("interactions", "-o", "a.svg", "--max-removed", "1"), "windows of at least 2 players"),
+        (("ablation", "-o", "a.svg", "--players", "layers"), "ablation is of single sublayers; --players is for shap"),
+        (("shapley", "-o", "a.svg", "--players", "heads"), "no grouping of players 'heads'"),
     ],
 )
 def test_bad_questions_are_one_sentence(

@@ -1,0 +1,26 @@
+"""Rows of one model and task that are not of the same documents, as while a run is writing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from tui.text import plain
+
+
+def uneven(rows: Sequence[Any]) -> Iterator[str]:
+    """A sentence for each model and task of which some rows are of more documents than others.
+
+    Args:
+        rows: of one table, with ``model``, ``task``, their ids and ``n``.
+    """
+    counts: dict[tuple[str, str], set[int]] = {}
+    for row in rows:
+        counts.setdefault((row.model_id, row.task_id), set()).add(row.n)
+    titles = {(row.model_id, row.task_id): f"{plain(row.model)} on {plain(row.task)}" for row in rows}
+    for key, found in counts.items():
+        if len(found) > 1:
+            yield (
+                f"{titles[key]}: some layers are of {min(found)} documents and others of up to {max(found)}, so they "
+                "are not strictly comparable; a run that is on its way, or the same command again, evens them out"
+            )
