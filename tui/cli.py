@@ -78,6 +78,8 @@ def main_callback(
         typer.echo(f"cornerstone {metadata.version('cornerstone')}")
         raise typer.Exit
     if context.invoked_subcommand is not None:
+        if store is not None:
+            raise CornerstoneError(f"--store {store} goes after the command, which is {context.invoked_subcommand}")
         return
     if all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         _open_explorer(store, None)

@@ -34,7 +34,7 @@ def none_fits(verdicts: Sequence[str], *, counted: bool, chance: bool) -> str:
     if not chance:
         return "cannot be told: no chance level"
     if not counted:
-        return "cannot be told: no task is above chance"
+        return "cannot be told: no task is known to be above chance"
     return f"none yet, {undecided} of {len(verdicts)} open" if undecided else "none fits the rule"
 
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
+from store.rows import AblationRow, InteractionRow, ShapleyRow
 from tui.text import plain
 
 
-def uneven(rows: Sequence[Any]) -> Iterator[str]:
+def uneven(rows: Sequence[AblationRow | ShapleyRow | InteractionRow]) -> Iterator[str]:
     """A sentence for each model and task of which some rows are of more documents than others.
 
     Args:
-        rows: of one table, with ``model``, ``task``, their ids and ``n``.
+        rows: of one table.
     """
     counts: dict[tuple[str, str], set[int]] = {}
     for row in rows:

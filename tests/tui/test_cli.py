@@ -115,6 +115,7 @@ BAD = {
     "tasks: 'agreement' is named twice": ("--task", "agreement", "--task", "agreement"),
     "no file after = in 'agreement='": ("--task", "agreement="),
     "yaml, line 2: not valid YAML": ("syntax.yaml",),
+    "yaml, line 3: not valid YAML \\('limit' stands there twice": ("twice.yaml",),
     "no run configuration 'nothing.yaml'": ("nothing.yaml",),
     "no task is named": (),
     "limit: .*greater than or equal to 1": ("--task", "agreement", "--limit", "0"),
@@ -146,6 +147,7 @@ def test_what_is_wrong_is_one_sentence_and_leaves_no_store(
     (tmp_path / "bad.yaml").write_text("modle: x\ntasks: [agreement]\n")
     (tmp_path / "task.yaml").write_text("task: [agreement]\n")
     (tmp_path / "shots.yaml").write_text("tasks: [{name: agreement, num_fewshot: many}]\n")
+    (tmp_path / "twice.yaml").write_text("tasks: [agreement]\nlimit: 2\nlimit: 3\n")
     (tmp_path / "syntax.yaml").write_text("tasks: [agreement\nmodel: x\n")
     arguments = BAD[sentence]
     model = () if "--model" in arguments else ("--model", tiny_model_folder)

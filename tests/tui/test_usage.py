@@ -13,6 +13,7 @@ WRONG = {
     "resluts": "no such command 'resluts'; did you mean 'results'?",
     "results": "missing command; see `cornerstone results --help`",
     "--bogus": "no such option: --bogus; see `cornerstone --help`",
+    "--store s.duckdb models": "--store s.duckdb goes after the command, which is models",
     "run --modle x": "no such option: --modle (possible options: --model, --order, --remove); "
     "see `cornerstone run --help`",
     "run --limit": "option '--limit' requires an argument; see `cornerstone --help`",

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from core.estimators.names import WINDOW_ESTIMATORS
-from core.paper.published import TASKS
-from core.paper.report import ModelReport
+from core.game import Question
+from core.paper.report import ModelReport, TaskReport
 from core.paper.shares import TOP
-from core.schedules import DEFAULT_PERMUTATIONS, FEWEST_PERMUTATIONS
+from core.schedules import FEWEST_PERMUTATIONS
 from store.paper import PaperSelection
 from store.rows import Selection, ShapleyRow
 from tui.paper.layout import PaperTable, Section
@@ -24,96 +24,129 @@ _PERMUTATION = "permutation"
 
 
 @dataclass(frozen=True, slots=True)
-class _Named:
+class Named:
     """The players that an estimator names from ``n`` documents, by the probability that each is among its top.
 
-    ``told_apart`` is whether any value is not 0.
+    ``told_apart`` is whether any value is not 0. ``walks`` are those of permutation.
     """
 
     estimator: str
     n: int
     players: dict[str, float]
     told_apart: bool
+    walks: int | None = None
+
+    @property
+    def title(self) -> str:
+        """The estimator, with its walks where it has some."""
+        return self.estimator if self.walks is None else f"{self.estimator}, {self.walks} walks"
 
 
-def agreement_table(
-    results: Results, models: Sequence[ModelReport], names: dict[str, str], selection: PaperSelection
-) -> tuple[PaperTable, ...]:
-    """One table of all models; none where no task has values by an estimator."""
-    sections, notes = [], []
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """What each estimator names of one model on one task; ``lacking`` says which would add another."""
+
+    model_id: str
+    task: TaskReport
+    found: tuple[Named, ...]
+    lacking: tuple[str, ...]
+
+
+def agreements(
+    results: Results, models: Sequence[ModelReport], selection: PaperSelection, walks: Question
+) -> tuple[Agreement, ...]:
+    """Of each model and task that has values by an estimator.
+
+    Args:
+        results: of the store that the models were read from.
+        models: to compare estimators of.
+        selection: says how long windows are.
+        walks: those of permutation that are looked for; fewer of the same seed and tolerance stand in.
+    """
+    found = []
     for model in models:
-        rows = []
         for task in model.tasks:
             own = Selection(model.model_id, task.task_id)
-            walked, lacking = _walked(results, own, task.value)
-            found = [*_by_windows(results, own, task.value, selection.max_removed), *walked]
-            if not found:
-                continue
-            title = TASKS.get(task.task, task.task)
-            rows += [(title if at == 0 else "", one.estimator, str(one.n), _text(one)) for at, one in enumerate(found)]
-            notes += [*_why(f"{names[model.model_id]} on {title}", found), *lacking]
+            walked, lacking = _walked(results, own, task.value, walks)
+            named = (*_by_windows(results, own, task.value, selection.max_removed), *walked)
+            if named:
+                found.append(Agreement(model.model_id, task, named, lacking))
+    return tuple(found)
+
+
+def agreement_table(found: Sequence[Agreement], names: dict[str, str], walks: Question) -> tuple[PaperTable, ...]:
+    """One table of all models; none where no task has values by an estimator."""
+    sections, notes = [], []
+    for model_id, name in names.items():
+        rows = []
+        for one in (each for each in found if each.model_id == model_id):
+            rows += [
+                (one.task.name if at == 0 else "", each.title, str(each.n), _text(each))
+                for at, each in enumerate(one.found)
+            ]
+            notes += [*_why(f"{name} on {one.task.name}", one.found), *one.lacking]
         if rows:
-            sections.append(Section(names[model.model_id], tuple(rows)))
+            sections.append(Section(name, tuple(rows)))
     if not sections:
         return ()
+    if any(each.walks for one in found for each in one.found):
+        notes.append(f"The orders of {_PERMUTATION} are of seed {walks.seed}; a walk ends at {walks.tolerance:g}.")
     title = f"Do the estimators name the same top {TOP}? Each with the probability that it is among the {TOP}"
     header = ("task", "estimator", "n", f"top {TOP}")
     return (PaperTable("estimators", title, header, tuple(sections), tuple(notes)),)
 
 
-def _by_windows(results: Results, own: Selection, value: str, max_removed: int) -> Iterator[_Named]:
+def _by_windows(results: Results, own: Selection, value: str, max_removed: int) -> Iterator[Named]:
     windows = [row for row in results.shapley(own, value, max_removed=max_removed).rows if not row.partial]
     for name in WINDOW_ESTIMATORS:
         if own_rows := [row for row in windows if row.estimator == name]:
             yield _top(name, own_rows)
 
 
-def _walked(results: Results, own: Selection, value: str) -> tuple[list[_Named], tuple[str, ...]]:
-    """What permutation names, by as many walks as are stored; where there are none, what would add the usual ones."""
-    usual = results.shapley(own, value, _PERMUTATION)
-    if usual.rows:
-        return [_top(f"{_PERMUTATION}, {DEFAULT_PERMUTATIONS} walks", usual.rows)], ()
+def _walked(results: Results, own: Selection, value: str, walks: Question) -> tuple[tuple[Named, ...], tuple[str, ...]]:
+    """What permutation names, by as many walks as are stored; where there are none, what would add those asked for."""
+    asked = results.answers([walks], own, value)
     # Where the fewest are not stored, no more are.
-    fewest = results.shapley(own, value, _PERMUTATION, permutations=FEWEST_PERMUTATIONS).rows
-    if not fewest:
-        return [], usual.gaps
-    for walks in range(DEFAULT_PERMUTATIONS - 2, FEWEST_PERMUTATIONS, -2):
-        if rows := results.shapley(own, value, _PERMUTATION, permutations=walks).rows:
-            return [_top(f"{_PERMUTATION}, {walks} walks", rows)], ()
-    return [_top(f"{_PERMUTATION}, {FEWEST_PERMUTATIONS} walks", fewest)], ()
+    fewest = replace(walks, permutations=FEWEST_PERMUTATIONS)
+    if not asked.rows and not results.answers([fewest], own, value).rows:
+        return (), asked.gaps
+    for count in range(walks.permutations, FEWEST_PERMUTATIONS - 1, -2):
+        if rows := results.answers([replace(walks, permutations=count)], own, value).rows:
+            return (_top(_PERMUTATION, rows, count),), ()
+    return (), asked.gaps
 
 
-def _top(name: str, rows: Sequence[ShapleyRow]) -> _Named:
+def _top(name: str, rows: Sequence[ShapleyRow], walks: int | None = None) -> Named:
     first = sorted((row for row in rows if row.phi > 0), key=lambda row: row.rank)[:TOP]
-    return _Named(name, rows[0].n, {row.label: row.p_top3 for row in first}, any(row.phi for row in rows))
+    return Named(name, rows[0].n, {row.label: row.p_top3 for row in first}, any(row.phi for row in rows), walks)
 
 
-def _text(one: _Named) -> str:
+def _text(one: Named) -> str:
     return ", ".join(f"{label} ({sure:.2f})" for label, sure in one.players.items()) or "none has a positive value"
 
 
-def _why(what: str, found: Sequence[_Named]) -> list[str]:
+def _why(what: str, found: Sequence[Named]) -> list[str]:
     """A sentence that tells whether they agree, and what their difference comes from."""
     if len(found) == 1:
-        return [f"{what}: only {found[0].estimator} can be estimated from what is stored."]
+        return [f"{what}: only {found[0].title} can be estimated from what is stored."]
     naming = [one for one in found if one.players]
     nobody = [f"{what}: {_nobody(one)}." for one in found if not one.players]
     all_of_them = "the others" if nobody else "all"
     return [*nobody, f"{what}: {_compared(naming, all_of_them)}."] if len(naming) > 1 else nobody
 
 
-def _nobody(one: _Named) -> str:
+def _nobody(one: Named) -> str:
     """Why an estimator names no layer."""
     read = counted(one.n, "document")
-    if one.told_apart or not one.estimator.startswith(_PERMUTATION):
-        return f"by {one.estimator} no layer has a positive value on its {read}"
+    if one.told_apart or one.walks is None:
+        return f"by {one.title} no layer has a positive value on its {read}"
     return (
-        f"by {one.estimator} every value is 0, as on its {read} the intact model scores no better than one with "
+        f"by {one.title} every value is 0, as on its {read} the intact model scores no better than one with "
         "nothing left (to the tolerance at which a walk ends)"
     )
 
 
-def _compared(found: Sequence[_Named], all_of_them: str) -> str:
+def _compared(found: Sequence[Named], all_of_them: str) -> str:
     common = set.intersection(*(set(one.players) for one in found))
     agreed = all(set(one.players) == common for one in found)
     unsure = dict.fromkeys(
@@ -133,8 +166,8 @@ def _compared(found: Sequence[_Named], all_of_them: str) -> str:
     return f"{named}; each is sure of the others, as they weigh coalitions differently: {_weighing(found)}"
 
 
-def _weighing(found: Sequence[_Named]) -> str:
+def _weighing(found: Sequence[Named]) -> str:
     """How they differ."""
-    if any(one.estimator.startswith(_PERMUTATION) for one in found):
+    if any(one.walks is not None for one in found):
         return "windows look at nearly whole models alone, permutations also at what is left of a broken one"
     return "window-first takes a layer as the first of its windows, window-ends also as the last"

@@ -15,26 +15,32 @@ import typer
 
 from core.errors import CornerstoneError
 from core.estimators.names import WINDOW_ESTIMATORS
-from core.schedules import DEFAULT_MAX_REMOVED
+from core.schedules import DEFAULT_MAX_REMOVED, DEFAULT_PERMUTATIONS, DEFAULT_TOLERANCE
 from core.values import is_accuracy, named
 from core.whole_file import refuse_target, whole_file
 from tui.options import (
     ForceOption,
     MaxRemovedOption,
+    OrdersSeedOption,
     PaperTasksOption,
     PaperValueOption,
+    PermutationsOption,
     StoredModelsOption,
     StoredOption,
+    ToleranceOption,
     WindowEstimatorOption,
 )
 from tui.out import print_text
 from tui.text import plain, plain_lines
+from tui.uneven import uneven
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from core.game import Question
     from core.paper.report import ModelReport
     from store.paper import PaperSelection
+    from tui.paper.agreement import Agreement
     from tui.paper.figures import FigureRows
     from tui.paper.layout import PaperTable
 
@@ -73,6 +79,9 @@ def paper(
     value: PaperValueOption = None,
     estimator: WindowEstimatorOption = WINDOW_ESTIMATORS[0],
     max_removed: MaxRemovedOption = DEFAULT_MAX_REMOVED,
+    permutations: PermutationsOption = DEFAULT_PERMUTATIONS,
+    seed: OrdersSeedOption = 0,
+    tolerance: ToleranceOption = DEFAULT_TOLERANCE,
     figures: Annotated[bool, typer.Option(help="Draw the figures too, in text.")] = True,
     form: Annotated[
         Format | None,
@@ -87,15 +96,18 @@ def paper(
 
     Example: cornerstone paper --format latex -o tables.tex
     """
+    from core.game import Question
     from core.paper.report import report
     from store.paper import PaperSelection, read_paper
     from store.results import Results
-    from tui.paper.agreement import agreement_table
+    from tui.paper.agreement import agreements
     from tui.paper.figures import figure_rows, write_figures
     from tui.paper.tables import names_of
 
     output = None if output is None else output.expanduser()
     form = _format(form, output)
+    walks = Question("permutation", permutations=permutations, seed=seed, tolerance=tolerance)
+    walks.refuse_nonsense()
     if output is not None and form not in _FIGURES:
         refuse_target(output, force=force)  # before the work, not after it
     path = None if store is None else store.expanduser()
@@ -104,7 +116,7 @@ def paper(
     gaps = (*read.gaps, *read.missing)
     models = tuple(report(values) for values in read.models)
     names = names_of(models)
-    agreement = () if form in _FIGURES else agreement_table(Results(path), models, names, selection)
+    compared = () if form in _FIGURES else agreements(Results(path), models, selection, walks)
     rows: tuple[FigureRows, ...] = ()
     if form in _FIGURES or (form is Format.TABLE and figures):
         rows = figure_rows(Results(path), models, names, selection)
@@ -113,11 +125,14 @@ def paper(
         for written in write_figures(rows, form.value, output, force=force):
             typer.echo(f"wrote {plain(str(written))}", err=True)
     else:
-        found = _Found(models, names, agreement, rows)
-        text = _text(form, found, selection, gaps, to_screen=output is None)
+        found = _Found(selection, walks, models, names, compared, rows)
+        text = _text(form, found, gaps, to_screen=output is None)
         _emit(text, output, force=force)
     for gap in gaps:
         typer.echo(f"missing: {plain(gap)}", err=True)
+    for drawn in ([row for one in rows for row in one.ablation], [row for one in rows for row in one.shapley]):
+        for note in uneven(drawn):
+            typer.echo(f"note: {note}", err=True)
 
 
 def _format(form: Format | None, output: Path | None) -> Format:
@@ -135,12 +150,20 @@ def _format(form: Format | None, output: Path | None) -> Format:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What is printed: models under their names, the table that compares estimators if there is one, and figures."""
+    """What is printed: models under their names, what their estimators name, and figures."""
 
+    selection: PaperSelection
+    walks: Question
     models: Sequence[ModelReport]
     names: dict[str, str]
-    agreement: tuple[PaperTable, ...]
+    compared: tuple[Agreement, ...]
     rows: Sequence[FigureRows]
+
+    @property
+    def agreement(self) -> tuple[PaperTable, ...]:
+        from tui.paper.agreement import agreement_table
+
+        return agreement_table(self.compared, self.names, self.walks)
 
     @property
     def tables(self) -> tuple[PaperTable, ...]:
@@ -149,24 +172,24 @@ class _Found:
         return (*paper_tables(self.models, self.names), *self.agreement)
 
 
-def _text(form: Format, found: _Found, selection: PaperSelection, gaps: Sequence[str], *, to_screen: bool) -> str:
+def _text(form: Format, found: _Found, gaps: Sequence[str], *, to_screen: bool) -> str:
     from store.export import to_csv
     from tui.paper.latex import to_latex
     from tui.paper.markdown import to_markdown
     from tui.paper.rows import PaperRow, paper_rows
 
-    preface = _preface(selection)
+    preface = _preface(found.selection)
     match form:
         case Format.MARKDOWN:
             return to_markdown(found.tables, [*preface, *(f"Missing: {gap}" for gap in gaps)])
         case Format.LATEX:
             return to_latex(found.tables, [*preface, *(f"missing: {gap}" for gap in gaps)])
         case Format.CSV:
-            return to_csv(paper_rows(found.models, selection.estimator), PaperRow)
+            return to_csv(paper_rows(found.models, found.compared, found.selection), PaperRow)
         case Format.JSON:
             numbers = {
                 "statement": preface,
-                "numbers": [asdict(row) for row in paper_rows(found.models, selection.estimator)],
+                "numbers": [asdict(row) for row in paper_rows(found.models, found.compared, found.selection)],
                 "missing": gaps,
             }
             return json.dumps(numbers, indent=1, allow_nan=False) + "\n"

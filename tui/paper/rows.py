@@ -10,130 +10,172 @@ from core.paper.report import ModelReport, TaskReport
 from core.paper.resampling import Measured
 from core.paper.shares import TopShare
 from core.values import is_accuracy, unit_of
+from store.paper import PaperSelection
+from tui.paper.agreement import Agreement
 
 _FRACTION = "fraction"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PaperRow:
     """One number of one table. ``task`` is a task, ``mean`` over tasks, or ``pooled``.
 
-    Shares are fractions, and so are drops of accuracies; other drops are in the value's own ``unit``, None where that
-    is not known here.
-    ``clipped`` says whether negative values counted as 0, as in the paper. ``published`` is the paper's number.
-    ``layers`` are those that the number is of, for an NC drop all but those of the C drop; for cornerstones they are
-    the answer, and ``published_layers`` the paper's.
+    Shares are fractions, and so are accuracies and their drops; other values and drops are in the value's own
+    ``unit``, None where that is not known here. ``clipped`` says whether negative values counted as 0, as in the
+    paper. ``published`` is the paper's number. ``layers`` are those that the number is of, for an NC drop all but
+    those of the C drop; for cornerstones they are the answer, and ``published_layers`` the paper's. Evidence for
+    them, what a layer loses alone as a fraction of what the intact model has above chance and its share, has the
+    rule's ``verdict``. Estimators are compared by the probability that each layer they name is among the top 3.
     """
 
     table: str
     model: str
     task: str
     quantity: str
-    clipped: bool | None
+    clipped: bool | None = None
     value: str
-    unit: str | None
-    estimator: str | None
-    estimate: float | None
-    low: float | None
-    high: float | None
-    published: float | None
-    layers: tuple[str, ...]
-    published_layers: tuple[str, ...]
-    n: int | None
+    unit: str | None = _FRACTION
+    estimator: str | None = None
+    max_removed: int | None = None
+    permutations: int | None = None
+    estimate: float | None = None
+    low: float | None = None
+    high: float | None = None
+    published: float | None = None
+    layers: tuple[str, ...] = ()
+    published_layers: tuple[str, ...] = ()
+    verdict: str | None = None
+    n: int | None = None
     model_id: str
-    task_id: str | None
+    task_id: str | None = None
 
 
-def paper_rows(models: Sequence[ModelReport], estimator: str) -> tuple[PaperRow, ...]:
-    """Every number of Tables 1 to 4."""
-    return tuple(row for model in models for row in _Rows(model, estimator).all())
+def paper_rows(
+    models: Sequence[ModelReport], compared: Sequence[Agreement], selection: PaperSelection
+) -> tuple[PaperRow, ...]:
+    """Every number of the tables: what is stored, Tables 1 to 4, the evidence for 2, and what each estimator names."""
+    return tuple(row for model in models for row in _Rows(model, compared, selection).all())
 
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
     model: ModelReport
-    estimator: str
+    compared: Sequence[Agreement]
+    selection: PaperSelection
 
     def all(self) -> Iterator[PaperRow]:
-        known = self.model.published
-        for task in self.model.tasks:
-            yield from self._shares(task.top3, "top-3 share", None, task)
-        yield from self._shares(self.model.top3, "top-3 share", known.top3 if known else None, None)
-        yield from self._shares(self.model.top4, "top-4 share", known.top4 if known else None, None)
-        yield from self._shares(self.model.pooled, "top-3 share", None, None, name="pooled")
+        yield from self._studied()
+        yield from self._top_shares()
         yield self._cornerstones()
-        named = self.model.chosen.players if self.model.chosen else ()
-        paper = known.cornerstone_drop if known else None
-        yield from self._drops("table 3", self.model.cornerstone_drop, "C drop", named, paper, None)
-        yield from self._drops(
-            "table 3", self.model.other_drop, "NC drop", (), known.other_drop if known else None, None
-        )
-        for task in self.model.tasks:
-            paper = known.other_drops.get(task.task) if known else None
-            yield from self._drops("table 4", task.other_drop, "NC drop", (), paper, task)
+        yield from self._evidence()
+        yield from self._mean_drops()
+        yield from self._estimators()
 
-    def _shares(
-        self, share: TopShare | None, quantity: str, paper: float | None, task: TaskReport | None, *, name: str = "mean"
-    ) -> Iterator[PaperRow]:
+    def _studied(self) -> Iterator[PaperRow]:
+        for task in self.model.tasks:
+            row = replace(self._row("studied", "intact", task), unit=_unit({task.value}))
+            if task.intact is not None:
+                yield replace(row, estimate=task.intact, n=task.ablation_documents)
+            if task.chance is not None:
+                yield replace(row, quantity="chance", estimate=task.chance)
+
+    def _top_shares(self) -> Iterator[PaperRow]:
+        model, known = self.model, self.model.published
+        for task in model.tasks:
+            yield from self._shares(task.top3, self._row("table 1", "top-3 share", task))
+        mean = self._row("table 1", "top-3 share")
+        yield from self._shares(model.top3, replace(mean, published=known.top3 if known else None))
+        top4 = replace(mean, table="figure 2", quantity="top-4 share", published=known.top4 if known else None)
+        yield from self._shares(model.top4, top4)
+        yield from self._shares(model.pooled, replace(mean, task="pooled"))
+
+    def _shares(self, share: TopShare | None, row: PaperRow) -> Iterator[PaperRow]:
         if share is None:
             return
+        row = replace(self._by_shapley(row), layers=self._labels(share.players))
         for clipped, found in ((True, share.clipped), (False, share.unclipped)):
             if found is not None:
-                table = "figure 2" if share.top == 4 else "table 1"
-                yield self._row(table, quantity, clipped, found, share.players, paper if clipped else None, task, name)
-
-    def _drops(
-        self,
-        table: str,
-        drop: MeanDrop | None,
-        quantity: str,
-        players: Sequence[int],
-        paper: float | None,
-        task: TaskReport | None,
-    ) -> Iterator[PaperRow]:
-        if drop is None:
-            return
-        for clipped, found in ((True, drop.clipped), (False, drop.unclipped)):
-            yield self._row(table, quantity, clipped, found, players, paper if clipped else None, task, "mean")
+                yield _measured(row, found, clipped=clipped)
 
     def _cornerstones(self) -> PaperRow:
         known = self.model.published
-        row = self._row("table 2", "cornerstones", None, None, self.model.cornerstones.players, None, None, "mean")
-        return row if known is None else replace(row, published_layers=known.cornerstones)
+        return replace(
+            self._by_shapley(self._row("table 2", "cornerstones")),
+            layers=self._labels(self.model.cornerstones.players),
+            published_layers=known.cornerstones if known else (),
+        )
 
-    def _row(  # noqa: PLR0913, PLR0917 the columns
-        self,
-        table: str,
-        quantity: str,
-        clipped: bool | None,
-        found: Measured | None,
-        players: Sequence[int],
-        paper: float | None,
-        task: TaskReport | None,
-        name: str,
-    ) -> PaperRow:
-        shapley = not quantity.endswith("drop")
-        tasks = self.model.tasks if task is None else (task,)
-        counts = [each.shapley_documents if shapley else each.ablation_documents for each in tasks]
+    def _evidence(self) -> Iterator[PaperRow]:
+        for each in self.model.cornerstones.evidence:
+            row = replace(
+                self._row("evidence", "lost alone"), layers=(each.label,), verdict=each.verdict, n=each.n or None
+            )
+            if each.collapse is not None:
+                yield replace(row, estimate=each.collapse, low=each.collapse_low, high=each.collapse_high)
+            if each.share is not None:
+                share = replace(self._by_shapley(row), quantity="share", clipped=True)
+                yield replace(share, estimate=each.share, low=each.share_low, high=each.share_high)
+
+    def _mean_drops(self) -> Iterator[PaperRow]:
+        model, known = self.model, self.model.published
+        named = self._labels(model.chosen.players if model.chosen else ())
+        lost = replace(self._row("table 3", "C drop"), layers=named)
+        yield from _drops(model.cornerstone_drop, replace(lost, published=known.cornerstone_drop if known else None))
+        other = self._row("table 3", "NC drop")
+        yield from _drops(model.other_drop, replace(other, published=known.other_drop if known else None))
+        for task in model.tasks:
+            row = self._row("table 4", "NC drop", task)
+            published = known.other_drops.get(task.task) if known else None
+            yield from _drops(task.other_drop, replace(row, published=published))
+
+    def _estimators(self) -> Iterator[PaperRow]:
+        for one in (each for each in self.compared if each.model_id == self.model.model_id):
+            row = self._row("estimators", "probability of the top 3", one.task)
+            for named in one.found:
+                longest = None if named.walks else self.selection.max_removed
+                row = replace(row, estimator=named.estimator, permutations=named.walks, max_removed=longest, n=named.n)
+                for label, sure in named.players.items():
+                    yield replace(row, estimate=sure, layers=(label,))
+
+    def _row(self, table: str, quantity: str, task: TaskReport | None = None) -> PaperRow:
+        """Without a number, of one task or of all, which is of the documents of the one that has the fewest."""
+        values = dict.fromkeys(each.value for each in ((task,) if task else self.model.tasks))
+        unit = _unit(values) if quantity.endswith("drop") else _FRACTION
         return PaperRow(
             table=table,
             model=self.model.model,
-            task=task.task if task else name,
+            task=task.task if task else "mean",
             quantity=quantity,
-            clipped=clipped,
-            value=", ".join(dict.fromkeys(each.value for each in tasks)),
-            unit=_unit({each.value for each in tasks}) if quantity.endswith("drop") else _FRACTION,
-            estimator=self.estimator if shapley else None,
-            estimate=found.estimate if found else None,
-            low=found.low if found else None,
-            high=found.high if found else None,
-            published=paper,
-            layers=tuple(self.model.players[player].label for player in players),
-            published_layers=(),
-            n=min((count for count in counts if count), default=None),
+            value=", ".join(values),
+            unit=unit,
+            n=_fewest(each.ablation_documents for each in ((task,) if task else self.model.tasks)),
             model_id=self.model.model_id,
             task_id=task.task_id if task else None,
         )
+
+    def _by_shapley(self, row: PaperRow) -> PaperRow:
+        tasks = [task for task in self.model.tasks if row.task_id in {None, task.task_id}]
+        fewest = _fewest(task.shapley_documents for task in tasks)
+        return replace(row, estimator=self.selection.estimator, max_removed=self.selection.max_removed, n=fewest)
+
+    def _labels(self, players: Sequence[int]) -> tuple[str, ...]:
+        return tuple(self.model.players[player].label for player in players)
+
+
+def _drops(drop: MeanDrop | None, row: PaperRow) -> Iterator[PaperRow]:
+    if drop is not None:
+        yield _measured(row, drop.clipped, clipped=True)
+        yield _measured(row, drop.unclipped, clipped=False)
+
+
+def _measured(row: PaperRow, found: Measured, *, clipped: bool) -> PaperRow:
+    """The paper's numbers are of clipped values."""
+    published = row.published if clipped else None
+    return replace(row, clipped=clipped, estimate=found.estimate, low=found.low, high=found.high, published=published)
+
+
+def _fewest(counts: Iterator[int]) -> int | None:
+    return min((count for count in counts if count), default=None)
 
 
 def _unit(values: Collection[str]) -> str | None:

@@ -187,11 +187,13 @@ def _none(model: ModelReport) -> str:
 
 
 def _evidence(models: Sequence[ModelReport], called: Sequence[str]) -> PaperTable:
-    sections, notes = [], []
+    sections, notes, below = [], [], False
     lost = not all(map(_without_chance, models))
     for model, name in zip(models, called, strict=True):
         notes.append(f"{name}: {_judged(model)}.")
-        sections.append(Section(name, tuple(_evidence_row(model, each, lost=lost) for each in _telling(model))))
+        shown = _telling(model)
+        sections.append(Section(name, tuple(_evidence_row(model, each, lost=lost) for each in shown)))
+        below |= any(each.collapse is not None and each.collapse > 1 for each in shown)
     what = f"lost, of what is above chance (needed: {percent(COLLAPSE)}), and mean share" if lost else "mean share"
     return PaperTable(
         "evidence",
@@ -200,6 +202,7 @@ def _evidence(models: Sequence[ModelReport], called: Sequence[str]) -> PaperTabl
         tuple(sections),
         (
             *notes,
+            *(["Lost above 100: without that layer the model scores below chance."] if lost and below else []),
             "Intervals hold for all layers of a model at once. `cornerstone results cornerstones` has every layer.",
         ),
     )
@@ -222,7 +225,7 @@ def _judged(model: ModelReport) -> str:
             f"{value} has no chance level, so the share alone is judged; by share: it is surely large enough, no: "
             "surely not, open: neither is sure"
         )
-    counted = f"over {', '.join(found.counted)}" if found.counted else "no task is above chance"
+    counted = f"over {', '.join(found.counted)}" if found.counted else "no task is known to be above chance"
     left_out = (("not above chance", found.at_chance), ("without a chance level", found.without_chance))
     said = "; ".join(f"{why}: {', '.join(tasks)}" for why, tasks in left_out if tasks)
     return f"{counted} ({said})" if said else counted

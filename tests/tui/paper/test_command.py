@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -133,6 +134,25 @@ def test_json_and_csv_hold_the_same_numbers(store: Path) -> None:
     assert published["table 3", "C drop", "mean"] == "0.293"
     assert published["table 4", "NC drop", "piqa"] == "0.015"
     assert report["missing"]
+
+
+def test_json_has_what_is_stored_the_evidence_and_what_each_estimator_names(store: Path) -> None:
+    out = run("--store", store, "--no-figures", "--model", "llama-3-8b").stdout
+    read = json.loads(run("--store", store, "--format", "json", "--model", "llama-3-8b").stdout)["numbers"]
+
+    def rows(table: str, task: str, quantity: str) -> list[dict[str, Any]]:
+        wanted = {"table": table, "task": task, "quantity": quantity}
+        return [row for row in read if wanted.items() <= row.items()]
+
+    ((intact,), (chance,)) = (rows("studied", "piqa", quantity) for quantity in ("intact", "chance"))
+    assert f"acc {100 * intact['estimate']:.1f}, chance {100 * chance['estimate']:.1f}, n={intact['n']}" in out
+    for evidence in (rows("evidence", "mean", "lost alone"), rows("evidence", "mean", "share")):
+        assert len(evidence) == 64
+        assert {row["verdict"] for row in evidence} <= {"sure", "likely", "open", "no"}
+    named = rows("estimators", "piqa", "probability of the top 3")
+    assert {(row["estimator"], row["max_removed"]) for row in named} == {("window-first", 4), ("window-ends", 4)}
+    assert all(f"{row['layers'][0]} ({row['estimate']:.2f})" in " ".join(out.split()) for row in named)
+    assert {row["max_removed"] for row in read if row["table"] == "table 1"} == {4}
 
 
 def test_latex_is_balanced_and_defused(store: Path) -> None:

@@ -330,7 +330,7 @@ async def test_no_cornerstone_yet_says_how_many_are_open(tmp_path: Path) -> None
 async def test_no_task_above_chance_tells_of_no_cornerstone(full: Full) -> None:
     path, group = full
     found = tables.read_listing(path, "cornerstones", Scope(group.model_id, group.task_id))
-    assert found.notes[0] == "Cornerstones of tiny: cannot be told: no task is above chance."
+    assert found.notes[0] == "Cornerstones of tiny: cannot be told: no task is known to be above chance."
     assert len(found.lines) == 6
 
 
