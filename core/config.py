@@ -22,6 +22,7 @@ from core.schedules import (
     FEWEST_PERMUTATIONS,
     ScheduleName,
 )
+from core.yaml_text import load_yaml
 
 DEFAULT_MODEL = "smollm2-135m-instruct"
 _Positive = Annotated[int, pydantic.Field(ge=1)]
@@ -211,20 +212,9 @@ def _packaged() -> Iterator[tuple[str, Path]]:
         yield file.relative_to(folder).with_suffix("").as_posix(), file
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML whose mappings have each key once. PyYAML takes the last of several without a word."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [(key.value, key.start_mark) for key, _ in node.value]
-        for at, (key, mark) in enumerate(keys):
-            if key in [earlier for earlier, _ in keys[:at]]:
-                raise yaml.constructor.ConstructorError(None, None, f"{key!r} stands there twice", mark)
-        return super().construct_mapping(node, deep)
-
-
 def _read(file: Path) -> dict[str, Any]:
     try:
-        content = yaml.load(file.read_text(encoding="utf-8"), _Loader)
+        content = load_yaml(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise CornerstoneError(f"cannot read {file}: {error.strerror}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -93,6 +93,11 @@ def never_varies(values: FloatArray, scale: float) -> NDArray[np.bool_]:
     return np.asarray(np.ptp(values, axis=-1) <= _ROUNDING * max(scale, 1.0))
 
 
+def without_rounding(values: FloatArray, scale: float) -> FloatArray:
+    """``values`` with 0 for what rounding leaves of 0 in sums of numbers as large as ``scale``: it has no sign."""
+    return np.where(np.abs(values) <= _ROUNDING * max(scale, 1.0), 0.0, values)
+
+
 def score_half_width(n: int, confidence: float = CONFIDENCE) -> float:
     """Half-width that n documents allow at best: z^2 / (n + z^2).
 

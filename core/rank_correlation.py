@@ -74,9 +74,9 @@ def correlated(correlation: Correlation, one: FloatArray, other: FloatArray, *, 
 def reliability(values: FloatArray, *, seed: int = 0) -> float:
     """How well a ranking by means over these documents would agree with one by as many others; NaN for one document.
 
-    It is the mean Spearman correlation between random halves of the documents, stepped up to their full number
-    (Spearman 1910, Brown 1910), and 0 where the halves do not agree at all. No proxy can be expected to agree with the
-    ranking better than about its square root.
+    It is the mean Spearman correlation between random halves of the documents (0 where one has but one rank), stepped
+    up to their full number (Spearman 1910, Brown 1910), and 0 where the halves do not agree at all. No proxy can be
+    expected to agree with the ranking better than about its square root.
 
     Args:
         values: of shape (what, documents).
@@ -93,7 +93,7 @@ def reliability(values: FloatArray, *, seed: int = 0) -> float:
         found.append(spearman(values[:, one].mean(axis=1), values[:, other].mean(axis=1)))
     if np.isnan(found).all():
         return float("nan")
-    half = max(float(np.nanmean(found)), 0.0)
+    half = max(float(np.nan_to_num(found).mean()), 0.0)
     return 2 * half / (1 + half)
 
 

@@ -71,12 +71,25 @@ def _documents(one: Stored, path: Path) -> list[str]:
         return []
     listed = ", ".join(f"{task.task} {_count(task)}" for task in counted)
     ids = {task.task_id for task in counted}
-    configs = [config_of(group) for group in one.groups if group.task_id in ids]
+    groups = [group for group in one.groups if group.task_id in ids]
+    filled = "; ".join(_more(alike, wanted, path) for alike in _asked_alike(groups))
+    return [f"{one.values.model}: fewer documents than the paper's {wanted} ({listed}); {filled}"]
+
+
+def _asked_alike(groups: Sequence[Group]) -> list[list[Group]]:
+    """Groups whose runs had the same settings: a command has one seed and one number of examples."""
+    alike: dict[str, list[Group]] = {}
+    for group in groups:
+        settings = config_of(group).model_dump_json(exclude={"tasks"})
+        alike.setdefault(settings, []).append(group)
+    return list(alike.values())
+
+
+def _more(groups: Sequence[Group], wanted: int, path: Path) -> str:
+    configs = [config_of(group) for group in groups]
     tasks = tuple(task for config in configs for task in config.tasks)
     asked = {"tasks": tasks, "limit": wanted, "store": named(path)}
-    command = command_of(under(configs[0], ("ablation", "windows")).model_copy(update=asked))
-    filled = filled_by(command, [group for group in one.groups if group.task_id in ids])
-    return [f"{one.values.model}: fewer documents than the paper's {wanted} ({listed}); {filled}"]
+    return filled_by(command_of(under(configs[0], ("ablation", "windows")).model_copy(update=asked)), groups)
 
 
 def _count(task: TaskValues) -> int:

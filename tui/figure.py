@@ -89,6 +89,7 @@ def figure(
     if kind in {Kind.ABLATION, Kind.INTERACTIONS} and players != SUBLAYERS:
         raise CornerstoneError(f"figure {kind} is of single sublayers; --players is for shapley and shares")
     question = Question(estimator, players, max_removed, permutations, seed, tolerance)
+    question.refuse_nonsense()
     results = Results(None if store is None else store.expanduser())
 
     def read(selection: Selection) -> Answer[Any]:

@@ -11,6 +11,7 @@ import platformdirs
 import yaml
 
 from core.errors import CornerstoneError
+from core.yaml_text import load_yaml
 from tui.actions import GROUPS
 
 
@@ -27,7 +28,7 @@ def read_keymap() -> dict[str, str]:
     """
     path = keymap_path()
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = load_yaml(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:

@@ -1,19 +1,15 @@
-"""Rows of one model and task that are not of the same documents, as while a run is writing."""
+"""Ablations of one model and task that are not of the same documents, as while a run is writing."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from store.rows import AblationRow, InteractionRow, ShapleyRow
+from store.rows import AblationRow
 from tui.text import plain
 
 
-def uneven(rows: Sequence[AblationRow | ShapleyRow | InteractionRow]) -> Iterator[str]:
-    """A sentence for each model and task of which some rows are of more documents than others.
-
-    Args:
-        rows: of one table.
-    """
+def uneven(rows: Sequence[AblationRow]) -> Iterator[str]:
+    """A sentence for each model and task of which some rows are of more documents than others."""
     counts: dict[tuple[str, str], set[int]] = {}
     for row in rows:
         counts.setdefault((row.model_id, row.task_id), set()).add(row.n)
@@ -22,5 +18,5 @@ def uneven(rows: Sequence[AblationRow | ShapleyRow | InteractionRow]) -> Iterato
         if len(found) > 1:
             yield (
                 f"{titles[key]}: some layers are of {min(found)} documents and others of up to {max(found)}, so they "
-                "are not strictly comparable; a run that is on its way, or the same command again, evens them out"
+                "are not strictly comparable; a run on its way, or the same `cornerstone run` again, evens them out"
             )

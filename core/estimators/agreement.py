@@ -35,7 +35,7 @@ class Agreement:
 
     ``spearman`` and ``kendall`` (tau-b) are rank correlations over units, ties counted as ties. ``bias`` is the mean
     over units of estimate minus reference and ``rmse`` the root of the mean square, both in the value's own units.
-    ``top`` is the part of the reference's ``k`` largest units that are among the estimate's.
+    ``top`` is the part of the reference's ``k`` largest units, those above 0, that are among the estimate's likewise.
     """
 
     n: int
@@ -91,16 +91,18 @@ def _numbers(estimated: FloatArray, reference: FloatArray, k: int) -> FloatArray
     estimated, reference = np.round(estimated, DECIMALS), np.round(reference, DECIMALS)
     difference = estimated - reference
     spearman, kendall = spearman_by_draw(estimated, reference), kendall_by_draw(estimated, reference)
-    top = np.stack([_top(values, k) for values in (estimated, reference)]).all(axis=0).sum(axis=1) / k
+    wanted = _top(reference, k)
+    hits, most = (_top(estimated, k) & wanted).sum(axis=1), wanted.sum(axis=1)
+    top = np.divide(hits, most, out=np.full(len(hits), np.nan), where=most > 0)
     return np.stack([spearman, kendall, difference.mean(axis=1), np.sqrt((difference**2).mean(axis=1)), top])
 
 
 def _top(values: FloatArray, k: int) -> NDArray[np.bool_]:
-    """Which units are the k largest, shape (draws, units); ties go to the earlier."""
+    """Which units are the k largest of those above 0, shape (draws, units); ties go to the earlier."""
     chosen = np.argsort(-values, axis=1, kind="stable")[:, :k]
     there = np.zeros(values.shape, dtype=np.bool_)
     np.put_along_axis(there, chosen, True, axis=1)
-    return there
+    return there & (values > 0)
 
 
 def _measured(value: float, drawn: FloatArray, confidence: float) -> Measured:

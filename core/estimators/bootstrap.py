@@ -37,12 +37,19 @@ def resampled_means(values: FloatArray, draws: int, generator: np.random.Generat
     return means
 
 
+def widened_means(values: FloatArray, draws: int, generator: np.random.Generator) -> FloatArray:
+    """``resampled_means``, as far apart as means of other samples are.
+
+    Deviations are widened by sqrt(n / (n - 1)): resamples of n items vary that much less than samples do.
+    """
+    means = values.mean(axis=1)
+    return np.asarray(means + _widened(values.shape[1]) * (resampled_means(values, draws, generator) - means))
+
+
 def drawn_values(
     contributions: FloatArray, noise: FloatArray | None, draws: int, generator: np.random.Generator
 ) -> FloatArray:
     """Values of phi that other documents, and other drawn coalitions, might give; shape (draws, units).
-
-    Deviations are widened by sqrt(n / (n - 1)): resamples of n items vary that much less than samples do.
 
     Args:
         contributions: of shape (units, documents).
@@ -50,10 +57,7 @@ def drawn_values(
         draws: how many.
         generator: of the random numbers.
     """
-    phi = contributions.mean(axis=1)
-    drawn: FloatArray = phi + _widened(contributions.shape[1]) * (
-        resampled_means(contributions, draws, generator) - phi
-    )
+    drawn = widened_means(contributions, draws, generator)
     if noise is not None:
         drawn += _widened(len(noise)) * resampled_means(noise.T, draws, generator)
     return np.asarray(drawn, dtype=np.float64)

@@ -14,7 +14,7 @@ from core.estimators.estimator import Estimator, Outcomes, require
 from core.estimators.ranks import ranks
 from core.estimators.shares import implied_bounds, share_bounds, shares
 from core.estimators.spread import phi_bounds, standard_errors
-from core.intervals import CONFIDENCE, FloatArray, never_varies, unseen_half_width
+from core.intervals import CONFIDENCE, FloatArray, never_varies, unseen_half_width, without_rounding
 from core.schedules import INTACT
 
 DRAWS = 2000
@@ -39,7 +39,7 @@ class Estimate:
     that never varies. An interval of a share is no narrower than that of its phi implies, the others being as
     estimated, and that of a share that is NaN is NaN. Where the coalitions were drawn, their noise is in all of these.
 
-    Measured with 64 to 256 documents (tests/core/estimators/test_coverage.py): 95% intervals of phi hold the truth in
+    Measured with 64 to 256 documents (tests/benchmarks/coverage.py): 95% intervals of phi hold the truth in
     93 to 97% where a dozen documents or more have a contribution (with fewer, mostly in more); those of shares, which
     are clipped and so biased where they are small, in 90 to 100%; those of ranks nearly always.
     """
@@ -94,16 +94,16 @@ def estimate(
     lowest = min(float(values.min()) for values in outcomes.values())
     highest = max(float(values.max()) for values in outcomes.values())
     scale = max(abs(lowest), abs(highest))
-    contributions = np.where(np.abs(contributions) <= _ROUNDING * max(scale, 1.0), 0.0, contributions)
+    contributions = without_rounding(contributions, scale)
     # A contribution is a mean of differences between two values.
     limit = 1.0 if lowest >= 0 and highest <= 1 else np.inf
-    phi = contributions.mean(axis=1)
+    phi = without_rounding(contributions.mean(axis=1), scale)
     constant = never_varies(contributions, scale)
     phi_low, phi_high = phi_bounds(contributions, confidence, scale, noise)
     phi_low, phi_high = np.maximum(phi_low, -limit), np.minimum(phi_high, limit)
 
     generator = np.random.default_rng(seed)
-    drawn = drawn_values(contributions, noise, draws, generator)
+    drawn = without_rounding(drawn_values(contributions, noise, draws, generator), scale)
     half_width = unseen_half_width(contributions, confidence)
     margin = np.where(constant, half_width, 0.0)
     share = shares(phi)

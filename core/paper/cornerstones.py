@@ -31,9 +31,10 @@ from typing import Literal
 
 import numpy as np
 
+from core.estimators.ranks import leading
 from core.intervals import FloatArray, mean_interval
 from core.paper.resampling import AblationDraws, Draws, ModelDraws, simultaneous
-from core.paper.shares import TOP, leading, mean_shares
+from core.paper.shares import TOP, mean_shares
 from core.paper.values import TaskValues
 
 COLLAPSE = 0.5

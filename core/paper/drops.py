@@ -16,9 +16,8 @@ from core.paper.resampling import AblationDraws, Measured, measured
 
 @dataclass(frozen=True, slots=True)
 class MeanDrop:
-    """A mean drop over ``players`` players, clipped (the paper's) and unclipped."""
+    """A mean drop, clipped (the paper's) and unclipped."""
 
-    players: int
     clipped: Measured
     unclipped: Measured
 
@@ -41,4 +40,4 @@ def mean_drop(tasks: Sequence[AblationDraws], players: Collection[int]) -> MeanD
     clipped, unclipped = mean(0.0), mean(-np.inf)
     # Of no sample is the clipped mean the smaller one; where every resample is clipped it would seem certain.
     high = max(clipped.high or 0.0, unclipped.high or 0.0)
-    return MeanDrop(len(chosen), Measured(clipped.estimate, clipped.low, high), unclipped)
+    return MeanDrop(Measured(clipped.estimate, clipped.low, high), unclipped)

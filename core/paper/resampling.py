@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.estimators.bootstrap import resampled_means
-from core.intervals import CONFIDENCE, FloatArray, never_varies, unseen_half_width
+from core.estimators.bootstrap import widened_means
+from core.intervals import CONFIDENCE, FloatArray, never_varies, unseen_half_width, without_rounding
 from core.paper.values import ModelValues, TaskValues
 from core.values import DERIVED
 
@@ -109,13 +109,18 @@ def _shapley(task: TaskValues, draws: int, seed: int) -> ShapleyDraws | None:
 
 
 def _resampled(rows: FloatArray, task: TaskValues, draws: int, seed: int) -> FloatArray:
-    return resampled_means(rows, draws, np.random.default_rng([seed, *task.task_id.encode()]))
+    return widened_means(rows, draws, np.random.default_rng([seed, *task.task_id.encode()]))
 
 
 def _draws(rows: FloatArray, resampled: FloatArray) -> Draws:
-    constant = never_varies(rows, float(np.abs(rows).max()))
-    unseen = unseen_half_width(rows)
-    return Draws(rows.mean(axis=1), resampled, np.where(constant, unseen, 0.0), unseen, rows.shape[1])
+    scale, unseen = float(np.abs(rows).max()), unseen_half_width(rows)
+    return Draws(
+        without_rounding(rows.mean(axis=1), scale),
+        without_rounding(resampled, scale),
+        np.where(never_varies(rows, scale), unseen, 0.0),
+        unseen,
+        rows.shape[1],
+    )
 
 
 def measured(

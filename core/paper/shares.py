@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.estimators.ranks import leading
 from core.estimators.shares import shares
 from core.intervals import CONFIDENCE, FloatArray
 from core.paper.resampling import Draws, Measured, ShapleyDraws, measured
@@ -22,15 +23,13 @@ _ROUNDING = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class TopShare:
-    """The share of the ``top`` largest values, over ``tasks`` tasks; ``players`` have the largest, the largest first.
+    """The share of the largest values; ``players`` have the largest, the largest first.
 
     ``players`` are fewer where fewer have a positive value: no layer is named for being an early one of many zeros.
     ``clipped`` is None where no value is positive, ``unclipped`` where their sum is not; an unclipped share has no
     bounds where the sum of values may as well be 0.
     """
 
-    top: int
-    tasks: int
     players: tuple[int, ...]
     clipped: Measured | None
     unclipped: Measured | None
@@ -44,8 +43,6 @@ def top_share(tasks: Sequence[ShapleyDraws], top: int = TOP) -> TopShare:
     """
     draws = [task.phi for task in tasks]
     return TopShare(
-        top=top,
-        tasks=sum(bool((phi.means > 0).any()) for phi in draws),
         players=leading(mean_shares(draws), top),
         clipped=_mean([_clipped(phi, top) for phi in draws], least=0.0, most=1.0),
         unclipped=_mean([_unclipped(phi, top) for phi in draws]),
@@ -63,8 +60,6 @@ def pooled_share(tasks: Sequence[ShapleyDraws], top: int = TOP) -> TopShare:
         documents=min(each.documents for each in draws),
     )
     return TopShare(
-        top=top,
-        tasks=len(draws),
         players=leading(phi.means, top),
         clipped=_mean([_clipped(phi, top)], least=0.0, most=1.0),
         unclipped=_mean([_unclipped(phi, top)]),
@@ -79,12 +74,6 @@ def known_shares(phi: FloatArray) -> FloatArray:
 def mean_shares(draws: Sequence[Draws]) -> FloatArray:
     """Each player's share, averaged over tasks, shape (players,)."""
     return np.asarray(np.mean([known_shares(phi.means) for phi in draws], axis=0))
-
-
-def leading(values: FloatArray, count: int) -> tuple[int, ...]:
-    """The places of the largest positive values, the largest first; of equal values the earlier."""
-    order = np.argsort(-values, kind="stable")[:count]
-    return tuple(int(at) for at in order if values[at] > 0)
 
 
 @dataclass(frozen=True, slots=True)

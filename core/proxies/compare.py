@@ -12,12 +12,13 @@ import numpy as np
 from core.errors import CornerstoneError
 from core.estimators.estimator import Outcomes
 from core.estimators.names import estimator_named
+from core.estimators.ranks import leading
 from core.grouping import Grouping
 from core.intervals import FloatArray
 from core.players import Removed
 from core.proxies.measure import MEASURES, Proxies
 from core.proxies.rows import CorrelationRow, ProxyRow, Target, TokensOf
-from core.rank_correlation import correlated, kendall, reliability, spearman
+from core.rank_correlation import DECIMALS, correlated, kendall, reliability, spearman
 from core.schedules import INTACT
 
 _TOP: Final = 3
@@ -105,7 +106,7 @@ def correlation_rows(proxies: Proxies, grouping: Grouping, of: Compared) -> Iter
                     kendall=_defined(tau.value),
                     kendall_low=_defined(tau.low),
                     kendall_high=_defined(tau.high),
-                    top3_found=len(_top(one) & _top(other)),
+                    top3_found=len(_top(one) & set(leading(np.round(other.mean(axis=1), DECIMALS), _TOP))),
                     reliability=_defined(agrees),
                     model_id=of.model_id,
                     task_id=of.task_id,

@@ -25,7 +25,7 @@ def chosen_step(found: Found, request: PathRequest) -> int:
     step = largest_step_within(scores, request.keep)
     if step is None:
         raise CornerstoneError(
-            f"no step keeps {request.keep:.0%} of the intact {request.value} of {scores[0]:.3f}, so there is no mask; "
+            f"no step keeps {request.keep:g} of the intact {request.value} of {scores[0]:.3f}, so there is no mask; "
             "lower --keep"
         )
     return step

@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 
+from core.errors import CornerstoneError
 from core.grouping import Grouping
 from core.intervals import FloatArray, mean_interval, paired_drop
 from core.removal_path.search import Measured, Step
@@ -79,6 +80,9 @@ def path_rows(
 
     Returns:
         Rows by step, the means of several tasks last.
+
+    Raises:
+        CornerstoneError: at some step no document of a task has a value.
     """
     sets: list[tuple[int, ...]] = [(at,) for at in range(len(told.tasks))]
     if len(told.tasks) > 1:
@@ -94,6 +98,9 @@ def _row(
     step: Step, found: Measured, intact: Measured, documents: Documents, told: Told, tasks: tuple[int, ...]
 ) -> PathRow:
     pairs = list(_pairs(found, intact, tasks))
+    if not all(len(before) for before, _ in pairs):
+        what = "the intact model" if step.unit is None else f"step {step.number} ({told.grouping.labels[step.unit]})"
+        raise CornerstoneError(f"no document has a {told.value} that is a number at {what}; choose another --value")
     drops = [paired_drop(before, after) for before, after in pairs]
     scores = [float(after.mean()) for _, after in pairs]
     drop, (drop_low, drop_high) = mean_of_means([(d.drop, (d.low, d.high)) for d in drops])

@@ -102,10 +102,16 @@ def _least_missed(candidates: Mapping[int, Measured]) -> tuple[int, int]:
 
 
 def _means(candidates: Sequence[tuple[FloatArray, ...]]) -> FloatArray:
-    """Means over tasks of means over the documents that have a value under every candidate; -inf where none has."""
-    by_task = [np.stack(arrays) for arrays in zip(*candidates, strict=True)]
+    """Means over tasks of means over the documents that have a value under every candidate that has any.
+
+    A candidate that has none has -inf; a task of which no candidate has any tells nothing, and is left out.
+    """
     means = []
-    for matrix in by_task:
-        told = np.isfinite(matrix).all(axis=0)
-        means.append(matrix[:, told].mean(axis=1) if told.any() else np.full(len(matrix), -np.inf))
-    return np.asarray(np.mean(means, axis=0), dtype=np.float64)
+    for arrays in zip(*candidates, strict=True):
+        matrix = np.stack(arrays)
+        finite = np.isfinite(matrix)
+        there = finite.any(axis=1)
+        told = finite[there].all(axis=0)
+        if there.any() and told.any():
+            means.append(np.where(there, matrix[:, told].mean(axis=1), -np.inf))
+    return np.asarray(np.mean(means, axis=0) if means else np.zeros(len(candidates)), dtype=np.float64)

@@ -63,3 +63,9 @@ def test_what_sums_round_ties_all_the_same() -> None:
     one, other = np.array([0.3, 0.3, 0.1, 0.9]), np.array([0.1 + 0.2, 0.3, 0.1, 0.9])
     assert one[0] != other[0]
     assert (spearman(one, other), kendall(one, other)) == pytest.approx((1, 1))
+
+
+def test_what_two_documents_alone_tell_is_not_reliable() -> None:
+    values = np.zeros((3, 10))
+    values[0, :2] = 1
+    assert reliability(values) < 0.8

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -172,6 +173,23 @@ def test_it_says_what_the_paper_has_and_the_store_has_not(path: Path) -> None:
     (models,) = (sentence for sentence in read_paper(path).missing if "nothing is stored" in sentence)
     assert f"`cornerstone run paper/mixtral-8x7b --store {path}`" in models
     assert not any("nothing is stored" in line for line in read_paper(path, PaperSelection(models=("tiny",))).missing)
+
+
+def test_tasks_of_other_settings_are_filled_by_commands_of_their_own(path: Path) -> None:
+    for at, (name, shots, seed) in enumerate((("boolq", 0, 1), ("piqa", 5, 2))):
+        config = RunConfig.model_validate({"model": "tiny", "tasks": name, "num_fewshot": shots, "seed": seed})
+        asked = assignment(documents(range(6), prefix=name), WINDOWS, of_task=task(name, shots=shots))
+        recorder, known = StoreRecorder(path, patience=5), scores(WINDOWS, 6)
+        recorder.begin(RunRecord(f"run{at}", "cornerstone run", config.model_dump_json(), "{}", seed))
+        recorder.assign(f"run{at}", asked)
+        for removed in WINDOWS:
+            found = [outcome(doc.key, removed, known[removed][no]) for no, doc in enumerate(asked.documents)]
+            recorder.record(f"run{at}", asked, found)
+        recorder.finish(f"run{at}", "finished")
+    (few,) = (sentence for sentence in read_paper(path).missing if "fewer documents" in sentence)
+    first, second = re.findall("`[^`]*`", few)
+    assert ("boolq" in first, "--num-fewshot 0" in first, "--seed 1" in first, "piqa" in first) == (*[True] * 3, False)
+    assert ("piqa" in second, "--num-fewshot 5" in second, "--seed 2" in second) == (True, True, True)
 
 
 def test_what_fills_it_is_a_study_of_players_whatever_was_asked_of_groups(path: Path) -> None:

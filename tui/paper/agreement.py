@@ -106,14 +106,19 @@ def _by_windows(results: Results, own: Selection, value: str, max_removed: int) 
 def _walked(results: Results, own: Selection, value: str, walks: Question) -> tuple[tuple[Named, ...], tuple[str, ...]]:
     """What permutation names, by as many walks as are stored; where there are none, what would add those asked for."""
     asked = results.answers([walks], own, value)
-    # Where the fewest are not stored, no more are.
-    fewest = replace(walks, permutations=FEWEST_PERMUTATIONS)
-    if not asked.rows and not results.answers([fewest], own, value).rows:
-        return (), asked.gaps
-    for count in range(walks.permutations, FEWEST_PERMUTATIONS - 1, -2):
-        if rows := results.answers([replace(walks, permutations=count)], own, value).rows:
-            return (_top(_PERMUTATION, rows, count),), ()
-    return (), asked.gaps
+    if asked.rows:
+        return (_top(_PERMUTATION, asked.rows, walks.permutations),), ()
+    # Where so many are not stored, no more are.
+    stored: tuple[Named, ...] = ()
+    counts = range(FEWEST_PERMUTATIONS, walks.permutations, 2)
+    low, high = 0, len(counts)
+    while low < high:
+        middle = (low + high) // 2
+        if rows := results.answers([replace(walks, permutations=counts[middle])], own, value).rows:
+            stored, low = (_top(_PERMUTATION, rows, counts[middle]),), middle + 1
+        else:
+            high = middle
+    return stored, () if stored else asked.gaps
 
 
 def _top(name: str, rows: Sequence[ShapleyRow], walks: int | None = None) -> Named:

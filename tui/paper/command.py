@@ -130,9 +130,8 @@ def paper(
         _emit(text, output, force=force)
     for gap in gaps:
         typer.echo(f"missing: {plain(gap)}", err=True)
-    for drawn in ([row for one in rows for row in one.ablation], [row for one in rows for row in one.shapley]):
-        for note in uneven(drawn):
-            typer.echo(f"note: {note}", err=True)
+    for note in uneven([row for one in rows for row in one.ablation]):
+        typer.echo(f"note: {note}", err=True)
 
 
 def _format(form: Format | None, output: Path | None) -> Format:

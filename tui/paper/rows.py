@@ -22,10 +22,11 @@ class PaperRow:
 
     Shares are fractions, and so are accuracies and their drops; other values and drops are in the value's own
     ``unit``, None where that is not known here. ``clipped`` says whether negative values counted as 0, as in the
-    paper. ``published`` is the paper's number. ``layers`` are those that the number is of, for an NC drop all but
-    those of the C drop; for cornerstones they are the answer, and ``published_layers`` the paper's. Evidence for
-    them, what a layer loses alone as a fraction of what the intact model has above chance and its share, has the
-    rule's ``verdict``. Estimators are compared by the probability that each layer they name is among the top 3.
+    paper. ``published`` is the paper's number. ``layers`` are those that the number is of, none for an NC drop, which
+    is of all but those of the C drop; for cornerstones they are the answer, and ``published_layers`` the paper's.
+    Evidence for them, what a layer loses alone as a fraction of what the intact model has above chance and its share,
+    over the tasks counted, has the rule's ``verdict``. Estimators are compared by the probability that each layer they
+    name is among the top 3.
     """
 
     table: str
@@ -92,7 +93,8 @@ class _Rows:
     def _shares(self, share: TopShare | None, row: PaperRow) -> Iterator[PaperRow]:
         if share is None:
             return
-        row = replace(self._by_shapley(row), layers=self._labels(share.players))
+        tasks = [task for task in self.model.tasks if row.task_id in {None, task.task_id}]
+        row = replace(self._by_shapley(row, tasks), layers=self._labels(share.players))
         for clipped, found in ((True, share.clipped), (False, share.unclipped)):
             if found is not None:
                 yield _measured(row, found, clipped=clipped)
@@ -100,20 +102,25 @@ class _Rows:
     def _cornerstones(self) -> PaperRow:
         known = self.model.published
         return replace(
-            self._by_shapley(self._row("table 2", "cornerstones")),
+            self._by_shapley(self._row("table 2", "cornerstones"), self.model.tasks),
             layers=self._labels(self.model.cornerstones.players),
             published_layers=known.cornerstones if known else (),
         )
 
     def _evidence(self) -> Iterator[PaperRow]:
         for each in self.model.cornerstones.evidence:
-            row = replace(
-                self._row("evidence", "lost alone"), layers=(each.label,), verdict=each.verdict, n=each.n or None
+            counted = [task for task in self.model.tasks if task.task in each.tasks]
+            lost = replace(
+                self._row("evidence", "lost alone"),
+                value=_values(counted),
+                layers=(each.label,),
+                verdict=each.verdict,
+                n=each.n or None,
             )
             if each.collapse is not None:
-                yield replace(row, estimate=each.collapse, low=each.collapse_low, high=each.collapse_high)
+                yield replace(lost, estimate=each.collapse, low=each.collapse_low, high=each.collapse_high)
             if each.share is not None:
-                share = replace(self._by_shapley(row), quantity="share", clipped=True)
+                share = replace(self._by_shapley(lost, counted), quantity="share", clipped=True)
                 yield replace(share, estimate=each.share, low=each.share_low, high=each.share_high)
 
     def _mean_drops(self) -> Iterator[PaperRow]:
@@ -139,22 +146,21 @@ class _Rows:
 
     def _row(self, table: str, quantity: str, task: TaskReport | None = None) -> PaperRow:
         """Without a number, of one task or of all, which is of the documents of the one that has the fewest."""
-        values = dict.fromkeys(each.value for each in ((task,) if task else self.model.tasks))
-        unit = _unit(values) if quantity.endswith("drop") else _FRACTION
+        tasks = (task,) if task else self.model.tasks
+        unit = _unit({each.value for each in tasks}) if quantity.endswith("drop") else _FRACTION
         return PaperRow(
             table=table,
             model=self.model.model,
             task=task.task if task else "mean",
             quantity=quantity,
-            value=", ".join(values),
+            value=_values(tasks),
             unit=unit,
-            n=_fewest(each.ablation_documents for each in ((task,) if task else self.model.tasks)),
+            n=_fewest(each.ablation_documents for each in tasks),
             model_id=self.model.model_id,
             task_id=task.task_id if task else None,
         )
 
-    def _by_shapley(self, row: PaperRow) -> PaperRow:
-        tasks = [task for task in self.model.tasks if row.task_id in {None, task.task_id}]
+    def _by_shapley(self, row: PaperRow, tasks: Sequence[TaskReport]) -> PaperRow:
         fewest = _fewest(task.shapley_documents for task in tasks)
         return replace(row, estimator=self.selection.estimator, max_removed=self.selection.max_removed, n=fewest)
 
@@ -172,6 +178,10 @@ def _measured(row: PaperRow, found: Measured, *, clipped: bool) -> PaperRow:
     """The paper's numbers are of clipped values."""
     published = row.published if clipped else None
     return replace(row, clipped=clipped, estimate=found.estimate, low=found.low, high=found.high, published=published)
+
+
+def _values(tasks: Sequence[TaskReport]) -> str:
+    return ", ".join(dict.fromkeys(task.value for task in tasks))
 
 
 def _fewest(counts: Iterator[int]) -> int | None:

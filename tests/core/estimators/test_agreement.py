@@ -78,3 +78,9 @@ def test_what_weighted_sums_round_ties_all_the_same() -> None:
     outcomes = {removed: np.broadcast_to(np.asarray(values, dtype=float), 40) for removed, values in outcomes.items()}
     found = agreement(LeaveOneOut().contributions(outcomes, 8), Exact().contributions(outcomes, 8), draws=10)
     assert (found.spearman.value, found.kendall.value) == pytest.approx((1, 1))
+
+
+def test_no_unit_is_at_the_top_for_being_early_among_zeros() -> None:
+    reference = spread([0.5, 0.4, 0.3, 0.0, 0.0])
+    assert agreement(np.zeros((5, 40)), reference).top.value == 0
+    assert agreement(reference, np.zeros((5, 40))).top.value is None

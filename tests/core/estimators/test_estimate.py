@@ -284,3 +284,16 @@ def test_of_units_that_tie_none_is_ahead_for_being_earlier() -> None:
     found = estimate(estimator_named("leave-one-out"), outcomes, len(lost))
     np.testing.assert_allclose(found.top3, [1, 1, 1 / 3, 1 / 3, 1 / 3, 0], atol=0.05)
     assert (found.rank_low[2:5].tolist(), found.rank_high[2:5].tolist()) == ([3, 3, 3], [5, 5, 5])
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(2, 15))
+def test_a_value_that_is_zero_has_no_sign(seed: int, documents: int) -> None:
+    """Weighted sums of outcomes of which the exact value is 0 are not always 0 in binary."""
+    generator = np.random.default_rng(seed)
+    outcomes = {removed: generator.integers(0, 2, documents).astype(float) for removed in windows(5, 3)}
+    estimator = WindowFirst(3)
+    found = estimate(estimator, outcomes, 5, draws=10)
+    # A unit's terms are 1, 2 or 3, so six times a contribution is whole.
+    exact = np.rint(6 * estimator.contributions(outcomes, 5)).astype(int).sum(axis=1)
+    np.testing.assert_array_equal(np.sign(found.phi), np.sign(exact))
+    assert (found.share[exact <= 0] > 0).sum() == 0

@@ -79,6 +79,29 @@ def stored(path: Path) -> dict[str, frozenset[tuple[int, ...]]]:
     return dict(StoreRecorder(path).stored(asked))
 
 
+class Waiting(StoreRecorder):
+    """Records nothing until it is told to."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.told = threading.Event()
+
+    def begin(self, record: RunRecord) -> None:
+        assert self.told.wait(PATIENCE_S)
+        super().begin(record)
+
+
+def test_who_hands_over_does_not_wait_for_the_store(store: Path, change: Change) -> None:
+    recorder = Waiting(store)
+    keeper = Keeper(recorder, change)
+    total = hand_over(keeper)  # the recorder is told only when this has come back
+    assert keeper.unsaved == total
+    recorder.told.set()
+    change.until(lambda: keeper.unsaved == 0)
+    assert keeper.close(PATIENCE_S) == 0
+    assert len(stored(store)) == len(asked.documents)
+
+
 def test_outcomes_queue_while_the_store_is_held_and_are_written_when_it_is_let_go(
     store: Path, keeper: Keeper, change: Change
 ) -> None:

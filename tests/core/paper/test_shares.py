@@ -28,7 +28,6 @@ def test_shares_are_taken_per_task_and_then_averaged() -> None:
     assert found.unclipped.estimate == pytest.approx((0.8 / 0.8 + 0.9 / 0.8) / 2)
     # Mean shares: (.4/.9, (.2/.9 + .3) / 2, (.2/.9 + .1) / 2, .4 / 2, .1/.9/2, .2 / 2).
     assert found.players == (1, 0, 3)
-    assert found.tasks == 2
 
 
 def test_pooled_values_are_averaged_before_the_share() -> None:
@@ -51,6 +50,13 @@ def test_nobody_is_at_the_top_for_being_early_among_zeros() -> None:
     assert (top_share(drawn).players, pooled_share(drawn).players) == ((3,), (3,))
     nothing = resample(model(task(contributions=[[0.0] * 4] * 4))).shapley
     assert (top_share(nothing).players, pooled_share(nothing).players) == ((), ())
+
+
+def test_what_rounding_leaves_of_zero_is_no_share() -> None:
+    """.1 + .1 + .1 - .3 is no 0 in binary."""
+    drawn = resample(model(task(contributions=[[0.1, 0.1, 0.1, -0.3], *[[-0.1] * 4] * 3]))).shapley
+    assert drawn[0].phi.means[0] == 0
+    assert (top_share(drawn).clipped, top_share(drawn).players) == (None, ())
 
 
 def test_a_sum_that_may_be_zero_leaves_the_unclipped_share_without_bounds() -> None:

@@ -90,3 +90,10 @@ def test_a_document_without_a_second_token_is_left_out_where_the_first_is() -> N
 def test_proxies_are_of_sublayers_and_layers() -> None:
     with pytest.raises(CornerstoneError, match="not of kinds"):
         proxy_rows(proxies(), Grouping("kinds", BY_LAYER.units), of({}))
+
+
+def test_of_layers_that_cost_nothing_none_counts_as_found() -> None:
+    only = {removed: np.full(DOCUMENTS, float(7 not in removed)) for removed in windows(len(PLAYERS), 1)}
+    rows = [row for row in correlation_rows(proxies(), SUBLAYERS, of(only)) if row.proxy == "block influence"]
+    top = {int(at) for at in np.argsort(-WORTH)[:3]}
+    assert {row.top3_found for row in rows} == {int(7 in top)}

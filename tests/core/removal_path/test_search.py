@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.errors import CornerstoneError
 from core.grouping import grouping
 from core.intervals import mean_interval, paired_drop
 from core.players import Removed, players_of
@@ -152,3 +153,29 @@ def test_a_document_whose_value_is_not_finite_counts_as_one_without() -> None:
     assert steps[1].unit == 0
     rows = path_rows([steps[1]], [found], "held out", told(("a", "b")), intact)
     assert {(row.n, row.score, row.drop, row.gold_logprob) for row in rows[:2]} == {(1, -2.0, 1.0, -2.0)}
+
+
+def test_a_candidate_without_a_value_spoils_no_other_and_does_not_go() -> None:
+    def evaluate(coalitions: Sequence[Removed]) -> Mapping[Removed, Measured]:
+        worth = {(): 0.0, (0,): -1.0, (1,): -9.0, (2,): np.nan}
+        return {r: Measured((constant(worth[r]),), (constant(worth[r]),)) for r in coalitions}
+
+    step = list(greedy_path(evaluate, [(0,), (1,), (2,)], 1))[1]
+    assert (step.unit, step.tied) == (0, 1)
+
+
+def test_a_task_without_likelihoods_leaves_the_tie_to_the_others() -> None:
+    def evaluate(coalitions: Sequence[Removed]) -> Mapping[Removed, Measured]:
+        likely = {(): 0.0, (0,): -1.0, (1,): -9.0}
+        return {
+            r: Measured((constant(1.0), constant(1.0)), (constant(likely[r]), constant(np.nan))) for r in coalitions
+        }
+
+    assert list(greedy_path(evaluate, [(0,), (1,)], 1))[1].unit == 0
+
+
+def test_a_step_at_which_no_document_has_a_value_is_one_sentence() -> None:
+    nothing, intact = (Measured((constant(worth),), (constant(worth),)) for worth in (-np.inf, -1.0))
+    steps = list(greedy_path(lambda sets: {r: nothing if r else intact for r in sets}, [(0,)], 1))
+    with pytest.raises(CornerstoneError, match=r"at step 1"):
+        path_rows(steps[1:], [nothing], "held out", told(("a",)), intact)

@@ -155,6 +155,23 @@ def test_json_has_what_is_stored_the_evidence_and_what_each_estimator_names(stor
     assert {row["max_removed"] for row in read if row["table"] == "table 1"} == {4}
 
 
+def test_evidence_is_of_the_tasks_that_the_rule_counts(tmp_path: Path) -> None:
+    path, players = tmp_path / "s.duckdb", 6
+    documents_of = {
+        "boolq": 12,
+        "piqa": 6,
+    }  # of piqa the model knows nothing: acc_norm is 1 - acc here
+    for name, n in documents_of.items():
+        values = {removed: [float(1 not in removed)] * n for removed in windows(players, 4)}
+        of = task(name, means=("acc", "acc_norm") if name == "piqa" else ("acc",))
+        asked = assignment(documents(range(n), prefix=name), list(values), of_model=record("m", 3), of_task=of)
+        keep_all(path, asked, values, run_id=name)
+    read = json.loads(run("--store", path, "--format", "json").stdout)["numbers"]
+    evidence = {(row["quantity"], row["value"], row["n"]) for row in read if row["table"] == "evidence"}
+    assert evidence == {("lost alone", "acc", 12), ("share", "acc", 12)}
+    assert {row["n"] for row in read if row["quantity"] == "top-3 share" and row["task"] == "mean"} == {6}
+
+
 def test_latex_is_balanced_and_defused(store: Path) -> None:
     text = run("--store", store, "--format", "latex").stdout
     body = "\n".join(line for line in text.splitlines() if not line.startswith("%"))
