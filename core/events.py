@@ -103,16 +103,19 @@ class TopLooked:
         others = self.undecided[:_LISTED]
         rest = f" and {len(self.undecided) - len(others)} more" if len(self.undecided) > len(others) else ""
         sure = [label for label in self.top if label not in self.undecided]
-        needed = (
-            "no number of documents in sight would tell them apart"
-            if self.more is None
-            else f"about {self.more} more documents would be needed"
-        )
         certain = f"{', '.join(sure)} for sure, " if sure else ""
         return (
             f"{said} at {self.confidence:.0%} after {self.documents} documents: {certain}undecided between these: "
-            f"{', '.join(others)}{rest}; {needed}"
+            f"{', '.join(others)}{rest}; {self._needed}"
         )
+
+    @property
+    def _needed(self) -> str:
+        if self.more is None:
+            return "no number of documents in sight would tell them apart"
+        size = self.phase.data.size
+        beyond = f", and the task has {size} in all" if self.documents + self.more > size else ""
+        return f"about {self.more} more documents would be needed{beyond}"
 
 
 StudyEvent = PhaseStarted | ChunkRecorded | MemoryShort | TopLooked | PhaseFinished

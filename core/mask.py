@@ -1,13 +1,12 @@
 """Applying a mask to anyone's own transformers model.
 
->>> from pathlib import Path
 >>> from transformers import AutoModelForCausalLM, AutoTokenizer
 >>> from core import mask
 >>>
 >>> model = AutoModelForCausalLM.from_pretrained(FOLDER)
 >>> tokenizer = AutoTokenizer.from_pretrained(FOLDER)
 >>> prompt = tokenizer("The keys to the cabinet", return_tensors="pt")
->>> with mask.apply(model, mask.read(Path("mask.json"))):
+>>> with mask.apply(model, mask.read("mask.json")):
 ...     text = tokenizer.decode(model.generate(**prompt, max_new_tokens=5)[0])
 
 Nothing else of Cornerstone is needed: inside the block the model is the one without those sublayers, also where it

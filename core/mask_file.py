@@ -109,12 +109,13 @@ def mask_of(model: MaskedModel, removed: Removed, evidence: tuple[Evidence, ...]
     )
 
 
-def read(path: Path) -> Mask:
+def read(path: Path | str) -> Mask:
     """Read a mask file.
 
     Raises:
         CornerstoneError: the file cannot be read, is no mask, is of another version, or contradicts itself.
     """
+    path = Path(path)
     try:
         content = pydantic_core.from_json(path.read_bytes())
     except OSError as error:

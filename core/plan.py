@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from core.config import RunConfig
+from core.errors import CornerstoneError
 from core.game import Game, Question
 from core.grouping import SUBLAYERS
 from core.players import Player, Removed, parse_removed
@@ -55,7 +56,7 @@ def schedules_of(config: RunConfig, players: Sequence[Player]) -> list[Schedule]
 
     Raises:
         CornerstoneError: it names a layer that the model does not have, or an estimate that cannot be made of so many
-            units.
+            units, or a top of as many.
     """
     return list(_schedules(config, players))
 
@@ -68,6 +69,8 @@ def _schedules(config: RunConfig, players: Sequence[Player]) -> Iterator[Schedul
     for name in config.schedules:
         question = question_of(name, config)
         game = question.of(players)
+        if until is not None and until.top >= game.units:
+            raise CornerstoneError(f"until_top: a top {until.top} of {game.units} units leaves nothing to decide")
         coalitions, most = _coalitions(name, config, game)
         yield Schedule(_title(name, config), tuple(map(game.grouping.removed, coalitions)), question, game, until, most)
 

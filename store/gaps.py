@@ -54,7 +54,7 @@ def no_document(group: Group, store: Path, question: Question, wanted: int, valu
 
 def no_exact(group: Group, store: Path, players: str) -> str:
     """No grouping has all its coalitions stored; those of ``players`` would do."""
-    what = "the exact values of no grouping of players are stored, to compare estimators with"
+    what = "exact values to compare estimators with are not stored"
     return f"{group.title}: {what}; {_fill_for(group, store, Question('exact', players))}"
 
 

@@ -53,11 +53,12 @@ class PaperSelection:
 class PaperValues:
     """What is stored for the tables, by model.
 
-    In sentences, ``gaps`` say what is left out of the models and tasks that are stored, and ``missing`` what the
-    paper has and the store has not.
+    In sentences, ``gaps`` say what is left out of the models and tasks that are stored, ``missing`` what the paper has
+    and the store has not, and ``notes`` which models' numbers are of no task of the paper's.
     """
 
     models: tuple[ModelValues, ...]
+    notes: tuple[str, ...]
     gaps: tuple[str, ...]
     missing: tuple[str, ...]
 
@@ -82,9 +83,10 @@ def read_paper(
         )
     path = path or default_path()
     gaps: list[str] = []
+    notes: list[str] = []
     models, stored = [], []
     with reading(path, patience) as db:
-        groups = _wanted(db, selection, gaps)
+        groups = _wanted(db, selection, notes, gaps)
         for model_id in dict.fromkeys(group.model_id for group in groups):
             own = [group for group in groups if group.model_id == model_id]
             read = [(group, _read(db, group, selection, path)) for group in own]
@@ -96,17 +98,17 @@ def read_paper(
             )
             stored.append(Stored(models[-1], tuple(group for group, _ in kept)))
     missing = missing_from_paper(stored, path, everything=not selection.models)
-    return PaperValues(tuple(models), tuple(gaps), tuple(missing))
+    return PaperValues(tuple(models), tuple(notes), tuple(gaps), tuple(missing))
 
 
 _Read = tuple[TaskValues, list[str]]
 
 
-def _wanted(db: duckdb.DuckDBPyConnection, selection: PaperSelection, gaps: list[str]) -> list[Group]:
+def _wanted(db: duckdb.DuckDBPyConnection, selection: PaperSelection, notes: list[str], gaps: list[str]) -> list[Group]:
     """The groups selected that have a value, by model; what is left out is added to ``gaps``."""
     groups = _named(db, selection, gaps)
     if not selection.tasks:
-        groups = _of_the_paper(groups, gaps)
+        groups = _of_the_paper(groups, notes, gaps)
     if selection.value is not None:
         valued, refusals = with_value(groups, selection.value)
         gaps += [f"{refusal}; left out" for refusal in dict.fromkeys(refusals)]
@@ -143,7 +145,7 @@ def _named(db: duckdb.DuckDBPyConnection, selection: PaperSelection, gaps: list[
     return [group for key, group in stored.items() if key in kept]
 
 
-def _of_the_paper(groups: Sequence[Group], gaps: list[str]) -> list[Group]:
+def _of_the_paper(groups: Sequence[Group], notes: list[str], gaps: list[str]) -> list[Group]:
     """The paper's tasks; all tasks of a model that has none of them."""
     kept: list[Group] = []
     for model in dict.fromkeys(group.model for group in groups):
@@ -151,7 +153,7 @@ def _of_the_paper(groups: Sequence[Group], gaps: list[str]) -> list[Group]:
         paper = [group for group in own if group.task_name in TASKS]
         others = ", ".join(dict.fromkeys(group.task_name for group in own if group.task_name not in TASKS))
         if not paper:
-            gaps.append(f"{own[0].model_name}: none of the paper's tasks is stored, so its numbers are of {others}")
+            notes.append(f"{own[0].model_name}: none of the paper's tasks is stored, so its numbers are of {others}")
         elif others:
             gaps.append(f"{own[0].model_name}: {others} is none of the paper's tasks and left out (--task takes it)")
         kept += paper or own

@@ -21,7 +21,7 @@ from core.players import Removed
 from core.schedules import DEFAULT_MAX_REMOVED, DEFAULT_PERMUTATIONS, DEFAULT_TOLERANCE
 from store.ablation import read_ablation
 from store.agreement import read_agreement
-from store.answer import Answer, answer_of
+from store.answer import Answer, Found, answer_of
 from store.coalitions import outcome_rows, read_coalitions
 from store.cornerstones import judge
 from store.database import PATIENCE_S, reading
@@ -208,7 +208,8 @@ class Results:
             CornerstoneError: no such estimator, or no task selected has the value.
         """
         read = read_paper(self._path, selection, self._patience)
-        return answer_of(read.gaps, [judge(values, selection) for values in read.models])
+        told = Found[CornerstoneRow](notes=list(read.notes))
+        return answer_of(read.gaps, [told, *(judge(values, selection) for values in read.models)])
 
     def agreement(  # noqa: PLR0913 what identifies the estimates compared
         self,

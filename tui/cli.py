@@ -15,7 +15,7 @@ from core.config import RunConfig, absolute, load_config
 from core.errors import CornerstoneError
 from core.grouping import SUBLAYERS
 from core.removal_path.request import DEFAULT_STEPS, PathRequest
-from core.schedules import DEFAULT_PERMUTATIONS
+from core.schedules import DEFAULT_PERMUTATIONS, FEWEST_PERMUTATIONS
 from store.location import default_path
 from tui import results
 from tui.edge import for_people
@@ -51,6 +51,7 @@ app = typer.Typer(
 app.add_typer(results.app, name="results")
 
 _SCHEDULES = "ablation (default), windows, exact, permutation or leave-one-out; repeatable."
+_WALKS = f"Walks, an even number from {FEWEST_PERMUTATIONS} on (default {DEFAULT_PERMUTATIONS})."
 _LOOKED_AT = "What --until-top and permutations look at, and what is reported (default acc); see `results shapley`."
 # Without brackets, which would be taken for markup.
 _YAML_EXAMPLE = """As a file, my.yaml, for `cornerstone run my.yaml`:
@@ -149,7 +150,10 @@ def run(
     schedule: Annotated[list[str] | None, typer.Option(help=_SCHEDULES)] = None,
     max_removed: Annotated[int | None, typer.Option(help="The longest window, 1 to 8 (default 4).")] = None,
     players: Annotated[str | None, typer.Option(help=PLAYERS)] = None,
-    permutations: Annotated[int | None, typer.Option(help=f"Walks, even (default {DEFAULT_PERMUTATIONS}).")] = None,
+    permutations: Annotated[
+        int | None,
+        typer.Option(help=_WALKS),
+    ] = None,
     tolerance: Annotated[float | None, typer.Option(help=TOLERANCE)] = None,
     until_top: Annotated[int | None, typer.Option(help="Stop a task once its first so many are decided.")] = None,
     confidence: Annotated[float | None, typer.Option(help="Of --until-top (default 0.95).")] = None,

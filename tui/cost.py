@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.config import RunConfig
-from core.evaluator.protocol import BenchTask, Opened
+from core.evaluator.protocol import Opened
 from core.plan import schedules_of
 from core.players import players_of
 from core.stopping import BURN_IN
@@ -16,7 +16,7 @@ def cost_of(config: RunConfig, opened: Opened) -> str:
 
     Args:
         config: of the tasks that are open.
-        opened: tells the players, and the documents as far as they are known.
+        opened: tells the players, and how many documents there are.
 
     Raises:
         CornerstoneError: a schedule cannot be made of so many players.
@@ -24,21 +24,14 @@ def cost_of(config: RunConfig, opened: Opened) -> str:
     schedules = schedules_of(config, players_of(opened.model.kinds))
     listed = {removed for schedule in schedules for removed in schedule.coalitions}
     coalitions = len(listed) + sum(schedule.most for schedule in schedules)
-    counts = [_documents(task, config.limit, opened.config.limit) for task in opened.tasks]
-    known = [count for count in counts if count is not None]
+    counts = [task.size if config.limit is None else min(config.limit, task.size) for task in opened.tasks]
     most = "at most " if any(schedule.in_rounds for schedule in schedules) else ""
-    documents = "all" if config.limit is None else whole(config.limit)
-    total = f": {whole(coalitions * sum(known))} outcomes" if len(known) == len(counts) else ""
+    each = " or ".join(map(whole, dict.fromkeys(counts)))
     return (
-        f"{most}{whole(coalitions)} coalitions x {documents} documents x "
-        f"{', '.join(plain(task.name) for task in config.tasks)}{total};\n{_less(config)}"
+        f"{most}{whole(coalitions)} coalitions x {each} documents x "
+        f"{', '.join(plain(task.name) for task in config.tasks)}: {whole(coalitions * sum(counts))} outcomes;\n"
+        f"{_less(config)}"
     )
-
-
-def _documents(task: BenchTask, limit: int | None, opened: int | None) -> int | None:
-    """How many documents of a task a run takes; None where all are wanted and nobody has counted them."""
-    size = task.documents if opened is None or task.documents < opened else None
-    return size if limit is None else min(limit, size or limit)
 
 
 def _less(config: RunConfig) -> str:

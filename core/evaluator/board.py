@@ -55,6 +55,7 @@ class Board:
             name=task.name,
             task_id=short_id(task.fingerprint, data.fingerprint),
             documents=len(self._choices),
+            size=data.size,
             value=self.metric,
             chance=chance_of(self._choices, self.metric),
             values=self._usable,

@@ -15,7 +15,7 @@ from core.players import Removed
 from core.points import AblationPoint, CoalitionPoint, ShapleyPoint
 from core.records import ModelRecord, Writer
 
-PROTOCOL_VERSION = 3
+PROTOCOL_VERSION = 4
 
 JobState = Literal["queued", "running", "paused", "finished", "cancelled", "failed"]
 
@@ -105,13 +105,14 @@ class BenchTask(pydantic.BaseModel, frozen=True):
     """A task of the workbench. ``key`` names it in other messages; ``value`` is the one of ``values`` that is charted.
 
     ``chance`` is the mean of 1/choices over the documents, None where nothing is chosen from or the value
-    is no accuracy.
+    is no accuracy. ``documents`` are open, of the ``size`` that its data set has.
     """
 
     key: str
     name: str
     task_id: str
     documents: int
+    size: int
     value: str
     chance: float | None
     values: tuple[str, ...] = ()

@@ -7,12 +7,14 @@ model see the same resampled documents. So a mean over players or tasks is taken
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 
 from core.estimators.bootstrap import widened_means
 from core.intervals import CONFIDENCE, FloatArray, never_varies, unseen_half_width, without_rounding
 from core.paper.values import ModelValues, TaskValues
+from core.student import student_half_width
 from core.values import DERIVED
 
 DRAWS = 1000
@@ -109,7 +111,15 @@ def _shapley(task: TaskValues, draws: int, seed: int) -> ShapleyDraws | None:
 
 
 def _resampled(rows: FloatArray, task: TaskValues, draws: int, seed: int) -> FloatArray:
-    return widened_means(rows, draws, np.random.default_rng([seed, *task.task_id.encode()]))
+    """Means of resamples, as far from the mean as Student's t takes those of so few documents to be.
+
+    It is the expanded percentile bootstrap (Hesterberg 2015, "What teachers should know about the bootstrap").
+    """
+    freedom = np.array(float(max(rows.shape[1] - 1, 1)))
+    reach = float(student_half_width(CONFIDENCE, freedom)) / NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
+    means = rows.mean(axis=1)
+    drawn = widened_means(rows, draws, np.random.default_rng([seed, *task.task_id.encode()]))
+    return np.asarray(means + reach * (drawn - means))
 
 
 def _draws(rows: FloatArray, resampled: FloatArray) -> Draws:

@@ -115,3 +115,9 @@ def test_players_that_split_a_unit_are_no_units() -> None:
     assert units_of(blocks, tuple(range(4, 12))) == (1, 2)
     for players in [(0,), (0, 1, 2), (1, 2, 3), (3, 4, 5, 6, 7)]:
         assert units_of(blocks, players) is None
+
+
+@pytest.mark.parametrize(("players", "top"), [("sublayers", 12), ("layers", 6), ("kinds", 5)])
+def test_a_top_that_leaves_nothing_out_is_refused(players: str, top: int) -> None:
+    with pytest.raises(CornerstoneError, match=f"until_top: a top {top} of .* units leaves nothing to decide"):
+        planned(schedule=["windows"], players=players, until_top=top, max_removed=1)

@@ -154,7 +154,10 @@ def test_a_long_list_is_cut_with_its_number_and_a_tie_has_no_end_in_sight() -> N
     labels = tuple(f"FFN {number}" for number in range(11))
     said = TopLooked(PHASE, 3, 0.95, 64, labels[:3], labels, None)
     assert said.sentence.endswith("FFN 7 and 3 more; no number of documents in sight would tell them apart")
-    assert replace(said, more=1200).sentence.endswith("; about 1200 more documents would be needed")
+    few = replace(said, more=20, phase=replace(said.phase, data=data(size=10_000)))
+    assert few.sentence.endswith("; about 20 more documents would be needed")
+    beyond = replace(said, more=1200, phase=replace(said.phase, data=data(size=120)))
+    assert beyond.sentence.endswith("; about 1200 more documents would be needed, and the task has 120 in all")
 
 
 def test_nothing_is_looked_at_before_a_document_has_every_coalition() -> None:

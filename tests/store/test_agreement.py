@@ -65,7 +65,7 @@ def test_where_exact_values_are_not_stored_the_command_is_said(path: Path) -> No
     answer = Results(path).agreement()
     assert answer.rows == ()
     assert answer.gaps == (
-        "tiny on capitals: the exact values of no grouping of players are stored, to compare estimators with; "
+        "tiny on capitals: exact values to compare estimators with are not stored; "
         f"`cornerstone run --model tiny --task capitals --schedule exact --players layers --store {path}` fills it",
     )
     (gap,) = Results(path).agreement(players="kinds").gaps

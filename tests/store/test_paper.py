@@ -94,7 +94,7 @@ def test_only_the_papers_tasks_count_unless_others_are_named_or_all_there_is(pat
     fill(path, "capitals")
     read = read_paper(path)
     assert [each.task for each in read.models[0].tasks] == ["capitals"]
-    assert any("none of the paper's tasks is stored" in gap for gap in read.gaps)
+    assert any("none of the paper's tasks is stored" in note for note in read.notes)
     fill(path, "boolq")
     read = read_paper(path)
     assert [each.task for each in read.models[0].tasks] == ["boolq"]

@@ -64,7 +64,9 @@ def charts(layers: int = 30, *, shapley: bool = True) -> Charts:
 
 
 def bench_task(name: str = TASK) -> BenchTask:
-    return BenchTask(key=name, name=name, task_id="3f2a", documents=DOCUMENTS, value="acc", chance=1 / CHOICES)
+    return BenchTask(
+        key=name, name=name, task_id="3f2a", documents=DOCUMENTS, size=DOCUMENTS, value="acc", chance=1 / CHOICES
+    )
 
 
 def opened(layers: int = 30, model: str = "SmolLM2-135M-Instruct", task: str = TASK) -> Opened:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Any, Generic, TypeVar
 
 from matplotlib.artist import Artist
@@ -11,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from core.values import named
-from tui.figures.spread import points_wide, shortened
+from tui.figures.spread import characters_in, points_wide, shortened
 from tui.figures.style import INCHES, TALLEST, Width, safe
 from tui.text import told_apart
 
@@ -95,8 +96,14 @@ def grid(count: int, width: Width, columns: int, height: float, *, share_y: bool
 def above(figure: Figure, title: str, keys: Sequence[Artist], width: Width) -> None:
     """What all panels have in common and what the marks mean, on top of the figure."""
     columns = len(keys) if width == "page" else 3
-    title = shortened(title, INCHES[width] * 72, 8)
+    title = in_room(title, INCHES[width] * 72, 8)
     figure.legend(handles=list(keys), title=title, title_fontsize=8, loc="outside upper center", ncols=columns)
+
+
+def in_room(text: str, points: float, size: float) -> str:
+    """The text in as many lines as it needs, broken after commas and between words; what is one long word is cut."""
+    most = characters_in(points, size)
+    return "\n".join(shortened(line, points, size) for line in wrap(text, most, break_long_words=False))
 
 
 def tick_step(count: int) -> int:

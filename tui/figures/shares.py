@@ -16,7 +16,7 @@ from matplotlib.patches import Patch
 
 from core.errors import CornerstoneError
 from store.rows import ShapleyRow
-from tui.figures.panels import Panel, above, counted, of_value, panels
+from tui.figures.panels import Panel, above, counted, in_room, of_value, panels
 from tui.figures.spread import points_wide, shortened, spread
 from tui.figures.style import (
     ATTENTION,
@@ -78,7 +78,8 @@ def shares_figure(rows: Sequence[ShapleyRow], *, width: Width = "page") -> Figur
         place.set_yticks(range(len(found)), [_heading(panel, names) for panel in found], fontsize=6)
         place.tick_params(axis="y", length=0)
         place.spines["left"].set_visible(False)
-        place.set_xlabel(f"{of_value('share of the sum of positive Shapley values', there)}, %")
+        axis = f"share (%) of the {of_value('sum of positive Shapley values', there)}"
+        place.set_xlabel(in_room(axis, size[0] * 72 - names, 8))
         above(figure, common, _keys(there), width)
     return figure
 

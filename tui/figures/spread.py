@@ -13,9 +13,14 @@ def points_wide(text: str, size: float) -> float:
     return max(map(len, text.split("\n"))) * LETTER * size
 
 
+def characters_in(points: float, size: float) -> int:
+    """About how many letters of a size stand in so much room."""
+    return max(int(points / (LETTER * size)), 5)
+
+
 def shortened(text: str, points: float, size: float) -> str:
     """The text, its middle left out where it would be wider: names that are alike differ at their ends."""
-    most = max(int(points / (LETTER * size)), 5)
+    most = characters_in(points, size)
     if len(text) <= most:
         return text
     head = (most - 1) // 2

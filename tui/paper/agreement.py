@@ -168,7 +168,7 @@ def _compared(found: Sequence[Named], all_of_them: str) -> str:
     named = f"{all_of_them} name {shared}" if shared else f"no layer is named by {all_of_them}"
     if unsure:
         return f"{named}; {few}"
-    return f"{named}; each is sure of the others, as they weigh coalitions differently: {_weighing(found)}"
+    return f"{named}; of the others each is sure of its own, because {_weighing(found)}"
 
 
 def _weighing(found: Sequence[Named]) -> str:

@@ -130,7 +130,7 @@ def paper(
         _emit(text, output, force=force)
     for gap in gaps:
         typer.echo(f"missing: {plain(gap)}", err=True)
-    for note in uneven([row for one in rows for row in one.ablation]):
+    for note in (*map(plain, read.notes), *uneven([row for one in rows for row in one.ablation])):
         typer.echo(f"note: {note}", err=True)
 
 

@@ -13,12 +13,20 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~])")
 
 def to_markdown(tables: Sequence[PaperTable], preface: Sequence[str]) -> str:
     """All tables with their notes; ``preface`` are the sentences before them."""
-    return "\n\n".join([*map(escaped, preface), *map(_table, tables)]) + "\n"
+    return "\n\n".join([*map(_sentence, preface), *map(_table, tables)]) + "\n"
 
 
 def escaped(text: str) -> str:
     """Text from data, harmless in Markdown."""
     return _SPECIAL.sub(r"\\\1", plain(text))
+
+
+def _sentence(text: str) -> str:
+    """Text whose commands, between backticks, stay code; where these do not pair, none is."""
+    parts = plain(text).split("`")
+    if len(parts) % 2 == 0:
+        return escaped(text)
+    return "".join(f"`{part}`" if at % 2 else escaped(part) for at, part in enumerate(parts))
 
 
 def _table(table: PaperTable) -> str:
@@ -28,7 +36,7 @@ def _table(table: PaperTable) -> str:
         if section.heading:
             lines.append(_line([f"*{escaped(section.heading)}*", *[""] * (columns - 1)], escape=False))
         lines += [_line(row) for row in section.rows]
-    return "\n\n".join([f"**{escaped(table.title)}**", "\n".join(lines), *map(escaped, table.notes)])
+    return "\n\n".join([f"**{escaped(table.title)}**", "\n".join(lines), *map(_sentence, table.notes)])
 
 
 def _line(cells: Sequence[str], *, escape: bool = True) -> str:

@@ -25,6 +25,9 @@ _CLIPPING = (
     "many other documents would give."
 )
 
+# Of fewer documents, too few make a difference for a resample to show how others would differ.
+_FEW = 12
+
 _NO_RULE = (
     "The first cannot be told of a value that has no chance level to fall to; accuracies have one (leave out --value)."
 )
@@ -68,6 +71,8 @@ def _studied(models: Sequence[ModelReport], called: Sequence[str]) -> PaperTable
     rows = [(name, *(cell(model, _task(model, task)) for model in models)) for task, name in _tasks_of(models)]
     players = ("players", *(str(len(model.players)) for model in models))
     notes = ["n a/b: a documents with every ablation, b with every window."] if _both_counted(models) else []
+    if few := [name for task, name in _tasks_of(models) if any(_too_few(_task(model, task)) for model in models)]:
+        notes.append(f"{', '.join(few)}: so few documents that intervals say little (fewer than {_FEW}).")
     if unit.score == "nats":
         notes.append(_LONG_ANSWERS)
     return PaperTable(
@@ -90,6 +95,10 @@ def _guess(models: Sequence[ModelReport]) -> str:
 def _without_chance(model: ModelReport) -> bool:
     """Whether the rule's first condition cannot be told, however many documents there are."""
     return all(task.chance is None for task in model.tasks)
+
+
+def _too_few(task: TaskReport | None) -> bool:
+    return task is not None and any(0 < n < _FEW for n in (task.ablation_documents, task.shapley_documents))
 
 
 def _documents(task: TaskReport) -> str:

@@ -168,6 +168,14 @@ class ExportDialog(ModalScreen[Path | None]):
         told.update(plain_lines(text))
 
 
+class _Option(RadioButton):
+    """Tells whether it is chosen by its mark too, not by its colour alone."""
+
+    @property
+    def BUTTON_INNER(self) -> str:  # type: ignore[override]  # noqa: N802 as Textual has it
+        return "●" if self.value else "○"
+
+
 def _choice(name: str, options: Sequence[str], chosen: str) -> RadioSet:
-    buttons = [RadioButton(option, option == chosen, id=f"{name}-{option}", compact=True) for option in options]
+    buttons = [_Option(option, option == chosen, id=f"{name}-{option}", compact=True) for option in options]
     return RadioSet(*buttons, id=name, compact=True)

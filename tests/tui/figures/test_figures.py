@@ -121,6 +121,21 @@ def test_names_that_belong_to_neighbours_do_not_overlap(draw: Any, width: str, l
     assert boxes[-1].x1 <= figure.bbox.x1
 
 
+def test_in_a_column_what_all_panels_share_and_the_axis_are_in_full() -> None:
+    rows = [replace(row, model="smollm2-135m-instruct", value="gold_logprob") for row in shapley_rows("boolq")]
+    for draw in (shares_figure, shapley_figure):
+        figure = draw(rows, width="column")
+        (place,), renderer = figure.axes, laid_out(figure)
+        written = " ".join(" ".join(texts(figure)).split())
+        for part in ("smollm2-135m-instruct", "window-first", "windows of up to 4"):
+            assert part in written
+        box = place.xaxis.label.get_window_extent(renderer)
+        assert box.x0 >= 0
+        assert box.x1 <= figure.bbox.x1
+    axis = shares_figure(rows, width="column").axes[0].get_xlabel()
+    assert " ".join(axis.split()) == "share (%) of the sum of positive Shapley values (gold_logprob, nats)"
+
+
 def test_shares_add_up_to_a_whole_and_the_top_four_are_named() -> None:
     rows = shapley_rows("boolq", "piqa")
     figure = shares_figure(rows)
@@ -215,7 +230,7 @@ def test_where_values_differ_each_panel_names_its_own_and_the_axis_none(draw: An
     written = texts(draw(mixed))
     headings = [text.replace("\n", ", ") for text in written if "n = 120" in text]
     assert {heading.split(" (n")[0].split(", n ")[0] for heading in headings} == {"boolq, acc", "piqa, acc_norm"}
-    quantity = {"score", "Shapley value", "share of the sum of positive Shapley values, %", "effect"}
+    quantity = {"score", "Shapley value", "share (%) of the sum of positive Shapley values", "effect"}
     assert len(quantity & set(written)) == 1
 
 

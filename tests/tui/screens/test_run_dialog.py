@@ -24,7 +24,16 @@ def opened(
 ) -> Opened:
     """Tasks by name, with their values, the first of which is charted."""
     found = [
-        BenchTask(key=name, name=name, task_id=name, documents=limit or 120, value=values[0], chance=0.5, values=values)
+        BenchTask(
+            key=name,
+            name=name,
+            task_id=name,
+            documents=limit or 120,
+            size=120,
+            value=values[0],
+            chance=0.5,
+            values=values,
+        )
         for name, values in (tasks or {"agreement": VALUES, "capitals": VALUES}).items()
     ]
     config = RunConfig.model_validate({"tasks": [task.name for task in found], "limit": limit, **more})
@@ -137,12 +146,12 @@ async def test_the_last_of_a_run_is_no_part_of_the_next() -> None:
 
 
 @pytest.mark.parametrize(
-    ("limit", "documents", "said"),
-    [("", None, "all documents x agreement;"), ("", 120, "all documents x agreement: 28 200 outcomes;"),
-     ("500", 120, "500 documents x agreement: 28 200 outcomes;"), ("500", None, "500 documents x agreement: 117 500")],
+    ("limit", "said"),
+    [("", "120 documents x agreement: 28 200 outcomes;"), ("500", "120 documents x agreement: 28 200 outcomes;"),
+     ("100", "100 documents x agreement: 23 500 outcomes;")],
 )  # fmt: skip
-async def test_documents_are_counted_as_far_as_they_are_known(limit: str, documents: int | None, said: str) -> None:
-    bench = opened(limit=None if documents else 64, tasks={"agreement": VALUES})
+async def test_documents_are_as_many_as_the_task_has_at_most(limit: str, said: str) -> None:
+    bench = opened(limit=64, tasks={"agreement": VALUES})
     async with hosted(lambda: RunDialog(bench), (80, 24)) as pilot:
         pilot.app.screen.query_one("#limit", Input).value = limit
         await settled(pilot)
