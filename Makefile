@@ -32,8 +32,8 @@ test: install
 	@echo '5/5 tests (3 min)' && $(PYTEST) -m 'not slow and not gpu' -n 2
 
 test-slow: install
-	@echo 'slow tests: parity with lm-eval, the real program killed and resumed (about 20 min)'
-	@$(BIN)/python -m pytest -m slow
+	@echo 'slow tests: every ablation of the default model against lm-eval, coverage of intervals (about 10 min)'
+	@$(PYTEST) -m slow -n 2
 
 test-gpu: install
 	@$(BIN)/python -m pytest -m gpu
