@@ -30,7 +30,7 @@ class _Shown:
     """What of the state the line draws."""
 
     job: JobView | None = None
-    ended: JobView | None = None
+    failed: JobView | None = None
     narration: str = ""
     unsaved: int = 0
     waiting: int = 0
@@ -65,11 +65,11 @@ class JobLine(Widget):
     def show(self, state: State) -> None:
         """Draw the job of ``state``; nothing happens when it is drawn already."""
         last = state.jobs[-1] if state.jobs else None
-        ended = last if last is not None and last.state in {"failed", "finished"} else None
+        failed = last if last is not None and last.state == "failed" else None
         waiting = sum(job.state == "queued" and job is not state.current_job for job in state.jobs)
         now = _Shown(
             job=state.current_job,
-            ended=ended,
+            failed=failed,
             narration=plain(state.narration),
             unsaved=state.unsaved,
             waiting=waiting,
@@ -117,17 +117,14 @@ class JobLine(Widget):
             return [Content(line) for line in wrap(self._shown.narration, max(width, 1))]
         if self._shown.notice:
             return [Content.styled(line, palette.FAULT) for line in wrap(self._shown.notice, max(width, 1))]
-        ended = self._shown.ended
-        if ended is not None and ended.state == "failed":
-            failed = Content.styled(f"{plain(ended.title)} failed", palette.FAULT)
+        if self._shown.failed is not None:
+            failed = Content.styled(f"{plain(self._shown.failed.title)} failed", palette.FAULT)
             return flowed(width, [failed, Content.styled("j shows the error", palette.QUIET)])
         elsewhere = [
             Content.styled(f"run {writer.run_id} writes here too", palette.STRONG) for writer in self._shown.writers
         ]
         reload = [Content.styled("f5 charts what it wrote", palette.QUIET)] if elsewhere else []
-        finished = [Content(f"{plain(ended.title)} finished")] if ended is not None else []
-        what = "press r to run another" if finished else "no job: press r to run one"
-        return flowed(width, [*finished, *elsewhere, *reload, Content.styled(what, palette.QUIET)])
+        return flowed(width, [*elsewhere, *reload, Content.styled("no job: press r to run one", palette.QUIET)])
 
     def _unsaved_text(self) -> list[str]:
         return [f"{whole(self._shown.unsaved)} outcomes wait for the store"] if self._shown.unsaved else []

@@ -91,9 +91,6 @@ def test_without_a_job_it_says_what_is_going_on() -> None:
     failed = _text(JobLine, example.state(jobs=(example.job(state="failed", error="out of memory"),)))
     assert "failed" in failed
     assert "j shows the error" in failed
-    finished = _text(JobLine, example.state(jobs=(example.job(state="finished", title="windows x capitals"),)))
-    assert "windows x capitals finished" in finished
-    assert "press r to run another" in finished
 
 
 def test_a_run_elsewhere_is_named_where_no_job_is() -> None:
