@@ -209,7 +209,7 @@ class Results:
         """
         read = read_paper(self._path, selection, self._patience)
         told = Found[CornerstoneRow](notes=list(read.notes))
-        return answer_of(read.gaps, [told, *(judge(values, selection) for values in read.models)])
+        return answer_of(read.gaps, [*(judge(values, selection) for values in read.models), told])
 
     def agreement(  # noqa: PLR0913 what identifies the estimates compared
         self,

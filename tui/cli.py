@@ -150,10 +150,7 @@ def run(
     schedule: Annotated[list[str] | None, typer.Option(help=_SCHEDULES)] = None,
     max_removed: Annotated[int | None, typer.Option(help="The longest window, 1 to 8 (default 4).")] = None,
     players: Annotated[str | None, typer.Option(help=PLAYERS)] = None,
-    permutations: Annotated[
-        int | None,
-        typer.Option(help=_WALKS),
-    ] = None,
+    permutations: Annotated[int | None, typer.Option(help=_WALKS)] = None,
     tolerance: Annotated[float | None, typer.Option(help=TOLERANCE)] = None,
     until_top: Annotated[int | None, typer.Option(help="Stop a task once its first so many are decided.")] = None,
     confidence: Annotated[float | None, typer.Option(help="Of --until-top (default 0.95).")] = None,

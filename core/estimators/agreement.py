@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.estimators.bootstrap import resampled_means
+from core.estimators.ranks import ranks
 from core.intervals import CONFIDENCE, FloatArray
 from core.rank_correlation import DECIMALS, kendall_by_draw, spearman_by_draw
 
@@ -99,10 +100,7 @@ def _numbers(estimated: FloatArray, reference: FloatArray, k: int) -> FloatArray
 
 def _top(values: FloatArray, k: int) -> NDArray[np.bool_]:
     """Which units are the k largest of those above 0, shape (draws, units); ties go to the earlier."""
-    chosen = np.argsort(-values, axis=1, kind="stable")[:, :k]
-    there = np.zeros(values.shape, dtype=np.bool_)
-    np.put_along_axis(there, chosen, True, axis=1)
-    return there & (values > 0)
+    return (ranks(values) <= k) & (values > 0)
 
 
 def _measured(value: float, drawn: FloatArray, confidence: float) -> Measured:

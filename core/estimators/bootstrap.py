@@ -37,13 +37,14 @@ def resampled_means(values: FloatArray, draws: int, generator: np.random.Generat
     return means
 
 
-def widened_means(values: FloatArray, draws: int, generator: np.random.Generator) -> FloatArray:
+def widened_means(values: FloatArray, draws: int, generator: np.random.Generator, *, reach: float = 1.0) -> FloatArray:
     """``resampled_means``, as far apart as means of other samples are.
 
-    Deviations are widened by sqrt(n / (n - 1)): resamples of n items vary that much less than samples do.
+    Deviations are widened by sqrt(n / (n - 1)): resamples of n items vary that much less than samples do. And by
+    ``reach``, where more is asked.
     """
-    means = values.mean(axis=1)
-    return np.asarray(means + _widened(values.shape[1]) * (resampled_means(values, draws, generator) - means))
+    means, factor = values.mean(axis=1), reach * _widened(values.shape[1])
+    return np.asarray(means + factor * (resampled_means(values, draws, generator) - means))
 
 
 def drawn_values(

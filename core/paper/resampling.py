@@ -117,9 +117,7 @@ def _resampled(rows: FloatArray, task: TaskValues, draws: int, seed: int) -> Flo
     """
     freedom = np.array(float(max(rows.shape[1] - 1, 1)))
     reach = float(student_half_width(CONFIDENCE, freedom)) / NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
-    means = rows.mean(axis=1)
-    drawn = widened_means(rows, draws, np.random.default_rng([seed, *task.task_id.encode()]))
-    return np.asarray(means + reach * (drawn - means))
+    return widened_means(rows, draws, np.random.default_rng([seed, *task.task_id.encode()]), reach=reach)
 
 
 def _draws(rows: FloatArray, resampled: FloatArray) -> Draws:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -105,20 +106,20 @@ def _by_windows(results: Results, own: Selection, value: str, max_removed: int) 
 
 def _walked(results: Results, own: Selection, value: str, walks: Question) -> tuple[tuple[Named, ...], tuple[str, ...]]:
     """What permutation names, by as many walks as are stored; where there are none, what would add those asked for."""
+
+    def rows(count: int) -> Sequence[ShapleyRow]:
+        return results.answers([replace(walks, permutations=count)], own, value).rows
+
     asked = results.answers([walks], own, value)
     if asked.rows:
         return (_top(_PERMUTATION, asked.rows, walks.permutations),), ()
     # Where so many are not stored, no more are.
-    stored: tuple[Named, ...] = ()
     counts = range(FEWEST_PERMUTATIONS, walks.permutations, 2)
-    low, high = 0, len(counts)
-    while low < high:
-        middle = (low + high) // 2
-        if rows := results.answers([replace(walks, permutations=counts[middle])], own, value).rows:
-            stored, low = (_top(_PERMUTATION, rows, counts[middle]),), middle + 1
-        else:
-            high = middle
-    return stored, () if stored else asked.gaps
+    stored = bisect_left(counts, True, key=lambda count: not rows(count))
+    if not stored:
+        return (), asked.gaps
+    most = counts[stored - 1]
+    return (_top(_PERMUTATION, rows(most), most),), ()
 
 
 def _top(name: str, rows: Sequence[ShapleyRow], walks: int | None = None) -> Named:
