@@ -29,11 +29,11 @@ test: install
 	@echo '2/5 types (30 s)' && $(BIN)/mypy
 	@echo '3/5 import rules (5 s)' && $(BIN)/lint-imports
 	@echo '4/5 the default model, if it is not cached (1 min)' && $(BIN)/python -m tests.default_model
-	@echo '5/5 tests (3 min)' && $(PYTEST) -m 'not slow and not gpu' -n 2
+	@echo '5/5 tests (3 min)' && $(PYTEST) -m 'not slow and not gpu' -n 2 --dist worksteal
 
 test-slow: install
 	@echo 'slow tests: every ablation of the default model against lm-eval, coverage of intervals (about 10 min)'
-	@$(PYTEST) -m slow -n 2
+	@$(PYTEST) -m slow -n 2 --dist worksteal
 
 test-gpu: install
 	@$(BIN)/python -m pytest -m gpu

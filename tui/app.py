@@ -12,7 +12,6 @@ from textual.app import App
 from textual.binding import BindingType
 from textual.reactive import reactive
 
-from core.config import RunConfig
 from core.errors import CornerstoneError
 from core.evaluator import client
 from core.evaluator.protocol import Hello, JobView, Open, Opened, Request, StartJob, Toggle
@@ -21,8 +20,8 @@ from tui.actions import APP, bindings
 from tui.palette import ActionCommands
 from tui.process import evaluator_command
 from tui.screens.explore import ExploreScreen
-from tui.session import remember
-from tui.state import State, after, lost
+from tui.session import Session, remember
+from tui.state import State, after, lost, resumed
 from tui.text import plain
 
 GONE = "the evaluator is gone; what it had written is safe. ctrl+r starts it again, and it goes on where it was"
@@ -35,8 +34,8 @@ class Explorer(App[None]):
 
     Args:
         store: an absolute path.
-        config: what to open where the evaluator has nothing open.
-        insist: open ``config`` even so.
+        session: what to open where the evaluator has nothing open, and what is removed.
+        insist: open it even so.
         command: starts the evaluator.
         keymap: the user's own keys, by an action's id.
     """
@@ -51,7 +50,7 @@ class Explorer(App[None]):
     def __init__(
         self,
         store: Path,
-        config: RunConfig,
+        session: Session,
         *,
         insist: bool = False,
         command: Sequence[str] | None = None,
@@ -59,7 +58,8 @@ class Explorer(App[None]):
     ) -> None:
         super().__init__()
         self.store = store
-        self.config = config
+        self.config = session.config
+        self._session = session
         self._insist = insist
         self._own_keys = dict(keymap or {})
         self._command = list(command or evaluator_command(store))
@@ -83,11 +83,9 @@ class Explorer(App[None]):
                 if isinstance(event, Hello):
                     await self._greet(self._line, event)
                 if isinstance(event, Opened):
-                    self.config = event.config
-                    remember(self.store, event.config)
-                self.state = after(self.state, event)
-                if isinstance(event, Opened):
-                    self._evaluate_again()
+                    self._open(event)
+                else:
+                    self.state = after(self.state, event)
         except CornerstoneError as error:
             notice = str(error)
         self._line = None
@@ -103,6 +101,23 @@ class Explorer(App[None]):
             for job in self._interrupted:
                 await line.send(StartJob(config=job.config, command=job.command))
         self._interrupted = ()
+
+    def _open(self, opened: Opened) -> None:
+        first = self.state.bench is None
+        self.config = opened.config
+        state = after(self.state, opened)
+        self.state = resumed(state, self._session) if first else state
+        self._evaluate_again()
+
+    def watch_state(self, state: State) -> None:
+        """Keep what a lost terminal must not lose."""
+        if state.bench is None:
+            return
+        bench = state.bench
+        session = Session(config=bench.config, model_id=bench.model_id, task=state.task, removed=state.removed)
+        if session != self._session:
+            self._session = session
+            remember(self.store, session)
 
     def _evaluate_again(self) -> None:
         """Other documents, or a new evaluator, know nothing of what is switched off."""

@@ -102,13 +102,14 @@ def _to_evaluate(file: Path | None, options: Mapping[str, Any]) -> RunConfig:
 def _open_explorer(store: Path | None, config: RunConfig | None) -> NoReturn:
     from tui.app import Explorer
     from tui.keymap import read_keymap
-    from tui.session import last_config
+    from tui.session import Session, last_session
 
     path = (store or (config.store if config else None) or default_path()).expanduser().resolve()
-    chosen = config or last_config(path)
+    session = Session(config=config) if config else last_session(path)
+    session = session.model_copy(update={"config": absolute(session.config)})
     if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         raise CornerstoneError("the explorer needs a terminal; `cornerstone run` does the same work without one")
-    explorer = Explorer(path, absolute(chosen), insist=config is not None, keymap=read_keymap())
+    explorer = Explorer(path, session, insist=config is not None, keymap=read_keymap())
     explorer.run()
     raise typer.Exit(explorer.return_code or 0)
 

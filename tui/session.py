@@ -10,6 +10,16 @@ import platformdirs
 import pydantic
 
 from core.config import RunConfig, load_config
+from core.players import Removed
+
+
+class Session(pydantic.BaseModel, frozen=True):
+    """What an explorer has open, and on which of its tasks what is removed of which model."""
+
+    config: RunConfig
+    model_id: str = ""
+    task: str | None = None
+    removed: Removed = ()
 
 
 def session_path(store: Path) -> Path:
@@ -18,21 +28,21 @@ def session_path(store: Path) -> Path:
     return Path(platformdirs.user_state_dir("cornerstone", appauthor=False)) / f"session-{name}.json"
 
 
-def last_config(store: Path) -> RunConfig:
+def last_session(store: Path) -> Session:
     """What was open last on a store; the quickstart's the first time, or where it can no longer be read."""
     try:
-        return RunConfig.model_validate_json(session_path(store).read_bytes())
+        return Session.model_validate_json(session_path(store).read_bytes())
     except (OSError, pydantic.ValidationError):
-        return load_config(Path("quickstart"), {})
+        return Session(config=load_config(Path("quickstart"), {}))
 
 
-def remember(store: Path, config: RunConfig) -> None:
+def remember(store: Path, session: Session) -> None:
     """Keep what is open now. A home that cannot be written is no reason to fail."""
     path = session_path(store)
     fresh = path.with_suffix(f".{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        fresh.write_text(config.model_dump_json(), encoding="utf-8")
+        fresh.write_text(session.model_dump_json(), encoding="utf-8")
         fresh.replace(path)
     except OSError:
         return

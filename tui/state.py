@@ -21,6 +21,7 @@ from core.evaluator.protocol import (
 )
 from core.players import Player, Removed, players_of
 from core.records import Writer
+from tui.session import Session
 
 Connection = Literal["starting", "connected", "lost"]
 
@@ -107,6 +108,14 @@ def after(state: State, event: Event) -> State:  # noqa: PLR0911 one line an eve
 def lost(state: State, notice: str) -> State:
     """The state when the evaluator is gone: what it had told stays, and its jobs no longer run."""
     return replace(state, connection="lost", narration="", notice=notice, jobs=(), unsaved=0)
+
+
+def resumed(state: State, session: Session) -> State:
+    """The state when something is open again: the task shown and what was removed, where they are still there."""
+    if state.bench is None or state.bench.model_id != session.model_id:
+        return state
+    keys = [task.key for task in state.bench.tasks]
+    return replace(state, task=session.task if session.task in keys else state.task, removed=session.removed)
 
 
 def _opened(state: State, event: Opened) -> State:

@@ -12,6 +12,7 @@ from textual.pilot import Pilot
 from core.config import RunConfig
 from core.evaluator import client
 from tui.app import Explorer
+from tui.session import Session
 
 PATIENCE_S = 120.0
 
@@ -21,13 +22,22 @@ async def exploring(
     store: Path, config: RunConfig, size: tuple[int, int] = (120, 35)
 ) -> AsyncIterator[tuple[Explorer, Pilot[None]]]:
     """An explorer whose workbench is open; its evaluator ends with it."""
-    app = Explorer(store, config)
     try:
-        async with app.run_test(size=size) as pilot:
-            await until(pilot, lambda: app.state.bench is not None and bool(app.state.charts))
-            yield app, pilot
+        async with explorer_on(store, Session(config=config), size) as found:
+            yield found
     finally:
         await client.stop(store)
+
+
+@asynccontextmanager
+async def explorer_on(
+    store: Path, session: Session, size: tuple[int, int] = (120, 35)
+) -> AsyncIterator[tuple[Explorer, Pilot[None]]]:
+    """An explorer whose workbench is open; its evaluator goes on without it."""
+    app = Explorer(store, session)
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda: app.state.bench is not None and bool(app.state.charts))
+        yield app, pilot
 
 
 async def until(pilot: Pilot[None], there: Callable[[], object]) -> None:

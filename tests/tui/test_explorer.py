@@ -20,13 +20,13 @@ from core.evaluator.protocol import Hello, Open
 from core.records import RunRecord
 from store.recorder import StoreRecorder
 from store.results import Results, Selection
-from tests.tui.exploring import exploring, until
+from tests.tui.exploring import explorer_on, exploring, until
 from tui.app import Explorer
 from tui.screens.choose import ChooseDialog
 from tui.screens.explore import ExploreScreen
 from tui.screens.jobs import JobsScreen
 from tui.screens.run import RunDialog
-from tui.session import last_config
+from tui.session import Session, last_session
 
 
 @pytest.fixture(autouse=True)
@@ -81,6 +81,23 @@ async def test_what_was_put_back_is_not_evaluated_on(store: Path, config: RunCon
         await until(pilot, lambda: app.state.scored is not None and app.state.scored.final)
         assert app.state.scored is not None
         assert app.state.scored.point.removed == ()
+
+
+async def test_what_is_removed_and_the_task_shown_are_there_again_in_the_next_terminal(
+    store: Path, config: RunConfig
+) -> None:
+    async with exploring(store, config) as (app, pilot):
+        await pilot.press("t", "right", "space")
+        async with explorer_on(store, last_session(store)) as (again, second):
+            assert (again.state.task, again.state.removed) == (app.state.task, (2,))
+            assert again.state.bench_task is not None
+            assert again.state.bench_task.name == "capitals"
+            await until(second, lambda: again.state.shown_score is not None and again.state.shown_score.final)
+            await second.press("c")
+        assert last_session(store).removed == ()
+        other = last_session(store).model_copy(update={"model_id": "of another model", "removed": (5,)})
+        async with explorer_on(store, other) as (elsewhere, _):
+            assert elsewhere.state.removed == ()
 
 
 async def test_the_next_task_is_evaluated_under_the_same_coalition(store: Path, config: RunConfig) -> None:
@@ -193,7 +210,7 @@ async def test_other_tasks_and_documents_are_chosen(store: Path, config: RunConf
         await until(pilot, lambda: app.state.bench is not None and len(app.state.bench.tasks) == 2)
         await until(pilot, lambda: {t.name for t in app.state.bench.tasks} == {"capitals", "opposites"})  # type: ignore[union-attr]
         assert {task.documents for task in app.state.bench.tasks} == {5}  # type: ignore[union-attr]
-        assert [task.name for task in last_config(store).tasks] == ["capitals", "opposites"]
+        assert [task.name for task in last_session(store).config.tasks] == ["capitals", "opposites"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
@@ -234,7 +251,7 @@ async def test_a_second_explorer_sees_what_the_first_one_does(store: Path, confi
     async with exploring(store, config) as (app, pilot):
         await pilot.press("space")
         await until(pilot, lambda: app.state.shown_score is not None and app.state.shown_score.final)
-        other = Explorer(store, config.model_copy(update={"limit": 2}))
+        other = Explorer(store, Session(config=config.model_copy(update={"limit": 2})))
         async with other.run_test() as second:
             await until(second, lambda: other.state.bench is not None and other.state.scored is not None)
             assert other.state.bench == app.state.bench
@@ -272,10 +289,11 @@ import asyncio, sys
 from pathlib import Path
 from core.config import RunConfig
 from tui.app import Explorer
+from tui.session import Session
 class Quiet(Explorer):
     def listen(self): pass
 async def main():
-    app = Quiet(Path({str(store)!r}), RunConfig(tasks=("agreement",)))
+    app = Quiet(Path({str(store)!r}), Session(config=RunConfig(tasks=("agreement",))))
     async with app.run_test() as pilot:
         for keys in (("r",), ("m", "escape"), ("j", "escape"), ("b", "escape"), ("e", "escape"), ("f1", "escape")):
             await pilot.press(*keys)
