@@ -83,38 +83,30 @@ def estimate(
         CornerstoneError: coalitions are missing, or there is no document.
         ValueError: the arrays are not of one length.
     """
-    require(estimator, outcomes, units)
-    if len({values.shape for values in outcomes.values()}) > 1:
-        raise ValueError("outcomes of all coalitions must have the same shape, one value a document")
-    documents = len(outcomes[INTACT])
-    if documents == 0:
-        raise CornerstoneError(f"{estimator.name} needs at least one document that all coalitions have")
-    contributions = estimator.contributions(outcomes, units)
-    noise = estimator.sampling_noise(outcomes, units)
+    documents = _documents(estimator, outcomes, units)
     lowest = min(float(values.min()) for values in outcomes.values())
     highest = max(float(values.max()) for values in outcomes.values())
     scale = max(abs(lowest), abs(highest))
-    contributions = without_rounding(contributions, scale)
     # A contribution is a mean of differences between two values.
     limit = 1.0 if lowest >= 0 and highest <= 1 else np.inf
+    contributions = without_rounding(estimator.contributions(outcomes, units), scale)
+    noise = estimator.sampling_noise(outcomes, units)
     phi = without_rounding(contributions.mean(axis=1), scale)
-    constant = never_varies(contributions, scale)
     phi_low, phi_high = phi_bounds(contributions, confidence, scale, noise)
     phi_low, phi_high = np.maximum(phi_low, -limit), np.minimum(phi_high, limit)
 
     generator = np.random.default_rng(seed)
     drawn = without_rounding(drawn_values(contributions, noise, draws, generator), scale)
     half_width = unseen_half_width(contributions, confidence)
-    margin = np.where(constant, half_width, 0.0)
-    share = shares(phi)
+    margin = np.where(never_varies(contributions, scale), half_width, 0.0)
+    share, rank = shares(phi), ranks(phi)
     share_low, share_high = share_bounds(
         drawn - margin, np.minimum(drawn + margin, limit), drawn, half_width, confidence
     )
     # Resamples of few documents may agree where phi itself is not certain.
     least, most = implied_bounds(phi, phi_low, phi_high)
-    rank = ranks(phi)
-    # What ties in a draw is ordered by chance: no unit is ahead for being earlier.
     spread = np.maximum(margin / NormalDist().inv_cdf((1 + confidence) / 2), _ROUNDING * max(scale, 1.0))
+    # What ties in a draw is ordered by chance: no unit is ahead for being earlier.
     drawn_ranks = ranks(drawn + spread * generator.normal(size=drawn.shape))
     rank_low, rank_high = np.quantile(drawn_ranks, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
     return Estimate(
@@ -133,6 +125,17 @@ def estimate(
         rank_high=np.maximum(rank, np.ceil(rank_high).astype(np.int64)),
         top3=(drawn_ranks <= _TOP).mean(axis=0),
     )
+
+
+def _documents(estimator: Estimator, outcomes: Outcomes, units: int) -> int:
+    """How many documents the outcomes are of; raises what ``estimate`` does."""
+    require(estimator, outcomes, units)
+    if len({values.shape for values in outcomes.values()}) > 1:
+        raise ValueError("outcomes of all coalitions must have the same shape, one value a document")
+    documents = len(outcomes[INTACT])
+    if documents == 0:
+        raise CornerstoneError(f"{estimator.name} needs at least one document that all coalitions have")
+    return documents
 
 
 def _defined(share: FloatArray, bound: FloatArray) -> FloatArray:
