@@ -15,6 +15,7 @@ from textual.pilot import Pilot
 from core.config import load_config
 from core.evaluator import client
 from tui.app import Explorer
+from tui.session import Session
 
 PATIENCE = 6000
 
@@ -29,7 +30,7 @@ async def _until(pilot: Pilot[None], there: Callable[[], object]) -> None:
 
 async def main(store: Path) -> None:
     """Take the picture."""
-    app = Explorer(store, load_config(Path("quickstart"), {}), insist=True)
+    app = Explorer(store, Session(config=load_config(Path("quickstart"), {})), insist=True)
     async with app.run_test(size=(120, 35)) as pilot:
         await _until(pilot, lambda: app.state.bench is not None and app.state.charts)
         await pilot.press("r")

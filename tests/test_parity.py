@@ -73,6 +73,7 @@ def test_a_tiny_model_scores_as_in_lm_eval(tiny_model_folder: Path, shared_tasks
     assert_equal_to_lm_eval(tiny_model_folder, "arc_easy", data, 12, [None, 0, 3, 7], tables)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("task", "num_fewshot", "apply_chat_template"),
     [("arc_easy", 2, False), ("arc_easy", None, True), ("winogrande", 2, True)],

@@ -29,11 +29,6 @@ from tui.screens.run import RunDialog
 from tui.session import Session, last_session
 
 
-@pytest.fixture(autouse=True)
-def _state_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-
-
 @pytest.fixture
 def store(tmp_path: Path) -> Path:
     return tmp_path / "s.duckdb"

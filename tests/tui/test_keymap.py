@@ -15,6 +15,7 @@ from tui.palette import ActionCommands
 from tui.screens.help import HelpScreen
 from tui.screens.jobs import JobsScreen
 from tui.screens.run import RunDialog
+from tui.session import Session
 
 
 @pytest.fixture
@@ -59,13 +60,16 @@ def test_what_is_wrong_is_named_with_its_file(file: Path, text: str, reason: str
     assert reason in str(error.value)
 
 
+OPEN = Session(config=RunConfig.model_validate({"tasks": "agreement"}))
+
+
 class Quiet(Explorer):
     def listen(self) -> None:  # type: ignore[override]
         """No evaluator."""
 
 
 async def test_the_explorer_obeys_them_and_says_so(tmp_path: Path) -> None:
-    app = Quiet(tmp_path / "s", RunConfig.model_validate({"tasks": "agreement"}), keymap={"explore.jobs": "f2"})
+    app = Quiet(tmp_path / "s", OPEN, keymap={"explore.jobs": "f2"})
     async with app.run_test() as pilot:
         await pilot.press("j")
         assert not isinstance(app.screen, JobsScreen)
@@ -78,7 +82,7 @@ async def test_the_explorer_obeys_them_and_says_so(tmp_path: Path) -> None:
 async def test_dialogs_are_explained_too(tmp_path: Path) -> None:
     from tests.tui import example
 
-    app = Quiet(tmp_path / "s", RunConfig.model_validate({"tasks": "agreement"}))
+    app = Quiet(tmp_path / "s", OPEN)
     async with app.run_test() as pilot:
         app.state = example.state()
         await pilot.press("r")

@@ -14,6 +14,7 @@ from tests.tui import example
 from tests.tui.screens.host import fill, settled
 from tui.app import Explorer
 from tui.screens.choose import ChooseDialog
+from tui.session import Session
 from tui.state import State, lost
 
 SIZES = [(80, 24), (160, 45)]
@@ -24,7 +25,7 @@ class Still(Explorer):
     """An explorer without an evaluator, which shows a state that is given."""
 
     def __init__(self, store: Path, shown: State) -> None:
-        super().__init__(store, CONFIG)
+        super().__init__(store, Session(config=CONFIG))
         self.shown = shown
 
     def listen(self) -> None:  # type: ignore[override]

@@ -78,6 +78,11 @@ def store(tmp_path: Path) -> Path:
     return tmp_path / "s.duckdb"
 
 
+def recorded(store: Path) -> int:
+    """Outcomes of all runs, 0 while there is none."""
+    return sum(run.outcomes for run in Results(store).runs().rows)
+
+
 def scores(store: Path) -> dict[tuple[object, ...], tuple[float, ...]]:
     """Every outcome's numbers, by what it is of; each is stored once."""
     rows = Results(store).outcomes().rows
@@ -338,7 +343,7 @@ async def test_killed_it_can_be_started_again_and_does_nothing_twice(
     async with talk(store, first) as one:
         await one.ask(start(config))
         # The chunk in flight is counted as it goes, so that much done may be none of it stored.
-        while not (store.exists() and await asyncio.to_thread(scores, store)):
+        while not (store.exists() and await asyncio.to_thread(recorded, store)):
             await one.expect(Jobs)
         first.signal(signal.SIGKILL)
         await one.gone()
