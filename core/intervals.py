@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from statistics import NormalDist
 
 import numpy as np
@@ -204,6 +205,7 @@ def paired_drop(intact: FloatArray, ablated: FloatArray, confidence: float = CON
     return Drop(n, drop, max(float(low), -limit), min(float(high), limit), None)
 
 
+@lru_cache(maxsize=4096)
 def tango_interval(lost: int, won: int, n: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
     """Tango's score interval for (lost - won) / n, where ``lost`` and ``won`` count the discordant pairs among n."""
     z = _z(confidence)
