@@ -24,7 +24,7 @@ class Terminal:
 
     def __init__(self, folder: Path, columns: int, rows: int) -> None:
         self._tmux = ["tmux", "-S", str(folder / f"tmux-{columns}"), "-f", "/dev/null"]
-        environment = {**os.environ, "XDG_STATE_HOME": str(folder / "state"), "TERM": "xterm-256color"}
+        environment = {**os.environ, "TERM": "xterm-256color"}
         subprocess.run(
             [*self._tmux, "new-session", "-d", "-x", str(columns), "-y", str(rows), "-c", str(folder), "sh"],
             check=True,

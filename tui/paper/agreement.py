@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 from core.estimators.names import WINDOW_ESTIMATORS
@@ -107,6 +108,7 @@ def _by_windows(results: Results, own: Selection, value: str, max_removed: int) 
 def _walked(results: Results, own: Selection, value: str, walks: Question) -> tuple[tuple[Named, ...], tuple[str, ...]]:
     """What permutation names, by as many walks as are stored; where there are none, what would add those asked for."""
 
+    @cache
     def rows(count: int) -> Sequence[ShapleyRow]:
         return results.answers([replace(walks, permutations=count)], own, value).rows
 
