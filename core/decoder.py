@@ -8,7 +8,7 @@ the same way, its layers passing on the hidden states that are to be scored.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from inspect import signature
 from typing import Any
@@ -16,12 +16,12 @@ from typing import Any
 import torch
 from accelerate.utils import align_module_device, has_offloaded_params, send_to_device
 from torch import Tensor, nn
-from torch.nn.functional import linear
 from transformers import PreTrainedModel
 
 from core.architectures import Family
 from core.layers import decoder_layers
 from core.packing import Row
+from core.products import WORTH_PACKING, packed, product
 from core.removal import forward_replaced, silenced
 from core.sizes import head_width
 
@@ -82,9 +82,15 @@ class Decoder:
         calls = tuple(recorder.call for recorder in recorders)
         return Entry(recorders[0].hidden[0], calls)
 
-    def loaded(self, index: int) -> AbstractContextManager[None]:
-        """Keep a layer's weights where they are used, so that offloaded ones are brought in once for the block."""
-        return _brought_in(self._layers[index].modules())
+    @contextmanager
+    def loaded(self, index: int, tokens: int = 0) -> Iterator[None]:
+        """Keep a layer's weights where they are used, so that offloaded ones are brought in once for the block.
+
+        On a CPU they are laid out for fast products besides, where as many ``tokens`` are to go through as make it pay.
+        """
+        layer = self._layers[index]
+        with _brought_in(layer.modules()), packed(layer) if tokens >= WORTH_PACKING else nullcontext():
+            yield
 
     def ends_loaded(self) -> AbstractContextManager[None]:
         """The same for what is around the layers: embeddings, final norm and head."""
@@ -135,7 +141,7 @@ class Decoder:
         rows, width = normed.hidden[0].to(weight.device), head_width(len(weight), weight.device)
         for start in range(0, len(weight), width):
             part = slice(start, start + width)
-            yield self._capped(linear(rows, weight[part], None if bias is None else bias[part])).float()
+            yield self._capped(product(rows, weight[part], None if bias is None else bias[part])).float()
 
     def _capped(self, logits: Tensor) -> Tensor:
         """What Gemma 2 makes of its logits."""

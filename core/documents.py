@@ -21,6 +21,7 @@ from core.packing import TokenRequest
 from core.players import Removed
 from core.records import DataRecord, DocumentRecord, Outcome, TaskRecord
 from core.tasks import DOCUMENT_FAULTS, BuiltTask, document_fault
+from core.templates import compiled_once
 
 Order = Literal["shuffled", "file"]
 
@@ -104,6 +105,7 @@ class PreparedTask:
         )
 
 
+@compiled_once()
 def prepare_task(
     built: BuiltTask,
     encoder: RequestEncoder,

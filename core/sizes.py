@@ -22,6 +22,9 @@ _HEAD_WIDTH_CPU = 1024
 # What a layer makes of a token besides its state, at the most at once: widths of the hidden states and of the FFN.
 _HIDDEN_WIDTHS, _FFN_WIDTHS = 8, 3
 
+_PRODUCTS_KEEP = 24 * 2**20
+"""Bytes that oneDNN holds for code and between its products (``tests.benchmarks.memory``)."""
+
 # The length of a row that an eager attention is given memory for: a document may be longer, and then halving helps.
 _EAGER_ROW = 1024
 
@@ -77,6 +80,8 @@ def sizes_for(model: PreTrainedModel, *, offloaded: bool, memory: float | None =
     budget = _TENSORS * (memory * 2**30 if memory is not None else SHARE[device.type] * _free(device))
     config = model.config.get_text_config()
     itemsize = model.dtype.itemsize
+    if device.type == "cpu":
+        budget -= _PRODUCTS_KEEP + _packed_bytes(config, itemsize)
     batch_tokens = 16384 if device.type != "cpu" else 1024
     width = head_width(config.vocab_size, device)
     while batch_tokens > _FEWEST and _working_bytes(config, itemsize, batch_tokens, width) > budget / 2:
@@ -96,12 +101,22 @@ def _working_bytes(config: PretrainedConfig, itemsize: int, batch_tokens: int, w
 
     Of attentions the eager one alone holds the scores of all pairs of tokens, before and after a softmax in float32.
     """
-    ffn = getattr(config, "intermediate_size", None) or getattr(config, "ffn_dim", None) or 4 * config.hidden_size
+    ffn = _ffn_width(config)
     through_layer: int = batch_tokens * itemsize * (_HIDDEN_WIDTHS * config.hidden_size + _FFN_WIDTHS * ffn)
     logits: int = head_rows(batch_tokens) * width * (itemsize + 4)
     eager = config._attn_implementation == "eager"
     scores = batch_tokens * _EAGER_ROW * config.num_attention_heads * (2 * itemsize + 4) if eager else 0
     return through_layer + logits + scores
+
+
+def _packed_bytes(config: PretrainedConfig, itemsize: int) -> int:
+    """A layer's weights once more, laid out for oneDNN."""
+    return int(itemsize * config.hidden_size * (4 * config.hidden_size + 3 * _ffn_width(config)))
+
+
+def _ffn_width(config: PretrainedConfig) -> int:
+    width = getattr(config, "intermediate_size", None) or getattr(config, "ffn_dim", None)
+    return int(width or 4 * config.hidden_size)
 
 
 def _device(model: PreTrainedModel) -> torch.device:

@@ -30,6 +30,7 @@ from core.scoring import Scores
 from core.sizes import SweepSizes
 from core.sweep import Breathe, hold_breath, sweep_rows
 from core.task_values import checked_value
+from core.templates import compiled_once
 from core.watch import Watch
 
 _LONGEST_ROW = 512
@@ -212,7 +213,8 @@ class Study:
                 breathe=_counted(breathe, before, size),
                 intact=known,
             )
-            outcomes += _outcomes(task, chunk.documents, coalitions, scores)
+            with compiled_once():
+                outcomes += _outcomes(task, chunk.documents, coalitions, scores)
         if self._intact is not None:
             self._intact.trim()
         return outcomes

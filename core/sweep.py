@@ -86,7 +86,8 @@ def sweep_rows(
             step = _Step(index, variants, batch_tokens, last=index == len(plan) - 1)
             ways = [_Way(row, entry.calls[index]) for row, entry in zip(rows, entries, strict=True)]
             done = [_known(step, way, there, kept) for way, there, kept in zip(ways, states, known, strict=True)]
-            with decoder.loaded(index) if any(map(step.lacking, done)) else nullcontext():
+            due = sum(len(row) * step.lacking_count(there) for row, there in zip(rows, done, strict=True))
+            with decoder.loaded(index, due) if due else nullcontext():
                 for place, (way, there) in enumerate(zip(ways, done, strict=True)):
                     # A row's states before the layer are let go with the row, not with the layer.
                     states[place] = _through_layer(decoder, step, way, states[place], there, progress)
@@ -143,6 +144,9 @@ class _Step:
         for variant, prefixes in self.variants.items():
             found[variant] = [prefix for prefix in prefixes if prefix not in done]
         return {variant: prefixes for variant, prefixes in found.items() if prefixes}
+
+    def lacking_count(self, done: dict[Prefix, Tensor]) -> int:
+        return sum(map(len, self.lacking(done).values()))
 
 
 @dataclass(frozen=True, slots=True)

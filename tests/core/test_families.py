@@ -11,6 +11,7 @@ import pytest
 import torch
 from transformers import CONFIG_MAPPING, PreTrainedModel
 
+from core import decoder as decoder_module
 from core import sizes
 from core.architectures import FAMILIES, family_of
 from core.decoder import Decoder
@@ -45,10 +46,11 @@ VARIANTS: list[tuple[str, dict[str, object]]] = [
 """Settings of real models that the tiny ones leave out."""
 
 
-@pytest.fixture(autouse=True)
-def _several_parts_of_the_vocabulary(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As a real model's, which is larger than what is scored at once."""
+@pytest.fixture(autouse=True, params=[0, 10**9], ids=["weights laid out", "weights as they are"])
+def _as_in_a_real_model(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """Its vocabulary is larger than what is scored at once, and its weights are laid out where that pays."""
     monkeypatch.setattr(sizes, "_HEAD_WIDTH_CPU", VOCABULARY // 3)
+    monkeypatch.setattr(decoder_module, "WORTH_PACKING", request.param)
 
 
 def some_documents(seed: int) -> list[list[TokenRequest]]:

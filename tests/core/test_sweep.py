@@ -243,7 +243,9 @@ def test_offloaded_equals_resident_and_each_layer_is_brought_in_once_a_chunk(
     assert model.offloaded
     loads: list[int] = []
     loaded = Decoder.loaded
-    monkeypatch.setattr(Decoder, "loaded", lambda self, index: loads.append(index) or loaded(self, index))
+    monkeypatch.setattr(
+        Decoder, "loaded", lambda self, index, tokens: loads.append(index) or loaded(self, index, tokens)
+    )
     reads = count_reads(model)
     # One chunk of one row, or of several: the layers are read as often as there are chunks.
     for how, chunks in ((replace(SIZES, chunk_tokens=10_000), 1), (replace(SIZES, chunk_tokens=60), None)):
@@ -308,9 +310,9 @@ def test_requests_longer_than_the_window_lose_their_beginning() -> None:
 
 def test_the_memory_given_bounds_the_states(resident: LoadedModel) -> None:
     state_bytes = 2 * resident.model.config.hidden_size * 4
-    generous, tight, tiny = (sizes_for(resident.model, offloaded=False, memory=size) for size in (2.0, 0.05, 0.005))
+    generous, tight, tiny = (sizes_for(resident.model, offloaded=False, memory=size) for size in (2.0, 0.1, 0.03))
     assert tiny.batch_tokens < generous.batch_tokens
-    assert 0.02 * 2**30 < tight.state_tokens * state_bytes < 0.05 * 2**30
+    assert 0.04 * 2**30 < tight.state_tokens * state_bytes < 0.1 * 2**30
     offloaded = sizes_for(resident.model, offloaded=True, memory=0.05)
     assert offloaded.chunk_tokens == offloaded.state_tokens
     halved = tight
@@ -324,7 +326,7 @@ def test_an_attention_that_holds_all_its_scores_gets_smaller_batches() -> None:
     fused, eager = tiny_model("llama"), tiny_model("llama")
     eager.set_attn_implementation("eager")
     assert fused.config._attn_implementation == "sdpa"
-    one, other = (sizes_for(model, offloaded=False, memory=0.02) for model in (fused, eager))
+    one, other = (sizes_for(model, offloaded=False, memory=0.05) for model in (fused, eager))
     assert other.batch_tokens < one.batch_tokens
     # Scores of all heads, a batch's tokens against a row's.
-    assert other.batch_tokens * 512 * eager.config.num_attention_heads * 4 < 0.02 * 2**30
+    assert other.batch_tokens * 512 * eager.config.num_attention_heads * 4 < 0.05 * 2**30

@@ -1,0 +1,98 @@
+"""Products by oneDNN: the same numbers as torch's own, for every module that is laid out for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor, nn
+from torch.nn.functional import linear
+
+from core.architectures import FAMILIES, family_of
+from core.decoder import Decoder
+from core.layers import decoder_layers
+from core.packing import pack
+from core.products import _GatedFfn, _Product, packed, product
+from core.schedules import windows
+from core.sweep import sweep
+from tests.core.test_families import some_documents
+from tests.core.tiny import LAYERS, WINDOW, tiny_model
+
+CAPABILITY = torch.backends.cpu.get_cpu_capability()
+
+needs_onednn = pytest.mark.skipif(
+    not torch.backends.mkldnn.is_available() or not CAPABILITY.startswith("AVX"),
+    reason=f"weights are laid out on x86 CPUs with AVX only; this one has {CAPABILITY}",
+)
+
+sizes = st.integers(1, 40)
+
+
+class Gated(nn.Module):
+    """A gated FFN as the Llama-like families write it."""
+
+    def __init__(self, hidden: int, width: int, function: Callable[[Tensor], Tensor], *, bias: bool) -> None:
+        super().__init__()
+        self.gate_proj, self.up_proj = nn.Linear(hidden, width, bias=bias), nn.Linear(hidden, width, bias=bias)
+        self.down_proj = nn.Linear(width, hidden, bias=bias)
+        self.act_fn = function
+
+    def forward(self, states: Tensor) -> Tensor:
+        return self.down_proj(self.act_fn(self.gate_proj(states)) * self.up_proj(states))
+
+
+@given(sizes, sizes, sizes, st.booleans())
+def test_a_product_is_what_torch_makes_of_it(rows: int, inside: int, outside: int, has_bias: bool) -> None:
+    inputs, weight = torch.randn(2, rows, inside), torch.randn(outside, inside)
+    bias = torch.randn(outside) if has_bias else None
+    torch.testing.assert_close(product(inputs, weight, bias), linear(inputs, weight, bias), atol=1e-4, rtol=1e-4)
+
+
+@needs_onednn
+@given(sizes, sizes, sizes, st.booleans(), st.sampled_from([nn.SiLU(), nn.GELU(approximate="tanh"), nn.Identity()]))
+def test_a_gated_ffn_in_one_pass_is_the_same(
+    rows: int, hidden: int, width: int, bias: bool, function: nn.Module
+) -> None:
+    ffn, states = Gated(hidden, width, function, bias=bias), 3 * torch.randn(2, rows, hidden)
+    with torch.inference_mode():
+        truth = ffn(states)
+        with packed(ffn):
+            assert isinstance(ffn.forward, _GatedFfn)
+            torch.testing.assert_close(ffn(states), truth, atol=1e-4, rtol=1e-4)
+
+
+@needs_onednn
+@pytest.mark.parametrize("name", FAMILIES)
+def test_every_linear_module_of_a_layer_is_laid_out_and_as_before_afterwards(name: str) -> None:
+    model = tiny_model(name)
+    layer = decoder_layers(model, family_of(model.config))[0]
+    linear_modules = [module for module in layer.modules() if type(module).__name__ in ("Linear", "Conv1D")]
+    with packed(layer):
+        assert linear_modules
+        assert all(isinstance(module.forward, _Product) for module in linear_modules)
+    assert not any("forward" in vars(module) for module in layer.modules())
+
+
+def test_other_dtypes_are_left_as_they_are() -> None:
+    layer, states = nn.Linear(3, 4).double(), torch.randn(2, 3, dtype=torch.float64)
+    with packed(layer):
+        assert "forward" not in vars(layer)
+    assert product(states, layer.weight, layer.bias).dtype == torch.float64
+
+
+@needs_onednn
+def test_weights_are_laid_out_once_a_layer_where_enough_tokens_go_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[nn.Module] = []
+    init = _Product.__init__
+    monkeypatch.setattr(_Product, "__init__", lambda self, *given: made.append(self) or init(self, *given))
+    model, row = tiny_model("llama"), pack(some_documents(2), WINDOW)
+    decoder = Decoder(model, family_of(model.config))
+    monkeypatch.setattr("core.decoder.WORTH_PACKING", 2 * len(row))
+    sweep(decoder, row, [()], batch_tokens=64)
+    assert not made
+    # Each layer has several states then, in several batches.
+    sweep(decoder, row, windows(2 * LAYERS), batch_tokens=64)
+    assert len(made) == 7 * LAYERS
