@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache
-from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear
+from transformers.activations import ACT2FN
 from transformers.pytorch_utils import Conv1D
 
 from core.removal import forward_replaced
@@ -21,8 +21,14 @@ from core.removal import forward_replaced
 WORTH_PACKING = 1024
 """Tokens from which on laying out a layer's weights pays, whatever their size: it takes as long as some 100 tokens."""
 
-_PLAIN: tuple[str, list[float], str] = "none", [], ""
-_SILU: tuple[str, list[float], str] = "swish", [1.0], ""
+_Function = tuple[str, list[float], str]
+"""A function of each entry by oneDNN: its name, its numbers, its way."""
+
+_PLAIN: _Function = "none", [], ""
+_FUNCTIONS: dict[type, _Function] = {
+    type(ACT2FN["silu"]): ("swish", [1.0], ""),
+    type(ACT2FN["gelu_pytorch_tanh"]): ("gelu", [], "tanh"),
+}
 
 
 def product(inputs: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -69,7 +75,7 @@ class _Product:
     def __call__(self, inputs: Tensor) -> Tensor:
         return self.then(inputs, _PLAIN)
 
-    def then(self, inputs: Tensor, function: tuple[str, list[float], str]) -> Tensor:
+    def then(self, inputs: Tensor, function: _Function) -> Tensor:
         """Followed by a function of each entry, named as oneDNN has it."""
         out: Tensor = torch.ops.mkldnn._linear_pointwise(inputs, self._weight, self._bias, *function)
         return out
@@ -82,12 +88,12 @@ class _Product:
 
 def _product_of(module: nn.Module) -> _Product | None:
     """Of a linear module whose weights suit; GPT-2's are stored the other way round."""
-    if type(module) is nn.Linear and _suits(module.weight):
-        return _Product(module.weight, module.bias)
-    if type(module) is Conv1D:
-        weight = cast(Tensor, module.weight)
-        return _Product(weight.t(), cast(Tensor, module.bias)) if _suits(weight) else None
-    return None
+    if type(module) not in (nn.Linear, Conv1D):
+        return None
+    weight, bias = module.get_parameter("weight"), getattr(module, "bias", None)
+    if not _suits(weight):
+        return None
+    return _Product(weight.t() if type(module) is Conv1D else weight, bias)
 
 
 class _GatedFfn:
@@ -97,8 +103,8 @@ class _GatedFfn:
         self._gate, self._function, self._up, self._down = gate, function, up, down
 
     def __call__(self, hidden: Tensor) -> Tensor:
-        silu = type(self._function) is nn.SiLU
-        gate = self._gate.then(hidden, _SILU) if silu else self._function(self._gate(hidden))
+        known = _FUNCTIONS.get(type(self._function))
+        gate = self._gate.then(hidden, known) if known else self._function(self._gate(hidden))
         return self._down(self._up.times(hidden, gate))
 
 
