@@ -21,7 +21,7 @@ from transformers import PreTrainedModel
 from core.architectures import Family
 from core.layers import decoder_layers
 from core.packing import Row
-from core.products import WORTH_PACKING, packed, product
+from core.products import WORTH_PACKING, filled, packed, product
 from core.removal import forward_replaced, silenced
 from core.sizes import head_width
 
@@ -138,10 +138,11 @@ class Decoder:
         with forward_replaced(output, normed):
             self._run(entering, input_ids=placeholder, position_ids=placeholder)
         weight, bias = output.weight, output.bias
-        rows, width = normed.hidden[0].to(weight.device), head_width(len(weight), weight.device)
+        rows, width = filled(normed.hidden[0].to(weight.device)), head_width(len(weight), weight.device)
         for start in range(0, len(weight), width):
             part = slice(start, start + width)
-            yield self._capped(product(rows, weight[part], None if bias is None else bias[part])).float()
+            logits = product(rows, weight[part], None if bias is None else bias[part])[: len(hidden)]
+            yield self._capped(logits).float()
 
     def _capped(self, logits: Tensor) -> Tensor:
         """What Gemma 2 makes of its logits."""

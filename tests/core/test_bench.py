@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from core import products
 from core.architectures import family_of
 from core.bench import limit, loop
 from core.bench.limit import distinct_work
@@ -44,13 +45,21 @@ def multiplied(name: str, row: Row, coalitions: list[Removed], **settings: objec
     return counter.get_total_flops() - entering, distinct_work(model, family, row, coalitions)
 
 
+@pytest.fixture
+def _rows_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of fuller ones the work is not that of the tokens."""
+    monkeypatch.setattr(products, "ROWS", 1)
+
+
 # Torch does not count the products of Mixtral's experts.
 @pytest.mark.parametrize("name", sorted(set(SETTINGS) - {"mixtral"}))
+@pytest.mark.usefixtures("_rows_as_they_are")
 def test_a_sweep_of_one_token_multiplies_the_distinct_work_and_nothing_else(name: str) -> None:
     done, work = multiplied(name, pack([[TokenRequest((5,), (7,))]], WINDOW), windows(2 * LAYERS, 3))
     assert done == work
 
 
+@pytest.mark.usefixtures("_rows_as_they_are")
 @pytest.mark.parametrize(("name", "seeing"), [("llama", "full full full full"), ("gemma2", "5 full 5 full")])
 def test_of_attention_what_a_token_sees_is_counted(name: str, seeing: str) -> None:
     row = pack(some_documents(1)[:1], WINDOW)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable
 
@@ -18,9 +19,9 @@ from core.architectures import FAMILIES, family_of
 from core.decoder import Decoder
 from core.layers import decoder_layers
 from core.packing import pack
-from core.products import _GatedFfn, _Product, packed, product
+from core.products import ROWS, _GatedFfn, _Product, packed, product
 from core.schedules import windows
-from core.sweep import sweep
+from core.sweep import _batch_size, sweep
 from tests.core.test_families import some_documents
 from tests.core.tiny import LAYERS, WINDOW, tiny_model
 
@@ -49,7 +50,7 @@ class Gated(nn.Module):
 
 @given(sizes, sizes, sizes, st.booleans())
 def test_a_product_is_what_torch_makes_of_it(rows: int, inside: int, outside: int, has_bias: bool) -> None:
-    inputs, weight = torch.randn(2, rows, inside), torch.randn(outside, inside)
+    inputs, weight = torch.randn(rows, inside), torch.randn(outside, inside)
     bias = torch.randn(outside) if has_bias else None
     torch.testing.assert_close(product(inputs, weight, bias), linear(inputs, weight, bias), atol=1e-4, rtol=1e-4)
 
@@ -110,3 +111,29 @@ def test_weights_are_laid_out_once_a_layer_where_enough_tokens_go_through(monkey
     # Each layer has several states then, in several batches.
     sweep(decoder, row, windows(2 * LAYERS), batch_tokens=64)
     assert len(made) == 7 * LAYERS
+
+
+@needs_onednn
+def test_code_is_made_for_few_numbers_of_rows_whatever_the_documents(monkeypatch: pytest.MonkeyPatch) -> None:
+    counts: set[int] = set()
+    then, multiply = _Product.then, product
+    monkeypatch.setattr(_Product, "then", lambda self, rows, *how: counts.add(len(rows)) or then(self, rows, *how))
+    monkeypatch.setattr("core.decoder.WORTH_PACKING", 0)
+    monkeypatch.setattr(
+        "core.decoder.product", lambda rows, *weights: counts.add(len(rows)) or multiply(rows, *weights)
+    )
+    model = tiny_model("llama")
+    decoder = Decoder(model, family_of(model.config))
+    for seed in range(4):
+        sweep(decoder, pack(some_documents(seed), WINDOW), windows(2 * LAYERS, 2), batch_tokens=200)
+    assert counts
+    assert not any(count % ROWS for count in counts)
+
+
+@given(st.integers(1, 300), st.integers(1, 2000), st.integers(1, 4096))
+def test_batches_keep_to_their_tokens_and_fill_rows_where_they_can(states: int, tokens: int, most: int) -> None:
+    size = _batch_size(states, tokens, most)
+    assert size == 1 or size * tokens <= most
+    step = ROWS // math.gcd(ROWS, tokens)
+    assert size * tokens % ROWS == 0 or step * tokens > most
+    assert size <= max(states + step - 1, 1)
