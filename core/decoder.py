@@ -16,12 +16,13 @@ from typing import Any
 import torch
 from accelerate.utils import align_module_device, has_offloaded_params, send_to_device
 from torch import Tensor, nn
+from torch.nn.functional import linear
 from transformers import PreTrainedModel
 
 from core.architectures import Family
 from core.layers import decoder_layers
 from core.packing import Row
-from core.products import WORTH_PACKING, filled, packed, product
+from core.products import WORTH_PACKING, faster, filled, packed, product
 from core.removal import forward_replaced, silenced
 from core.sizes import head_width
 
@@ -43,9 +44,12 @@ class Entry:
 
 
 class Decoder:
-    """Runs a model's parts on packed rows. All methods expect ``torch.inference_mode``."""
+    """Runs a model's parts on packed rows. All methods expect ``torch.inference_mode``.
 
-    def __init__(self, model: PreTrainedModel, family: Family) -> None:
+    With ``laid_out`` products go through oneDNN where that is faster; it takes memory (``core.products``).
+    """
+
+    def __init__(self, model: PreTrainedModel, family: Family, *, laid_out: bool = True) -> None:
         self._model = model
         self._family = family
         self._layers = decoder_layers(model, family)
@@ -53,6 +57,7 @@ class Decoder:
         self._ends = [module for module in model.modules() if module not in inside]
         self._config = model.config.get_text_config()
         self._entrance = self.device
+        self._laid_out = laid_out
         # What the head makes of a row on its way in is not looked at.
         accepts = signature(model.forward).parameters
         self._few_logits = {"logits_to_keep": 1} if "logits_to_keep" in accepts else {}
@@ -88,8 +93,8 @@ class Decoder:
 
         On a CPU they are laid out for fast products besides, where as many ``tokens`` are to go through as make it pay.
         """
-        layer = self._layers[index]
-        with _brought_in(layer.modules()), packed(layer) if tokens >= WORTH_PACKING else nullcontext():
+        layer, pays = self._layers[index], self._laid_out and tokens >= WORTH_PACKING
+        with _brought_in(layer.modules()), packed(layer) if pays else nullcontext():
             yield
 
     def ends_loaded(self) -> AbstractContextManager[None]:
@@ -138,10 +143,12 @@ class Decoder:
         with forward_replaced(output, normed):
             self._run(entering, input_ids=placeholder, position_ids=placeholder)
         weight, bias = output.weight, output.bias
-        rows, width = filled(normed.hidden[0].to(weight.device)), head_width(len(weight), weight.device)
+        rows, width = normed.hidden[0].to(weight.device), head_width(len(weight), weight.device)
+        fast = self._laid_out and faster(weight.device, weight.dtype)
+        multiply, rows = (product, filled(rows)) if fast else (linear, rows)
         for start in range(0, len(weight), width):
             part = slice(start, start + width)
-            logits = product(rows, weight[part], None if bias is None else bias[part])[: len(hidden)]
+            logits = multiply(rows, weight[part], None if bias is None else bias[part])[: len(hidden)]
             yield self._capped(logits).float()
 
     def _capped(self, logits: Tensor) -> Tensor:
@@ -179,12 +186,19 @@ class Decoder:
 
 @contextmanager
 def _brought_in(modules: Iterable[nn.Module]) -> Iterator[None]:
-    """Left alone, accelerate's hooks bring offloaded weights in at every call of a module."""
+    """Left alone, accelerate's hooks bring offloaded weights in at every call of a module.
+
+    What is in already, for a sweep that this one interrupts, stays when the block ends.
+    """
     with ExitStack() as stack:
-        for module in filter(has_offloaded_params, modules):
+        for module in filter(_is_out, modules):
             stack.enter_context(align_module_device(module))
             stack.enter_context(forward_replaced(module, vars(module)["_old_forward"]))
         yield
+
+
+def _is_out(module: nn.Module) -> bool:
+    return has_offloaded_params(module) and any(parameter.is_meta for parameter in module.parameters())
 
 
 class _Recorder:

@@ -21,11 +21,18 @@ from core.removal import forward_replaced
 WORTH_PACKING = 1024
 """Tokens from which on laying out a layer's weights pays, whatever their size: it takes as long as some 100 tokens."""
 
-ROWS = 16
-"""Inputs have a multiple of so many rows: oneDNN makes code for each number of them and keeps it, 0.4 MB a time."""
+ROWS = 32
+"""Inputs have a multiple of so many rows, or of four times as many where they are long."""
+
+KEPT_BYTES = 128 * 2**20
+"""What oneDNN keeps in the end: for each number of rows and each shape of weights code of some 0.6 MB."""
+
+_LONG = 1024
+_ROWS_HINT = 1024
+"""The number of rows that weights are laid out for; others are computed as well."""
 
 _Function = tuple[str, list[float], str]
-"""A function of each entry by oneDNN: its name, its numbers, its way."""
+"""A function of each entry by oneDNN: its name, its numbers, its algorithm."""
 
 _PLAIN: _Function = "none", [], ""
 _FUNCTIONS: dict[type, _Function] = {
@@ -34,9 +41,16 @@ _FUNCTIONS: dict[type, _Function] = {
 }
 
 
+@cache
+def faster(device: torch.device, dtype: torch.dtype) -> bool:
+    """Whether oneDNN is the faster way there."""
+    x86 = device.type == "cpu" and torch.backends.cpu.get_cpu_capability().startswith("AVX")
+    return x86 and dtype == torch.float32 and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+
+
 def product(inputs: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """What ``torch.nn.functional.linear`` gives: (rows, in) by (out, in)."""
-    if not _suits(weight):
+    """What ``torch.nn.functional.linear`` gives: (rows, in) by (out, in), weights used as they lie."""
+    if not faster(weight.device, weight.dtype):
         return linear(inputs, weight, bias)
     out: Tensor = torch.ops.mkldnn._linear_pointwise(filled(inputs), weight, bias, *_PLAIN)
     return out[: len(inputs)]
@@ -44,7 +58,8 @@ def product(inputs: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tenso
 
 def filled(inputs: Tensor) -> Tensor:
     """Inputs (rows, in) with rows of zeros after them where ``ROWS`` ask for it."""
-    count, lacking = len(inputs), -len(inputs) % ROWS
+    count = len(inputs)
+    lacking = -count % (ROWS if count <= _LONG else 4 * ROWS)
     if not lacking:
         return inputs
     rows = inputs.new_empty(count + lacking, inputs.shape[1])  # half the time of torch's own padding
@@ -57,8 +72,12 @@ def filled(inputs: Tensor) -> Tensor:
 def packed(layer: nn.Module) -> Iterator[None]:
     """Lay out the weights of a layer's linear modules for the block; they take their size in memory once more.
 
-    What oneDNN does not do faster (another device, another dtype, experts' stacked weights) is left as it is.
+    The modules' forwards are replaced, so sublayers are to be silenced inside the block, not around it. What oneDNN
+    does not do faster (another device, another dtype, experts' stacked weights) is left as it is.
     """
+    if any(isinstance(vars(module).get("forward"), Product) for module in layer.modules()):
+        yield  # laid out already, by the sweep that this one interrupts
+        return
     products = {module: made for module in layer.modules() if (made := _product_of(module)) is not None}
     with ExitStack() as stack:
         for module, made in products.items():
@@ -69,21 +88,11 @@ def packed(layer: nn.Module) -> Iterator[None]:
         yield
 
 
-def _suits(weight: Tensor) -> bool:
-    return weight.device.type == "cpu" and weight.dtype == torch.float32 and _has_onednn()
-
-
-@cache
-def _has_onednn() -> bool:
-    x86 = torch.backends.cpu.get_cpu_capability().startswith("AVX")
-    return x86 and hasattr(torch.ops.mkldnn, "_linear_pointwise")
-
-
-class _Product:
-    """A linear module's forward: (..., in) to (..., out)."""
+class Product:
+    """A linear module's forward, (..., in) to (..., out), its weight (out, in) laid out anew."""
 
     def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
-        self._weight = torch.ops.mkldnn._reorder_linear_weight(weight.contiguous(), WORTH_PACKING)
+        self._weight = torch.ops.mkldnn._reorder_linear_weight(weight.contiguous(), _ROWS_HINT)
         self._bias = bias
 
     def __call__(self, inputs: Tensor) -> Tensor:
@@ -106,20 +115,20 @@ def _by_rows(compute: Callable[[Tensor], Tensor], inputs: Tensor) -> Tensor:
     return compute(filled(rows))[: len(rows)].view(*inputs.shape[:-1], -1)
 
 
-def _product_of(module: nn.Module) -> _Product | None:
-    """Of a linear module whose weights suit; GPT-2's are stored the other way round."""
-    if type(module) not in (nn.Linear, Conv1D):
+def _product_of(module: nn.Module) -> Product | None:
+    """Of a linear module whose weights are plain ones; GPT-2's are stored the other way round."""
+    weight, bias = getattr(module, "weight", None), getattr(module, "bias", None)
+    if type(module) not in (nn.Linear, Conv1D) or type(weight) is not nn.Parameter:
         return None
-    weight, bias = module.get_parameter("weight"), getattr(module, "bias", None)
-    if not _suits(weight):
+    if not faster(weight.device, weight.dtype):
         return None
-    return _Product(weight.t() if type(module) is Conv1D else weight, bias)
+    return Product(weight.t() if type(module) is Conv1D else weight, bias)
 
 
 class _GatedFfn:
     """The forward of a gated FFN, down(f(gate(x)) * up(x)): of (..., hidden)."""
 
-    def __init__(self, gate: _Product, function: Callable[[Tensor], Tensor], up: _Product, down: _Product) -> None:
+    def __init__(self, gate: Product, function: Callable[[Tensor], Tensor], up: Product, down: Product) -> None:
         self._gate, self._function, self._up, self._down = gate, function, up, down
 
     def __call__(self, hidden: Tensor) -> Tensor:
@@ -131,10 +140,11 @@ class _GatedFfn:
         return self._down.then(self._up.times(hidden, gate))
 
 
-def _gated(module: nn.Module, products: dict[nn.Module, _Product]) -> _GatedFfn | None:
+def _gated(module: nn.Module, products: dict[nn.Module, Product]) -> _GatedFfn | None:
     """A gated FFN is told by its parts, which its families name alike."""
     function = getattr(module, "act_fn", None)
-    gate, up, down = (products.get(getattr(module, f"{name}_proj", module)) for name in ("gate", "up", "down"))
+    parts = (getattr(module, f"{name}_proj", None) for name in ("gate", "up", "down"))
+    gate, up, down = (None if part is None else products.get(part) for part in parts)
     if function is None or gate is None or up is None or down is None:
         return None
     return _GatedFfn(gate, function, up, down)

@@ -8,6 +8,7 @@ import torch
 from transformers import PretrainedConfig, PreTrainedModel
 
 from core.free_memory import free_memory
+from core.products import KEPT_BYTES, faster
 
 SHARE = {"cpu": 0.25, "cuda": 0.6, "mps": 0.4}
 """The part of the free memory that a sweep may take."""
@@ -22,9 +23,6 @@ _HEAD_WIDTH_CPU = 1024
 # What a layer makes of a token besides its state, at the most at once: widths of the hidden states and of the FFN.
 _HIDDEN_WIDTHS, _FFN_WIDTHS = 8, 3
 
-_PRODUCTS_KEEP = 24 * 2**20
-"""Bytes that oneDNN holds for code and between its products (``tests.benchmarks.memory``)."""
-
 # The length of a row that an eager attention is given memory for: a document may be longer, and then halving helps.
 _EAGER_ROW = 1024
 
@@ -34,13 +32,15 @@ class SweepSizes:
     """Counts of tokens. A sweep holds ``state_tokens`` of hidden states at most, whatever the coalitions.
 
     ``row_tokens``: documents packed side by side; ``batch_tokens``: through a layer at once; ``chunk_tokens``:
-    documents evaluated under all coalitions before anything is recorded.
+    documents evaluated under all coalitions before anything is recorded. ``laid_out``: whether there is memory for
+    products by oneDNN (``core.products``).
     """
 
     row_tokens: int
     batch_tokens: int
     chunk_tokens: int
     state_tokens: int
+    laid_out: bool = True
 
     def halved(self) -> SweepSizes | None:
         """Half of everything that takes memory; None where there is nothing left to halve."""
@@ -51,6 +51,7 @@ class SweepSizes:
             max(self.batch_tokens // 2, _FEWEST),
             max(self.chunk_tokens // 2, _FEWEST),
             max(self.state_tokens // 2, _FEWEST),
+            self.laid_out,
         )
 
 
@@ -80,8 +81,9 @@ def sizes_for(model: PreTrainedModel, *, offloaded: bool, memory: float | None =
     budget = _TENSORS * (memory * 2**30 if memory is not None else SHARE[device.type] * _free(device))
     config = model.config.get_text_config()
     itemsize = model.dtype.itemsize
-    if device.type == "cpu":
-        budget -= _PRODUCTS_KEEP + _packed_bytes(config, itemsize)
+    for_products = KEPT_BYTES + _packed_bytes(config, itemsize)
+    laid_out = faster(device, model.dtype) and for_products <= budget / 2
+    budget -= for_products if laid_out else 0
     batch_tokens = 16384 if device.type != "cpu" else 1024
     width = head_width(config.vocab_size, device)
     while batch_tokens > _FEWEST and _working_bytes(config, itemsize, batch_tokens, width) > budget / 2:
@@ -90,10 +92,10 @@ def sizes_for(model: PreTrainedModel, *, offloaded: bool, memory: float | None =
     left = budget - _working_bytes(config, itemsize, batch_tokens, width)
     state_tokens = max(int(left / (2 * config.hidden_size * itemsize)), _FEWEST)
     if offloaded:
-        return SweepSizes(1024, batch_tokens, state_tokens, state_tokens)
+        return SweepSizes(1024, batch_tokens, state_tokens, state_tokens, laid_out)
     if device.type == "cpu":
-        return SweepSizes(64, batch_tokens, 64, state_tokens)
-    return SweepSizes(1024, batch_tokens, 1024, state_tokens)
+        return SweepSizes(64, batch_tokens, 64, state_tokens, laid_out)
+    return SweepSizes(1024, batch_tokens, 1024, state_tokens, laid_out)
 
 
 def _working_bytes(config: PretrainedConfig, itemsize: int, batch_tokens: int, width: int) -> int:

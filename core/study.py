@@ -36,6 +36,8 @@ from core.watch import Watch
 _LONGEST_ROW = 512
 """Attention grows with the square of a row's length."""
 
+_OUT_OF_MEMORY = ("can't allocate memory", "out of memory", "could not create a primitive")
+
 _Part = TypeVar("_Part")
 
 
@@ -58,7 +60,7 @@ class Study:
     ) -> None:
         self._model = model
         self._max_length = encoder.max_length
-        self._decoder = Decoder(model.model, model.family)
+        self._decoder = Decoder(model.model, model.family, laid_out=sizes.laid_out)
         self._tasks = tasks
         self._schedules = schedules
         self._sizes = sizes
@@ -226,10 +228,10 @@ def _decided(watch: Watch | None, until: Until | None) -> bool:
 
 
 def _is_out_of_memory(error: Exception) -> bool:
-    """Torch has a class for CUDA devices that are full, and messages for the host and for MPS; numpy has its own."""
+    """Torch has a class for full CUDA devices, and messages for host, MPS and oneDNN's code; numpy has its own."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
-    return "can't allocate memory" in str(error) or "out of memory" in str(error)
+    return any(words in str(error) for words in _OUT_OF_MEMORY)
 
 
 def _counted(breathe: Breathe, before: int, size: int) -> Breathe:

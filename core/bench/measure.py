@@ -36,9 +36,10 @@ class BenchReport:
 
     ``lm_eval_seconds`` is for all coalitions, by proportion from ``lm_eval_timed`` of them at the batch size that was
     best of those tried. ``fraction_of_limit`` is the time that the distinct work takes at ``peak_flops``, the median
-    of large matrix products throughout the run, over ``seconds``. ``outcomes_equal``: log-probabilities within the
-    tolerance and every metric the same, but for ties within it; ``max_logprob_difference`` is None where one of them is
-    no number. ``peak_memory_bytes`` is of the process (of the device on CUDA) up to the end of the sweep.
+    of large matrix products throughout the run by the faster library, over ``seconds``. ``outcomes_equal``:
+    log-probabilities within the tolerance and every metric the same, but for ties within it;
+    ``max_logprob_difference`` is None where one of them is no number. ``peak_memory_bytes`` is of the process (of the
+    device on CUDA) up to the end of the sweep.
     """
 
     task: str

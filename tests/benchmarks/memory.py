@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import random
 import subprocess
 import sys
 import threading
 import time
+from typing import TYPE_CHECKING
 
 import psutil
 
-BUDGETS = (0.05, 0.1, 0.2, 0.4)
-DOCUMENTS = 16
+if TYPE_CHECKING:
+    from core.packing import Row
+
+BUDGETS = (0.05, 0.1, 0.2, 0.4, 0.8)
+DOCUMENTS = 48
 _POLL_S = 0.002
 
 
@@ -37,7 +42,7 @@ def measured(budget: float) -> dict[str, int]:
     from core.schedules import windows
     from core.sizes import sizes_for
     from core.sweep import sweep_rows
-    from tests.benchmarks.scaling import VOCABULARY, rows_of
+    from tests.benchmarks.scaling import VOCABULARY
 
     torch.manual_seed(0)
     config = LlamaConfig(
@@ -49,16 +54,32 @@ def measured(budget: float) -> dict[str, int]:
         num_key_value_heads=2,
     )
     model = LlamaForCausalLM(config).eval()
-    decoder, coalitions, rows = Decoder(model, family_of(config)), windows(16), rows_of(DOCUMENTS)
+    decoder, coalitions, rows = Decoder(model, family_of(config)), windows(16), _rows(VOCABULARY)
     # As for offloaded weights: then a chunk is as large as it may be.
     sizes = sizes_for(model, offloaded=True, memory=budget)
     sweep_rows(decoder, rows[:1], coalitions[:3], batch_tokens=sizes.batch_tokens)
-    most = max(1, sizes.state_tokens // len(coalitions) // len(rows[0]))
+    most = max(1, sizes.state_tokens // len(coalitions) // max(map(len, rows)))
     before = psutil.Process().memory_info().rss
     with _Peak() as peak:
         for start in range(0, len(rows), most):
             sweep_rows(decoder, rows[start : start + most], coalitions, batch_tokens=sizes.batch_tokens)
     return {"took": peak.bytes - before, "chunks": -(-len(rows) // most)}
+
+
+def _rows(vocabulary: int) -> list[Row]:
+    """A document each, of as many lengths as real ones have: what a product keeps grows with their number."""
+    from core.packing import TokenRequest, pack
+
+    rng = random.Random(0)
+
+    def tokens(count: int) -> tuple[int, ...]:
+        return tuple(rng.randrange(vocabulary) for _ in range(count))
+
+    def document() -> list[TokenRequest]:
+        context = tokens(rng.randint(15, 75))
+        return [TokenRequest(context, tokens(rng.randint(1, 6))) for _ in range(4)]
+
+    return [pack([document()], 512) for _ in range(DOCUMENTS)]
 
 
 class _Peak:

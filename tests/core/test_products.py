@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Callable
 
@@ -12,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.nn.functional import linear
+from torch.nn.utils.parametrizations import weight_norm
 from torch.profiler import ProfilerActivity, profile
 from transformers.activations import ACT2FN
 
@@ -19,9 +19,9 @@ from core.architectures import FAMILIES, family_of
 from core.decoder import Decoder
 from core.layers import decoder_layers
 from core.packing import pack
-from core.products import ROWS, _GatedFfn, _Product, packed, product
+from core.products import ROWS, Product, _GatedFfn, packed, product
 from core.schedules import windows
-from core.sweep import _batch_size, sweep
+from core.sweep import sweep
 from tests.core.test_families import some_documents
 from tests.core.tiny import LAYERS, WINDOW, tiny_model
 
@@ -87,8 +87,17 @@ def test_every_linear_module_of_a_layer_is_laid_out_and_as_before_afterwards(nam
     linear_modules = [module for module in layer.modules() if type(module).__name__ in ("Linear", "Conv1D")]
     with packed(layer):
         assert linear_modules
-        assert all(isinstance(module.forward, _Product) for module in linear_modules)
+        assert all(isinstance(module.forward, Product) for module in linear_modules)
+        forwards = [vars(module).get("forward") for module in layer.modules()]
+        with packed(layer):  # what is laid out already is used again
+            assert [vars(module).get("forward") for module in layer.modules()] == forwards
     assert not any("forward" in vars(module) for module in layer.modules())
+
+
+def test_weights_that_are_not_plain_ones_are_left_as_they_are() -> None:
+    layer = nn.Sequential(nn.Linear(3, 4), weight_norm(nn.Linear(4, 3)))
+    with packed(layer):
+        assert "forward" not in vars(layer[1])
 
 
 def test_other_dtypes_are_left_as_they_are() -> None:
@@ -101,8 +110,8 @@ def test_other_dtypes_are_left_as_they_are() -> None:
 @needs_onednn
 def test_weights_are_laid_out_once_a_layer_where_enough_tokens_go_through(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[nn.Module] = []
-    init = _Product.__init__
-    monkeypatch.setattr(_Product, "__init__", lambda self, *given: made.append(self) or init(self, *given))
+    init = Product.__init__
+    monkeypatch.setattr(Product, "__init__", lambda self, *given: made.append(self) or init(self, *given))
     model, row = tiny_model("llama"), pack(some_documents(2), WINDOW)
     decoder = Decoder(model, family_of(model.config))
     monkeypatch.setattr("core.decoder.WORTH_PACKING", 2 * len(row))
@@ -116,8 +125,8 @@ def test_weights_are_laid_out_once_a_layer_where_enough_tokens_go_through(monkey
 @needs_onednn
 def test_code_is_made_for_few_numbers_of_rows_whatever_the_documents(monkeypatch: pytest.MonkeyPatch) -> None:
     counts: set[int] = set()
-    then, multiply = _Product.then, product
-    monkeypatch.setattr(_Product, "then", lambda self, rows, *how: counts.add(len(rows)) or then(self, rows, *how))
+    then, multiply = Product.then, product
+    monkeypatch.setattr(Product, "then", lambda self, rows, *how: counts.add(len(rows)) or then(self, rows, *how))
     monkeypatch.setattr("core.decoder.WORTH_PACKING", 0)
     monkeypatch.setattr(
         "core.decoder.product", lambda rows, *weights: counts.add(len(rows)) or multiply(rows, *weights)
@@ -128,12 +137,3 @@ def test_code_is_made_for_few_numbers_of_rows_whatever_the_documents(monkeypatch
         sweep(decoder, pack(some_documents(seed), WINDOW), windows(2 * LAYERS, 2), batch_tokens=200)
     assert counts
     assert not any(count % ROWS for count in counts)
-
-
-@given(st.integers(1, 300), st.integers(1, 2000), st.integers(1, 4096))
-def test_batches_keep_to_their_tokens_and_fill_rows_where_they_can(states: int, tokens: int, most: int) -> None:
-    size = _batch_size(states, tokens, most)
-    assert size == 1 or size * tokens <= most
-    step = ROWS // math.gcd(ROWS, tokens)
-    assert size * tokens % ROWS == 0 or step * tokens > most
-    assert size <= max(states + step - 1, 1)
