@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from core.packing import Row
 
 BUDGETS = (0.05, 0.1, 0.2, 0.4, 0.8)
-DOCUMENTS = 48
+DOCUMENTS = 24
 _POLL_S = 0.002
 
 
@@ -54,9 +54,10 @@ def measured(budget: float) -> dict[str, int]:
         num_key_value_heads=2,
     )
     model = LlamaForCausalLM(config).eval()
-    decoder, coalitions, rows = Decoder(model, family_of(config)), windows(16), _rows(VOCABULARY)
     # As for offloaded weights: then a chunk is as large as it may be.
     sizes = sizes_for(model, offloaded=True, memory=budget)
+    decoder = Decoder(model, family_of(config), laid_out=sizes.laid_out)
+    coalitions, rows = windows(16), _rows(VOCABULARY)
     sweep_rows(decoder, rows[:1], coalitions[:3], batch_tokens=sizes.batch_tokens)
     most = max(1, sizes.state_tokens // len(coalitions) // max(map(len, rows)))
     before = psutil.Process().memory_info().rss
