@@ -21,10 +21,10 @@ from core.removal import forward_replaced
 WORTH_PACKING = 1024
 """Tokens from which on laying out a layer's weights pays, whatever their size: it takes as long as some 100 tokens."""
 
-ROWS = 32
-"""Inputs have a multiple of so many rows, or of four times as many where they are long."""
+ROWS = 16
+"""Inputs have a multiple of so many rows, or of eight times as many where they are long."""
 
-KEPT_BYTES = 128 * 2**20
+KEPT_BYTES = 256 * 2**20
 """What oneDNN keeps in the end: for each number of rows and each shape of weights code of some 0.6 MB."""
 
 _LONG = 1024
@@ -59,7 +59,7 @@ def product(inputs: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tenso
 def filled(inputs: Tensor) -> Tensor:
     """Inputs (rows, in) with rows of zeros after them where ``ROWS`` ask for it."""
     count = len(inputs)
-    lacking = -count % (ROWS if count <= _LONG else 4 * ROWS)
+    lacking = -count % (ROWS if count <= _LONG else 8 * ROWS)
     if not lacking:
         return inputs
     rows = inputs.new_empty(count + lacking, inputs.shape[1])  # half the time of torch's own padding

@@ -22,6 +22,7 @@ from core.decoder import Decoder, LayerCall
 from core.intact import LayerStates
 from core.packing import Row
 from core.players import Removed
+from core.products import ROWS
 from core.scoring import Scores, score
 from core.sizes import head_rows
 
@@ -177,6 +178,19 @@ def _alone(state: Tensor) -> Tensor:
     return state.clone() if state.untyped_storage().nbytes() > state.nbytes else state
 
 
+def _batch_size(states: int, tokens: int, batch_tokens: int) -> int:
+    """States that go through a layer at once: of one size, in as few batches as will do, as small ones are slow.
+
+    Where it takes no more batches, all but the last have full ``ROWS``, which spares products the filling.
+    """
+    most = max(1, batch_tokens // tokens)
+    batches = math.ceil(states / most)
+    even = math.ceil(states / batches)
+    step = ROWS // math.gcd(ROWS, tokens)
+    full = math.ceil(even / step) * step
+    return full if full <= most else even
+
+
 def _through_layer(
     decoder: Decoder,
     step: _Step,
@@ -188,14 +202,12 @@ def _through_layer(
     """The states after a layer: those that are done, and the others computed from the states before it."""
     below = (1 << 2 * step.index) - 1
     tokens = len(way.row)
-    most = max(1, step.batch_tokens // tokens)
     through = partial(decoder.layer_at, at=way.scored) if step.last else decoder.layer
     progress.advance(len(done) * tokens)
     # Of a model spread over several devices, a state that skipped layers lies where it was.
     place = decoder.place(step.index)
     for variant, prefixes in step.lacking(done).items():
-        # As few batches as will do, and of one size, as small ones are slow.
-        size = math.ceil(len(prefixes) / math.ceil(len(prefixes) / most))
+        size = _batch_size(len(prefixes), tokens, step.batch_tokens)
         for start in range(0, len(prefixes), size):
             batch = prefixes[start : start + size]
             out = through(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable
 
@@ -21,7 +22,7 @@ from core.layers import decoder_layers
 from core.packing import pack
 from core.products import ROWS, Product, _GatedFfn, packed, product
 from core.schedules import windows
-from core.sweep import sweep
+from core.sweep import _batch_size, sweep
 from tests.core.test_families import some_documents
 from tests.core.tiny import LAYERS, WINDOW, tiny_model
 
@@ -137,3 +138,10 @@ def test_code_is_made_for_few_numbers_of_rows_whatever_the_documents(monkeypatch
         sweep(decoder, pack(some_documents(seed), WINDOW), windows(2 * LAYERS, 2), batch_tokens=200)
     assert counts
     assert not any(count % ROWS for count in counts)
+
+
+@given(st.integers(1, 300), st.integers(1, 2000), st.integers(1, 4096))
+def test_batches_are_as_few_as_their_tokens_allow(states: int, tokens: int, batch_tokens: int) -> None:
+    size, most = _batch_size(states, tokens, batch_tokens), max(1, batch_tokens // tokens)
+    assert 1 <= size <= most
+    assert math.ceil(states / size) == math.ceil(states / most)
