@@ -20,7 +20,7 @@ from core.architectures import FAMILIES, family_of
 from core.decoder import Decoder
 from core.layers import decoder_layers
 from core.packing import pack
-from core.products import ROWS, Product, _GatedFfn, packed, product
+from core.products import ROWS, Product, _GatedFfn, faster, packed, product
 from core.schedules import windows
 from core.sweep import _batch_size, sweep
 from tests.core.test_families import some_documents
@@ -29,7 +29,7 @@ from tests.core.tiny import LAYERS, WINDOW, tiny_model
 CAPABILITY = torch.backends.cpu.get_cpu_capability()
 
 needs_onednn = pytest.mark.skipif(
-    not torch.backends.mkldnn.is_available() or not CAPABILITY.startswith("AVX"),
+    not faster(torch.device("cpu"), torch.float32),
     reason=f"weights are laid out on x86 CPUs with AVX only; this one has {CAPABILITY}",
 )
 
