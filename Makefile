@@ -28,7 +28,7 @@ test: install
 	@echo '1/5 lint (1 s)' && $(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@echo '2/5 types (30 s)' && $(BIN)/mypy
 	@echo '3/5 import rules (5 s)' && $(BIN)/lint-imports
-	@echo '4/5 the default model, if it is not cached (1 min)' && $(BIN)/python -m tests.default_model
+	@echo '4/5 the default model, if it is not cached (1 min)' && $(BIN)/python -m tests.support.default_model
 	@echo '5/5 tests (about 8 min)' && $(PYTEST) -m 'not slow and not gpu' -n 2 --dist worksteal
 
 test-slow: install

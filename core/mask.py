@@ -19,12 +19,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from core.architectures import Family, family_of
+from core.engine.layers import decoder_layers
+from core.engine.parameters import parameters_of
+from core.engine.removal import removed_from
 from core.errors import CornerstoneError
-from core.layers import decoder_layers
-from core.mask_file import Mask, read, write
-from core.parameters import parameters_of
-from core.removal import removed_from
+from core.models.families import Family, family_of
+from core.removal_path.mask_file import Mask, read, write
 
 __all__ = ["Mask", "apply", "check", "parameters_of", "read", "write"]
 

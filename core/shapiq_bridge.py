@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.coalitions.players import Removed
 from core.errors import CornerstoneError
 from core.estimators.estimate import Estimate
 from core.estimators.estimator import Outcomes
-from core.intervals import FloatArray
-from core.players import Removed
+from core.statistics.intervals import FloatArray
 
 try:
     import shapiq

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
-from core.config import load_config
+from core.config.run_config import load_config
 from core.evaluator import client
-from tui.app import Explorer
-from tui.session import Session
+from tui.explorer.app import Explorer
+from tui.explorer.session import Session
 
 PATIENCE = 6000
 

@@ -16,7 +16,7 @@ from typing import Any, get_args, get_type_hints
 import duckdb
 
 from core.errors import CornerstoneError
-from core.whole_file import whole_file
+from core.machine.atomic_file import whole_file
 
 FORMATS = ("csv", "json", "parquet")
 # A spreadsheet takes a text that begins like this for a formula; it reads full-width signs as plain ones.

@@ -12,17 +12,17 @@ from typing import Any
 import duckdb
 import numpy as np
 
-from core.alive import is_elsewhere
-from core.players import Removed
-from core.records import Assignment, ModelRecord, Outcome, RunRecord, RunState, StoredValues, TaskRecord, Writer
-from store.database import PATIENCE_S, reading, writing
-from store.values import Answers, value_columns
+from core.coalitions.players import Removed
+from core.machine.process import is_elsewhere
+from core.records.records import Assignment, ModelRecord, Outcome, RunRecord, RunState, StoredValues, TaskRecord, Writer
+from store.file.database import PATIENCE_S, reading, writing
+from store.file.value_columns import Answers, value_columns
 
 _OWN_COLUMNS = frozenset({"acc", "acc_norm"})
 
 
 class StoreRecorder:
-    """Keeps outcomes in a DuckDB file; satisfies ``core.records.Recorder``.
+    """Keeps outcomes in a DuckDB file; satisfies ``core.records.records.Recorder``.
 
     Every method raises CornerstoneError if the file is no store, cannot be written, or stays in use for ``patience``
     seconds.

@@ -13,23 +13,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from core.coalitions.grouping import SUBLAYERS
+from core.coalitions.players import Removed
+from core.coalitions.schedules import DEFAULT_MAX_REMOVED, DEFAULT_PERMUTATIONS, DEFAULT_TOLERANCE
 from core.errors import CornerstoneError
-from core.estimators.names import WINDOW_ESTIMATORS
-from core.game import Question
-from core.grouping import SUBLAYERS
-from core.players import Removed
-from core.schedules import DEFAULT_MAX_REMOVED, DEFAULT_PERMUTATIONS, DEFAULT_TOLERANCE
-from store.ablation import read_ablation
-from store.agreement import read_agreement
-from store.answer import Answer, Found, answer_of
-from store.coalitions import outcome_rows, read_coalitions
-from store.cornerstones import judge
-from store.database import PATIENCE_S, reading
-from store.documents import Documents, read_documents
-from store.groups import Group, find_groups, with_value
-from store.interactions import read_interactions
-from store.location import default_path
-from store.paper import PaperSelection, read_paper
+from core.estimators.question import Question
+from core.estimators.registry import WINDOW_ESTIMATORS
+from store.file.database import PATIENCE_S, reading
+from store.file.location import default_path
+from store.reading.ablation import read_ablation
+from store.reading.against_exact import read_agreement
+from store.reading.answer import Answer, Found, answer_of
+from store.reading.coalitions import outcome_rows, read_coalitions
+from store.reading.cornerstones import judge
+from store.reading.documents import Documents, read_documents
+from store.reading.groups import Group, find_groups, with_value
+from store.reading.interactions import read_interactions
+from store.reading.paper import PaperSelection, read_paper
+from store.reading.runs import read_runs
+from store.reading.shapley import read_shapley
 from store.rows import (
     AblationRow,
     AgreementRow,
@@ -42,8 +44,6 @@ from store.rows import (
     Selection,
     ShapleyRow,
 )
-from store.runs import read_runs
-from store.shapley import read_shapley
 
 __all__ = ["Answer", "Documents", "Results", "Selection"]
 
@@ -64,7 +64,7 @@ class Results:
 
         Args:
             selection: which results.
-            value: a metric that is a mean over documents, such as ``acc``, or one of ``core.values.DERIVED``.
+            value: a metric that is a mean over documents, such as ``acc``, or one of ``core.values.derived.DERIVED``.
 
         Raises:
             CornerstoneError: no task selected has such a value.
@@ -144,8 +144,8 @@ class Results:
 
         Args:
             selection: which results.
-            value: a metric that is a mean over documents, such as ``acc``, or one of ``core.values.DERIVED``.
-            estimator: one of ``core.estimators.names.ESTIMATORS``; None for both readings of the paper's.
+            value: a metric that is a mean over documents, such as ``acc``, or one of ``core.values.derived.DERIVED``.
+            estimator: one of ``core.estimators.registry.ESTIMATORS``; None for both readings of the paper's.
             max_removed: the longest window, counted in units.
             players: the grouping whose units share the value.
             permutations: walks, for permutation.
@@ -182,7 +182,7 @@ class Results:
         value: str = "acc",
         max_removed: int = DEFAULT_MAX_REMOVED,
     ) -> Answer[InteractionRow]:
-        """What windows of 2..``max_removed`` players lose together but not apart; see ``core.interactions``.
+        """What windows of 2..``max_removed`` players lose together but not apart; see ``core.estimators.interactions``.
 
         Over the documents that every window has; by window size, and then by first player. Where windows of the length
         asked for are not all stored, those of the longest that are make a partial answer, and a note says so.

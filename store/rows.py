@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from core.players import PlayerKind
+from core.coalitions.players import PlayerKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +178,7 @@ class InteractionRow:
     """What ``size`` neighbouring players, from number ``first`` on, lose together but not apart.
 
     ``effect`` = the sum of their single drops - ``joint_drop``, paired over ``n`` documents, with its interval; see
-    ``core.interactions``: negative where they back each other up, positive where they need each other.
+    ``core.estimators.interactions``: negative where they back each other up, positive where they need each other.
     """
 
     model: str

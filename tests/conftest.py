@@ -6,7 +6,7 @@ import pytest
 import torch
 from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
-from tests.default_model import default_model
+from tests.support.default_model import default_model
 
 TASKS = Path(__file__).parents[2] / "shared" / "tasks"
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests import plain_lm_eval
+from tests.support import plain_lm_eval
 
 PROGRAM = [sys.executable, "-c", "from tui.cli import main; main()"]
 

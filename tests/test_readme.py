@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from core.config import load_config
-from core.schedules import ablation
-from store.location import default_path
-from tests.store.records import PLAYERS, assignment, documents, keep_all, task
+from core.coalitions.schedules import ablation
+from core.config.run_config import load_config
+from store.file.location import default_path
+from tests.support.store_records import PLAYERS, assignment, documents, keep_all, task
 from tui.cli import app
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")

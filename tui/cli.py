@@ -11,16 +11,17 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from core.config import RunConfig, absolute, load_config
+from core.coalitions.grouping import SUBLAYERS
+from core.coalitions.schedules import DEFAULT_PERMUTATIONS, FEWEST_PERMUTATIONS
+from core.config.run_config import RunConfig, absolute, load_config
 from core.errors import CornerstoneError
-from core.grouping import SUBLAYERS
 from core.removal_path.request import DEFAULT_STEPS, PathRequest
-from core.schedules import DEFAULT_PERMUTATIONS, FEWEST_PERMUTATIONS
-from store.location import default_path
-from tui import results
-from tui.edge import for_people
-from tui.figure import figure
-from tui.options import (
+from store.file.location import default_path
+from tui.commands import results
+from tui.commands.destination import destination
+from tui.commands.exit import for_people
+from tui.commands.figure import figure
+from tui.commands.options import (
     PLAYERS,
     TOLERANCE,
     VALUES,
@@ -39,9 +40,8 @@ from tui.options import (
     StoreOption,
     TaskOption,
 )
-from tui.out import print_text
+from tui.commands.stdout import print_text
 from tui.paper.command import paper
-from tui.rows_out import destination
 
 app = typer.Typer(
     help="Which layers carry a language model, and how sure are we?",
@@ -84,7 +84,7 @@ def main_callback(
         return
     if all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         _open_explorer(store, None)
-    from tui.run import run as run_study
+    from tui.commands.run import run as run_study
 
     typer.echo("running the quickstart: two tasks, every layer removed alone and in windows (about 2 min)", err=True)
     run_study(load_config(Path("quickstart"), {"store": store}), "cornerstone")
@@ -92,7 +92,7 @@ def main_callback(
 
 def _to_evaluate(file: Path | None, options: Mapping[str, Any]) -> RunConfig:
     """What a file and options ask for, refused where it shows at once that it cannot be done."""
-    from core.beforehand import refuse_at_once
+    from core.study.early_checks import refuse_at_once
 
     config = load_config(file, options)
     refuse_at_once(config)
@@ -100,9 +100,9 @@ def _to_evaluate(file: Path | None, options: Mapping[str, Any]) -> RunConfig:
 
 
 def _open_explorer(store: Path | None, config: RunConfig | None) -> NoReturn:
-    from tui.app import Explorer
-    from tui.keymap import read_keymap
-    from tui.session import Session, last_session
+    from tui.explorer.app import Explorer
+    from tui.explorer.keymap import read_keymap
+    from tui.explorer.session import Session, last_session
 
     path = (store or (config.store if config else None) or default_path()).expanduser().resolve()
     session = Session(config=config) if config else last_session(path)
@@ -175,7 +175,7 @@ def run(
 
     Example: cornerstone run --task agreement --limit 32 --schedule windows
     """
-    from tui.run import run as run_study
+    from tui.commands.run import run as run_study
 
     del debug  # main() looks for it, as errors before this point have tracebacks too
     options: dict[str, Any] = {
@@ -222,8 +222,8 @@ def path(
 
     Example: cornerstone path --task agreement --limit 32 --steps 6 --mask mask.json
     """
-    from tui.path import PathFiles
-    from tui.path import path as search_path
+    from tui.commands.path import PathFiles
+    from tui.commands.path import path as search_path
 
     del debug
     options: dict[str, Any] = {
@@ -260,8 +260,8 @@ def proxies(
 
     Example: cornerstone proxies --task agreement --limit 32
     """
-    from tui.proxies import ProxyRequest, Rows
-    from tui.proxies import proxies as measure_proxies
+    from tui.commands.proxies import ProxyRequest, Rows
+    from tui.commands.proxies import proxies as measure_proxies
 
     del debug
     options: dict[str, Any] = {
@@ -292,7 +292,7 @@ def bench(
 
     Without --task it measures arc_easy and boolq, which takes about 20 minutes on two cores.
     """
-    from tui.process import become
+    from tui.worker_process import become
 
     del debug
     tasks = task or ["arc_easy", "boolq"]
@@ -303,7 +303,7 @@ def bench(
 @app.command()
 def models() -> None:
     """List the model aliases and whether they are cached."""
-    from tui.catalog import print_models
+    from tui.commands.catalog import print_models
 
     print_models()
 
@@ -314,7 +314,7 @@ def tasks(
     everything: Annotated[bool, typer.Option("--all", help="lm-eval's tasks too.")] = False,
 ) -> None:
     """List the tasks that can be named."""
-    from tui.catalog import print_tasks
+    from tui.commands.catalog import print_tasks
 
     print_tasks(pattern, everything=everything)
 
@@ -325,7 +325,7 @@ def keys() -> None:
 
     Example: cornerstone keys > my_keys.yaml
     """
-    from tui.keymap import keymap_path, template
+    from tui.explorer.keymap import keymap_path, template
 
     print_text("".join(f"{line}\n" for line in template()))
     typer.echo(f"keys that you change go into {keymap_path()}", err=True)
@@ -334,7 +334,7 @@ def keys() -> None:
 @app.command()
 def doctor(store: Annotated[Path | None, typer.Option(help="The store to look at.")] = None) -> None:
     """Check versions, device, caches and store; say what is missing and what mends it."""
-    from tui.doctor import examine
+    from tui.commands.doctor import examine
 
     if not examine(store):
         raise typer.Exit(2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from core.records import Outcome
+from core.records.records import Outcome
 
 TOLERANCE = 1e-3, 1e-4
 """Largest difference of a log-probability, absolute and relative to its size: whichever is larger counts."""

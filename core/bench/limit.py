@@ -16,11 +16,11 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 from transformers import PretrainedConfig, PreTrainedModel
 
-from core.architectures import Family
-from core.layers import decoder_layers
-from core.packing import Row
-from core.players import Removed
-from core.products import Product, faster
+from core.coalitions.players import Removed
+from core.engine.layers import decoder_layers
+from core.engine.onednn import Product, faster
+from core.engine.packing import Row
+from core.models.families import Family
 
 _SIZE = {"cpu": 2048, "cuda": 8192, "mps": 4096}
 _REPEATS = 3

@@ -9,12 +9,12 @@ import torch
 from lm_eval.api.instance import Instance
 from lm_eval.models.huggingface import HFLM
 
-from core.documents import PreparedTask
-from core.models import LoadedModel
-from core.players import Removed
-from core.quiet import quiet_libraries
-from core.records import Outcome
-from core.removal import removed_from
+from core.coalitions.players import Removed
+from core.engine.load import LoadedModel
+from core.engine.removal import removed_from
+from core.machine.quiet_libraries import quiet_libraries
+from core.records.records import Outcome
+from core.tasks.prepare import PreparedTask
 
 BATCH_SIZES = (1, 2, 4, 8, 16, 32)
 

@@ -15,16 +15,16 @@ import torch
 from core.bench.comparison import difference, same
 from core.bench.limit import Peak, distinct_work
 from core.bench.loop import LmEvalLoop
-from core.documents import PreparedTask
+from core.coalitions.players import Removed
+from core.coalitions.schedules import windows
+from core.engine.packing import pack
 from core.errors import CornerstoneError
-from core.events import ChunkRecorded
-from core.memory_recorder import MemoryRecorder
-from core.packing import pack
-from core.plan import Schedule
-from core.players import Removed
-from core.records import Outcome
-from core.schedules import windows
-from core.workbench import Narrate, Workbench
+from core.records.memory_recorder import MemoryRecorder
+from core.records.records import Outcome
+from core.study.events import ChunkRecorded
+from core.study.plan import Schedule
+from core.study.workbench import Narrate, Workbench
+from core.tasks.prepare import PreparedTask
 
 TIMED = 6
 """Coalitions that the loop evaluates; the others' time is taken by proportion."""

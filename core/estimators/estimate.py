@@ -8,14 +8,14 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
+from core.coalitions.schedules import INTACT
 from core.errors import CornerstoneError
-from core.estimators.bootstrap import drawn_values
 from core.estimators.estimator import Estimator, Outcomes, require
-from core.estimators.ranks import ranks
-from core.estimators.shares import implied_bounds, share_bounds, shares
-from core.estimators.spread import phi_bounds, standard_errors
-from core.intervals import CONFIDENCE, FloatArray, never_varies, unseen_half_width, without_rounding
-from core.schedules import INTACT
+from core.statistics.bootstrap import drawn_values
+from core.statistics.intervals import CONFIDENCE, FloatArray, never_varies, unseen_half_width, without_rounding
+from core.statistics.phi_intervals import phi_bounds, standard_errors
+from core.statistics.ranks import ranks
+from core.statistics.shares import implied_bounds, share_bounds, shares
 
 DRAWS = 2000
 _TOP = 3
@@ -31,12 +31,12 @@ class Estimate:
     0) and ``rank`` 1 is the largest clipped value, ties going to the larger unclipped value, then to the earlier
     unit. ``se`` is paired over documents, and NaN for fewer than two of them.
 
-    The interval of ``phi`` is ``core.intervals.t_interval``'s, or that of a drop where every contribution is one.
+    The interval of ``phi`` is ``statistics.intervals.t_interval``'s, or that of a drop where every contribution is one.
     Intervals of shares and ranks are percentiles of a bootstrap over documents; ``top3`` is the part of its draws in
     which a unit is among the three largest, ties in a draw being broken by chance. All hold their estimate. What the
     documents agree on is not certain for that: where a unit's contribution is the same on every document, ``phi`` moves
-    by ``core.intervals.unseen_half_width`` either way, and its share and rank with it; likewise the others' sum where
-    that never varies. An interval of a share is no narrower than that of its phi implies, the others being as
+    by ``statistics.intervals.unseen_half_width`` either way, and its share and rank with it; likewise the others' sum
+    where that never varies. An interval of a share is no narrower than that of its phi implies, the others being as
     estimated, and that of a share that is NaN is NaN. Where the coalitions were drawn, their noise is in all of these.
 
     Measured with 64 to 256 documents (tests/benchmarks/coverage.py): 95% intervals of phi hold the truth in

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
+from core.coalitions.players import Removed
 from core.errors import CornerstoneError
-from core.intervals import FloatArray
-from core.players import Removed
+from core.statistics.intervals import FloatArray
 
 Outcomes = Mapping[Removed, FloatArray]
 """Per-document values by removed units; all arrays have shape (documents,), the same documents in the same order."""
@@ -22,7 +22,7 @@ class Estimator(Protocol):
 
     @property
     def name(self) -> str:
-        """One of ``core.estimators.names.ESTIMATORS``."""
+        """One of ``core.estimators.registry.ESTIMATORS``."""
         ...
 
     def missing(self, outcomes: Outcomes, units: int) -> list[Removed]:

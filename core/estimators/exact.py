@@ -10,10 +10,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from core.coalitions.players import Removed
 from core.errors import CornerstoneError
 from core.estimators.estimator import Outcomes, require
-from core.intervals import FloatArray
-from core.players import Removed
+from core.statistics.intervals import FloatArray
 
 MOST_UNITS = 16
 _BLOCK = 1024

@@ -7,10 +7,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from core.coalitions.players import Removed
+from core.coalitions.schedules import INTACT, ablation
 from core.estimators.estimator import Outcomes, require
-from core.intervals import FloatArray
-from core.players import Removed
-from core.schedules import INTACT, ablation
+from core.statistics.intervals import FloatArray
 
 
 @dataclass(frozen=True, slots=True)

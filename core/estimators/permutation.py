@@ -19,11 +19,11 @@ from typing import ClassVar
 
 import numpy as np
 
+from core.coalitions.players import Removed, removed_set
+from core.coalitions.schedules import DEFAULT_PERMUTATIONS, DEFAULT_TOLERANCE, FEWEST_PERMUTATIONS, INTACT
 from core.errors import CornerstoneError
 from core.estimators.estimator import Outcomes, require
-from core.intervals import FloatArray
-from core.players import Removed, removed_set
-from core.schedules import DEFAULT_PERMUTATIONS, DEFAULT_TOLERANCE, FEWEST_PERMUTATIONS, INTACT
+from core.statistics.intervals import FloatArray
 
 _AHEAD = 4
 

@@ -12,11 +12,11 @@ from typing import ClassVar
 
 import numpy as np
 
+from core.coalitions.players import Removed
+from core.coalitions.schedules import DEFAULT_MAX_REMOVED, windows
 from core.errors import CornerstoneError
 from core.estimators.estimator import Outcomes, require
-from core.intervals import FloatArray
-from core.players import Removed
-from core.schedules import DEFAULT_MAX_REMOVED, windows
+from core.statistics.intervals import FloatArray
 
 
 @dataclass(frozen=True, slots=True)

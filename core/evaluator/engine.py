@@ -11,11 +11,11 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from core.config import RunConfig
+from core.coalitions.players import removed_set
+from core.config.run_config import RunConfig
 from core.errors import CornerstoneError
-from core.evaluator.desk import Desk
 from core.evaluator.jobs import Job
-from core.evaluator.keeper import Keeper
+from core.evaluator.open_tasks import Desk
 from core.evaluator.protocol import (
     Cancel,
     Event,
@@ -30,11 +30,11 @@ from core.evaluator.protocol import (
     StartJob,
     Toggle,
 )
-from core.events import MemoryShort
-from core.plan import schedules_of
-from core.players import removed_set
-from core.records import Recorder
-from core.workbench import Narrate, Workbench, new_run, same_model
+from core.evaluator.write_behind import Keeper
+from core.records.records import Recorder
+from core.study.events import MemoryShort
+from core.study.plan import schedules_of
+from core.study.workbench import Narrate, Workbench, new_run, same_model
 
 _JOBS_EVERY_S = 0.25
 _CHARTS_EVERY_S = 1.0

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from core.config import RunConfig
+from core.coalitions.grouping import SUBLAYERS
+from core.config.run_config import RunConfig
 from core.evaluator.protocol import Cancel, JobState, JobView, Pause, Resume
-from core.events import ChunkRecorded, MemoryShort, PhaseFinished, PhaseStarted, StudyEvent, TopLooked
-from core.grouping import SUBLAYERS
+from core.study.events import ChunkRecorded, MemoryShort, PhaseFinished, PhaseStarted, StudyEvent, TopLooked
 
 _TOO_SOON_S = 3.0
 """A rate over less time tells nothing of the time that is left."""

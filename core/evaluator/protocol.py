@@ -10,10 +10,10 @@ from typing import Annotated, Literal
 
 import pydantic
 
-from core.config import RunConfig
-from core.players import Removed
-from core.points import AblationPoint, CoalitionPoint, ShapleyPoint
-from core.records import ModelRecord, Writer
+from core.coalitions.players import Removed
+from core.config.run_config import RunConfig
+from core.records.records import ModelRecord, Writer
+from core.summaries.points import AblationPoint, CoalitionPoint, ShapleyPoint
 
 PROTOCOL_VERSION = 4
 

@@ -33,7 +33,7 @@ from core.evaluator.protocol import (
     Scored,
     parse_request,
 )
-from core.records import Recorder
+from core.records.records import Recorder
 
 IDLE_S = 1800.0
 """An evaluator that nobody is connected to and that has nothing to do ends after this time, and frees its memory."""

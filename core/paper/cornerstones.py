@@ -31,11 +31,11 @@ from typing import Literal
 
 import numpy as np
 
-from core.estimators.ranks import leading
-from core.intervals import FloatArray, mean_interval
 from core.paper.resampling import AblationDraws, Draws, ModelDraws, simultaneous
 from core.paper.shares import TOP, mean_shares
 from core.paper.values import TaskValues
+from core.statistics.intervals import FloatArray, mean_interval
+from core.statistics.ranks import leading
 
 COLLAPSE = 0.5
 DOMINANCE = 3.0

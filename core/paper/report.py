@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from core.coalitions.players import Player
 from core.paper.cornerstones import Chosen, Cornerstones, chosen, cornerstones
 from core.paper.drops import MeanDrop, mean_drop
 from core.paper.published import TASKS, Published, published
 from core.paper.resampling import DRAWS, ModelDraws, resample
 from core.paper.shares import TopShare, pooled_share, top_share
 from core.paper.values import ModelValues
-from core.players import Player
-from core.values import is_accuracy
+from core.values.derived import is_accuracy
 
 
 @dataclass(frozen=True, slots=True)

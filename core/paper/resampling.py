@@ -11,11 +11,11 @@ from statistics import NormalDist
 
 import numpy as np
 
-from core.estimators.bootstrap import widened_means
-from core.intervals import CONFIDENCE, FloatArray, never_varies, unseen_half_width, without_rounding
 from core.paper.values import ModelValues, TaskValues
-from core.student import student_half_width
-from core.values import DERIVED
+from core.statistics.bootstrap import widened_means
+from core.statistics.intervals import CONFIDENCE, FloatArray, never_varies, unseen_half_width, without_rounding
+from core.statistics.student_t import student_half_width
+from core.values.derived import DERIVED
 
 DRAWS = 1000
 _POINT = 1e-12

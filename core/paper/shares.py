@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.estimators.ranks import leading
-from core.estimators.shares import shares
-from core.intervals import CONFIDENCE, FloatArray
 from core.paper.resampling import Draws, Measured, ShapleyDraws, measured
+from core.statistics.intervals import CONFIDENCE, FloatArray
+from core.statistics.ranks import leading
+from core.statistics.shares import shares
 
 TOP = 3
 _ROUNDING = 1e-9

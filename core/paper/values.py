@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.intervals import FloatArray
-from core.players import Player
+from core.coalitions.players import Player
+from core.statistics.intervals import FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class TaskValues:
         task: its name.
         task_id: tells apart what shares a name.
         value: as the paper chooses it ``acc_norm`` where the task defines it, else ``acc``; or another that was asked
-            for, in its own unit (``core.values``).
+            for, in its own unit (``core.values.derived``).
         chance: a random guess's accuracy; None where there is nothing to choose from, or ``value`` is no accuracy.
         size: how many documents the data set holds.
         intact: the intact model's values, shape (documents,), over the documents that it and every player removed alone

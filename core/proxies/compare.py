@@ -9,17 +9,17 @@ from typing import Final, Literal
 
 import numpy as np
 
+from core.coalitions.grouping import Grouping
+from core.coalitions.players import Removed
+from core.coalitions.schedules import INTACT
 from core.errors import CornerstoneError
 from core.estimators.estimator import Outcomes
-from core.estimators.names import estimator_named
-from core.estimators.ranks import leading
-from core.grouping import Grouping
-from core.intervals import FloatArray
-from core.players import Removed
+from core.estimators.registry import estimator_named
 from core.proxies.measure import MEASURES, Proxies
 from core.proxies.rows import CorrelationRow, ProxyRow, Target, TokensOf
-from core.rank_correlation import DECIMALS, correlated, kendall, reliability, spearman
-from core.schedules import INTACT
+from core.statistics.intervals import FloatArray
+from core.statistics.rank_correlation import DECIMALS, correlated, kendall, reliability, spearman
+from core.statistics.ranks import leading
 
 _TOP: Final = 3
 TOKENS: Final[tuple[TokensOf, TokensOf]] = ("all", "not the first")

@@ -19,9 +19,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.decoder import Decoder, LayerCall
-from core.intervals import FloatArray
-from core.packing import Row
+from core.engine.decoder import Decoder, LayerCall
+from core.engine.packing import Row
+from core.statistics.intervals import FloatArray
 
 MEASURES = ("block influence", "relative norm")
 

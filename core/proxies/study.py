@@ -7,21 +7,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.architectures import shares_input
-from core.config import RunConfig, command_of
-from core.decoder import Decoder
-from core.documents import PreparedTask
-from core.fingerprint import short_id
-from core.grouping import grouping
-from core.intervals import FloatArray
-from core.packing import pack
-from core.players import Removed
+from core.coalitions.grouping import grouping
+from core.coalitions.players import Removed
+from core.config.run_config import RunConfig, command_of
+from core.engine.decoder import Decoder
+from core.engine.packing import pack
+from core.models.families import shares_input
 from core.proxies.compare import Compared, correlation_rows, proxy_rows, targets_of
 from core.proxies.measure import measure_proxies
 from core.proxies.rows import CorrelationRow, ProxyRow
-from core.records import Assignment, Recorder
-from core.task_values import checked_value
-from core.workbench import Narrate, Workbench, open_workbench
+from core.records.fingerprint import short_id
+from core.records.records import Assignment, Recorder
+from core.statistics.intervals import FloatArray
+from core.study.workbench import Narrate, Workbench, open_workbench
+from core.tasks.prepare import PreparedTask
+from core.values.of_task import checked_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def check_proxies(
 
     Args:
         config: the model, tasks and documents.
-        value: what drops and Shapley values are of: a metric that is a mean, or one of ``core.values.DERIVED``.
+        value: what drops and Shapley values are of: a metric that is a mean, or one of ``core.values.derived.DERIVED``.
         recorder: says what is stored.
         narrate: told what takes long.
         breathe: told how many documents of a task are done.

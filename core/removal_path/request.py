@@ -6,9 +6,9 @@ from typing import Annotated
 
 import pydantic
 
+from core.coalitions.grouping import SUBLAYERS, grouping_name
 from core.errors import CornerstoneError
-from core.grouping import SUBLAYERS, grouping_name
-from core.values import DERIVED
+from core.values.derived import DERIVED
 
 DEFAULT_STEPS = 8
 

@@ -9,10 +9,10 @@ from typing import Literal
 
 import numpy as np
 
+from core.coalitions.grouping import Grouping
 from core.errors import CornerstoneError
-from core.grouping import Grouping
-from core.intervals import FloatArray, mean_interval, paired_drop
 from core.removal_path.search import Measured, Step
+from core.statistics.intervals import FloatArray, mean_interval, paired_drop
 
 Documents = Literal["chosen by these", "held out"]
 Bounds = tuple[float, float]

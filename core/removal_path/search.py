@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.intervals import FloatArray
-from core.players import Removed, removed_set
-from core.schedules import INTACT
+from core.coalitions.players import Removed, removed_set
+from core.coalitions.schedules import INTACT
+from core.statistics.intervals import FloatArray
 
 _ROUNDING = 1e-12
 

@@ -10,22 +10,22 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from core.config import RunConfig
-from core.documents import Document, PreparedTask
-from core.fingerprint import short_id
-from core.grouping import Grouping, grouping
-from core.intervals import FloatArray
-from core.parameters import parameters_of
-from core.plan import Schedule
-from core.players import Removed
-from core.records import Assignment, Recorder
+from core.coalitions.grouping import Grouping, grouping
+from core.coalitions.players import Removed
+from core.config.run_config import RunConfig
+from core.engine.parameters import parameters_of
+from core.records.fingerprint import short_id
+from core.records.records import Assignment, Recorder
 from core.removal_path.request import PathRequest
 from core.removal_path.rows import PathRow, Told, path_rows
 from core.removal_path.search import Measured, Step, greedy_path
 from core.removal_path.watcher import Watcher
-from core.report import chance_of
-from core.task_values import checked_value
-from core.workbench import Narrate, Workbench, new_run, open_workbench
+from core.statistics.intervals import FloatArray
+from core.study.plan import Schedule
+from core.study.workbench import Narrate, Workbench, new_run, open_workbench
+from core.summaries.summarize import chance_of
+from core.tasks.prepare import Document, PreparedTask
+from core.values.of_task import checked_value
 
 _GOLD_LOGPROB = "gold_logprob"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from core.events import StudyEvent
 from core.removal_path.rows import PathRow
+from core.study.events import StudyEvent
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ Tests hold phi to its promise in fewer games; shares, clipped and of a clipped s
 
 from __future__ import annotations
 
-from tests.core.estimators.coverage import GAMES, ORDERS, WITHOUT_ORDERS, phi_coverage, share_coverage
+from tests.support.coverage import GAMES, ORDERS, WITHOUT_ORDERS, phi_coverage, share_coverage
 
 PHI_TRIALS, SHARE_TRIALS = 4000, 400
 

@@ -15,15 +15,15 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from core.coalitions.players import PlayerKind, Removed, players_of
+from core.coalitions.schedules import windows
 from core.estimators.estimate import DRAWS
 from core.estimators.leave_one_out import LeaveOneOut
-from core.estimators.names import WINDOW_ESTIMATORS
-from core.game import Question
-from core.players import PlayerKind, Removed, players_of
-from core.records import Assignment, DataRecord, DocumentRecord, ModelRecord, RunRecord, TaskRecord
-from core.schedules import windows
-from store.answer import Answer
-from store.database import writing
+from core.estimators.question import Question
+from core.estimators.registry import WINDOW_ESTIMATORS
+from core.records.records import Assignment, DataRecord, DocumentRecord, ModelRecord, RunRecord, TaskRecord
+from store.file.database import writing
+from store.reading.answer import Answer
 from store.recorder import StoreRecorder
 from store.results import Results
 from store.rows import AblationRow, ShapleyRow

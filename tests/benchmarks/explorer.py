@@ -25,11 +25,11 @@ from tempfile import TemporaryDirectory
 
 import psutil
 
-from core.config import RunConfig
+from core.coalitions.players import players_of
+from core.config.run_config import RunConfig
 from core.evaluator import client
 from core.evaluator.protocol import Jobs, StartJob
-from core.players import players_of
-from tui.process import evaluator_command
+from tui.worker_process import evaluator_command
 
 COLUMNS, ROWS = 120, 35
 STARTS, KEYS = 5, 60

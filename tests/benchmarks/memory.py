@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 if TYPE_CHECKING:
-    from core.packing import Row
+    from core.engine.packing import Row
 
 BUDGETS = (0.05, 0.1, 0.2, 0.4, 0.8)
 DOCUMENTS = 24
@@ -37,11 +37,11 @@ def measured(budget: float) -> dict[str, int]:
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
-    from core.architectures import family_of
-    from core.decoder import Decoder
-    from core.schedules import windows
-    from core.sizes import sizes_for
-    from core.sweep import sweep_rows
+    from core.coalitions.schedules import windows
+    from core.engine.decoder import Decoder
+    from core.engine.sizes import sizes_for
+    from core.engine.sweep import sweep_rows
+    from core.models.families import family_of
     from tests.benchmarks.scaling import VOCABULARY
 
     torch.manual_seed(0)
@@ -69,7 +69,7 @@ def measured(budget: float) -> dict[str, int]:
 
 def _rows(vocabulary: int) -> list[Row]:
     """A document each, of as many lengths as real ones have: what a product keeps grows with their number."""
-    from core.packing import TokenRequest, pack
+    from core.engine.packing import TokenRequest, pack
 
     rng = random.Random(0)
 

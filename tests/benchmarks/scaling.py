@@ -11,12 +11,12 @@ from dataclasses import dataclass
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from core.architectures import family_of
 from core.bench.limit import distinct_work
-from core.decoder import Decoder
-from core.packing import Row, TokenRequest, pack
-from core.schedules import windows
-from core.sweep import sweep
+from core.coalitions.schedules import windows
+from core.engine.decoder import Decoder
+from core.engine.packing import Row, TokenRequest, pack
+from core.engine.sweep import sweep
+from core.models.families import family_of
 
 HIDDEN, VOCABULARY, REPEATS = 256, 1000, 5
 BATCH_TOKENS = 2048

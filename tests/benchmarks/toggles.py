@@ -12,10 +12,10 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from core.config import RunConfig
+from core.config.run_config import RunConfig
 from core.evaluator import client
 from core.evaluator.protocol import Event, Jobs, Open, Opened, Scored, StartJob, Toggle
-from tui.process import evaluator_command
+from tui.worker_process import evaluator_command
 
 FIRST, TIMES, PLAYERS = 16, 8, 60
 TASKS = ("agreement", "capitals", "categories", "opposites")

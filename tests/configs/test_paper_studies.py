@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from core.aliases import aliases
-from core.config import load_config
+from core.config.run_config import load_config
 from core.errors import CornerstoneError
+from core.models.aliases import aliases
 from core.paper.published import MODELS, TASKS
-from core.task_index import lm_eval_task_names
-from store.paper_gaps import STUDIES
+from core.tasks.index import lm_eval_task_names
+from store.reading.paper_gaps import STUDIES
 
 LIMITS = {model.alias: model.documents for model in MODELS}
 

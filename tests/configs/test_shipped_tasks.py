@@ -10,8 +10,8 @@ from lm_eval.models.huggingface import HFLM
 from transformers import AutoTokenizer
 
 from configs.tasks.generate import TASKS, lines
-from core.task_index import ShippedTask, shipped_tasks
-from tests import plain_lm_eval
+from core.tasks.index import ShippedTask, shipped_tasks
+from tests.support import plain_lm_eval
 
 SHIPPED = {task.name: task for task in shipped_tasks()}
 

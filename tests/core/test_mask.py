@@ -13,14 +13,14 @@ import pytest
 import torch
 
 from core import mask as masks
-from core.architectures import family_of
+from core.coalitions.players import Removed
+from core.engine.layers import decoder_layers
+from core.engine.parameters import parameters_of
 from core.errors import CornerstoneError
-from core.layers import decoder_layers
-from core.mask_file import Evidence, Mask, MaskedModel, Saved, mask_of
-from core.parameters import parameters_of
-from core.players import Removed
-from tests.core.test_families import model_of, plain_logprobs, some_documents
-from tests.core.tiny import LAYERS, SETTINGS, VOCABULARY
+from core.models.families import family_of
+from core.removal_path.mask_file import Evidence, Mask, MaskedModel, Saved, mask_of
+from tests.core.engine.test_decoder import model_of, plain_logprobs, some_documents
+from tests.support.tiny_models import LAYERS, SETTINGS, VOCABULARY
 
 EVIDENCE = Evidence(
     tasks=("agreement", "capitals"),

@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.coalitions.players import Removed
 from core.errors import CornerstoneError
 from core.estimators.estimate import estimate
 from core.estimators.estimator import Estimator
 from core.estimators.exact import Exact
 from core.estimators.leave_one_out import LeaveOneOut
-from core.estimators.names import ESTIMATORS, estimator_named
 from core.estimators.permutation import Permutation
+from core.estimators.registry import ESTIMATORS, estimator_named
 from core.estimators.windows import WindowEnds, WindowFirst
-from core.players import Removed
 from core.shapiq_bridge import OutcomesGame, interaction_values, removed_units
 
 DOCUMENTS = 3

@@ -14,12 +14,12 @@ from typing import Any
 import duckdb
 import pytest
 
+from core.coalitions.schedules import ablation, windows
 from core.errors import CornerstoneError
-from core.schedules import ablation, windows
 from store.export import columns_of, to_csv, to_json, write
 from store.results import Results
 from store.rows import AblationRow, CoalitionRow, OutcomeRow, RunRow, ShapleyRow
-from tests.store.records import PLAYERS, assignment, documents, keep, keep_all, model, outcome
+from tests.support.store_records import PLAYERS, assignment, documents, keep, keep_all, model, outcome
 
 EVERY_WINDOW = windows(PLAYERS, 4)
 

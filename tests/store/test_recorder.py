@@ -15,12 +15,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.coalitions.players import Removed
+from core.coalitions.schedules import ablation
 from core.errors import CornerstoneError
-from core.players import Removed
-from core.schedules import ablation
 from store.recorder import StoreRecorder
 from store.results import Results, Selection
-from tests.store.records import (
+from tests.support.store_records import (
     PLAYERS,
     assignment,
     data,
@@ -190,7 +190,7 @@ _WRITER = """
 import sys
 from pathlib import Path
 from store.recorder import StoreRecorder
-from tests.store.records import assignment, documents, outcome, run
+from tests.support.store_records import assignment, documents, outcome, run
 path, name, first, last = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 recorder = StoreRecorder(path)
 asked = assignment(documents(range(first, last)), [(), (0,), (1,)])

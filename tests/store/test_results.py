@@ -13,15 +13,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.alive import here
+from core.coalitions.players import Removed
+from core.coalitions.schedules import ablation, windows
 from core.errors import CornerstoneError
-from core.intervals import paired_drop
-from core.players import Removed
-from core.records import RunRecord
-from core.schedules import ablation, windows
+from core.machine.process import here
+from core.records.records import RunRecord
+from core.statistics.intervals import paired_drop
 from store.recorder import StoreRecorder
 from store.results import Results, Selection
-from tests.store.records import (
+from tests.support.store_records import (
     PLAYERS,
     assignment,
     documents,

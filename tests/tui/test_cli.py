@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from core.config import load_config
+from core.config.run_config import load_config
 from store.results import Results
 
 PROGRAM = [sys.executable, "-c", "from tui.cli import main; main()"]

@@ -11,10 +11,10 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from core.values import named
+from core.values.derived import named
+from tui.drawing.plain import told_apart
 from tui.figures.spread import characters_in, points_wide, shortened
 from tui.figures.style import INCHES, TALLEST, Width, safe
-from tui.text import told_apart
 
 RowT = TypeVar("RowT")
 

@@ -9,7 +9,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from core.errors import CornerstoneError
-from core.whole_file import whole_file
+from core.machine.atomic_file import whole_file
 from tui.figures.style import styled
 
 FORMATS = ("svg", "pdf", "png")

@@ -8,10 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from store.rows import ShapleyRow
+from tui.drawing.provenance import obtained
 from tui.figures.panels import Panel, above, entitle, grid, of_value, panels, tick_step
 from tui.figures.spread import points_wide, spread
 from tui.figures.style import ATTENTION, FFN, OTHER, WHISKER, Width, bar_key, line_key, look_of, names_of, safe, styled
-from tui.obtained import obtained
 
 TOP = 3
 _HEIGHT = 1.7

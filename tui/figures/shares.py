@@ -16,6 +16,7 @@ from matplotlib.patches import Patch
 
 from core.errors import CornerstoneError
 from store.rows import ShapleyRow
+from tui.drawing.provenance import obtained
 from tui.figures.panels import Panel, above, counted, in_room, of_value, panels
 from tui.figures.spread import points_wide, shortened, spread
 from tui.figures.style import (
@@ -33,7 +34,6 @@ from tui.figures.style import (
     safe,
     styled,
 )
-from tui.obtained import obtained
 
 TOP = 4
 _HEIGHT = 0.66

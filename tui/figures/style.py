@@ -12,7 +12,7 @@ import matplotlib
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from tui.text import plain
+from tui.drawing.plain import plain
 
 Width = Literal["column", "page"]
 """One column of a two-column paper, or all of its text."""

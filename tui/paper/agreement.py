@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
-from core.estimators.names import WINDOW_ESTIMATORS
-from core.game import Question
+from core.coalitions.schedules import FEWEST_PERMUTATIONS
+from core.estimators.question import Question
+from core.estimators.registry import WINDOW_ESTIMATORS
 from core.paper.report import ModelReport, TaskReport
 from core.paper.shares import TOP
-from core.schedules import FEWEST_PERMUTATIONS
-from store.paper import PaperSelection
+from store.reading.paper import PaperSelection
 from store.rows import Selection, ShapleyRow
+from tui.drawing.plain import counted
 from tui.paper.layout import PaperTable, Section
-from tui.text import counted
 
 if TYPE_CHECKING:
     from store.results import Results

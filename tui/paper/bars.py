@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from store.rows import ShapleyRow
+from tui.drawing.plain import plain
 from tui.paper.layout import percent
-from tui.text import plain
 
 TOP = 4
 _EIGHTHS = " ▁▂▃▄▅▆▇█"

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from core.coalitions.schedules import DEFAULT_MAX_REMOVED, DEFAULT_PERMUTATIONS, DEFAULT_TOLERANCE
 from core.errors import CornerstoneError
-from core.estimators.names import WINDOW_ESTIMATORS
-from core.schedules import DEFAULT_MAX_REMOVED, DEFAULT_PERMUTATIONS, DEFAULT_TOLERANCE
-from core.values import is_accuracy, named
-from core.whole_file import refuse_target, whole_file
-from tui.options import (
+from core.estimators.registry import WINDOW_ESTIMATORS
+from core.machine.atomic_file import refuse_target, whole_file
+from core.values.derived import is_accuracy, named
+from tui.commands.options import (
     ForceOption,
     MaxRemovedOption,
     OrdersSeedOption,
@@ -30,16 +30,16 @@ from tui.options import (
     ToleranceOption,
     WindowEstimatorOption,
 )
-from tui.out import print_text
-from tui.text import plain, plain_lines
-from tui.uneven import uneven
+from tui.commands.stdout import print_text
+from tui.commands.uneven import uneven
+from tui.drawing.plain import plain, plain_lines
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from core.game import Question
+    from core.estimators.question import Question
     from core.paper.report import ModelReport
-    from store.paper import PaperSelection
+    from store.reading.paper import PaperSelection
     from tui.paper.agreement import Agreement
     from tui.paper.figures import FigureRows
     from tui.paper.layout import PaperTable
@@ -96,9 +96,9 @@ def paper(
 
     Example: cornerstone paper --format latex -o tables.tex
     """
-    from core.game import Question
+    from core.estimators.question import Question
     from core.paper.report import report
-    from store.paper import PaperSelection, read_paper
+    from store.reading.paper import PaperSelection, read_paper
     from store.results import Results
     from tui.paper.agreement import agreements
     from tui.paper.figures import figure_rows, write_figures

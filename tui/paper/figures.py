@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 from core.errors import CornerstoneError
 from core.paper.published import TASKS
 from core.paper.report import ModelReport
-from core.values import named, unit_of
-from store.paper import PaperSelection
+from core.values.derived import named, unit_of
+from store.reading.paper import PaperSelection
 from store.rows import AblationRow, Selection, ShapleyRow
+from tui.drawing.plain import plain
 from tui.paper.bars import share_bars, value_columns
-from tui.text import plain
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -76,7 +76,7 @@ def texts(rows: Sequence[FigureRows], width: int, *, colour: bool) -> list[tuple
 
 
 def _chart(rows: Sequence[AblationRow], width: int, *, colour: bool) -> str:
-    from tui.chart import ablation_chart
+    from tui.drawing.ablation_chart import ablation_chart
 
     title, chart = ablation_chart(rows, width=width, colour=colour).split("\n", 1)
     return "\n".join([*wrap(title, width), chart])

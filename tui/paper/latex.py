@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from tui.drawing.plain import plain
 from tui.paper.layout import PaperTable, Section
-from tui.text import plain
 
 # Brackets too: after \\ they would be taken for an optional argument.
 _SPECIAL = {

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from core.paper.resampling import Measured
-from core.values import is_accuracy, unit_of
+from core.values.derived import is_accuracy, unit_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from tui.drawing.plain import plain
 from tui.paper.layout import PaperTable
-from tui.text import plain
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~])")
 

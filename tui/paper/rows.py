@@ -9,8 +9,8 @@ from core.paper.drops import MeanDrop
 from core.paper.report import ModelReport, TaskReport
 from core.paper.resampling import Measured
 from core.paper.shares import TopShare
-from core.values import is_accuracy, unit_of
-from store.paper import PaperSelection
+from core.values.derived import is_accuracy, unit_of
+from store.reading.paper import PaperSelection
 from tui.paper.agreement import Agreement
 
 _FRACTION = "fraction"

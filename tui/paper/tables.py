@@ -10,9 +10,9 @@ from core.paper.published import TASKS
 from core.paper.report import ModelReport, TaskReport
 from core.paper.resampling import Measured
 from core.paper.shares import TOP, TopShare
-from tui.cornerstone_rule import RULE, VERDICTS, none_fits
+from tui.drawing.cornerstone_rule import RULE, VERDICTS, none_fits
+from tui.drawing.plain import told_apart
 from tui.paper.layout import UNBOUNDED, PaperTable, Section, Unit, percent, unit_of_values, with_interval
-from tui.text import told_apart
 
 _CHOSEN_BY = {
     "rule": "the cornerstones of Table 2",

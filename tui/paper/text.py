@@ -9,8 +9,8 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from tui.drawing.plain import plain
 from tui.paper.layout import PaperTable
-from tui.text import plain
 
 # Two figures stand side by side from here on.
 _TWO = 118

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from core.estimators.estimator import Estimator
-from core.intervals import paired_drop
-from tests.core.estimators.coverage import DAMAGE, GAMES, WITHOUT_ORDERS, phi_coverage, share_coverage
-from tests.core.estimators.games import NoisyGame
+from core.statistics.intervals import paired_drop
+from tests.support.coverage import DAMAGE, GAMES, WITHOUT_ORDERS, phi_coverage, share_coverage
+from tests.support.games import NoisyGame
 
 ENOUGH = 12
 """Documents on which a unit must be expected to contribute for a promise of 93 to 97%."""

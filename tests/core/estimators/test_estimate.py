@@ -9,14 +9,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from core.coalitions.players import Removed
+from core.coalitions.schedules import windows
 from core.errors import CornerstoneError
 from core.estimators.estimate import Estimate, estimate
 from core.estimators.estimator import Estimator
-from core.estimators.names import WINDOW_ESTIMATORS, estimator_named
+from core.estimators.registry import WINDOW_ESTIMATORS, estimator_named
 from core.estimators.windows import WindowEnds, WindowFirst
-from core.intervals import score_half_width
-from core.players import Removed
-from core.schedules import windows
+from core.statistics.intervals import score_half_width
 
 Game = dict[Removed, np.ndarray]
 

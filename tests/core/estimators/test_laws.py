@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.coalitions.players import Removed
 from core.errors import CornerstoneError
 from core.estimators.estimate import estimate
 from core.estimators.estimator import Estimator
 from core.estimators.exact import Exact
 from core.estimators.leave_one_out import LeaveOneOut
-from core.estimators.names import ESTIMATORS, estimator_named
 from core.estimators.permutation import Permutation
-from core.players import Removed
-from tests.core.estimators.games import additive, airport, everything, glove, outcomes_of, unanimity
+from core.estimators.registry import ESTIMATORS, estimator_named
+from tests.support.games import additive, airport, everything, glove, outcomes_of, unanimity
 
 units_and_seed = st.tuples(st.integers(1, 6), st.integers(0, 10_000))
 

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.coalitions.players import Removed
 from core.errors import CornerstoneError
 from core.estimators.estimate import estimate
 from core.estimators.exact import Exact
 from core.estimators.permutation import Permutation
-from core.players import Removed
-from tests.core.estimators.games import NoisyGame, Value, additive, everything, outcomes_of
+from tests.support.games import NoisyGame, Value, additive, everything, outcomes_of
 
 GAME = NoisyGame((1.5, 0.6, 0.3, 0.12, 0.0, 0.9))
 

@@ -14,7 +14,7 @@ from typing import TypeVar
 import numpy as np
 import pytest
 
-from core.config import RunConfig
+from core.config.run_config import RunConfig
 from core.evaluator.engine import Engine
 from core.evaluator.protocol import (
     Cancel,
@@ -32,12 +32,12 @@ from core.evaluator.protocol import (
     Scored,
     Toggle,
 )
-from core.records import StoredValues
-from store.database import writing
+from core.records.records import StoredValues
+from store.file.database import writing
 from store.recorder import StoreRecorder
 from store.results import Results
-from tests.core.evaluator.holding import held
-from tests.core.evaluator.talking import config_of, start
+from tests.support.evaluator_process import config_of, start
+from tests.support.store_holder import held
 
 EventT = TypeVar("EventT")
 

@@ -36,8 +36,8 @@ from core.evaluator.protocol import (
     parse_event,
 )
 from store.results import Results, Selection
-from tests.core.evaluator.holding import held
-from tests.core.evaluator.talking import PATIENCE_S, REPOSITORY, Evaluator, Talk, config_of, start, talk
+from tests.support.evaluator_process import PATIENCE_S, REPOSITORY, Evaluator, Talk, config_of, start, talk
+from tests.support.store_holder import held
 
 TASKS = ("agreement", "capitals", "categories", "opposites")
 DOCUMENTS = 120
@@ -228,7 +228,7 @@ async def test_a_toggle_comes_before_a_sweep_and_leaves_its_numbers_as_they_were
         assert job.done == job.total == len(TASKS) * 60 * WINDOWS
         await one.expect(Jobs, lambda jobs: jobs.unsaved == 0)
     alone = tmp_path / "alone.duckdb"
-    program = [sys.executable, "-m", "tui.evaluate", "run"]
+    program = [sys.executable, "-m", "tui.worker", "run"]
     text = config.model_copy(update={"store": alone}).model_dump_json()
     subprocess.run([*program, text, "alone"], check=True, capture_output=True, cwd=REPOSITORY)
     disturbed, expected = scores(store), scores(alone)
@@ -290,9 +290,9 @@ async def test_a_job_goes_on_when_nobody_listens(
 DOWNLOAD = """
 import sys, time
 from pathlib import Path
-from core.evaluator import desk, service
+from core.evaluator import open_tasks, service
 from store.recorder import StoreRecorder
-desk.open_workbench = lambda *_: time.sleep(600)
+open_tasks.open_workbench = lambda *_: time.sleep(600)
 service._DEAF_S = 0.5
 service.serve(Path(sys.argv[1]), StoreRecorder(Path(sys.argv[1])))
 """
@@ -412,7 +412,7 @@ async def test_an_explorer_starts_one_and_stops_it_and_starts_the_next_at_once(
     store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
-    command = [sys.executable, "-P", "-m", "tui.evaluate", "serve", str(store)]
+    command = [sys.executable, "-P", "-m", "tui.worker", "serve", str(store)]
     pids = []
     try:
         assert not await client.stop(store)

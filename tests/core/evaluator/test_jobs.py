@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from core.config import RunConfig
+from core.config.run_config import RunConfig
 from core.evaluator.jobs import Job, Meter
 from core.evaluator.protocol import Cancel, JobState, Pause, Resume
-from core.events import ChunkRecorded, Phase, PhaseFinished, PhaseStarted, TopLooked
-from tests.store.records import assignment
-from tests.store.records import documents as documents_of
+from core.study.events import ChunkRecorded, Phase, PhaseFinished, PhaseStarted, TopLooked
+from tests.support.store_records import assignment
+from tests.support.store_records import documents as documents_of
 
 
 class Clock:

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.config import RunConfig
+from core.coalitions.players import removed_set
+from core.config.run_config import RunConfig
 from core.evaluator import protocol
 from core.evaluator.protocol import (
     BenchTask,
@@ -35,9 +36,8 @@ from core.evaluator.protocol import (
     parse_event,
     parse_request,
 )
-from core.players import removed_set
-from core.points import AblationPoint, CoalitionPoint, ShapleyPoint
-from core.records import ModelRecord
+from core.records.records import ModelRecord
+from core.summaries.points import AblationPoint, CoalitionPoint, ShapleyPoint
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 floats = st.floats(allow_nan=False, allow_infinity=False)

@@ -9,7 +9,7 @@ import pytest
 
 from core.paper.cornerstones import chosen, cornerstones
 from core.paper.resampling import resample
-from tests.core.paper.values import model, task
+from tests.support.paper_values import model, task
 
 N = 200
 PLAYERS = 8

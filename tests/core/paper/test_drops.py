@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.intervals import score_half_width
 from core.paper.drops import mean_drop
 from core.paper.resampling import resample
-from tests.core.paper.values import model, task
+from core.statistics.intervals import score_half_width
+from tests.support.paper_values import model, task
 
 # Drops by player: .5, .25, -.25, 0 and 1, 0, .25, -.5.
 FIRST = task("boolq", intact=[1, 1, 1, 0], ablated=[[0, 0, 1, 0], [1, 0, 1, 0], [1, 1, 1, 1], [1, 1, 1, 0]])

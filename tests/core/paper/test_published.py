@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from core.coalitions.schedules import windows
 from core.paper.published import MODELS, TASKS, published
-from core.schedules import windows
 
 
 @pytest.mark.parametrize("name", ["llama-3-8b", "meta-llama/Meta-Llama-3-8B", "/models/Meta-Llama-3-8B/"])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from core.paper.resampling import resample
 from core.paper.shares import pooled_share, top_share
-from tests.core.paper.values import model, task
+from tests.support.paper_values import model, task
 
 # phi by player: .4, .2, .2, -.1, .1, 0 and .0, .3, .1, .4, -.2, .2 (each document twice the same).
 FIRST = [[0.4, 0.4], [0.2, 0.2], [0.2, 0.2], [-0.1, -0.1], [0.1, 0.1], [0.0, 0.0]]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from core.coalitions.grouping import Grouping, grouping
+from core.coalitions.players import Removed, players_of
+from core.coalitions.schedules import ablation, windows
 from core.errors import CornerstoneError
-from core.grouping import Grouping, grouping
-from core.players import Removed, players_of
 from core.proxies.compare import Compared, correlation_rows, proxy_rows, targets_of
 from core.proxies.measure import Proxies
-from core.schedules import ablation, windows
 
 LAYERS, DOCUMENTS = 6, 20
 PLAYERS = players_of(("attn", "ffn") * LAYERS)

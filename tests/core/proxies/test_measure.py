@@ -10,13 +10,13 @@ import pytest
 import torch
 from transformers import PreTrainedModel
 
-from core.architectures import family_of, shares_input
-from core.decoder import Decoder
-from core.layers import decoder_layers
-from core.packing import TokenRequest, pack
+from core.engine.decoder import Decoder
+from core.engine.layers import decoder_layers
+from core.engine.packing import TokenRequest, pack
+from core.models.families import family_of, shares_input
 from core.proxies.measure import measure_proxies
-from tests.core.test_families import model_of, some_documents
-from tests.core.tiny import LAYERS, SETTINGS, WINDOW
+from tests.core.engine.test_decoder import model_of, some_documents
+from tests.support.tiny_models import LAYERS, SETTINGS, WINDOW
 
 # In a layer: what gives what attention adds; what reads the FFN's input (None: it is the layer's); what the FFN adds.
 MODULES: dict[str, tuple[str, str | None, str]] = {

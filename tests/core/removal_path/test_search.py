@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.coalitions.grouping import grouping
+from core.coalitions.players import Removed, players_of
 from core.errors import CornerstoneError
-from core.grouping import grouping
-from core.intervals import mean_interval, paired_drop
-from core.players import Removed, players_of
 from core.removal_path.rows import Told, mean_of_means, path_rows
 from core.removal_path.search import Evaluate, Measured, greedy_path, largest_step_within
+from core.statistics.intervals import mean_interval, paired_drop
 
 DOCUMENTS = 4
 

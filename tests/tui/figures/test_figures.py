@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Annotation, Text
 
 from core.errors import CornerstoneError
-from tests.tui.figures.rows import LAYERS, ablation_rows, interaction_rows, shapley_rows
+from tests.support.figure_rows import LAYERS, ablation_rows, interaction_rows, shapley_rows
 from tui.figures.ablation import ablation_figure
 from tui.figures.interactions import interactions_figure
 from tui.figures.save import save

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from core.errors import CornerstoneError
-from tests.tui.figures.rows import LAYERS, ablation_rows, interaction_rows, shapley_rows
+from tests.support.figure_rows import LAYERS, ablation_rows, interaction_rows, shapley_rows
 from tui.figures.ablation import ablation_figure
 from tui.figures.interactions import interactions_figure
 from tui.figures.save import save
@@ -83,7 +83,7 @@ def test_hostile_names_are_only_names(tmp_path: Path, draw: object) -> None:
 MAKE = """
 import sys
 from pathlib import Path
-from tests.tui.figures.rows import ablation_rows, interaction_rows, shapley_rows
+from tests.support.figure_rows import ablation_rows, interaction_rows, shapley_rows
 from tui.figures.ablation import ablation_figure
 from tui.figures.interactions import interactions_figure
 from tui.figures.save import save

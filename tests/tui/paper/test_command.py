@@ -15,11 +15,11 @@ import pytest
 from rich.cells import cell_len
 from typer.testing import CliRunner, Result
 
+from core.coalitions.players import players_of
+from core.coalitions.schedules import ablation, windows
 from core.estimators.permutation import Permutation
-from core.players import players_of
-from core.records import ModelRecord
-from core.schedules import ablation, windows
-from tests.store.records import assignment, documents, keep_all, model, task
+from core.records.records import ModelRecord
+from tests.support.store_records import assignment, documents, keep_all, model, task
 from tui.cli import app
 
 HOSTILE = "a_b & {50%} [red] \x1b[31m| $x^2$ \\end"

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from core.players import players_of
-from core.records import ModelRecord
-from core.schedules import windows
-from core.values import DERIVED
-from tests.store.derived import by_hand
-from tests.store.records import assignment, documents, keep, outcome, task
+from core.coalitions.players import players_of
+from core.coalitions.schedules import windows
+from core.records.records import ModelRecord
+from core.values.derived import DERIVED
+from tests.support.derived_by_hand import by_hand
+from tests.support.store_records import assignment, documents, keep, outcome, task
 from tui.cli import app
 
 LAYERS, DOCUMENTS, LONGEST = 3, 40, 4

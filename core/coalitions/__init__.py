@@ -1,0 +1,1 @@
+"""Players, groups of players, and the coalitions that a schedule asks for."""

@@ -1,0 +1,90 @@
+"""Groupings: which players are removed together, so that whole layers, blocks or kinds are the units of a game."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from core.coalitions.players import Player, PlayerKind, Removed, players_of, removed_set
+from core.errors import CornerstoneError
+
+SUBLAYERS = "sublayers"
+GROUPINGS = (SUBLAYERS, "layers", "blocks:K", "kinds")
+
+_BLOCKS = re.compile(r"blocks:0*([1-9]\d{0,5})", re.ASCII)
+_KINDS: dict[PlayerKind, str] = {"attn": "All attention", "ffn": "All FFN", "moe": "All MoE"}
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """Players that are removed together. ``members`` are their numbers, sorted."""
+
+    label: str
+    members: Removed
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """A partition of a model's players into units, which are counted from 0 in the order of their first players."""
+
+    name: str
+    units: tuple[Unit, ...]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return tuple(unit.label for unit in self.units)
+
+    def removed(self, units: Removed) -> Removed:
+        """The players that are removed when these units are."""
+        return removed_set(number for unit in units for number in self.units[unit].members)
+
+
+def grouping(name: str, players: Sequence[Player]) -> Grouping:
+    """The grouping of a name.
+
+    Args:
+        name: ``sublayers`` (every player by itself), ``layers``, ``blocks:K`` (K consecutive layers, of which the last
+            block may have fewer) or ``kinds`` (all attention, all FFN).
+        players: all of a model's, in natural order.
+
+    Raises:
+        CornerstoneError: there is no such grouping.
+    """
+    blocks = _BLOCKS.fullmatch(name)
+    if name == SUBLAYERS:
+        return Grouping(name, tuple(Unit(player.label, (player.number,)) for player in players))
+    if name == "layers":
+        return Grouping(name, _blocks(players, 1))
+    if blocks:
+        return Grouping(f"blocks:{blocks[1]}", _blocks(players, int(blocks[1])))
+    if name == "kinds":
+        kinds = dict.fromkeys(player.kind for player in players)
+        return Grouping(name, tuple(Unit(_KINDS[k], _numbers(p for p in players if p.kind == k)) for k in kinds))
+    raise CornerstoneError(
+        f"no grouping of players {name!r}; there is {', '.join(GROUPINGS)} (K layers each, such as blocks:4)"
+    )
+
+
+def grouping_name(name: str) -> str:
+    """The name of a grouping as ``Grouping.name`` has it, whatever the model.
+
+    Raises:
+        CornerstoneError: there is no such grouping.
+    """
+    return grouping(name, players_of(("attn", "ffn"))).name
+
+
+def _blocks(players: Sequence[Player], size: int) -> tuple[Unit, ...]:
+    """Units of ``size`` consecutive layers."""
+    last = max(player.layer for player in players)
+    units = []
+    for first in range(0, last + 1, size):
+        end = min(first + size - 1, last)
+        label = f"Layer {first}" if first == end else f"Layers {first}-{end}"
+        units.append(Unit(label, _numbers(player for player in players if first <= player.layer <= end)))
+    return tuple(units)
+
+
+def _numbers(players: Iterable[Player]) -> Removed:
+    return removed_set(player.number for player in players)

@@ -1,0 +1,1 @@
+"""A run as configured by a YAML file or the command line."""

@@ -1,0 +1,1 @@
+"""Loading a model and evaluating coalitions on it; torch lives here."""

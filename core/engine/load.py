@@ -1,0 +1,166 @@
+"""Loading a model that was found: its device, its dtype, its players, and the record that names it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate.utils import has_offloaded_params
+from huggingface_hub.errors import StrictDataclassError
+from safetensors import SafetensorError
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
+
+from core.coalitions.players import Player
+from core.engine.layers import decoder_layers
+from core.errors import CornerstoneError
+from core.machine.paths import cache_folder
+from core.machine.quiet_libraries import quiet_libraries
+from core.models.families import Family, family_of, players_in
+from core.models.lookup import ModelSource
+from core.records.fingerprint import model_fingerprint
+from core.records.records import ModelRecord
+
+_ROOM = 0.85
+"""The part of an accelerator's free memory that weights may take before they are spread."""
+
+# What transformers raises on a folder that is damaged or contradicts itself.
+_FOLDER_FAULTS = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    RuntimeError,
+    SafetensorError,
+    StrictDataclassError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """A model ready to be swept. ``tokenizer`` is transformers'."""
+
+    record: ModelRecord
+    family: Family
+    players: tuple[Player, ...]
+    model: PreTrainedModel
+    tokenizer: Any
+
+    @property
+    def offloaded(self) -> bool:
+        """Whether some layer's weights lie elsewhere than they are used."""
+        return any(map(has_offloaded_params, self.model.modules()))
+
+
+DeviceMap = Mapping[str, str | int]
+
+
+def load_model(
+    source: ModelSource, *, dtype: str = "auto", device: str = "auto", device_map: DeviceMap | None = None
+) -> LoadedModel:
+    """Load a model for evaluation.
+
+    Args:
+        source: where it is.
+        dtype: ``float32``, ``bfloat16``, ``float16``, or ``auto``: float32 on a CPU, what the accelerator is good at
+            elsewhere.
+        device: ``cpu``, ``cuda``, ``cuda:1``, ``mps``; ``spread``: by accelerate over all accelerators, host memory and
+            disk, in this order; or ``auto``: the best there is, spread where the model does not fit into it.
+        device_map: where accelerate is to put which modules, in place of ``device``.
+
+    Raises:
+        CornerstoneError: the architecture is not supported, the device is not there, the folder cannot be loaded, or
+            its weights are not all there.
+    """
+    place = _device("auto" if device == "spread" else device)
+    kind = _dtype(dtype, place)
+    spread = device == "spread" or (device == "auto" and not _fits(source.folder, place))
+    placement: dict[str, Any] = {}
+    if device_map is not None or spread:
+        placement = {"device_map": device_map or "auto", "offload_folder": str(cache_folder("offload"))}
+    try:
+        with quiet_libraries():
+            config = AutoConfig.from_pretrained(source.folder)
+            family = family_of(config)
+            model, found = AutoModelForCausalLM.from_pretrained(
+                source.folder,
+                config=config,
+                dtype=kind,
+                use_safetensors=True,
+                output_loading_info=True,
+                ignore_mismatched_sizes=True,  # and refused below, in words
+                **placement,
+            )
+            tokenizer = AutoTokenizer.from_pretrained(source.folder)
+            model.eval()
+            if not placement:
+                model.to(place)
+    except torch.OutOfMemoryError as error:
+        raise CornerstoneError(f"{source.name} does not fit into the memory of {place} as {_name(kind)}") from error
+    except _FOLDER_FAULTS as error:
+        raise CornerstoneError(f"cannot load {source.name} from {source.folder}: {_gist(error)}") from error
+    _refuse_invented(source, {*found["missing_keys"], *(name for name, *_ in found["mismatched_keys"])})
+    players = players_in(len(decoder_layers(model, family)), family)
+    record = ModelRecord(
+        fingerprint=model_fingerprint(source.folder, _name(kind)),
+        name=source.name,
+        source=source.origin,
+        revision=source.revision,
+        dtype=_name(kind),
+        family=config.model_type,
+        kinds=tuple(player.kind for player in players),
+    )
+    return LoadedModel(record, family, players, model, tokenizer)
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        accelerator = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+        return torch.device(accelerator)
+    place = torch.device(name)
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not there[place.type] or (place.type == "cuda" and (place.index or 0) >= torch.cuda.device_count()):
+        raise CornerstoneError(f"this machine has no device {name!r} that torch can use; try --device auto")
+    return place
+
+
+def _fits(folder: Path, place: torch.device) -> bool:
+    """Whether an accelerator has room for the weights in a folder, and some to work in; a CPU pages by itself."""
+    if place.type != "cuda":
+        return True
+    free, _total = torch.cuda.mem_get_info(place)
+    return sum(file.stat().st_size for file in folder.glob("*.safetensors")) < _ROOM * free
+
+
+def _dtype(name: str, place: torch.device) -> torch.dtype:
+    """Reduced precision on a CPU is about a hundred times slower than float32, so ``auto`` looks at the device."""
+    if name != "auto":
+        chosen = getattr(torch, name)
+        assert isinstance(chosen, torch.dtype)
+        return chosen
+    if place.type == "cpu":
+        return torch.float32
+    return torch.bfloat16 if place.type == "cuda" and torch.cuda.is_bf16_supported() else torch.float16
+
+
+def _name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")
+
+
+def _refuse_invented(source: ModelSource, weights: Collection[str]) -> None:
+    """Transformers makes up weights that a folder lacks, or has in another shape: no such model was ever trained."""
+    if weights:
+        raise CornerstoneError(
+            f"{source.folder} lacks {len(weights)} weights of the shapes that its config.json asks for, such as "
+            f"{min(weights)}; is it a whole model?"
+        )
+
+
+def _gist(error: Exception) -> str:
+    """The first line of a message, or all of one whose first line only announces the rest."""
+    text = str(error).strip()
+    first = text.partition("\n")[0]
+    return " ".join(text.split()) if first.rstrip().endswith(":") else first

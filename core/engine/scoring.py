@@ -1,0 +1,85 @@
+"""From a row's states after the last layer to what its requests scored: the head, and sums over the vocabulary."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from core.engine.decoder import Decoder
+from core.engine.packing import Row
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """What a row's requests scored: both arrays have shape (coalitions, requests).
+
+    ``logprobs`` are natural logarithms summed over a request's continuation; ``is_greedy`` tells whether every token of
+    it was the model's most likely one.
+    """
+
+    logprobs: NDArray[np.float64]
+    is_greedy: NDArray[np.bool_]
+
+
+def score(decoder: Decoder, row: Row, finals: Sequence[Tensor], most: int, pause: Callable[[], None]) -> Scores:
+    """Score the states after the last layer, ``most`` positions at once; ``pause`` is called in between.
+
+    Each state is of shape (p, hidden): the row's p scored positions in order.
+    """
+    nodes, slots = np.unique(row.nodes, return_inverse=True)
+    # One line a request, so that a target adds to its request under all coalitions at once.
+    logprobs = np.zeros((row.request_count, len(finals)))
+    is_greedy = np.ones((row.request_count, len(finals)), dtype=np.bool_)
+    width = min(len(nodes), most)
+    height = most // width
+    for left in range(0, len(nodes), width):
+        here = (slots >= left) & (slots < left + width)
+        requests, targets, columns = row.requests[here], row.targets[here], slots[here] - left
+        for top in range(0, len(finals), height):
+            pause()
+            batch = finals[top : top + height]
+            hidden = torch.stack([state[left : left + width].to(decoder.device) for state in batch])
+            scored, greedy = _of_targets(decoder.head(hidden.flatten(0, 1)), hidden.shape[:2], columns, targets)
+            block = slice(top, top + height)
+            np.add.at(logprobs[:, block], requests, scored.double().T.numpy())
+            np.logical_and.at(is_greedy[:, block], requests, greedy.T.numpy())
+    return Scores(logprobs.T, is_greedy.T)
+
+
+def _of_targets(
+    parts: Iterable[Tensor], shape: torch.Size, columns: NDArray[np.int64], targets: NDArray[np.int64]
+) -> tuple[Tensor, Tensor]:
+    """Log-probabilities of tokens, and whether each is the likeliest: both of shape (states, targets).
+
+    Args:
+        parts: logits (states x positions, width), the vocabulary a part at a time; overwritten.
+        shape: (states, positions).
+        columns: the position of each target.
+        targets: token ids.
+    """
+    tops, log_sums = [], []
+    logits = torch.zeros(shape[0], len(targets))
+    # Whether a target leads its part of the vocabulary, and which part that is.
+    leads, home = torch.zeros(shape[0], len(targets), dtype=torch.bool), torch.zeros(len(targets), dtype=torch.long)
+    start = 0
+    for number, part in enumerate(parts):
+        inside = np.flatnonzero((targets >= start) & (targets < start + part.shape[-1]))
+        top = part.amax(-1, keepdim=True)
+        if inside.size:
+            there = part.view(*shape, -1)[:, columns[inside]]
+            own = torch.from_numpy(targets[inside] - start).to(part.device)
+            logits[:, inside] = there.gather(-1, own.expand(shape[0], -1)[..., None])[..., 0].cpu()
+            leads[:, inside] = (there.argmax(-1) == own).cpu()
+            home[inside] = number
+        tops.append(top)
+        log_sums.append(part.sub_(top).exp_().sum(-1, keepdim=True).log_().add_(top))
+        start += part.shape[-1]
+    log_sum = torch.cat(log_sums, -1).logsumexp(-1).view(shape).cpu()[:, columns]
+    # Of equal logits the first is the likeliest, as argmax has it.
+    leading = torch.cat(tops, -1).argmax(-1).view(shape).cpu()[:, columns]
+    return logits - log_sum, leads & (leading == home)

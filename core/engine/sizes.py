@@ -1,0 +1,133 @@
+"""How much a sweep does at once: what keeps the machine busy, and what fits into its memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from transformers import PretrainedConfig, PreTrainedModel
+
+from core.engine.onednn import KEPT_BYTES, faster
+from core.machine.free_memory import free_memory
+
+SHARE = {"cpu": 0.25, "cuda": 0.6, "mps": 0.4}
+"""The part of the free memory that a sweep may take."""
+
+_TENSORS = 0.75
+"""The part of it that tensors are given; allocators keep pieces between them (``tests.benchmarks.memory``)."""
+
+_FEWEST = 16
+_HEAD_ROWS = 1024
+_HEAD_WIDTH_CPU = 1024
+
+# What a layer makes of a token besides its state, at the most at once: widths of the hidden states and of the FFN.
+_HIDDEN_WIDTHS, _FFN_WIDTHS = 8, 3
+
+# The length of a row that an eager attention is given memory for: a document may be longer, and then halving helps.
+_EAGER_ROW = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class SweepSizes:
+    """Counts of tokens. A sweep holds ``state_tokens`` of hidden states at most, whatever the coalitions.
+
+    ``row_tokens``: documents packed side by side; ``batch_tokens``: through a layer at once; ``chunk_tokens``:
+    documents evaluated under all coalitions before anything is recorded. ``laid_out``: whether there is memory for
+    products by oneDNN (``core.engine.onednn``).
+    """
+
+    row_tokens: int
+    batch_tokens: int
+    chunk_tokens: int
+    state_tokens: int
+    laid_out: bool = True
+
+    def halved(self) -> SweepSizes | None:
+        """Half of everything that takes memory; None where there is nothing left to halve."""
+        if max(self.batch_tokens, self.chunk_tokens, self.state_tokens) <= _FEWEST:
+            return None
+        return SweepSizes(
+            max(self.row_tokens // 2, _FEWEST),
+            max(self.batch_tokens // 2, _FEWEST),
+            max(self.chunk_tokens // 2, _FEWEST),
+            max(self.state_tokens // 2, _FEWEST),
+            self.laid_out,
+        )
+
+
+def head_rows(batch_tokens: int) -> int:
+    """Positions scored at once: fewer where batches are small."""
+    return max(1, min(_HEAD_ROWS, batch_tokens))
+
+
+def head_width(vocabulary: int, device: torch.device) -> int:
+    """Tokens of the vocabulary scored at once: on a CPU so many that their logits stay in its caches."""
+    return min(vocabulary, _HEAD_WIDTH_CPU) if device.type == "cpu" else vocabulary
+
+
+def sizes_for(model: PreTrainedModel, *, offloaded: bool, memory: float | None = None) -> SweepSizes:
+    """Sizes that suit a model where it lies.
+
+    A CPU does best on batches that stay near its caches, and in small chunks what is known grows steadily; an
+    accelerator wants to be filled; where weights are brought in layer by layer, a chunk should be as large as memory
+    allows, as they are brought in once a chunk.
+
+    Args:
+        model: loaded.
+        offloaded: whether some of its weights lie elsewhere than they are used.
+        memory: GiB that the sweep may take; by default a share of what is free now.
+    """
+    device = _device(model)
+    budget = _TENSORS * (memory * 2**30 if memory is not None else SHARE[device.type] * _free(device))
+    config = model.config.get_text_config()
+    itemsize = model.dtype.itemsize
+    for_products = KEPT_BYTES + _packed_bytes(config, itemsize)
+    laid_out = faster(device, model.dtype) and for_products <= budget / 2
+    budget -= for_products if laid_out else 0
+    batch_tokens = 16384 if device.type != "cpu" else 1024
+    width = head_width(config.vocab_size, device)
+    while batch_tokens > _FEWEST and _working_bytes(config, itemsize, batch_tokens, width) > budget / 2:
+        batch_tokens //= 2
+    # At each layer the states before it and after it.
+    left = budget - _working_bytes(config, itemsize, batch_tokens, width)
+    state_tokens = max(int(left / (2 * config.hidden_size * itemsize)), _FEWEST)
+    if offloaded:
+        return SweepSizes(1024, batch_tokens, state_tokens, state_tokens, laid_out)
+    if device.type == "cpu":
+        return SweepSizes(64, batch_tokens, 64, state_tokens, laid_out)
+    return SweepSizes(1024, batch_tokens, 1024, state_tokens, laid_out)
+
+
+def _working_bytes(config: PretrainedConfig, itemsize: int, batch_tokens: int, width: int) -> int:
+    """What a batch takes on its way through a layer, and the logits of the positions scored at once, in float32.
+
+    Of attentions the eager one alone holds the scores of all pairs of tokens, before and after a softmax in float32.
+    """
+    ffn = _ffn_width(config)
+    through_layer: int = batch_tokens * itemsize * (_HIDDEN_WIDTHS * config.hidden_size + _FFN_WIDTHS * ffn)
+    logits: int = head_rows(batch_tokens) * width * (itemsize + 4)
+    eager = config._attn_implementation == "eager"
+    scores = batch_tokens * _EAGER_ROW * config.num_attention_heads * (2 * itemsize + 4) if eager else 0
+    return through_layer + logits + scores
+
+
+def _packed_bytes(config: PretrainedConfig, itemsize: int) -> int:
+    """A layer's weights once more, laid out for oneDNN."""
+    return int(itemsize * config.hidden_size * (4 * config.hidden_size + 3 * _ffn_width(config)))
+
+
+def _ffn_width(config: PretrainedConfig) -> int:
+    width = getattr(config, "intermediate_size", None) or getattr(config, "ffn_dim", None)
+    return int(width or 4 * config.hidden_size)
+
+
+def _device(model: PreTrainedModel) -> torch.device:
+    """Where it computes: of an offloaded model the first accelerator that holds a part."""
+    devices = {parameter.device for parameter in model.parameters() if parameter.device.type != "meta"}
+    return next((device for device in devices if device.type != "cpu"), torch.device("cpu"))
+
+
+def _free(device: torch.device) -> float:
+    if device.type == "cuda":
+        return float(torch.cuda.mem_get_info(device)[0])
+    return float(free_memory())

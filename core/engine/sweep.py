@@ -1,0 +1,222 @@
+"""The sweep: one packed row under many coalitions, layer by layer.
+
+Two coalitions that agree below layer l have the same hidden states there, so at each layer there is one state per
+distinct prefix of removed players. States that a layer treats alike (intact, attention removed, FFN removed) go through
+it in batches; where both are removed the state passes on as it is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from core.coalitions.players import Removed
+from core.engine.decoder import Decoder, LayerCall
+from core.engine.intact_states import LayerStates
+from core.engine.onednn import ROWS
+from core.engine.packing import Row
+from core.engine.scoring import Scores, score
+from core.engine.sizes import head_rows
+
+_SKIPPED = 0b11
+"""A layer without attention and FFN passes its input on."""
+
+Prefix = int
+"""The removed players below some layer, one bit each."""
+
+Breathe = Callable[[float], None]
+"""Called between layer batches with the part of the work that is done, 0 to 1. What it raises ends the work."""
+
+
+def hold_breath(_part: float) -> None:
+    """Nobody listens."""
+
+
+def sweep(
+    decoder: Decoder,
+    row: Row,
+    coalitions: Sequence[Removed],
+    *,
+    batch_tokens: int,
+    breathe: Breathe = hold_breath,
+    intact: LayerStates | None = None,
+) -> Scores:
+    """Score one row's requests under every coalition; see ``sweep_rows``."""
+    known = None if intact is None else [intact]
+    (scores,) = sweep_rows(decoder, [row], coalitions, batch_tokens=batch_tokens, breathe=breathe, intact=known)
+    return scores
+
+
+def sweep_rows(
+    decoder: Decoder,
+    rows: Sequence[Row],
+    coalitions: Sequence[Removed],
+    *,
+    batch_tokens: int,
+    breathe: Breathe = hold_breath,
+    intact: Sequence[LayerStates] | None = None,
+) -> list[Scores]:
+    """Score the requests of every row under every coalition, all rows a layer at a time.
+
+    Args:
+        decoder: the model.
+        rows: packed requests.
+        coalitions: removed sets; any list will do, what they share is computed once.
+        batch_tokens: how many tokens go through a layer at once.
+        breathe: called between layer batches; what it raises ends the sweep. The states it interrupts stay.
+        intact: what is known of the intact model's states, for each row; read, and added to.
+    """
+    removed_bits = [sum(1 << player for player in removed) for removed in coalitions]
+    plan = [_variants(index, removed_bits) for index in range(decoder.layer_count)]
+    tokens = sum(map(len, rows))
+    progress = _Progress(tokens * sum(len(prefixes) for variants in plan for prefixes in variants.values()), breathe)
+    known: Sequence[LayerStates] = intact if intact is not None else [{} for _ in rows]
+    with torch.inference_mode():
+        with decoder.ends_loaded():
+            entries = [decoder.enter(row) for row in rows]
+        states: list[dict[Prefix, Tensor]] = [{0: entry.hidden} for entry in entries]
+        for index, variants in enumerate(plan):
+            step = _Step(index, variants, batch_tokens, last=index == len(plan) - 1)
+            ways = [_Way(row, entry.calls[index]) for row, entry in zip(rows, entries, strict=True)]
+            done = [_known(step, way, there, kept) for way, there, kept in zip(ways, states, known, strict=True)]
+            due = sum(len(row) * step.lacking_count(there) for row, there in zip(rows, done, strict=True))
+            with decoder.loaded(index, due) if due else nullcontext():
+                for place, (way, there) in enumerate(zip(ways, done, strict=True)):
+                    # A row's states before the layer are let go with the row, not with the layer.
+                    states[place] = _through_layer(decoder, step, way, states[place], there, progress)
+            for kept, there in zip(known, states, strict=True):
+                if intact is not None and 0 in there:
+                    kept[index] = _alone(there[0])
+        with decoder.ends_loaded():
+            return [
+                score(decoder, row, [there[bits] for bits in removed_bits], head_rows(batch_tokens), progress.pause)
+                for row, there in zip(rows, states, strict=True)
+            ]
+
+
+class _Progress:
+    """Tells ``breathe`` how many of the states have been through their layer."""
+
+    def __init__(self, total: int, breathe: Breathe) -> None:
+        self._total = total
+        self._done = 0
+        self._breathe = breathe
+
+    def advance(self, states: int) -> None:
+        self._done += states
+        self.pause()
+
+    def pause(self) -> None:
+        self._breathe(self._done / self._total if self._total else 1.0)
+
+
+def _variants(index: int, removed_bits: Sequence[int]) -> dict[int, list[Prefix]]:
+    """The distinct prefixes up to a layer, by what the layer lacks (bit 0 attention, bit 1 FFN)."""
+    upto = (1 << 2 * (index + 1)) - 1
+    variants: defaultdict[int, list[Prefix]] = defaultdict(list)
+    for prefix in dict.fromkeys(bits & upto for bits in removed_bits):
+        variants[prefix >> 2 * index].append(prefix)
+    return variants
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A layer of a sweep: the distinct prefixes up to it, by what it lacks, and how many tokens go through at once.
+
+    After the last layer only the scored positions are kept.
+    """
+
+    index: int
+    variants: dict[int, list[Prefix]]
+    batch_tokens: int
+    last: bool
+
+    def lacking(self, done: dict[Prefix, Tensor]) -> dict[int, list[Prefix]]:
+        """The variants with those prefixes that are still to be computed."""
+        found = {}
+        for variant, prefixes in self.variants.items():
+            found[variant] = [prefix for prefix in prefixes if prefix not in done]
+        return {variant: prefixes for variant, prefixes in found.items() if prefixes}
+
+    def lacking_count(self, done: dict[Prefix, Tensor]) -> int:
+        return sum(map(len, self.lacking(done).values()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """A row on its way through a layer, and what the layer is called with."""
+
+    row: Row
+    call: LayerCall
+
+    @property
+    def scored(self) -> Tensor:
+        return torch.from_numpy(np.unique(self.row.nodes))
+
+
+def _known(step: _Step, way: _Way, states: dict[Prefix, Tensor], intact: LayerStates) -> dict[Prefix, Tensor]:
+    """The states after a layer that need no computing: where it is skipped, and what is kept of the intact model."""
+    below = (1 << 2 * step.index) - 1
+    known = {prefix: _alone(states[prefix & below]) for prefix in step.variants.get(_SKIPPED, [])}
+    if step.last:
+        known = {prefix: state[way.scored.to(state.device)] for prefix, state in known.items()}
+    if 0 in step.variants.get(0, []) and step.index in intact:
+        known[0] = intact[step.index]
+    return known
+
+
+def _alone(state: Tensor) -> Tensor:
+    """A state that outlives those it was computed with: not a part of their batch, which would stay in memory whole."""
+    return state.clone() if state.untyped_storage().nbytes() > state.nbytes else state
+
+
+def _batch_size(states: int, tokens: int, batch_tokens: int) -> int:
+    """States that go through a layer at once: of one size, in as few batches as will do, as small ones are slow.
+
+    Where it takes no more batches, all but the last have full ``ROWS``, which spares products the filling.
+    """
+    most = max(1, batch_tokens // tokens)
+    batches = math.ceil(states / most)
+    even = math.ceil(states / batches)
+    step = ROWS // math.gcd(ROWS, tokens)
+    full = math.ceil(even / step) * step
+    return full if full <= most else even
+
+
+def _through_layer(
+    decoder: Decoder,
+    step: _Step,
+    way: _Way,
+    states: dict[Prefix, Tensor],
+    done: dict[Prefix, Tensor],
+    progress: _Progress,
+) -> dict[Prefix, Tensor]:
+    """The states after a layer: those that are done, and the others computed from the states before it."""
+    below = (1 << 2 * step.index) - 1
+    tokens = len(way.row)
+    through = partial(decoder.layer_at, at=way.scored) if step.last else decoder.layer
+    progress.advance(len(done) * tokens)
+    # Of a model spread over several devices, a state that skipped layers lies where it was.
+    place = decoder.place(step.index)
+    for variant, prefixes in step.lacking(done).items():
+        size = _batch_size(len(prefixes), tokens, step.batch_tokens)
+        for start in range(0, len(prefixes), size):
+            batch = prefixes[start : start + size]
+            out = through(
+                step.index,
+                torch.stack([states[prefix & below].to(place) for prefix in batch]),
+                way.call,
+                attention=bool(variant & 0b01),
+                ffn=bool(variant & 0b10),
+            )
+            done.update(zip(batch, out.unbind(), strict=True))
+            progress.advance(len(batch) * tokens)
+    return done

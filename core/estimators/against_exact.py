@@ -1,0 +1,110 @@
+"""How far off an estimate is: against a reference (exact values, as a rule) of the same units and documents.
+
+Both are means over the same documents, so intervals resample documents for both at once: what makes all values high on
+some documents does not make the two disagree.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.statistics.bootstrap import resampled_means
+from core.statistics.intervals import CONFIDENCE, FloatArray
+from core.statistics.rank_correlation import DECIMALS, kendall_by_draw, spearman_by_draw
+from core.statistics.ranks import ranks
+
+_DRAWS = 1000
+_PAIRS = 1 << 22
+"""Comparisons of two units held at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A number and its interval; None where it is undefined, as a correlation of values that are all the same."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How an estimate agrees with a reference on ``n`` documents.
+
+    ``spearman`` and ``kendall`` (tau-b) are rank correlations over units, ties counted as ties. ``bias`` is the mean
+    over units of estimate minus reference and ``rmse`` the root of the mean square, both in the value's own units.
+    ``top`` is the part of the reference's ``k`` largest units, those above 0, that are among the estimate's likewise.
+    """
+
+    n: int
+    k: int
+    spearman: Measured
+    kendall: Measured
+    bias: Measured
+    rmse: Measured
+    top: Measured
+
+
+def agreement(
+    estimated: FloatArray,
+    reference: FloatArray,
+    *,
+    k: int = 3,
+    draws: int = _DRAWS,
+    confidence: float = CONFIDENCE,
+    seed: int = 0,
+) -> Agreement:
+    """Compare two estimators' contributions.
+
+    Intervals are percentiles of a bootstrap over documents. The measured correlation is of noisy values, and those of
+    resamples are noisier still: with few documents a correlation's interval lies low, an error's high. They are made
+    to hold what was measured.
+
+    Args:
+        estimated: contributions of shape (units, documents), as ``Estimator.contributions`` has them.
+        reference: likewise, over the same units and documents.
+        k: how many units are at the top; at most all count.
+        draws: bootstrap resamples of the documents.
+        confidence: of the intervals.
+        seed: of the bootstrap.
+
+    Raises:
+        ValueError: not the same units and documents, or none.
+    """
+    if estimated.shape != reference.shape or not estimated.size:
+        raise ValueError(f"need the same units and documents, got {estimated.shape} and {reference.shape}")
+    units, documents = estimated.shape
+    k = min(k, units)
+    means = resampled_means(np.concatenate([estimated, reference]), draws, np.random.default_rng(seed))
+    here = _numbers(estimated.mean(axis=1)[None], reference.mean(axis=1)[None], k)
+    step = max(1, _PAIRS // units**2)
+    blocks = [means[start : start + step] for start in range(0, draws, step)]
+    drawn = np.concatenate([_numbers(block[:, :units], block[:, units:], k) for block in blocks], axis=1)
+    measured = [_measured(float(value), row, confidence) for (value,), row in zip(here, drawn, strict=True)]
+    return Agreement(documents, k, *measured)
+
+
+def _numbers(estimated: FloatArray, reference: FloatArray, k: int) -> FloatArray:
+    """Spearman, Kendall, bias, RMSE and top-k overlap by draw, shape (5, draws); NaN where undefined."""
+    estimated, reference = np.round(estimated, DECIMALS), np.round(reference, DECIMALS)
+    difference = estimated - reference
+    spearman, kendall = spearman_by_draw(estimated, reference), kendall_by_draw(estimated, reference)
+    wanted = _top(reference, k)
+    hits, most = (_top(estimated, k) & wanted).sum(axis=1), wanted.sum(axis=1)
+    top = np.divide(hits, most, out=np.full(len(hits), np.nan), where=most > 0)
+    return np.stack([spearman, kendall, difference.mean(axis=1), np.sqrt((difference**2).mean(axis=1)), top])
+
+
+def _top(values: FloatArray, k: int) -> NDArray[np.bool_]:
+    """Which units are the k largest of those above 0, shape (draws, units); ties go to the earlier."""
+    return (ranks(values) <= k) & (values > 0)
+
+
+def _measured(value: float, drawn: FloatArray, confidence: float) -> Measured:
+    if np.isnan(value):
+        return Measured(None, None, None)
+    low, high = np.nanquantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2]) if len(drawn) else (value, value)
+    return Measured(value, min(value, float(low)), max(value, float(high)))

@@ -1,0 +1,1 @@
+"""The computer underneath: files, processes, memory, and how libraries behave in them."""

@@ -1,0 +1,1 @@
+"""Which model is meant and where its files are; loads no torch."""

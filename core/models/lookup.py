@@ -1,0 +1,121 @@
+"""Models that are on this machine, by the name a person gives: an alias, a local folder, a GGUF file or a hub id.
+
+Light to import. What is not here yet `core.models.fetch` fetches or converts.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from core.errors import CornerstoneError
+from core.models import hub
+from core.models.aliases import Alias, aliases, converted_folder, is_complete
+
+_HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSource:
+    """A model found: ``folder`` holds config, tokenizer and safetensors; ``origin`` says where it came from."""
+
+    name: str
+    folder: Path
+    origin: str
+    revision: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class InPackage:
+    """An alias of a model that a Python package carries, which is yet to be fetched and converted."""
+
+    alias: Alias
+
+
+@dataclass(frozen=True, slots=True)
+class InGguf:
+    """A GGUF file: only its digest tells whether it was converted before."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class OnHub:
+    """A name that is nothing here, so it may be a model of the hub."""
+
+    hub_id: str
+    revision: str | None
+
+
+def look_up(name: str, *, revision: str | None, offline: bool) -> ModelSource | InPackage | InGguf | OnHub:
+    """Find a model here, or say where else it is.
+
+    Args:
+        name: as a person gives it.
+        revision: of a hub id.
+        offline: refuse what would have to be downloaded.
+
+    Raises:
+        CornerstoneError: there is no such model, or it is not here and may not be downloaded.
+    """
+    alias = next((alias for alias in aliases() if alias.name == name), None)
+    path = Path(name).expanduser()
+    if alias is not None and alias.package is not None:
+        _refuse_revision(name, revision)
+        return _in_package(alias, alias.package, offline=offline)
+    if alias is not None and alias.hub is not None:
+        return _on_hub(name, alias.hub, revision or alias.revision, offline=offline)
+    if path.suffix == ".gguf" and path.is_file():
+        _refuse_revision(name, revision)
+        return InGguf(path)
+    if path.is_dir():
+        _refuse_revision(name, revision)
+        _check_folder(path)
+        return ModelSource(path.resolve().name, path.resolve(), str(path.resolve()), None)
+    if name.startswith((".", "/", "~")) or path.suffix == ".gguf" or not _HUB_ID.fullmatch(name):
+        raise CornerstoneError(f"no model {name!r}: there is no such folder or GGUF file{hint(name)}")
+    return _on_hub(name, name, revision, offline=offline)
+
+
+def hint(name: str) -> str:
+    """What may have been meant by a name that is no model's, to end a sentence with."""
+    close = get_close_matches(name, [alias.name for alias in aliases()], n=1, cutoff=0.5)
+    return f"; did you mean {close[0]}?" if close else "; `cornerstone models` lists the aliases"
+
+
+def _refuse_revision(name: str, revision: str | None) -> None:
+    if revision is not None:
+        raise CornerstoneError(f"--revision {revision} only fits a hub id, and {name!r} is none")
+
+
+def _in_package(alias: Alias, package: str, *, offline: bool) -> ModelSource | InPackage:
+    folder = converted_folder(alias.name)
+    if is_complete(folder):
+        return ModelSource(alias.name, folder, package, None)
+    if offline:
+        raise CornerstoneError(
+            f"{alias.name} is not cached, and --offline forbids fetching it ({alias.download_mb} MB); run once without"
+        )
+    return InPackage(alias)
+
+
+def _on_hub(name: str, hub_id: str, revision: str | None, *, offline: bool) -> ModelSource | OnHub:
+    folder = hub.cached_folder(hub_id, revision)
+    if folder is not None:
+        return ModelSource(name, folder, hub_id, hub.commit_of(folder))
+    if offline:
+        raise CornerstoneError(
+            f"the model {hub_id!r} is not in the hub cache, and --offline forbids fetching it{hint(name)}"
+        )
+    return OnHub(hub_id, revision)
+
+
+def _check_folder(path: Path) -> None:
+    if not (path / "config.json").is_file():
+        raise CornerstoneError(f"{path} is no model folder: it has no config.json")
+    if not any(path.glob("*.safetensors")):
+        raise CornerstoneError(
+            f"{path} has no safetensors weights; save it again with save_pretrained (pickles are unsafe)"
+        )

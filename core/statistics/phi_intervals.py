@@ -1,0 +1,45 @@
+"""Standard errors and intervals of phi, from contributions and what drawing coalitions adds."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.statistics.intervals import FloatArray, never_varies, t_interval, tango_interval
+
+
+def standard_errors(contributions: FloatArray, scale: float, noise: FloatArray | None) -> FloatArray:
+    """Paired over documents, shape (units,); NaN for fewer than two documents, 0 where nothing varies.
+
+    Args:
+        contributions: of shape (units, documents).
+        scale: the size of the values that contributions are differences of; their rounding is no variation.
+        noise: of the coalitions drawn, as ``Estimator.sampling_noise`` has it.
+    """
+    units, documents = contributions.shape
+    if documents < 2:
+        return np.full(units, np.nan)
+    variance = np.where(never_varies(contributions, scale), 0.0, contributions.var(axis=1, ddof=1) / documents)
+    if noise is not None:
+        variance += (noise**2).sum(axis=0) / (len(noise) * (len(noise) - 1))
+    return np.asarray(np.sqrt(variance), dtype=np.float64)
+
+
+def phi_bounds(
+    contributions: FloatArray, confidence: float, scale: float, noise: FloatArray | None
+) -> tuple[FloatArray, FloatArray]:
+    """Intervals of phi: ``t_interval``, and where each contribution is a document lost, kept or won, that of a drop.
+
+    Args:
+        contributions: of shape (units, documents).
+        confidence: of the intervals.
+        scale: as in ``standard_errors``.
+        noise: likewise.
+    """
+    low, high = t_interval(contributions, confidence, scale, noise)
+    if noise is not None:
+        return low, high
+    drops = np.isin(contributions, (-1.0, 0.0, 1.0)).all(axis=1) & ~never_varies(contributions, scale)
+    for unit in np.flatnonzero(drops):
+        lost, won = int((contributions[unit] > 0).sum()), int((contributions[unit] < 0).sum())
+        low[unit], high[unit] = tango_interval(lost, won, contributions.shape[1], confidence)
+    return low, high

@@ -1,0 +1,1 @@
+"""A study from plan to recorded outcomes, chunk by chunk."""

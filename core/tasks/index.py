@@ -1,0 +1,121 @@
+"""Which tasks there are by name: those shipped with this package and those packaged with lm-eval.
+
+Reading lm-eval's 14 000 task files takes seconds, so what was found is remembered per lm-eval version.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from importlib import metadata, resources
+from pathlib import Path
+from typing import Literal
+
+import yaml
+
+from core.errors import CornerstoneError
+from core.machine.paths import cache_folder
+
+EntryKind = Literal["task", "group", "tag"]
+
+
+@dataclass(frozen=True, slots=True)
+class ShippedTask:
+    """A task that comes with this package, its data beside its definition."""
+
+    name: str
+    description: str
+    definition: Path
+    data: Path
+
+    def document_count(self) -> int:
+        return sum(1 for line in self.data.read_text(encoding="utf-8").splitlines() if line.strip())
+
+
+@dataclass(frozen=True, slots=True)
+class IndexEntry:
+    """A name that lm-eval knows. A group or tag stands for several tasks."""
+
+    name: str
+    kind: EntryKind
+    definition: Path | None
+
+
+def shipped_tasks() -> tuple[ShippedTask, ...]:
+    """The tasks that need no download, by name."""
+    folder = Path(str(resources.files("configs"))) / "tasks"
+    return tuple(_shipped(definition) for definition in sorted(folder.glob("*.yaml")))
+
+
+def lm_eval_tasks(narrate: Callable[[str], None] | None = None) -> tuple[IndexEntry, ...]:
+    """Everything lm-eval packages, by name; slow the first time after an lm-eval upgrade, which ``narrate`` is told.
+
+    Raises:
+        CornerstoneError: lm-eval's files cannot be read.
+    """
+    memory = index_file()
+    if not memory.is_file():
+        if narrate is not None:
+            narrate("reading which tasks lm-eval has (about 10 s, once)")
+        # In a process of its own: whoever lists tasks should not have to hold lm-eval.
+        command = [sys.executable, "-P", "-m", "core.tasks.read_index"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+            raise CornerstoneError(
+                f"lm-eval's tasks cannot be listed ({reason}); `cornerstone doctor` checks the install"
+            )
+    rows, folder = json.loads(memory.read_text(encoding="utf-8")), lm_eval_folder()
+    return tuple(IndexEntry(name, kind, folder / path if path else None) for name, kind, path in rows)
+
+
+def index_file() -> Path:
+    """Where lm-eval's names are remembered."""
+    return cache_folder("lm-eval") / f"tasks-{metadata.version('lm-eval')}.json"
+
+
+def lm_eval_task_names(narrate: Callable[[str], None] | None = None) -> list[str]:
+    """The names of the single tasks that lm-eval packages; see ``lm_eval_tasks``."""
+    return [entry.name for entry in lm_eval_tasks(narrate) if entry.kind == "task"]
+
+
+def find_task(name: str, narrate: Callable[[str], None] | None = None) -> tuple[Path, Path | None]:
+    """The definition file of a task, and its data file where it is shipped; ``narrate`` as in ``lm_eval_tasks``.
+
+    Raises:
+        CornerstoneError: no such task, or the name stands for several.
+    """
+    for shipped in shipped_tasks():
+        if shipped.name == name:
+            return shipped.definition, shipped.data
+    entries = {entry.name: entry for entry in lm_eval_tasks(narrate)}
+    entry = entries.get(name)
+    if entry is None:
+        known = [task.name for task in shipped_tasks()] + list(entries)
+        close = get_close_matches(name, known, n=1, cutoff=0.6)
+        hint = f"did you mean {close[0]}?" if close else "`cornerstone tasks --all` lists them"
+        raise CornerstoneError(f"no task {name!r}; {hint}")
+    if entry.kind != "task" or entry.definition is None:
+        members = [other for other in entries if other.startswith(f"{name}_")][:3]
+        example = f", such as {', '.join(members)}" if members else ""
+        raise CornerstoneError(f"{name!r} is a {entry.kind} of several tasks; name single ones{example}")
+    return entry.definition, None
+
+
+def _shipped(definition: Path) -> ShippedTask:
+    config = yaml.safe_load(definition.read_text(encoding="utf-8"))
+    (data,) = config["dataset_kwargs"]["data_files"].values()
+    return ShippedTask(config["task"], config["metadata"]["description"], definition, definition.parent / data)
+
+
+def lm_eval_folder() -> Path:
+    """Where lm-eval keeps its task definitions."""
+    spec = importlib.util.find_spec("lm_eval")
+    assert spec is not None
+    assert spec.submodule_search_locations
+    return Path(next(iter(spec.submodule_search_locations))) / "tasks"

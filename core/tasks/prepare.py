@@ -1,0 +1,310 @@
+"""A task's documents, ready to be swept: rendered and encoded as lm-eval would, scored by the task's own functions."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import FunctionType
+from typing import Any, Literal
+
+import numpy as np
+from lm_eval.api.instance import Instance
+from lm_eval.api.metrics import mean
+
+from core.coalitions.players import Removed
+from core.engine.encoding import RequestEncoder
+from core.engine.packing import TokenRequest
+from core.errors import CornerstoneError
+from core.records.fingerprint import digest_of
+from core.records.records import DataRecord, DocumentRecord, Outcome, TaskRecord
+from core.tasks.build import DOCUMENT_FAULTS, BuiltTask, document_fault
+from core.tasks.templates import compiled_once
+
+Order = Literal["shuffled", "file"]
+
+_ADDRESS = re.compile(r" at 0x[0-9a-f]+")
+
+# Where the data lies, and how it is split, is the data's identity, not the task's.
+_NOT_THE_TASK = (
+    "dataset_path",
+    "dataset_name",
+    "dataset_kwargs",
+    "training_split",
+    "validation_split",
+    "test_split",
+    "fewshot_split",
+    "num_fewshot",
+    "metadata",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One document. ``requests[i]`` are the continuations whose log-probabilities add up to that of ``instances[i]``.
+
+    ``source`` and ``instances`` are lm-eval's own: the row, and what is asked of a model about it.
+    """
+
+    record: DocumentRecord
+    source: Any
+    instances: tuple[Instance, ...]
+    requests: tuple[tuple[TokenRequest, ...], ...]
+
+    @property
+    def continuations(self) -> tuple[TokenRequest, ...]:
+        return tuple(part for request in self.requests for part in request)
+
+    @property
+    def bundles(self) -> tuple[tuple[TokenRequest, ...], ...]:
+        """The continuations, in order, by what wants to lie in one row: the windows of a long text share nothing."""
+        if self.instances[0].request_type == "loglikelihood_rolling":
+            return tuple((part,) for part in self.continuations)
+        return (self.continuations,)
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedTask:
+    """A task with the documents a study asks for, in the order in which they are evaluated."""
+
+    record: TaskRecord
+    data: DataRecord
+    documents: tuple[Document, ...]
+    _built: BuiltTask
+
+    def outcome(
+        self, document: Document, removed: Removed, logprobs: Sequence[float], is_greedy: Sequence[bool]
+    ) -> Outcome:
+        """Score one document by the task's own ``process_results``.
+
+        Args:
+            document: one of ``documents``.
+            removed: the coalition it was evaluated under.
+            logprobs: one natural logarithm a continuation, in the order of ``document.continuations``.
+            is_greedy: likewise.
+        """
+        sums, greedy, start = [], [], 0
+        for request in document.requests:
+            stop = start + len(request)
+            sums.append(float(sum(logprobs[start:stop])))
+            greedy.append(all(is_greedy[start:stop]))
+            start = stop
+        rolling = self.record.output_type == "loglikelihood_rolling"
+        scores = self._built.task.process_results(
+            document.source, sums if rolling else list(zip(sums, greedy, strict=True))
+        )
+        return Outcome(
+            document=document.record.key,
+            removed=removed,
+            logprobs=tuple(sums),
+            is_greedy=tuple(greedy),
+            metrics={name: float(scores[name]) for name in self.record.mean_metrics if name in scores},
+            other={name: _plain(value) for name, value in scores.items() if name not in self.record.mean_metrics},
+        )
+
+
+@compiled_once()
+def prepare_task(
+    built: BuiltTask,
+    encoder: RequestEncoder,
+    *,
+    limit: int | None,
+    order: Order,
+    seed: int,
+    apply_chat_template: bool,
+) -> PreparedTask:
+    """Render and encode the documents that a study asks for.
+
+    Args:
+        built: the task with its data.
+        encoder: of the model that will be swept.
+        limit: how many documents; None for all.
+        order: ``file`` takes the first, ``shuffled`` a seeded random sample.
+        seed: of the shuffle.
+        apply_chat_template: render prompts through the model's chat template.
+
+    Raises:
+        CornerstoneError: a document cannot be rendered, encoded or scored, or there is no chat template to apply.
+    """
+    if apply_chat_template and encoder.chat_template_text is None:
+        raise CornerstoneError("--apply-chat-template: this model's tokenizer has no chat template")
+    chosen = _choose(len(built.docs), limit=limit, order=order, seed=seed)
+    rendered = dict(_render(built, encoder, chosen, apply_chat_template=apply_chat_template))
+    prepared = PreparedTask(
+        record=_task_record(built, encoder, apply_chat_template=apply_chat_template),
+        data=DataRecord(
+            fingerprint=digest_of([_plain(doc) for doc in built.docs]), source=built.origin, size=len(built.docs)
+        ),
+        documents=tuple(_document(built, encoder, doc_id, rendered[doc_id]) for doc_id in chosen),
+        _built=built,
+    )
+    for document in prepared.documents:
+        _try_scoring(prepared, document, built)
+    return prepared
+
+
+def _try_scoring(prepared: PreparedTask, document: Document, built: BuiltTask) -> None:
+    """A document that the task's own scoring fails on is told before the model has run for it."""
+    blank = [-1.0] * len(document.continuations)
+    try:
+        prepared.outcome(document, (), blank, [False] * len(blank))
+    except DOCUMENT_FAULTS as error:
+        raise CornerstoneError(
+            f"{built.where(document.record.doc_id)}: {built.name} cannot be scored ({document_fault(error)})"
+        ) from error
+
+
+def _choose(size: int, *, limit: int | None, order: Order, seed: int) -> list[int]:
+    doc_ids = list(range(size))
+    if order == "shuffled":
+        random.Random(seed).shuffle(doc_ids)
+    return doc_ids[:limit]
+
+
+def _render(
+    built: BuiltTask, encoder: RequestEncoder, chosen: Sequence[int], *, apply_chat_template: bool
+) -> Iterator[tuple[int, list[Instance]]]:
+    # Few-shot examples are drawn from one stream, document after document: only walking the data from its beginning
+    # gives each document the examples it has in lm-eval, whatever else is asked for.
+    walk = range(max(chosen) + 1) if built.num_fewshot else sorted(chosen)
+    wanted = frozenset(chosen)
+    for doc_id in walk:
+        doc = built.docs[doc_id]
+        try:
+            instances = _requests(built, encoder, doc_id, doc, apply_chat_template=apply_chat_template)
+        except DOCUMENT_FAULTS as error:
+            raise CornerstoneError(
+                f"{built.where(doc_id)}: {built.name} cannot be rendered ({document_fault(error)})"
+            ) from error
+        if doc_id in wanted:
+            yield doc_id, instances
+
+
+def _requests(
+    built: BuiltTask, encoder: RequestEncoder, doc_id: int, doc: Any, *, apply_chat_template: bool
+) -> list[Instance]:
+    chat_template = encoder.chat_template if apply_chat_template else None
+    context = built.task.fewshot_context(
+        doc,
+        num_fewshot=built.num_fewshot,
+        apply_chat_template=apply_chat_template,
+        fewshot_as_multiturn=True,
+        chat_template=chat_template,
+        gen_prefix=built.task.doc_to_prefix(doc),
+    )
+    instances = built.task.construct_requests(
+        doc=doc,
+        ctx=context,
+        metadata=(built.name, doc_id, 1),
+        apply_chat_template=apply_chat_template,
+        chat_template=chat_template,
+    )
+    return instances if isinstance(instances, list) else [instances]
+
+
+def _document(built: BuiltTask, encoder: RequestEncoder, doc_id: int, instances: list[Instance]) -> Document:
+    doc = instances[0].doc
+    choices = _choices(built, doc, instances)
+    gold = _gold(built, doc, choices, doc_id)
+    if "" in choices:
+        raise CornerstoneError(f"{built.where(doc_id)}: a choice is empty")
+    try:
+        requests = tuple(encoder.encode(instance) for instance in instances)
+    except (IndexError, AssertionError) as error:
+        raise CornerstoneError(f"{built.where(doc_id)}: a choice or its prompt is empty") from error
+    _check_requests(built, doc_id, requests, encoder.max_length)
+    rendered = [[instance.request_type, *instance.args] for instance in instances]
+    return Document(
+        DocumentRecord(
+            key=digest_of([_plain(rendered), list(gold)]),
+            doc_id=doc_id,
+            gold=gold,
+            prompt=str(instances[0].args[0]),
+            choices=choices,
+        ),
+        doc,
+        tuple(instances),
+        requests,
+    )
+
+
+def _choices(built: BuiltTask, doc: Any, instances: Sequence[Instance]) -> tuple[str, ...]:
+    if built.task.OUTPUT_TYPE == "multiple_choice":
+        return tuple(str(choice) for choice in built.task.doc_to_choice(doc))
+    return tuple(str(instance.args[-1]) for instance in instances)
+
+
+def _gold(built: BuiltTask, doc: Any, choices: Sequence[str], doc_id: int) -> tuple[int, ...]:
+    if built.task.OUTPUT_TYPE != "multiple_choice":
+        return (0,)
+    target = built.task.doc_to_text(doc) if built.task.multiple_input else built.task.doc_to_target(doc)
+    gold = tuple(_index(one, choices) for one in (target if isinstance(target, list) else [target]))
+    if any(index is None for index in gold):
+        raise CornerstoneError(
+            f"{built.where(doc_id)}: the gold answer {target!r} is none of its {len(choices)} choices"
+        )
+    return tuple(index for index in gold if index is not None)
+
+
+def _index(target: Any, choices: Sequence[str]) -> int | None:
+    if isinstance(target, str):
+        return choices.index(target) if target in choices else None
+    return int(target) if isinstance(target, int | np.integer) and 0 <= target < len(choices) else None
+
+
+def _check_requests(built: BuiltTask, doc_id: int, requests: Sequence[Sequence[TokenRequest]], max_length: int) -> None:
+    for part in (part for request in requests for part in request):
+        if not part.context or not part.continuation:
+            raise CornerstoneError(f"{built.where(doc_id)}: a choice or its prompt is empty")
+        if len(part.continuation) > max_length:
+            raise CornerstoneError(
+                f"{built.where(doc_id)}: a choice of {len(part.continuation)} tokens does not fit the model's window "
+                f"of {max_length}"
+            )
+
+
+def _task_record(built: BuiltTask, encoder: RequestEncoder, *, apply_chat_template: bool) -> TaskRecord:
+    task = built.task
+    aggregation = task.aggregation()
+    definition = {key: _plain(value) for key, value in task.dump_config().items() if key not in _NOT_THE_TASK}
+    template = encoder.chat_template_text if apply_chat_template else None
+    return TaskRecord(
+        fingerprint=digest_of([built.name, str(task.VERSION), built.num_fewshot, template, definition]),
+        name=built.name,
+        version=str(task.VERSION),
+        num_fewshot=built.num_fewshot,
+        chat_template=apply_chat_template,
+        output_type=task.OUTPUT_TYPE,
+        mean_metrics=tuple(name for name, function in aggregation.items() if function is mean),
+        other_metrics=tuple(name for name, function in aggregation.items() if function is not mean),
+    )
+
+
+def _plain(value: Any) -> Any:
+    """A value of lm-eval's as JSON would hold it, the same in every process.
+
+    A function is the text of the file that defines it, as its helpers count too; anything else that JSON has no word
+    for is its representation, without where it lies in memory.
+    """
+    match value:
+        case np.generic() | np.ndarray():
+            return value.tolist()
+        case Mapping():
+            return {str(key): _plain(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_plain(item) for item in value]
+        case None | bool() | int() | float() | str():
+            return value
+        case FunctionType():
+            return [value.__qualname__, _source_of(value)]
+        case _:
+            return _ADDRESS.sub("", repr(value))
+
+
+def _source_of(function: FunctionType) -> str:
+    try:
+        return Path(function.__code__.co_filename).read_text(encoding="utf-8")
+    except OSError:
+        return function.__code__.co_code.hex()

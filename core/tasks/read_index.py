@@ -1,0 +1,36 @@
+"""``python -m core.tasks.read_index``: read lm-eval's task files and remember what there is."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from lm_eval.tasks import TaskManager
+
+from core.tasks.index import EntryKind, index_file, lm_eval_folder
+
+
+def main() -> None:
+    """Write the index whole, or not at all."""
+    memory = index_file()
+    fresh = memory.with_suffix(f".{os.getpid()}")
+    fresh.write_text(json.dumps(_read(lm_eval_folder())), encoding="utf-8")
+    fresh.replace(memory)
+
+
+def _read(root: Path) -> list[tuple[str, EntryKind, str | None]]:
+    manager = TaskManager()
+    kinds: dict[str, EntryKind] = dict.fromkeys(manager.all_subtasks, "task")
+    kinds |= dict.fromkeys(manager.all_groups, "group")
+    kinds |= dict.fromkeys(manager.all_tags, "tag")
+    paths = {name: entry.yaml_path for name, entry in manager.task_index.items()}
+    return [(name, kind, _relative(paths.get(name), root)) for name, kind in sorted(kinds.items())]
+
+
+def _relative(path: Path | None, root: Path) -> str | None:
+    return None if path is None else Path(path).relative_to(root).as_posix()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,125 @@
+"""A tally: one value of some documents by coalition, as outcomes arrive."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.coalitions.players import Removed
+from core.records.records import DocumentRecord, Outcome, StoredValues
+from core.statistics.intervals import FloatArray
+from core.values.derived import derive, gold_of, is_derived
+
+
+class Tally:
+    """One value of documents in the order given; one that occurs twice counts twice.
+
+    ``scores`` has it by removed set, arrays of shape (documents,), NaN where a document was not evaluated. A document
+    on which a value that ``core.values.derived`` derives is not finite under some removed set is NaN under all.
+    """
+
+    def __init__(self, documents: Sequence[DocumentRecord], value: str, mean_metrics: Sequence[str]) -> None:
+        self.value = value
+        self.scores: dict[Removed, FloatArray] = {}
+        self._there: dict[Removed, NDArray[np.bool_]] = {}
+        self._derived = is_derived(value, mean_metrics)
+        self._places: defaultdict[str, list[int]] = defaultdict(list)
+        for place, document in enumerate(documents):
+            self._places[document.key].append(place)
+        self._documents = {document.key: document for document in documents}
+        self._lost = np.zeros(len(documents), dtype=np.bool_)
+
+    def holds(self, documents: Sequence[DocumentRecord]) -> bool:
+        """Whether every document is one of these."""
+        return all(document.key in self._documents for document in documents)
+
+    def load(self, stored: StoredValues) -> None:
+        """Take what is stored."""
+        columns = [(index, place) for index, key in enumerate(stored.keys) for place in self._places.get(key, ())]
+        if not columns:
+            return
+        source, target = np.array(columns).T
+        for removed, values, there in zip(stored.removed, stored.values, stored.there, strict=True):
+            self._put(removed, target, values[source], there[source])
+
+    def add(self, outcomes: Sequence[Outcome]) -> None:
+        """Take new outcomes; those of other documents are passed over."""
+        known = [outcome for outcome in outcomes if outcome.document in self._documents]
+        found: defaultdict[Removed, dict[int, float]] = defaultdict(dict)
+        for outcome, value in zip(known, self._values(known).tolist(), strict=True):
+            found[outcome.removed].update(dict.fromkeys(self._places[outcome.document], value))
+        for removed, values in found.items():
+            places = np.fromiter(values, dtype=np.intp)
+            self._put(removed, places, np.array(list(values.values())), np.ones(len(values), dtype=np.bool_))
+
+    def evaluated(
+        self, documents: Sequence[DocumentRecord], coalitions: Sequence[Removed]
+    ) -> dict[str, frozenset[Removed]]:
+        """Which of the coalitions each document was evaluated under, by its key."""
+        rows = [(removed, self._there[removed]) for removed in coalitions if removed in self._there]
+        return {
+            document.key: frozenset(removed for removed, there in rows if there[self._places[document.key][0]])
+            for document in documents
+        }
+
+    def stored(self, documents: Sequence[DocumentRecord]) -> StoredValues:
+        """What is there of some of the documents, as a recorder would say it."""
+        keys = tuple(dict.fromkeys(document.key for document in documents))
+        places = [self._places[key][0] for key in keys]
+        sets = tuple(self.scores)
+        shape = (len(sets), len(keys))
+        return StoredValues(
+            sets,
+            keys,
+            np.array([self.scores[removed][places] for removed in sets]).reshape(shape),
+            np.array([self._there[removed][places] for removed in sets], dtype=np.bool_).reshape(shape),
+        )
+
+    def reached(self, coalitions: Sequence[Removed]) -> int:
+        """How many documents, from the first on, were evaluated under all of the coalitions."""
+        rows = [self._there[removed] for removed in coalitions if removed in self._there]
+        if len(rows) < len(coalitions):
+            return 0
+        everywhere = np.logical_and.reduce(rows)
+        return len(everywhere) if everywhere.all() else int(everywhere.argmin())
+
+    def complete(self) -> Mapping[Removed, FloatArray]:
+        """The removed sets under which every document was evaluated, over the documents that have the value.
+
+        A document has it where it is not NaN under any of those sets.
+        """
+        sets = [removed for removed, there in self._there.items() if there.all()]
+        if not sets:
+            return {}
+        matrix = np.stack([self.scores[removed] for removed in sets])
+        return dict(zip(sets, matrix[:, ~np.isnan(matrix).any(axis=0)], strict=True))
+
+    def _values(self, outcomes: Sequence[Outcome]) -> FloatArray:
+        if not self._derived:
+            found = np.array([outcome.metrics.get(self.value, np.nan) for outcome in outcomes], dtype=np.float64)
+            return np.where(np.isfinite(found), found, np.nan)
+        documents = [self._documents[outcome.document] for outcome in outcomes]
+        logprobs = np.full((len(outcomes), max((len(d.choices) for d in documents), default=0)), np.nan)
+        for row, outcome, document in zip(logprobs, outcomes, documents, strict=True):
+            row[: len(document.choices)] = outcome.logprobs[: len(document.choices)]
+        gold = np.array([gold_of(document.gold, len(document.choices)) for document in documents], dtype=np.int64)
+        return derive(self.value, logprobs, gold)
+
+    def _put(self, removed: Removed, places: NDArray[np.intp], values: FloatArray, there: NDArray[np.bool_]) -> None:
+        if removed not in self.scores:
+            self.scores[removed] = np.full(len(self._lost), np.nan)
+            self._there[removed] = np.zeros(len(self._lost), dtype=np.bool_)
+        self._there[removed][places] |= there
+        self.scores[removed][places] = np.where(there, values, self.scores[removed][places])
+        if self._derived:
+            self._lose(places[there & ~np.isfinite(values)])
+            self.scores[removed][self._lost] = np.nan
+
+    def _lose(self, places: NDArray[np.intp]) -> None:
+        if not self._lost[places].all():
+            self._lost[places] = True
+            for values in self.scores.values():
+                values[self._lost] = np.nan

@@ -1,0 +1,1 @@
+"""The queries behind `store.results`, one a table."""

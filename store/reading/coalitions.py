@@ -1,0 +1,74 @@
+"""Every stored coalition of one group of results, and every outcome under it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import duckdb
+
+from core.coalitions.players import format_removed, players_of
+from core.estimators.question import Scores
+from core.summaries.summarize import coalition_point
+from store.reading.answer import Found
+from store.reading.gaps import left_out
+from store.reading.groups import Group, read_values
+from store.rows import CoalitionRow, OutcomeRow
+
+_BATCH = 10_000
+
+
+def read_coalitions(db: duckdb.DuckDBPyConnection, group: Group, value: str) -> Found[CoalitionRow]:
+    """Every coalition; of a group that does not have ``value``, without it."""
+    if value not in group.values:
+        return Found(list(_rows(db, group, value, {})))
+    values = read_values(db, group, value, len(group.kinds))
+    return Found(list(_rows(db, group, value, values.scores)), left_out(group, value, values))
+
+
+def _rows(db: duckdb.DuckDBPyConnection, group: Group, value: str, scores: Scores) -> Iterator[CoalitionRow]:
+    (outcomes, parameters), heading, players = group.outcomes, group.heading, players_of(group.kinds)
+    rows = db.execute(
+        f"""SELECT c.removed, count(*), avg(o.acc_norm)
+        {outcomes} GROUP BY c.removed ORDER BY len(c.removed), c.removed""",
+        parameters,
+    ).fetchall()
+    for numbers, n, acc_norm in rows:
+        removed = tuple(numbers)
+        point = coalition_point(scores, removed)
+        paired = point if removed else None
+        yield CoalitionRow(
+            **heading,
+            removed=removed,
+            n=n if value == "acc" else point.n if point is not None else 0,
+            acc=None if point is None else point.acc,
+            acc_se=None if point is None else point.acc_se,
+            acc_norm=acc_norm,
+            label=format_removed(removed, players),
+            drop=None if paired is None else paired.drop,
+            drop_low=None if paired is None else paired.drop_low,
+            drop_high=None if paired is None else paired.drop_high,
+            value=value,
+        )
+
+
+def outcome_rows(db: duckdb.DuckDBPyConnection, group: Group) -> Iterator[OutcomeRow]:
+    """Every document under every coalition."""
+    (outcomes, parameters), heading = group.outcomes, group.heading
+    rows = db.execute(
+        f"""SELECT c.removed, m.doc_id, (SELECT d.gold FROM documents d WHERE d.document = m.document),
+                   o.logprobs, o.is_greedy, o.acc, o.acc_norm
+        {outcomes} ORDER BY len(c.removed), c.removed, m.doc_id, m.document""",
+        parameters,
+    )
+    while batch := rows.fetchmany(_BATCH):
+        for removed, doc_id, gold, logprobs, is_greedy, acc, acc_norm in batch:
+            yield OutcomeRow(
+                **heading,
+                removed=tuple(removed),
+                doc_id=doc_id,
+                gold=gold[0] if len(gold) == 1 else tuple(gold) or None,
+                logprobs=tuple(logprobs),
+                is_greedy=tuple(is_greedy),
+                acc=acc,
+                acc_norm=acc_norm,
+            )

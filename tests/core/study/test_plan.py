@@ -1,0 +1,123 @@
+"""What a configuration's schedules evaluate: by units of a grouping, and refused before anything is evaluated."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.coalitions.grouping import grouping
+from core.coalitions.players import players_of, removed_set
+from core.coalitions.schedules import ablation, windows
+from core.config.run_config import RunConfig, command_of, load_config
+from core.errors import CornerstoneError
+from core.estimators.question import Question, units_of
+from core.study.plan import Schedule, Until, schedules_of
+
+PLAYERS = players_of(("attn", "ffn") * 6)
+
+
+def planned(**options: Any) -> list[Schedule]:
+    return schedules_of(load_config(None, {"tasks": ["agreement"], **options}), PLAYERS)
+
+
+def test_single_players_are_evaluated_as_ever() -> None:
+    first, second = planned(schedule=["ablation", "windows"], max_removed=3)
+    assert (first.name, first.coalitions) == ("ablation", tuple(ablation(12)))
+    assert (second.name, second.coalitions) == ("windows of 1 to 3", tuple(windows(12, 3)))
+    assert (first.question, second.question) == (
+        Question("leave-one-out", max_removed=3),
+        Question("window-first", max_removed=3),
+    )
+    assert not first.looks
+    (picked,) = planned(remove=["Attn 0,FFN 3"])
+    assert (picked.name, picked.coalitions, picked.question) == ("hand-picked sets", ((), (0, 7)), None)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "name", "count"),
+    [
+        ("ablation", "ablation over blocks:2", 1 + 3),
+        ("leave-one-out", "leave-one-out over blocks:2", 1 + 3),
+        ("windows", "windows of 1 to 2 over blocks:2", 1 + 3 + 2),
+        ("exact", "exact over blocks:2", 2**3),
+    ],
+)
+def test_units_are_removed_whole(schedule: str, name: str, count: int) -> None:
+    (found,) = planned(schedule=schedule, players="blocks:2", max_removed=2)
+    assert (found.name, len(found.coalitions), found.size) == (name, count, count)
+    assert len(set(found.coalitions)) == count
+    for removed in found.coalitions:
+        assert removed == removed_set(removed)
+        assert all({4 * block, 4 * block + 3} <= set(removed) for block in {player // 4 for player in removed})
+
+
+def test_exact_holds_the_windows_of_its_units() -> None:
+    (exact,), (short,) = planned(schedule="exact", players="layers"), planned(schedule="windows", players="layers")
+    assert set(short.coalitions) < set(exact.coalitions)
+    assert exact.coalitions[0] == ()
+
+
+def test_a_permutation_comes_in_rounds_and_is_bounded() -> None:
+    (found,) = planned(schedule="permutation", players="layers", permutations=8)
+    assert (found.name, found.in_rounds, found.size) == ("permutation of 8 walks over layers", True, 2 + 8 * 5)
+
+
+def test_until_top_is_of_every_schedule_that_goes_document_by_document() -> None:
+    first, second = planned(schedule=["windows", "exact"], players="kinds", until_top=1, confidence=0.9)
+    assert first.until == second.until == Until(1, 0.9)
+    assert first.looks
+    with pytest.raises(CornerstoneError, match="until_top: a permutation's documents all belong to each of its rounds"):
+        planned(schedule="permutation", until_top=3)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"players": "blocks:x"}, "players: no grouping of players 'blocks:x'; there is sublayers, layers, blocks:K"),
+        ({"schedule": "exakt"}, "schedule: should be 'ablation', 'windows', 'exact', .* not 'exakt'"),
+        ({"permutations": 9}, "permutations: should be a multiple of 2, not 9"),
+        ({"permutations": 2}, "permutations: should be greater than or equal to 8"),
+        ({"tolerance": -1}, "tolerance: should be greater than or equal to 0"),
+        ({"until_top": 0}, "until_top: should be greater than or equal to 1"),
+        ({"confidence": 1}, "confidence: should be less than 1"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_a_sentence(options: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(CornerstoneError, match=sentence):
+        load_config(None, {"tasks": ["agreement"], **options})
+
+
+def test_exact_is_refused_above_16_units_with_the_count() -> None:
+    config = load_config(None, {"tasks": ["agreement"], "schedule": "exact"})
+    with pytest.raises(CornerstoneError, match="2\\^18 = 262,144 coalitions of 18 units"):
+        schedules_of(config, players_of(("attn", "ffn") * 9))
+    assert len(schedules_of(config, players_of(("attn", "ffn") * 5))[0].coalitions) == 2**10
+
+
+def test_a_command_says_what_a_configuration_asks_for() -> None:
+    config = load_config(
+        None,
+        {"tasks": ["agreement"], "schedule": "permutation", "players": "layers", "tolerance": 0.5, "value": "margin"},
+    )
+    said = command_of(config)
+    assert said.endswith("--schedule permutation --players layers --value margin --tolerance 0.5")
+    assert "--confidence" not in said
+    stored = config.model_copy(update={"store": Path("my results.duckdb")})
+    assert command_of(stored) == f"{said} --store 'my results.duckdb'"
+    assert RunConfig.model_validate_json(config.model_dump_json()) == config
+
+
+def test_players_that_split_a_unit_are_no_units() -> None:
+    blocks = grouping("blocks:2", PLAYERS)
+    assert units_of(blocks, ()) == ()
+    assert units_of(blocks, tuple(range(4, 12))) == (1, 2)
+    for players in [(0,), (0, 1, 2), (1, 2, 3), (3, 4, 5, 6, 7)]:
+        assert units_of(blocks, players) is None
+
+
+@pytest.mark.parametrize(("players", "top"), [("sublayers", 12), ("layers", 6), ("kinds", 5)])
+def test_a_top_that_leaves_nothing_out_is_refused(players: str, top: int) -> None:
+    with pytest.raises(CornerstoneError, match=f"until_top: a top {top} of .* units leaves nothing to decide"):
+        planned(schedule=["windows"], players=players, until_top=top, max_removed=1)

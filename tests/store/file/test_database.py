@@ -1,0 +1,184 @@
+"""Opening: what is no store, what is newer, what is in use, what is older."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from core.errors import CornerstoneError
+from store.file import database
+from store.file.database import reading, writing
+from store.file.location import default_path
+from store.recorder import StoreRecorder
+from store.results import Results
+from tests.support.store_records import assignment, documents, keep, outcome, run
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "results.duckdb"
+
+
+def test_a_store_that_is_not_there_is_not_made_by_reading(tmp_path: Path) -> None:
+    path = tmp_path / "nowhere" / "results.duckdb"
+    with pytest.raises(CornerstoneError, match=r"no results at .*results\.duckdb yet.*cornerstone run"):
+        Results(path).runs()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_writing_makes_the_folders(tmp_path: Path) -> None:
+    path = tmp_path / "a" / "b" / "results.duckdb"
+    StoreRecorder(path).begin(run())
+    assert [row.run for row in Results(path).runs().rows] == ["run1"]
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"hello " * 5000, b"SQLite format 3\x00" + b"\x00" * 5000, b"\xff\xfe" * 4096]
+)
+def test_a_file_that_is_no_duckdb_is_refused_and_left_alone(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    for use in (Results(path).runs, lambda: StoreRecorder(path).begin(run())):
+        with pytest.raises(CornerstoneError, match=r"results\.duckdb .*name another"):
+            use()
+    assert path.read_bytes() == content
+
+
+def test_a_file_that_another_process_is_just_making_is_waited_for(path: Path) -> None:
+    StoreRecorder(path).begin(run())
+    whole = path.read_bytes()
+    path.write_bytes(b"")
+    maker = threading.Timer(0.2, lambda: path.write_bytes(whole))
+    maker.start()
+    assert [row.run for row in Results(path).runs().rows] == ["run1"]
+    maker.join()
+
+
+def test_a_duckdb_file_of_something_else_is_refused_and_left_alone(path: Path) -> None:
+    with duckdb.connect(str(path)) as db:
+        db.execute("CREATE TABLE meta (name VARCHAR)")
+    for use in (Results(path).runs, lambda: StoreRecorder(path).begin(run())):
+        with pytest.raises(CornerstoneError, match="no store of this program"):
+            use()
+    with duckdb.connect(str(path)) as db:
+        assert db.execute("SELECT table_name FROM duckdb_tables()").fetchall() == [("meta",)]
+
+
+def test_a_store_of_a_newer_version_is_refused_and_left_alone(path: Path) -> None:
+    StoreRecorder(path).begin(run())
+    with duckdb.connect(str(path)) as db:
+        db.execute("UPDATE meta SET schema_version = 99")
+    for use in (Results(path).runs, lambda: StoreRecorder(path).begin(run("again"))):
+        with pytest.raises(CornerstoneError, match=r"newer version .*schema 99.*upgrade"):
+            use()
+    with duckdb.connect(str(path)) as db:
+        assert db.execute("SELECT run FROM runs").fetchall() == [("run1",)]
+
+
+def test_a_store_of_an_older_version_is_brought_up_to_date_and_keeps_what_it_holds(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    StoreRecorder(path).begin(run())
+    step = path.parent / "to_2.sql"
+    step.write_text("ALTER TABLE runs ADD COLUMN host VARCHAR DEFAULT 'unknown'", encoding="utf-8")
+    monkeypatch.setattr(database, "_STEPS", (*database._STEPS, str(step)))
+    with reading(path) as db:
+        assert db.execute("SELECT run, host FROM runs").fetchall() == [("run1", "unknown")]
+        assert db.execute("SELECT schema_version FROM meta").fetchall() == [(2,)]
+    with reading(path) as db:
+        assert db.execute("SELECT count(*) FROM runs").fetchone() == (1,)
+
+
+def test_a_transaction_that_fails_leaves_no_part_of_it(path: Path) -> None:
+    StoreRecorder(path).begin(run())
+
+    def half_a_write() -> None:
+        with writing(path) as db:
+            db.execute("DELETE FROM runs")
+            raise RuntimeError("in the middle")
+
+    with pytest.raises(RuntimeError):
+        half_a_write()
+    assert len(Results(path).runs().rows) == 1
+
+
+_HOLDER = """
+import sys, duckdb
+db = duckdb.connect(sys.argv[1], read_only=sys.argv[2] == "read")
+print("held", flush=True)
+sys.stdin.readline()
+db.close()
+"""
+
+
+@pytest.fixture
+def held(path: Path, request: pytest.FixtureRequest) -> Iterator[subprocess.Popen[str]]:
+    """Another process that holds the store until it is told something."""
+    StoreRecorder(path).begin(run())
+    command = [sys.executable, "-c", _HOLDER, str(path), request.param]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        yield holder
+        let_go(holder)
+
+
+def let_go(holder: subprocess.Popen[str]) -> None:
+    assert holder.stdin is not None
+    if not holder.stdin.closed:
+        holder.stdin.close()
+
+
+@pytest.mark.parametrize("held", ["read", "write"], indirect=True)
+def test_a_store_in_use_is_waited_for_and_then_named(path: Path, held: subprocess.Popen[str]) -> None:
+    with pytest.raises(CornerstoneError, match=r"results\.duckdb has been in use by another program for 0 s"):
+        StoreRecorder(path, patience=0.2).begin(run("later"))
+    threading.Timer(0.5, let_go, [held]).start()
+    StoreRecorder(path).begin(run("later"))
+    assert {row.run for row in Results(path).runs().rows} == {"run1", "later"}
+
+
+@pytest.mark.parametrize("held", ["read"], indirect=True)
+def test_readers_do_not_wait_for_each_other(path: Path, held: subprocess.Popen[str]) -> None:
+    assert len(Results(path, patience=0).runs().rows) == 1
+    assert held.poll() is None
+
+
+def test_one_process_may_read_in_one_thread_while_another_writes(path: Path) -> None:
+    asked = assignment(documents(range(20)), [()])
+    recorder = keep(path, asked, [])
+
+    def write() -> None:
+        for document in asked.documents:
+            recorder.record("run1", asked, [outcome(document.key)])
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    counts = [len(Results(path).outcomes().rows)]
+    while thread.is_alive():
+        counts.append(len(Results(path).outcomes().rows))
+        time.sleep(0.05)
+    thread.join()
+    assert counts == sorted(counts)
+    assert len(Results(path).outcomes().rows) == 20
+
+
+def test_a_folder_or_a_place_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(CornerstoneError, match="cannot be opened as a store"):
+        Results(tmp_path).runs()
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CornerstoneError, match="cannot make the folder"):
+        StoreRecorder(tmp_path / "file" / "results.duckdb").begin(run())
+
+
+def test_the_default_store_is_in_the_users_data_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert default_path().name == "results.duckdb"
+    assert default_path().parent.name == "cornerstone"
+    assert not default_path().parent.exists()

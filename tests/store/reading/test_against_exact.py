@@ -1,0 +1,86 @@
+"""Estimators against exact values from a real store: which groupings are compared, and what is said of the others."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.coalitions.grouping import grouping
+from core.coalitions.players import Removed, players_of
+from core.coalitions.schedules import ablation
+from core.errors import CornerstoneError
+from store.results import Results
+from tests.support.store_records import KINDS, assignment, documents, keep, keep_all, outcome
+
+PLAYERS = players_of(KINDS)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "results.duckdb"
+
+
+def every(name: str) -> list[Removed]:
+    units = grouping(name, PLAYERS)
+    count = range(len(units.units))
+    return [units.removed(removed) for size in range(len(count) + 1) for removed in itertools.combinations(count, size)]
+
+
+def stored(path: Path, coalitions: list[Removed], n: int = 8) -> None:
+    rng = np.random.default_rng(0)
+    acc = {removed: (rng.random(n) < 0.95 - 0.14 * len(removed)).astype(float).tolist() for removed in coalitions}
+    keep_all(path, assignment(documents(range(n)), coalitions), acc)
+
+
+def test_every_grouping_whose_top_says_something_is_compared_with_itself(path: Path) -> None:
+    stored(path, every("sublayers"))
+    rows = Results(path).agreement().rows
+    assert {(row.players, row.units) for row in rows} == {("sublayers", 6)}
+    smaller = Results(path).agreement(top=1).rows
+    assert list(dict.fromkeys(row.players for row in smaller)) == ["sublayers", "layers", "blocks:2", "kinds"]
+    for row in (*rows, *smaller):
+        assert row.n == 8
+        assert row.coalitions <= 2**row.units
+        for name in ("spearman", "kendall", "bias", "rmse", "top"):
+            value, low, high = (getattr(row, name + end) for end in ("", "_low", "_high"))
+            assert (value is None) or low <= value <= high
+
+
+def test_what_reads_everything_is_exact(path: Path) -> None:
+    stored(path, every("kinds"))
+    rows = Results(path).agreement(tolerance=0, permutations=8, seed=3).rows
+    (walked,) = [row for row in rows if row.estimator == "permutation"]
+    assert (walked.permutations, walked.seed, walked.tolerance) == (8, 3, 0)
+    assert {row.permutations for row in rows if row is not walked} == {None}
+    # Two units have two orders, and walks come with their reverse.
+    assert (walked.units, walked.coalitions, walked.k) == (2, 4, 2)
+    assert walked.rmse == pytest.approx(0, abs=1e-12)
+
+
+def test_where_exact_values_are_not_stored_the_command_is_said(path: Path) -> None:
+    stored(path, ablation(len(PLAYERS)))
+    answer = Results(path).agreement()
+    assert answer.rows == ()
+    assert answer.gaps == (
+        "tiny on capitals: exact values to compare estimators with are not stored; "
+        f"`cornerstone run --model tiny --task capitals --schedule exact --players layers --store {path}` fills it",
+    )
+    (gap,) = Results(path).agreement(players="kinds").gaps
+    assert gap.startswith("tiny on capitals: 3 of 4 coalitions are missing for exact values of kinds; `cornerstone run")
+    with pytest.raises(CornerstoneError, match="no grouping of players 'block'"):
+        Results(path).agreement(players="block")
+
+
+def test_one_document_or_none_in_common_is_a_sentence(path: Path) -> None:
+    stored(path, every("kinds"), n=1)
+    assert Results(path).agreement().gaps == ("tiny on capitals: 1 document is too few to compare estimators on",)
+    apart = path.with_name("apart")
+    asked = assignment(documents(range(4)), every("kinds"))
+    keep(apart, asked, [outcome(f"doc-{i}", removed) for i, removed in enumerate(asked.coalitions)])
+    (gap,) = Results(apart).agreement(players="kinds").gaps
+    assert gap.startswith(
+        "tiny on capitals: no document has all 4 coalitions of exact values of kinds; `cornerstone run"
+    )

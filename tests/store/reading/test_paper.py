@@ -1,0 +1,267 @@
+"""Reading the paper's tables from a real store: which tasks, which metric, what is missing and what fills it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.coalitions.players import Removed
+from core.coalitions.schedules import ablation, windows
+from core.config.run_config import RunConfig
+from core.errors import CornerstoneError
+from core.estimators.registry import estimator_named
+from core.paper.report import report
+from core.records.records import RunRecord
+from store.reading.paper import PaperSelection, read_paper
+from store.recorder import StoreRecorder
+from store.results import Results
+from tests.support.store_records import (
+    PLAYERS,
+    assignment,
+    data,
+    documents,
+    keep,
+    keep_all,
+    model,
+    outcome,
+    task,
+)
+
+WINDOWS = windows(PLAYERS, 4)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "results.duckdb"
+
+
+def scores(coalitions: Sequence[Removed], n: int, seed: int = 0) -> dict[Removed, list[float]]:
+    generator = np.random.default_rng(seed)
+    return {removed: (generator.random(n) < 0.8 - 0.1 * len(removed)).astype(float).tolist() for removed in coalitions}
+
+
+def fill(path: Path, name: str, coalitions: Sequence[Removed] = WINDOWS, n: int = 6, **task_settings: object) -> None:
+    asked = assignment(documents(range(n), prefix=name), coalitions, of_task=task(name, **task_settings))  # type: ignore[arg-type]
+    keep_all(path, asked, scores(coalitions, n), run_id=f"run-{name}")
+
+
+def test_the_value_is_acc_norm_where_the_task_has_it_else_acc(path: Path) -> None:
+    fill(path, "piqa")
+    fill(path, "boolq", means=("acc",))
+    (read,) = read_paper(path).models
+    assert [(each.task, each.value) for each in read.tasks] == [("boolq", "acc"), ("piqa", "acc_norm")]
+    (asked,) = read_paper(path, PaperSelection(value="acc")).models
+    assert {each.value for each in asked.tasks} == {"acc"}
+
+
+def test_what_is_read_is_what_is_stored(path: Path) -> None:
+    fill(path, "boolq")
+    (read,) = read_paper(path, PaperSelection(value="acc", estimator="window-ends")).models
+    (found,) = read.tasks
+    stored = {removed: np.array(values) for removed, values in scores(WINDOWS, 6).items()}
+    assert found.intact is not None
+    assert found.ablated is not None
+    assert found.contributions is not None
+    assert found.intact.tolist() == stored[()].tolist()
+    assert found.ablated.tolist() == [stored[(player,)].tolist() for player in range(PLAYERS)]
+    expected = estimator_named("window-ends").contributions(stored, PLAYERS)
+    assert np.allclose(found.contributions, expected)
+    assert (found.chance, found.size) == (0.25, 100)
+
+
+def test_tables_and_results_agree(path: Path) -> None:
+    fill(path, "boolq")
+    tables = report(read_paper(path, PaperSelection(value="acc")).models[0])
+    drops = [row.drop for row in Results(path).ablation().rows]
+    shares = sorted((row.share or 0.0 for row in Results(path).shapley(estimator="window-first").rows), reverse=True)
+    assert tables.chosen is not None
+    assert tables.cornerstone_drop is not None
+    assert tables.other_drop is not None
+    assert tables.top3 is not None
+    assert tables.top3.clipped is not None
+    assert tables.top3.clipped.estimate == pytest.approx(sum(shares[:3]))
+    named = tables.chosen.players
+    assert tables.cornerstone_drop.unclipped.estimate == pytest.approx(np.mean([drops[at] for at in named]))
+    others = [drop for at, drop in enumerate(drops) if at not in named]
+    assert tables.other_drop.clipped.estimate == pytest.approx(np.mean(np.maximum(others, 0)))
+
+
+def test_only_the_papers_tasks_count_unless_others_are_named_or_all_there_is(path: Path) -> None:
+    fill(path, "capitals")
+    read = read_paper(path)
+    assert [each.task for each in read.models[0].tasks] == ["capitals"]
+    assert any("none of the paper's tasks is stored" in note for note in read.notes)
+    fill(path, "boolq")
+    read = read_paper(path)
+    assert [each.task for each in read.models[0].tasks] == ["boolq"]
+    assert any("capitals is none of the paper's tasks" in gap for gap in read.gaps)
+    named = read_paper(path, PaperSelection(tasks=("capitals", "boolq")))
+    assert [each.task for each in named.models[0].tasks] == ["boolq", "capitals"]
+
+
+def test_ablations_alone_fill_what_they_can_and_the_rest_is_missing(path: Path) -> None:
+    fill(path, "boolq", ablation(PLAYERS))
+    read = read_paper(path)
+    tables = report(read.models[0])
+    assert (tables.top3, tables.pooled) == (None, None)
+    assert tables.chosen is not None
+    assert tables.chosen.by == "drop"
+    assert tables.other_drop is not None
+    (gap,) = read.gaps
+    assert "12 of 19 coalitions are missing" in gap
+    assert "`cornerstone run --model tiny --task boolq --schedule windows" in gap
+    assert str(path) in gap
+
+
+def test_half_an_ablation_is_partial_and_left_out(path: Path) -> None:
+    asked = assignment(documents(range(3)), [(), (0,)], of_task=task("boolq"))
+    keep_all(path, asked, scores([(), (0,)], 3))
+    read = read_paper(path)
+    assert read.models[0].tasks[0].ablated is None
+    assert any("partial: no document has all 6 players removed alone (1 of them" in gap for gap in read.gaps)
+    tables = report(read.models[0])
+    assert (tables.chosen, tables.other_drop) == (None, None)
+
+
+def test_without_the_intact_model_that_is_what_lacks(path: Path) -> None:
+    fill(path, "boolq", ablation(PLAYERS)[1:])
+    gaps = read_paper(path).gaps
+    assert any("the intact model, which every removal is measured against, is not stored" in gap for gap in gaps)
+    assert not any("removed alone" in gap for gap in gaps)
+
+
+def test_chance_is_of_the_documents_that_are_counted(path: Path) -> None:
+    of = task("boolq")
+    everywhere, elsewhere = documents(range(4), prefix="a"), documents(range(4, 12), prefix="b", choices=2)
+    keep_all(path, assignment(everywhere, ablation(PLAYERS), of_task=of), scores(ablation(PLAYERS), 4))
+    keep_all(path, assignment(elsewhere, [(), (0, 1)], of_task=of), scores([(), (0, 1)], 8), run_id="run2")
+    (found,) = read_paper(path).models[0].tasks
+    assert found.intact is not None
+    assert (len(found.intact), found.chance) == (4, 0.25)
+
+
+def test_a_task_that_one_of_the_models_lacks_is_said_and_the_rest_shown(path: Path) -> None:
+    fill(path, "boolq")
+    fill(path, "piqa")
+    of_other = assignment(documents(range(6), prefix="boolq"), WINDOWS, of_task=task("boolq"), of_model=model("other"))
+    keep_all(path, of_other, scores(WINDOWS, 6), run_id="run-other")
+    read = read_paper(path, PaperSelection(models=("other", "tiny"), tasks=("boolq", "piqa")))
+    assert [(each.model, [one.task for one in each.tasks]) for each in read.models] == [
+        ("other", ["boolq"]),
+        ("tiny", ["boolq", "piqa"]),
+    ]
+    assert "other: piqa is not stored" in read.gaps
+    with pytest.raises(CornerstoneError, match="no task 'piqa'"):
+        read_paper(path, PaperSelection(models=("other",), tasks=("piqa",)))
+
+
+def test_it_says_what_the_paper_has_and_the_store_has_not(path: Path) -> None:
+    fill(path, "boolq")
+    (few,) = (sentence for sentence in read_paper(path).missing if "fewer documents" in sentence)
+    # The data set holds 100.
+    assert "fewer documents than the paper's 1000 (boolq 6)" in few
+    assert "--limit 1000" in few
+    assert "--schedule ablation --schedule windows" in few
+    (tasks,) = (sentence for sentence in read_paper(path).missing if "of the paper's tasks" in sentence)
+    assert "piqa, winogrande, arc_easy, arc_challenge, openbookqa are not stored" in tasks
+    assert "--task piqa" in tasks
+    assert "--schedule ablation --schedule windows" in tasks
+    (models,) = (sentence for sentence in read_paper(path).missing if "nothing is stored" in sentence)
+    assert f"`cornerstone run paper/mixtral-8x7b --store {path}`" in models
+    assert not any("nothing is stored" in line for line in read_paper(path, PaperSelection(models=("tiny",))).missing)
+
+
+def test_tasks_of_other_settings_are_filled_by_commands_of_their_own(path: Path) -> None:
+    for at, (name, shots, seed) in enumerate((("boolq", 0, 1), ("piqa", 5, 2))):
+        config = RunConfig.model_validate({"model": "tiny", "tasks": name, "num_fewshot": shots, "seed": seed})
+        asked = assignment(documents(range(6), prefix=name), WINDOWS, of_task=task(name, shots=shots))
+        recorder, known = StoreRecorder(path, patience=5), scores(WINDOWS, 6)
+        recorder.begin(RunRecord(f"run{at}", "cornerstone run", config.model_dump_json(), "{}", seed))
+        recorder.assign(f"run{at}", asked)
+        for removed in WINDOWS:
+            found = [outcome(doc.key, removed, known[removed][no]) for no, doc in enumerate(asked.documents)]
+            recorder.record(f"run{at}", asked, found)
+        recorder.finish(f"run{at}", "finished")
+    (few,) = (sentence for sentence in read_paper(path).missing if "fewer documents" in sentence)
+    first, second = re.findall("`[^`]*`", few)
+    assert ("boolq" in first, "--num-fewshot 0" in first, "--seed 1" in first, "piqa" in first) == (*[True] * 3, False)
+    assert ("piqa" in second, "--num-fewshot 5" in second, "--seed 2" in second) == (True, True, True)
+
+
+def test_what_fills_it_is_a_study_of_players_whatever_was_asked_of_groups(path: Path) -> None:
+    config = RunConfig.model_validate(
+        {
+            "model": "tiny",
+            "tasks": "boolq",
+            "schedule": "windows",
+            "players": "layers",
+            "max_removed": 2,
+            "until_top": 1,
+        }
+    )
+    asked = assignment(documents(range(6), prefix="boolq"), WINDOWS, of_task=task("boolq"))
+    recorder = StoreRecorder(path, patience=5)
+    recorder.begin(RunRecord("run", "cornerstone run", config.model_dump_json(), "{}", 0))
+    recorder.assign("run", asked)
+    known = scores(WINDOWS, 6)
+    found = [
+        outcome(doc.key, removed, known[removed][at]) for removed in WINDOWS for at, doc in enumerate(asked.documents)
+    ]
+    recorder.record("run", asked, found)
+    recorder.finish("run", "finished")
+    (few,) = (sentence for sentence in read_paper(path).missing if "fewer documents" in sentence)
+    assert "--schedule ablation --schedule windows" in few
+    assert not any(option in few for option in ("--players", "--max-removed", "--until-top"))
+
+
+def test_of_a_task_stored_in_several_ways_the_one_of_the_most_documents_is_read(path: Path) -> None:
+    fill(path, "boolq", n=3)
+    more = assignment(documents(range(7), prefix="other"), WINDOWS, of_task=task("boolq"), of_data=data("other"))
+    keep_all(path, more, scores(WINDOWS, 7), run_id="more")
+    read = read_paper(path)
+    (found,) = read.models[0].tasks
+    assert found.intact is not None
+    assert len(found.intact) == 7
+    assert any(f"boolq@{found.task_id} has the most documents" in gap for gap in read.gaps)
+
+
+def test_models_of_one_name_stay_apart(path: Path) -> None:
+    fill(path, "boolq")
+    half = assignment(
+        documents(range(6), prefix="boolq"), WINDOWS, of_model=model(dtype="float16"), of_task=task("boolq")
+    )
+    keep_all(path, half, scores(WINDOWS, 6, seed=1), run_id="half")
+    found = read_paper(path).models
+    assert [each.model for each in found] == ["tiny", "tiny"]
+    assert len({each.model_id for each in found}) == 2
+
+
+def test_one_document_is_answered_without_anything_undefined(path: Path) -> None:
+    fill(path, "boolq", n=1)
+    tables = report(read_paper(path).models[0])
+    rows = Results(path).cornerstones().rows
+    assert len(rows) == PLAYERS
+    assert {row.cornerstone for row in rows} <= {"open", "no"}
+    numbers = [number for row in rows for number in (row.collapse, row.share, row.share_low, row.collapse_high)]
+    assert all(number is None or np.isfinite(number) for number in numbers)
+    assert tables.tasks[0].shapley_documents == 1
+
+
+def test_a_task_without_an_accuracy_is_left_out_and_alone_refused(path: Path) -> None:
+    keep(path, assignment(documents(range(2)), [()], of_task=task("wiki", means=("bleu",))), [outcome("doc-0")])
+    with pytest.raises(CornerstoneError, match="wiki has no acc that is a mean"):
+        read_paper(path)
+
+
+def test_what_fits_nothing_is_one_sentence(path: Path) -> None:
+    with pytest.raises(CornerstoneError, match="cornerstone run"):
+        read_paper(path)
+    fill(path, "boolq")
+    with pytest.raises(CornerstoneError, match="no task 'bolq' in the store; did you mean boolq"):
+        read_paper(path, PaperSelection(tasks=("bolq",)))
+    with pytest.raises(CornerstoneError, match="window-first or window-ends"):
+        read_paper(path, PaperSelection(estimator="exact"))

@@ -1,0 +1,128 @@
+"""A real evaluator, as a process of its own, and talk with it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from core.config.run_config import RunConfig
+from core.evaluator import client
+from core.evaluator.address import lock_path, socket_path
+from core.evaluator.protocol import Event, Jobs, JobView, Refusal, Request, StartJob, Toggle
+
+EventT = TypeVar("EventT")
+
+REPOSITORY = Path(__file__).parents[2]
+PATIENCE_S = 60.0
+
+
+class Evaluator:
+    """The process. ``end`` it, whatever happened to it before."""
+
+    def __init__(self, store: Path, program: Sequence[str] = ("-P", "-m", "tui.worker", "serve")) -> None:
+        self.store = store
+        environment = {**os.environ, "PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"}
+        self.process = subprocess.Popen(
+            [sys.executable, *program, str(store)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            cwd="/",
+            env=environment,
+        )
+
+    def signal(self, number: int) -> None:
+        self.process.send_signal(number)
+
+    def wait(self) -> tuple[int, str]:
+        """Its exit code and all it printed."""
+        try:
+            said, _ = self.process.communicate(timeout=PATIENCE_S)
+        finally:
+            self.process.kill()
+        return self.process.returncode, said
+
+    def end(self) -> None:
+        if self.process.poll() is None:
+            self.signal(signal.SIGKILL)
+        if self.process.stdout is not None and not self.process.stdout.closed:
+            self.process.communicate()
+        for path in (socket_path(self.store), lock_path(self.store)):
+            path.unlink(missing_ok=True)
+
+
+class Talk:
+    """A conversation; everything heard is kept."""
+
+    def __init__(self, connection: client.Connection) -> None:
+        self.connection = connection
+        self.heard: list[Event] = []
+        self._events = connection.events()
+
+    async def ask(self, *requests: Request) -> None:
+        for request in requests:
+            await self.connection.send(request)
+
+    async def expect(self, kind: type[EventT], fits: Callable[[EventT], bool] = lambda _: True) -> EventT:
+        """The next event of a kind that fits, skipping others."""
+        async with asyncio.timeout(PATIENCE_S):
+            async for event in self._events:
+                self.heard.append(event)
+                if isinstance(event, kind) and fits(event):
+                    return event
+        raise AssertionError(f"the evaluator is gone before {kind.__name__}")
+
+    async def job(self, number: int, *states: str) -> JobView:
+        jobs = await self.expect(Jobs, lambda jobs: len(jobs.jobs) >= number and jobs.jobs[number - 1].state in states)
+        return jobs.jobs[number - 1]
+
+    async def start(self, config: RunConfig) -> int:
+        """Start a job; its number."""
+        request = start(config, f"test {len(self.heard)} {id(self)}")
+        await self.ask(request)
+        jobs = await self.expect(Jobs, lambda jobs: any(job.command == request.command for job in jobs.jobs))
+        return len(jobs.jobs)
+
+    async def settled(self) -> None:
+        """Hear all that is told first, and what comes of earlier requests."""
+        await self.ask(Toggle(task="none", removed=()))
+        await self.expect(Refusal, lambda refusal: "no longer open" in refusal.text)
+
+    async def gone(self) -> None:
+        """Hear the rest."""
+        async with asyncio.timeout(PATIENCE_S):
+            async for event in self._events:
+                self.heard.append(event)
+
+
+@asynccontextmanager
+async def talk(store: Path, evaluator: Evaluator | None = None) -> AsyncIterator[Talk]:
+    """Talk with the evaluator of a store, as soon as it listens."""
+    async with asyncio.timeout(PATIENCE_S):
+        while (connection := await client.connect(store)) is None:
+            assert evaluator is None or evaluator.process.poll() is None, evaluator.wait()
+            await asyncio.sleep(0.05)
+    try:
+        yield Talk(connection)
+    finally:
+        await connection.close()
+
+
+def config_of(
+    model: Path | str, *tasks: str, limit: int | None = 8, schedule: tuple[str, ...] = ("ablation",), **more: object
+) -> RunConfig:
+    """A run on the shipped tasks, agreement if none is named."""
+    return RunConfig.model_validate(
+        {"model": str(model), "tasks": tasks or ("agreement",), "limit": limit, "schedule": schedule, **more}
+    )
+
+
+def start(config: RunConfig, command: str = "test") -> StartJob:
+    return StartJob(config=config, command=command)

@@ -1,0 +1,116 @@
+"""What an explorer could be showing: a model whose first sublayers and one late FFN carry it, made by a seed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from types import MappingProxyType
+
+import numpy as np
+
+from core.coalitions.grouping import SUBLAYERS, grouping
+from core.coalitions.players import Player, Removed, players_of, removed_set
+from core.coalitions.schedules import windows
+from core.config.run_config import RunConfig
+from core.estimators.estimate import estimate
+from core.estimators.question import Scores
+from core.estimators.windows import WindowFirst
+from core.evaluator.protocol import BenchTask, Charts, JobView, Opened, Scored
+from core.records.records import ModelRecord
+from core.summaries.summarize import ablation_points, coalition_point, shapley_points
+from tui.explorer.state import State
+
+TASK = "agreement"
+DOCUMENTS = 120
+CHOICES = 2
+MAX_REMOVED = 4
+
+
+def players(layers: int = 30) -> tuple[Player, ...]:
+    return players_of(("attn", "ffn") * layers)
+
+
+@cache
+def scores(layers: int = 30, seed: int = 0) -> Scores:
+    """Outcomes of every window: a document's answer flips once enough of what it leans on is gone."""
+    generator = np.random.default_rng(seed)
+    count = 2 * layers
+    damage = generator.gamma(0.4, 0.03, count)
+    damage[[0, 1, 3]] = 1.1, 2.5, 0.5
+    damage[[2 * (layers * 2 // 5) + 1, count - 1]] = 0.9, 1.4
+    leans = damage[:, None] * generator.gamma(2.0, 0.5, (count, DOCUMENTS))
+    luck = generator.random(DOCUMENTS)
+
+    def values(removed: Removed) -> np.ndarray:
+        right = 1 / CHOICES + (0.92 - 1 / CHOICES) * np.exp(-leans[list(removed)].sum(axis=0))
+        flips = generator.random(DOCUMENTS) < (0.03 if removed else 0.0)
+        return np.where(flips, luck >= right, luck < right).astype(np.float64)
+
+    return MappingProxyType({removed: values(removed) for removed in windows(count, MAX_REMOVED)})
+
+
+@cache
+def charts(layers: int = 30, *, shapley: bool = True) -> Charts:
+    known = scores(layers)
+    estimated = estimate(WindowFirst(MAX_REMOVED), known, 2 * layers, draws=200)
+    return Charts(
+        task=TASK,
+        intact=coalition_point(known, ()),
+        ablation=tuple(ablation_points(known, np.full(DOCUMENTS, CHOICES), players(layers), "acc")),
+        shapley=tuple(shapley_points(estimated, grouping(SUBLAYERS, players(layers)))) if shapley else (),
+        estimator="window-first",
+        max_removed=MAX_REMOVED,
+    )
+
+
+def bench_task(name: str = TASK) -> BenchTask:
+    return BenchTask(
+        key=name, name=name, task_id="3f2a", documents=DOCUMENTS, size=DOCUMENTS, value="acc", chance=1 / CHOICES
+    )
+
+
+def opened(layers: int = 30, model: str = "SmolLM2-135M-Instruct", task: str = TASK) -> Opened:
+    kinds = tuple(player.kind for player in players(layers))
+    record = ModelRecord("f" * 64, model, "packaged", None, "float32", "llama", kinds)
+    config = RunConfig.model_validate({"tasks": ["agreement"]})
+    return Opened(config=config, model=record, model_id="ffff", device="cpu", tasks=(bench_task(task),))
+
+
+def job(**changes: object) -> JobView:
+    fields: dict[str, object] = {
+        "job": 1,
+        "title": "windows on agreement",
+        "command": "cornerstone run --task agreement --schedule windows",
+        "config": {"tasks": ["agreement"], "schedule": ["windows"]},
+        "state": "running",
+        "phase": "windows up to 4 on agreement",
+        "done": 11562.0,
+        "total": 28200,
+        "rate": 128.0,
+        "seconds_left": 130.0,
+    }
+    return JobView.model_validate(fields | changes)
+
+
+def scored(removed: Removed, layers: int = 30, *, n: int = DOCUMENTS) -> Scored:
+    """A hand-picked coalition: worse than its worst window, as far as ``n`` documents tell."""
+    known = scores(layers)
+    parts = [known[(number,)] for number in removed] or [known[()]]
+    values = np.where(np.arange(DOCUMENTS) < n, np.min(parts, axis=0), np.nan)
+    point = coalition_point({**known, removed: values}, removed)
+    assert point is not None
+    return Scored(task=TASK, point=point, wanted=DOCUMENTS, final=n == DOCUMENTS)
+
+
+def state(layers: int = 30, removed: Removed = (0, 7), **changes: object) -> State:
+    """In the middle of a sweep, with two layers off."""
+    shown = State(
+        connection="connected",
+        bench=opened(layers),
+        jobs=(job(),),
+        charts=MappingProxyType({TASK: charts(layers)}),
+        task=TASK,
+        removed=removed_set(removed),
+        scored=scored(removed_set(removed), layers),
+    )
+    return replace(shown, **changes)  # type: ignore[arg-type]

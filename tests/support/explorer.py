@@ -1,0 +1,48 @@
+"""The real explorer under Textual's pilot, on a real evaluator in a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from core.config.run_config import RunConfig
+from core.evaluator import client
+from tui.explorer.app import Explorer
+from tui.explorer.session import Session
+
+PATIENCE_S = 120.0
+
+
+@asynccontextmanager
+async def exploring(
+    store: Path, config: RunConfig, size: tuple[int, int] = (120, 35)
+) -> AsyncIterator[tuple[Explorer, Pilot[None]]]:
+    """An explorer whose workbench is open; its evaluator ends with it."""
+    try:
+        async with explorer_on(store, Session(config=config), size) as found:
+            yield found
+    finally:
+        await client.stop(store)
+
+
+@asynccontextmanager
+async def explorer_on(
+    store: Path, session: Session, size: tuple[int, int] = (120, 35)
+) -> AsyncIterator[tuple[Explorer, Pilot[None]]]:
+    """An explorer whose workbench is open; its evaluator goes on without it."""
+    app = Explorer(store, session)
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda: app.state.bench is not None and bool(app.state.charts))
+        yield app, pilot
+
+
+async def until(pilot: Pilot[None], there: Callable[[], object]) -> None:
+    """Wait until something is there."""
+    deadline = asyncio.get_running_loop().time() + PATIENCE_S
+    while not there():
+        assert asyncio.get_running_loop().time() < deadline, "it did not come"
+        await pilot.pause(0.05)

@@ -1,0 +1,98 @@
+"""A bare app for one screen, a store to show in it, and the text that it draws."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from textual.app import App
+from textual.pilot import Pilot
+from textual.screen import Screen
+
+from core.coalitions.schedules import windows
+from core.records.records import Outcome
+from store.results import Results
+from store.rows import GroupRow
+from tests.support.store_records import PLAYERS, assignment, documents, keep, outcome
+
+EVERY_WINDOW = windows(PLAYERS, 4)
+DOCUMENTS = 6
+
+
+class Host(App[None]):
+    """Shows one screen; what it is dismissed with is kept in ``results``."""
+
+    def __init__(self, screen: Callable[[], Screen[Any]]) -> None:
+        super().__init__()
+        self._make = screen
+        self.results: list[Any] = []
+
+    def on_mount(self) -> None:
+        self.push_screen(self._make(), self.results.append)
+
+
+@asynccontextmanager
+async def hosted(screen: Callable[[], Screen[Any]], size: tuple[int, int] = (100, 30)) -> AsyncIterator[Pilot[None]]:
+    """A running host whose workers are done."""
+    async with Host(screen).run_test(size=size) as pilot:
+        await settled(pilot)
+        yield pilot
+
+
+async def settled(pilot: Pilot[None], *keys: str) -> None:
+    """Press keys one by one, each followed by all that it sets going."""
+    for key in keys or ("",):
+        if key:
+            await pilot.press(key)
+        for _ in range(3):
+            await pilot.app.workers.wait_for_complete()
+            await pilot.pause()
+    await pilot.pause()
+
+
+async def typed(pilot: Pilot[None], text: str) -> None:
+    """Type into what has the focus, and wait as long as a filter does."""
+    await pilot.press(*({" ": "space", "_": "underscore"}.get(char, char) for char in text))
+    await asyncio.sleep(0.2)
+    await settled(pilot)
+
+
+def drawn(pilot: Pilot[None]) -> str:
+    """Everything that is on the screen, as text."""
+    return "\n".join(strip.text.rstrip() for strip in pilot.app.screen._compositor.render_strips())
+
+
+def squashed(text: str) -> str:
+    """Text without spaces and frames, so that it does not matter where a line was broken."""
+    return "".join(text.replace("│", "").split())
+
+
+def rows_of(text: str, *labels: str) -> list[str]:
+    """The lines of a screen that begin with one of ``labels``."""
+    return [line.strip() for line in text.splitlines() if line.strip().startswith(labels)]
+
+
+def falling(document: int, removed: tuple[int, ...]) -> float:
+    """The first player carries documents 0, 1 and 2, the second document 0, no other anything; 5 is never right."""
+    return float(document != 5 and not (0 in removed and document < 3) and not (1 in removed and document == 0))
+
+
+def outcomes(run: range = range(DOCUMENTS)) -> list[Outcome]:
+    """Right: the gold choice is picked. Wrong: the one after it."""
+    kept = []
+    for removed in EVERY_WINDOW:
+        for document in run:
+            acc = falling(document, removed)
+            logprobs = [-4.0, -4.0, -4.0, -4.0]
+            logprobs[(document + (not acc)) % 4] = -1.0 - len(removed)
+            kept.append(outcome(f"doc-{document}", removed, acc, logprobs=logprobs))
+    return kept
+
+
+def fill(path: Path) -> GroupRow:
+    """Every window of a tiny model on one task."""
+    keep(path, assignment(documents(range(DOCUMENTS)), EVERY_WINDOW), outcomes())
+    return next(group for group in Results(path).groups().rows if group.task == "capitals")

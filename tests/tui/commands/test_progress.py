@@ -1,0 +1,61 @@
+"""Progress lines, by a clock that stands still until told."""
+
+from __future__ import annotations
+
+from core.estimators.question import Question
+from core.study.events import ChunkRecorded, Phase, PhaseFinished, PhaseStarted
+from tests.support.store_records import data, model, task
+from tui.commands.progress import LineProgress
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_line_now_and_then_counts_the_chunk_in_flight() -> None:
+    said: list[str] = []
+    clock = Clock()
+    phase = Phase("run1", model(), task(), data(), "ablation", 100, 7)
+    progress = LineProgress(said.append, clock=clock)
+    progress.show(PhaseStarted(phase, 100))
+    clock.now = 9.0
+    progress.advance(80.0)
+    clock.now = 10.0
+    progress.advance(100.0)
+    clock.now = 11.0
+    progress.advance(110.0)
+    clock.now = 20.0
+    progress.show(ChunkRecorded(phase, 300))
+    clock.now = 40.0
+    progress.show(ChunkRecorded(phase, 700))
+    progress.show(PhaseFinished(phase))
+    assert said == [
+        "ablation on capitals: 100 documents under 7 coalitions, 700 outcomes, 100 already stored",
+        "ablation on capitals: 200 of 700 outcomes  10/s  00:51 left",
+        "ablation on capitals: 300 of 700 outcomes  10/s  00:41 left",
+        "ablation on capitals: done",
+    ]
+
+
+def test_one_is_written_in_the_singular() -> None:
+    said: list[str] = []
+    LineProgress(said.append).show(PhaseStarted(Phase("run1", model(), task(), data(), "ablation", 1, 1), 0))
+    assert said == ["ablation on capitals: 1 document under 1 coalition, 1 outcome"]
+
+
+def test_what_may_end_early_says_at_most() -> None:
+    said: list[str] = []
+    clock = Clock()
+    walks = Phase("run1", model(), task(), data(), "permutation", 100, 7, Question("permutation"))
+    progress = LineProgress(said.append, clock=clock)
+    progress.show(PhaseStarted(walks, 0))
+    clock.now = 10.0
+    progress.advance(100.0)
+    assert said == [
+        "permutation on capitals: 100 documents under at most 7 coalitions, 700 outcomes",
+        "permutation on capitals: 100 of at most 700 outcomes  10/s  at most 01:01 left",
+    ]

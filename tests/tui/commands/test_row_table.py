@@ -1,0 +1,68 @@
+"""Tables of the command line, piped and on terminals of several widths."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from store.rows import CoalitionRow, OutcomeRow, RunRow
+from tui.commands.row_table import print_rows
+
+LABEL = "Attn 0, FFN 0, Attn 1, FFN 1"
+COALITION = CoalitionRow("tiny", "task", (0, 1, 2, 3), 9, 0.5, 0.1, 0.25, LABEL, 0.25, -0.1, 0.5, "m", "t")
+OTHER = CoalitionRow("tiny", "task", (), 9, 0.75, 0.1, 0.25, "intact", None, None, None, "m", "t")
+
+
+def printed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], rows: Sequence[Any], width: int | None
+) -> tuple[list[str], str]:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: width is not None)
+    monkeypatch.setenv("COLUMNS", str(width or 80))
+    print_rows(rows, type(rows[0]))
+    said = capsys.readouterr()
+    return said.out.splitlines(), said.err
+
+
+def test_a_pipe_gets_every_column_whole(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    lines, said = printed(monkeypatch, capsys, [COALITION, OTHER], None)
+    assert " ".join(lines[0].split()) == "model task removed n acc acc_se acc_norm label drop drop_low drop_high value"
+    assert f"[0, 1, 2, 3]  9  0.500   0.100     0.250  {LABEL}  0.250    -0.100      0.500" in lines[2]
+    assert said == ""
+
+
+@pytest.mark.parametrize("width", [80, 100, 140])
+def test_a_terminal_gets_a_line_a_row_and_is_told_what_is_left_out(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], width: int
+) -> None:
+    lines, said = printed(monkeypatch, capsys, [COALITION, OTHER], width)
+    assert lines[0] == "\x1b[1mmodel tiny, task task, value acc, n 9\x1b[0m"
+    assert len(lines) == 5
+    assert all(len(line) <= width for line in lines[2:])
+    assert ("left out for width: removed" in said) == (width < 100)
+    assert LABEL in lines[3]
+
+
+def test_what_is_above_a_terminals_table_names_the_unit(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [replace(one, value="gold_logprob") for one in (COALITION, OTHER)]
+    lines, _ = printed(monkeypatch, capsys, rows, 140)
+    assert lines[0] == "\x1b[1mmodel tiny, task task, value gold_logprob, nats, n 9\x1b[0m"
+
+
+def test_times_have_no_microseconds(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    run = RunRow(
+        "1a2b", datetime(2026, 1, 2, 3, 4, 5, 678, UTC), None, "running", "cornerstone", "tiny", ("a",), 1, 1, 1
+    )
+    lines, _ = printed(monkeypatch, capsys, [run], None)
+    assert "1a2b  2026-01-02 03:04:05  " in lines[2]
+
+
+def test_a_large_table_is_printed_whole(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    row = OutcomeRow("tiny", "task", (0, 1), 3, 1, (-1.5, -2.5), (True, False), 1.0, 0.0, "m", "t")
+    lines, _ = printed(monkeypatch, capsys, [row] * 15_000, None)
+    assert len(lines) == 15_002

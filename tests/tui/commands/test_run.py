@@ -1,0 +1,114 @@
+"""`cornerstone run` as a person meets it: what it reports, what a terminal shows, how it ends when it is stopped."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from store.results import Results
+from tests.tui.test_cli import PROGRAM, cornerstone
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope="module")
+def store(tiny_model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("store") / "s.duckdb"
+    done = cornerstone("run", "--model", tiny_model_folder, "--task", "agreement", "--limit", "12", "--store", path)
+    assert done.returncode == 0, done.stderr
+    return path
+
+
+def test_a_run_reports_what_it_was_asked_whatever_else_is_stored(store: Path, tiny_model_folder: Path) -> None:
+    done = cornerstone("run", "--model", tiny_model_folder, "--task", "agreement", "--limit", "4", "--store", store)
+    assert "n=4" in done.stdout
+    run = Results(store).runs().rows[0].run
+    assert f"`cornerstone results ablation --run {run} --store {store} --format csv`" in done.stderr
+
+
+def test_hand_picked_sets_are_a_table_with_labels_and_drops(store: Path, tiny_model_folder: Path) -> None:
+    done = cornerstone(
+        "run", "--model", tiny_model_folder, "--task", "agreement", "--limit", "6", "--remove", "FFN 1, Attn 2",
+        "--store", store,
+    )  # fmt: skip
+    lines = done.stdout.splitlines()
+    assert re.match(r" removed +n +acc +se +drop +95% interval", next(line for line in lines if "drop" in line))
+    (intact,) = [line for line in lines if "intact" in line]
+    (picked,) = [line for line in lines if "FFN 1, Attn 2" in line]
+    assert re.search(r"intact +6 +0\.\d{3} +0\.\d{3} *$", intact)
+    assert re.search(r" 6 +0\.\d{3} +0\.\d{3} +[+-]0\.\d{3} +[+-]\d\.\d{3} to [+-]\d\.\d{3} *$", picked)
+    assert len([line for line in lines if re.search(r"\d\.\d{3}", line)]) == 2
+    assert "`cornerstone results coalitions --run" in done.stderr
+
+
+def test_on_a_terminal_no_bar_stays_and_no_result_is_erased(store: Path, tiny_model_folder: Path) -> None:
+    shown = on_terminal(
+        "run", "--model", tiny_model_folder, "--task", "agreement", "--limit", "14", "--schedule", "ablation",
+        "--schedule", "windows", "--store", store,
+    )  # fmt: skip
+    bars = list(re.finditer(r"\x1b\[\?25l.*?\x1b\[\?25h", shown, re.DOTALL))
+    assert len(bars) == 2
+    assert all(shown[bar.end() :].startswith("\r\x1b[1A\x1b[2K") for bar in bars)
+    for result in ("(acc): intact", "FFN 3", "Top 3 by Shapley share"):
+        assert result in re.sub(r"\x1b\[\?25l.*?\x1b\[\?25h", "", shown, flags=re.DOTALL)
+        assert not any(result in bar[0] for bar in bars)
+    assert "-:--:--" not in shown
+
+
+def on_terminal(*arguments: str | Path) -> str:
+    """Everything that the program writes to a terminal of 100 columns."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", "COLUMNS": "100"}
+        os.execve(sys.executable, [*PROGRAM, *map(str, arguments)], environment)
+    shown = b""
+    try:
+        while part := os.read(terminal, 65536):
+            shown += part
+    except OSError:  # how Linux says that the other end is closed
+        pass
+    _, status = os.waitpid(pid, 0)
+    assert os.waitstatus_to_exitcode(status) == 0, shown
+    return shown.decode()
+
+
+@pytest.fixture
+def _interruptible() -> Iterator[None]:
+    """A shell lets what it starts in the background ignore SIGINT, and so do its children: not those started here."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_interruptible")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_stopped_from_outside_it_says_so_and_notes_it(
+    number: signal.Signals, code: int, tiny_model_folder: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "s.duckdb"
+    # Every window of every shipped task: work enough that the signal comes in its middle.
+    tasks = [part for name in ("capitals", "agreement", "categories", "opposites") for part in ("--task", name)]
+    schedule = ["--schedule", "windows", "--max-removed", "8"]
+    command = ["run", "--model", str(tiny_model_folder), *tasks, *schedule, "--store", path]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen([*PROGRAM, *command], stderr=subprocess.PIPE, text=True, env=environment) as program:
+        while not (path.exists() and Results(path).runs().rows):
+            assert program.poll() is None
+            time.sleep(0.02)
+        program.send_signal(number)
+        _, said = program.communicate(timeout=60)
+    assert program.returncode == code, said
+    end = r"stopped (before anything|with \d+ of \d+ outcomes of windows of 1 to 8 on \w+ stored in .*same command)"
+    assert re.match(end, said.strip().splitlines()[-1])
+    assert "Traceback" not in said
+    (run,) = Results(path).runs().rows
+    assert run.state == "stopped"

@@ -1,0 +1,174 @@
+"""The run dialog: by keyboard, from what it did at first to what cannot be done, which it says in a sentence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input, Static
+
+from core.config.run_config import RunConfig, command_of
+from core.evaluator.protocol import BenchTask, Opened
+from tests.support import example_state as example
+from tests.support.screen_host import Host, drawn, hosted, settled, squashed
+from tui.explorer.screens.run import RunDialog
+
+pytestmark = pytest.mark.asyncio
+
+VALUES = ("acc", "acc_norm", "gold_logprob", "margin", "brier")
+
+
+def opened(
+    layers: int = 30, limit: int | None = 64, tasks: dict[str, tuple[str, ...]] | None = None, **more: Any
+) -> Opened:
+    """Tasks by name, with their values, the first of which is charted."""
+    found = [
+        BenchTask(
+            key=name,
+            name=name,
+            task_id=name,
+            documents=limit or 120,
+            size=120,
+            value=values[0],
+            chance=0.5,
+            values=values,
+        )
+        for name, values in (tasks or {"agreement": VALUES, "capitals": VALUES}).items()
+    ]
+    config = RunConfig.model_validate({"tasks": [task.name for task in found], "limit": limit, **more})
+    return example.opened(layers).model_copy(update={"tasks": tuple(found), "config": config})
+
+
+def chosen(pilot: Pilot[None]) -> RunConfig:
+    assert isinstance(pilot.app, Host)
+    (result,) = pilot.app.results
+    assert result is not None
+    return result  # type: ignore[no-any-return]
+
+
+def cost(pilot: Pilot[None]) -> str:
+    return " ".join(str(pilot.app.screen.query_one("#cost", Static).visual).split())
+
+
+async def test_without_a_choice_it_runs_the_windows_of_sublayers() -> None:
+    async with hosted(lambda: RunDialog(opened()), (80, 24)) as pilot:
+        assert cost(pilot).startswith("235 coalitions x 64 documents x agreement, capitals: 30 080 outcomes;")
+        await settled(pilot, "enter")
+        config = chosen(pilot)
+    assert config == opened().config.model_copy(update={"schedule": ("windows",)})
+    assert command_of(config).endswith("--task agreement --task capitals --schedule windows --limit 64")
+
+
+async def test_exact_is_refused_for_sublayers_and_runs_for_blocks() -> None:
+    async with hosted(lambda: RunDialog(opened()), (80, 24)) as pilot:
+        await settled(pilot, "right", "right", "right")
+        assert "all 2^60 =" in cost(pilot)
+        assert "use fewer, larger units or permutation" in cost(pilot)
+        assert "fewer,largerunitsorpermutation" in squashed(drawn(pilot))
+        await settled(pilot, "ctrl+s")
+        assert isinstance(pilot.app.screen, RunDialog)
+        await settled(pilot, "down", "right", "right")
+        assert cost(pilot).startswith("1 024 coalitions x 64 documents")
+        await settled(pilot, "enter")
+        config = chosen(pilot)
+    assert (config.schedule, config.players) == (("exact",), "blocks:3")
+    assert "--schedule exact --limit 64 --players blocks:3" in command_of(config)
+
+
+async def test_a_permutation_costs_at_most_so_much_and_cannot_stop_among_documents() -> None:
+    async with hosted(lambda: RunDialog(opened()), (80, 24)) as pilot:
+        await settled(pilot, "left")
+        assert cost(pilot).startswith("at most 1 182 coalitions x 64 documents")
+        pilot.app.screen.query_one("#permutations", Input).value = "7"
+        await settled(pilot)
+        assert cost(pilot).startswith("permutations: ")
+        pilot.app.screen.query_one("#permutations", Input).value = "8"
+        await settled(pilot, "down", "down", "down", "right")
+        assert "it cannot stop among them" in cost(pilot)
+        await settled(pilot, "left", "enter")
+        config = chosen(pilot)
+    assert (config.schedule, config.permutations, config.until_top) == (("permutation",), 8, None)
+
+
+async def test_it_stops_once_the_top_is_decided_by_the_value_looked_at() -> None:
+    async with hosted(lambda: RunDialog(opened()), (80, 24)) as pilot:
+        await settled(pilot, "down", "down", "left", "down", "right")
+        assert "a task ends once its top 3 is decided (not before 32 documents)" in cost(pilot)
+        await settled(pilot, "enter")
+        config = chosen(pilot)
+    assert (config.value, config.until_top, config.schedule) == ("brier", 3, ("windows",))
+    assert "--value brier --until-top 3" in command_of(config)
+
+
+async def test_what_is_charted_is_looked_at_unless_another_value_is_chosen() -> None:
+    async with hosted(lambda: RunDialog(opened(value="margin")), (80, 24)) as pilot:
+        await settled(pilot, "enter")
+        assert chosen(pilot).value == "margin"
+
+
+async def test_only_what_all_tasks_have_is_offered() -> None:
+    tasks = {"agreement": VALUES, "lambada": ("pct", "acc", "margin")}
+    async with hosted(lambda: RunDialog(opened(tasks=tasks)), (80, 24)) as pilot:
+        text = drawn(pilot)
+        assert "each its own" in text
+        assert "acc_norm" not in text
+        await settled(pilot, "down", "down", "right", "right", "enter")
+        assert chosen(pilot).value == "margin"
+
+
+async def test_each_looks_at_its_own_where_nothing_was_chosen() -> None:
+    tasks = {"agreement": VALUES, "lambada": ("pct", "acc", "margin")}
+    async with hosted(lambda: RunDialog(opened(tasks=tasks)), (80, 24)) as pilot:
+        await settled(pilot, "enter")
+        assert chosen(pilot).value is None
+
+
+async def test_numbers_that_are_none_are_refused_where_they_matter() -> None:
+    async with hosted(lambda: RunDialog(opened()), (80, 24)) as pilot:
+        pilot.app.screen.query_one("#max_removed", Input).value = "9"
+        await settled(pilot, "enter")
+        assert "max_removed" in cost(pilot)
+        assert "command line" not in cost(pilot)
+        assert isinstance(pilot.app.screen, RunDialog)
+        await settled(pilot, "right", "enter")
+        assert chosen(pilot).schedule == ("ablation",)
+
+
+async def test_the_last_of_a_run_is_no_part_of_the_next() -> None:
+    last = opened(schedule="exact", players="blocks:5", until_top=2, confidence=0.9, remove="Attn 0")
+    async with hosted(lambda: RunDialog(last), (80, 24)) as pilot:
+        assert "top 2 is decided at 90%" in drawn(pilot)
+        assert pilot.app.screen.query_one("#layers", Input).value == "5"
+        await settled(pilot, "enter")
+        config = chosen(pilot)
+    assert (config.schedule, config.players, config.until_top, config.remove) == (("windows",), "sublayers", None, ())
+
+
+@pytest.mark.parametrize(
+    ("limit", "said"),
+    [("", "120 documents x agreement: 28 200 outcomes;"), ("500", "120 documents x agreement: 28 200 outcomes;"),
+     ("100", "100 documents x agreement: 23 500 outcomes;")],
+)  # fmt: skip
+async def test_documents_are_as_many_as_the_task_has_at_most(limit: str, said: str) -> None:
+    bench = opened(limit=64, tasks={"agreement": VALUES})
+    async with hosted(lambda: RunDialog(bench), (80, 24)) as pilot:
+        pilot.app.screen.query_one("#limit", Input).value = limit
+        await settled(pilot)
+        assert f"235 coalitions x {said}" in cost(pilot)
+
+
+async def test_escape_starts_nothing() -> None:
+    async with hosted(lambda: RunDialog(opened()), (80, 24)) as pilot:
+        await settled(pilot, "escape")
+        assert isinstance(pilot.app, Host)
+        assert pilot.app.results == [None]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 60)])
+async def test_everything_is_in_sight(size: tuple[int, int]) -> None:
+    async with hosted(lambda: RunDialog(opened()), size) as pilot:
+        text = squashed(drawn(pilot))
+    for said in ("windows", "permutation", "kinds", "gold_logprob", "brier", "decidedat95%", "walks", "(empty:all)"):
+        assert said in text
+    assert "startcancel" in text

@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from core.coalitions.players import Removed, players_of
+from tests.support import example_state as example
+from tests.support.mounted_widget import Mounted, mounted, text_of
+from tui.explorer.widgets.layer_grid import LayerGrid
+
+
+def _grid(removed: Removed = (), layers: int = 30, *, known: bool = True) -> LayerGrid:
+    grid = LayerGrid()
+    grid.show(example.players(layers), removed, example.charts(layers) if known else None)
+    return grid
+
+
+@pytest.mark.parametrize(
+    ("keys", "change"),
+    [
+        (("space",), (0,)),
+        (("down", "space"), (1,)),
+        (("right", "right", "down", "space"), (5,)),
+        (("end", "space"), (58,)),
+        (("down", "end", "right", "down", "space"), (59,)),
+        (("end", "home", "left", "up", "space"), (0,)),
+        (("shift+right", "shift+right", "space"), (0, 2, 4)),
+        (("shift+down", "space"), (0, 1)),
+        (("right", "shift+right", "shift+down", "space"), (2, 3, 4, 5)),
+        (("right", "right", "shift+left", "space"), (2, 4)),
+        (("shift+right", "right", "space"), (4,)),
+        (("end", "shift+home", "shift+down", "space"), tuple(range(60))),
+    ],
+)
+def test_keys_choose_what_space_removes(keys: tuple[str, ...], change: Removed) -> None:
+    async def flow(app: Mounted) -> None:
+        await app.press(*keys)
+        assert app.changes == [change]
+
+    mounted(_grid(), flow)
+
+
+def test_a_second_toggle_puts_back_and_a_mixed_block_is_first_removed_whole() -> None:
+    async def flow(app: Mounted) -> None:
+        await app.press("shift+right", "shift+right", "space", "space")
+        assert app.changes == [(0, 2, 4, 9), (9,)]
+
+    mounted(_grid((2, 9)), flow)
+
+
+def test_toggles_that_come_before_the_screen_has_answered_add_up() -> None:
+    async def flow(app: Mounted) -> None:
+        await app.press("space", "right", "space", "right", "space")
+        assert app.changes[-1] == (0, 2, 4)
+
+    mounted(_grid(), flow)
+
+
+def test_a_click_toggles_the_cell_and_shift_click_selects_up_to_it() -> None:
+    async def flow(app: Mounted) -> None:
+        assert app.pilot is not None
+        # Border and padding, then the label; cells are two wide; FFN is the third line within the border.
+        await app.pilot.click(LayerGrid, offset=(2 + 5 + 2 * 7, 3))
+        assert app.changes == [(15,)]
+        assert app.shown.cursor == 15
+        await app.pilot.click(LayerGrid, offset=(2 + 5 + 2 * 9, 3), shift=True)
+        assert app.shown.selection == (15, 17, 19)
+        assert len(app.changes) == 1
+
+    mounted(_grid(), flow)
+
+
+@pytest.mark.parametrize("offset", [(3, 2), (10, 1), (77, 2), (10, 4)])
+def test_a_click_beside_the_cells_changes_nothing(offset: tuple[int, int]) -> None:
+    async def flow(app: Mounted) -> None:
+        assert app.pilot is not None
+        await app.pilot.click(LayerGrid, offset=offset)
+        assert app.changes == []
+
+    mounted(_grid(), flow)
+
+
+@pytest.mark.parametrize("layers", [1, 2, 30, 32, 80])
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_every_cell_is_drawn_once(layers: int, width: int) -> None:
+    removed = tuple(range(2 * layers))
+    grid = LayerGrid()
+
+    text = text_of(grid, lambda: grid.show(example.players(layers), removed, None), width=width)
+
+    cells = "\n".join(line for line in text.split("\n") if "Attn " in line or "FFN " in line or "Attn[" in line)
+    # The one under the cursor is drawn without brackets, and all the same, where cells are narrow.
+    assert cells.count("✕") == 2 * layers
+    assert "…" not in cells
+
+
+def test_a_larger_drop_has_a_fuller_glyph_and_what_is_unknown_is_a_dot() -> None:
+    grid = LayerGrid()
+    text = text_of(grid, lambda: grid.show(example.players(), (), example.charts()))
+    ablation = {point.player: point for point in example.charts().ablation}
+    attn, ffn = (next(line for line in text.split("\n") if name in line) for name in ("Attn", "FFN"))
+    fullness = {(ffn if player % 2 else attn)[7 + player // 2 * 2]: point.drop for player, point in ablation.items()}
+    glyphs = [glyph for glyph in "░▒▓█" if glyph in fullness]
+    assert len(glyphs) >= 3
+    assert [fullness[glyph] for glyph in glyphs] == sorted(fullness[glyph] for glyph in glyphs)
+    unknown = LayerGrid()
+    assert text_of(unknown, lambda: unknown.show(example.players(), (), None)).count("·") == 60 + 1
+
+
+def test_the_detail_line_says_what_is_known_of_the_player_under_the_cursor() -> None:
+    async def flow(app: Mounted) -> None:
+        assert "Attn 0  without it .658, drop .233 [.17 to .32]  share " in app.text
+        await app.press("right", "shift+right", "shift+down")
+        assert "4 selected, Attn 1 to FFN 2: space removes them" in app.text
+        await app.press("space")
+        assert "space puts them back" in app.text
+
+    mounted(_grid(), flow)
+
+
+def test_the_cursor_is_seen_where_cells_are_one_wide() -> None:
+    async def flow(app: Mounted) -> None:
+        for keys in ((), ("down",), ("end",)):
+            await app.press(*keys)
+            x, y = app.shown._layout.place(app.shown.cursor)
+            column, line = x + app.shown.content_region.x, y + app.shown.content_region.y
+            style = app.screen.get_style_at(column, line)
+            assert style.bgcolor is not None
+            assert style.bgcolor.triplet == (240, 240, 240)
+            assert app.lines[line][column] == " "
+
+    mounted(_grid(layers=80), flow)
+
+
+def test_a_share_of_a_group_is_not_taken_for_a_players() -> None:
+    charts = example.charts()
+    groups = tuple(replace(point, players="blocks:3") for point in charts.shapley[:10])
+    grid = LayerGrid()
+    own = text_of(grid, lambda: grid.show(example.players(), (), charts), width=120)
+    assert "share" in own
+    grouped = charts.model_copy(update={"shapley": groups})
+    grid = LayerGrid()
+    other = text_of(grid, lambda: grid.show(example.players(), (), grouped), width=120)
+    assert "without it" in other
+    assert "share" not in other
+
+
+def test_a_mixture_of_experts_is_called_so() -> None:
+    grid = LayerGrid()
+    text = text_of(grid, lambda: grid.show(players_of(("attn", "moe") * 4), (), None))
+    assert "MoE" in text
+    assert "FFN" not in text
+
+
+def test_without_a_model_it_says_what_to_do_and_ignores_keys() -> None:
+    async def flow(app: Mounted) -> None:
+        assert "m chooses another" in app.text
+        await app.press("right", "down", "end", "shift+left", "space")
+        assert app.changes == []
+        app.shown.show(example.players(2), (), None)
+        await app.press("space")
+        assert app.changes == [(0,)]
+
+    mounted(LayerGrid(), flow)
+
+
+def test_a_smaller_model_keeps_the_cursor_within_it() -> None:
+    async def flow(app: Mounted) -> None:
+        await app.press("end", "down", "shift+left")
+        app.shown.show(example.players(2), (), None)
+        await app.press("space")
+        assert app.changes == [(3,)]
+
+    mounted(_grid(), flow)

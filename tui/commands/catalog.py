@@ -1,0 +1,86 @@
+"""`cornerstone models` and `cornerstone tasks`: what can be named. A name is never cut; what it is wraps beside it."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Sequence
+from difflib import get_close_matches
+from fnmatch import fnmatch
+from textwrap import wrap
+
+from core.errors import CornerstoneError
+from core.models.aliases import aliases, cached
+from core.tasks.index import lm_eval_task_names, shipped_tasks
+from tui.commands.stdout import print_text
+from tui.drawing.plain import plain
+
+_NARROWEST = 20
+_GAP = "  "
+
+Entry = tuple[str, ...]
+"""A name, short cells, and what it is."""
+
+
+def print_models() -> None:
+    """The aliases, whether they are here already, and what else can be named."""
+    entries: list[Entry] = [("model", "download", "cached", "what")]
+    for alias in aliases():
+        size = "" if alias.download_mb is None else f"{alias.download_mb:,} MB"
+        entries.append((alias.name, size, "yes" if cached(alias) else "no", alias.description))
+    _print(entries)
+    print("also: any hub id, a local safetensors folder, a .gguf file", file=sys.stderr)
+
+
+def print_tasks(pattern: str | None, *, everything: bool) -> None:
+    """The shipped tasks; with a pattern or ``everything``, lm-eval's too.
+
+    Raises:
+        CornerstoneError: no task fits the pattern.
+    """
+    shipped = {task.name: task for task in shipped_tasks()}
+    others = lm_eval_task_names(_narrate) if everything or pattern is not None else []
+    fitting = [name for name in (*shipped, *others) if pattern is None or _matches(name, pattern)]
+    if pattern is not None and not fitting:
+        close = get_close_matches(pattern, [*shipped, *others], n=1)
+        hint = f"did you mean {close[0]}?" if close else "`cornerstone tasks --all` lists all there are"
+        raise CornerstoneError(f"no task fits {pattern!r}; {hint}")
+    entries: list[Entry] = [("task", "documents", "what")]
+    for name in fitting:
+        task = shipped.get(name)
+        entries.append((name, str(task.document_count()), task.description) if task else (name, "", ""))
+    _print(entries)
+    if others:
+        print(
+            "tasks without a description are lm-eval's own; their data is downloaded when it is needed", file=sys.stderr
+        )
+
+
+def _narrate(text: str) -> None:
+    """Say on stderr what takes long, to whoever waits for it."""
+    if sys.stderr.isatty():
+        print(text, file=sys.stderr, flush=True)
+
+
+def _matches(name: str, pattern: str) -> bool:
+    return pattern in name or fnmatch(name, pattern)
+
+
+def _print(entries: Sequence[Entry]) -> None:
+    """A line each; on a terminal, lines that are too long go on below. A name alone may stick out."""
+    entries = [tuple(map(plain, entry)) for entry in entries]
+    *described, _ = zip(*(entry for entry in entries if entry[-1]), strict=True)
+    widths = [max(map(len, column)) for column in described]
+    columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    print_text("\n".join(line for entry in entries for line in _lines(entry, widths, columns)) + "\n")
+
+
+def _lines(entry: Entry, widths: Sequence[int], columns: int | None) -> list[str]:
+    *cells, what = entry
+    lead = _GAP.join([*(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)), ""])
+    if columns is None:
+        return [(lead + what).rstrip()]
+    indent = sum(widths) + len(_GAP) * len(widths)
+    room = max(columns - indent, _NARROWEST)
+    first, *rest = wrap(what, room) or [""]
+    return [(lead + first).rstrip(), *(" " * indent + line for line in rest)]

@@ -1,0 +1,34 @@
+"""The edge of the program: what a user can mend is one sentence on stderr and exit code 2."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+import typer
+
+from core.errors import CornerstoneError
+from tui.commands.usage import UsageError, usage_sentence
+from tui.drawing.plain import plain
+
+
+@contextmanager
+def for_people() -> Iterator[None]:
+    """Turn errors that are meant to be read into a sentence, unless ``--debug`` asks for the traceback."""
+    try:
+        yield
+    except CornerstoneError as error:
+        if "--debug" in sys.argv:
+            raise
+        _fail(str(error), 2)
+    except UsageError as error:
+        _fail(usage_sentence(error, "cornerstone"), 2)
+    except (typer.Abort, KeyboardInterrupt):
+        _fail("stopped", 130)
+
+
+def _fail(sentence: str, code: int) -> NoReturn:
+    typer.echo(f"cornerstone: {plain(sentence)}", err=True)
+    sys.exit(code)

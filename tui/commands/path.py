@@ -1,0 +1,138 @@
+"""`cornerstone path`: a removal path in this process, told step by step on stderr, as a table and a chart on stdout."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final, NoReturn, TypeVar
+
+import pydantic
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from core.config.run_config import RunConfig
+from core.machine.atomic_file import refuse_target
+from core.removal_path.request import PathRequest
+from core.removal_path.rows import PathRow
+from core.removal_path.watcher import Watcher
+from core.values.derived import named
+from tui.commands.destination import Destination, Format, put_rows
+from tui.commands.progress import progress_on
+from tui.commands.signals import exit_code, terminable
+from tui.drawing.path_chart import path_chart
+from tui.drawing.plain import plain
+from tui.worker_process import become
+
+Found = TypeVar("Found")
+
+
+@pydantic.dataclasses.dataclass(frozen=True, slots=True)
+class PathFiles:
+    """Where a path's rows go, and where its mask does, if anywhere."""
+
+    rows: Destination
+    mask: Path | None
+
+
+FILES: Final = pydantic.TypeAdapter(PathFiles)
+
+
+def path(config: RunConfig, request: PathRequest, files: PathFiles, command: str) -> NoReturn:
+    """Become the program that searches the path, once nothing stands in the way of it and of its mask."""
+    request.refuse_nonsense()
+    if files.mask is not None:
+        refuse_target(files.mask, force=files.rows.force)
+    print("getting ready (about 10 s)", file=sys.stderr, flush=True)
+    become("path", config.model_dump_json(), request.model_dump_json(), FILES.dump_json(files).decode(), command)
+
+
+def watched(store: Path, search: Callable[[Watcher], Found]) -> Found:
+    """Search a path and tell how it goes; stopped from outside, say what is kept and end the program."""
+    err = Console(stderr=True, markup=False, highlight=False)
+    taken: list[PathRow] = []
+
+    def narrate(text: str) -> None:
+        err.print(plain(text), soft_wrap=True)
+
+    def stepped(rows: Sequence[PathRow]) -> None:
+        taken.append(rows[-1])
+        narrate(_sentence(rows[-1]))
+
+    progress = progress_on(err, narrate)
+    try:
+        with terminable():
+            return search(Watcher(narrate, progress.show, progress.advance, stepped))
+    except KeyboardInterrupt as stop:
+        progress.close()
+        far = f"after step {taken[-1].step}" if taken else "before the first step"
+        narrate(f"stopped {far}; what was evaluated is in {store}, and the same command goes on from there")
+        sys.exit(exit_code(stop))
+    finally:
+        progress.close()
+
+
+def narrate(text: str) -> None:
+    """Say what was done, on stderr."""
+    print(plain(text), file=sys.stderr, flush=True)
+
+
+def put_path(rows: Sequence[PathRow], to: Destination) -> None:
+    """Write a path as asked for: a table and a chart of the means over tasks, or all rows as data."""
+    if to.form is not Format.TABLE:
+        put_rows(rows, PathRow, to)
+        return
+    most = max(len(row.tasks) for row in rows)
+    overall = [row for row in rows if len(row.tasks) == most]
+    out = Console(markup=False, highlight=False, width=None if sys.stdout.isatty() else 100)
+    out.print(path_title(overall), soft_wrap=True)
+    out.print(path_table(overall))
+    out.print(path_chart(overall, colour=out.is_terminal), soft_wrap=True)
+
+
+def path_title(rows: Sequence[PathRow]) -> str:
+    """What the table is of, and what its columns may be believed."""
+    first = rows[0]
+    held_out = [row for row in rows if row.documents == "held out"]
+    lines = [f"Removal path of {plain(first.model)} on {plain(', '.join(first.tasks))} ({plain(named(first.value))})"]
+    lines.append(f"  chosen by {first.n} documents, intact {first.intact:.3f}: on these the score is too good")
+    if held_out:
+        lines.append(f"  held out {held_out[0].n} others, intact {held_out[0].intact:.3f}: what the path costs")
+    else:
+        lines.append("  no documents were held out, so what the path costs is not known")
+    return "\n".join(lines)
+
+
+def path_table(rows: Sequence[PathRow]) -> Table:
+    """One line a step: what went, what is left, and the score on either set of documents."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    held_out = {row.step: row for row in rows if row.documents == "held out"}
+    names = ["step", "removed", "weights", "score", "drop", "95% interval"]
+    for name in [*names, *(["held out", "drop", "95% interval"] if held_out else [])]:
+        table.add_column(name, justify="left" if name == "removed" else "right", no_wrap=True)
+    for row in rows:
+        if row.documents == "chosen by these":
+            kept = 1 - row.parameters_removed / row.parameters_total
+            cells = [str(row.step), row.label or "intact", f"{kept:.1%}", *_measured(row)]
+            if row.step in held_out:
+                cells += _measured(held_out[row.step])
+            table.add_row(*cells)
+    return table
+
+
+def _measured(row: PathRow) -> list[str]:
+    if row.step == 0:
+        return [f"{row.score:.3f}", "", ""]
+    return [f"{row.score:.3f}", f"{row.drop:+.3f}", f"{row.drop_low:+.3f} to {row.drop_high:+.3f}"]
+
+
+def _sentence(row: PathRow) -> str:
+    if row.label is None:
+        return f"intact ({named(row.value)}): {row.score:.3f} on {', '.join(row.tasks)}, n={row.n}"
+    tied = f", {row.tied} of them tied" if row.tied > 1 else ""
+    kept = 1 - row.parameters_removed / row.parameters_total
+    return (
+        f"step {row.step}: {row.label} removed, the best of {row.candidates}{tied}: {row.value} {row.score:.3f}, drop "
+        f"{row.drop:+.3f} ({row.drop_low:+.3f} to {row.drop_high:+.3f}), {kept:.1%} of the parameters"
+    )

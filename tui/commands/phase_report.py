@@ -1,0 +1,82 @@
+"""What a finished phase prints: the ablation table, and the players that carry the most."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich import box
+from rich.table import Table
+
+from core.values.derived import named
+from store.rows import AblationRow, CoalitionRow, ShapleyRow
+from tui.drawing.plain import plain
+from tui.drawing.provenance import obtained
+
+
+def ablation_title(rows: Sequence[AblationRow]) -> str:
+    """What the drops are measured against."""
+    first = rows[0]
+    chance = "" if first.chance is None else f", chance {first.chance:.3f}"
+    name = f"{plain(first.model)} on {plain(first.task)} ({plain(named(first.value))})"
+    return f"{name}: intact {first.intact_acc:.3f}{chance}, n={first.n}"
+
+
+def ablation_table(rows: Sequence[AblationRow]) -> Table:
+    """One line a player; a drop whose interval is above zero is set off."""
+    table = _table("removed", plain(named(rows[0].value)), "se", "drop", "95% interval")
+    for row in rows:
+        _add(table, row.label, _fixed(row.acc), _fixed(row.acc_se), drop=(row.drop, row.drop_low, row.drop_high))
+    return table
+
+
+def coalition_title(rows: Sequence[CoalitionRow]) -> str:
+    """What the sets are of."""
+    return f"{plain(rows[0].model)} on {plain(rows[0].task)}: the sets picked"
+
+
+def coalition_table(rows: Sequence[CoalitionRow]) -> Table:
+    """One line a set, the intact model's first; a drop whose interval is above zero is set off."""
+    table = _table("removed", "n", plain(named(rows[0].value)), "se", "drop", "95% interval")
+    for row in rows:
+        cells = (row.label, str(row.n), _fixed(row.acc), _fixed(row.acc_se))
+        _add(table, *cells, drop=(row.drop, row.drop_low, row.drop_high))
+    return table
+
+
+def top_players(rows: Sequence[ShapleyRow], count: int = 3) -> str:
+    """The players with the largest share, in words, with their intervals and how they were obtained."""
+    first = rows[0]
+    best = sorted(rows, key=lambda row: row.rank)[:count]
+    lines = [
+        f"Top {len(best)} by Shapley share of {plain(first.model)} on {plain(first.task)}",
+        f"  ({plain(named(first.value))}, {obtained(first)}, clipped at 0, n={first.n})",
+    ]
+    longest = max(8, *(len(row.label) for row in best))
+    for row in best:
+        if row.share is None or row.share_low is None or row.share_high is None:
+            return "\n".join([*lines[:2], "  no player has a positive value"])
+        lines.append(
+            f"  {row.rank}. {row.label:<{longest}} {row.share:6.1%}  [{row.share_low:.1%} to {row.share_high:.1%}]"
+            f"   phi {row.phi:+.3f} [{row.phi_low:+.3f} to {row.phi_high:+.3f}]"
+        )
+    return "\n".join(lines)
+
+
+def _table(*names: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in names:
+        first = name == names[0]
+        table.add_column(name, justify="left" if first else "right", no_wrap=not first, overflow="fold")
+    return table
+
+
+def _add(table: Table, *cells: str, drop: tuple[float | None, float | None, float | None]) -> None:
+    """A line that ends in a drop and its interval."""
+    mean, low, high = drop
+    between = "" if low is None or high is None else f"{low:+.3f} to {high:+.3f}"
+    style = "bold" if low is not None and low > 0 else ""
+    table.add_row(*cells, "" if mean is None else f"{mean:+.3f}", between, style=style)
+
+
+def _fixed(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"

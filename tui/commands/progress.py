@@ -1,0 +1,166 @@
+"""Progress on stderr: a bar with rate and time left on a terminal, a plain line now and then elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+from core.evaluator.jobs import Meter
+from core.study.events import ChunkRecorded, MemoryShort, Phase, PhaseFinished, PhaseStarted, StudyEvent, TopLooked
+from tui.drawing.numbers import at_most
+from tui.drawing.numbers import clock as in_clock
+from tui.drawing.plain import counted, plain
+
+_REDRAWS_A_SECOND = 4
+
+
+class ProgressView(Protocol):
+    """Shows a study's events until closed."""
+
+    def show(self, event: StudyEvent) -> None: ...
+
+    def advance(self, part: float) -> None:
+        """So many outcomes of the chunk in flight are done."""
+
+    def close(self) -> None: ...
+
+
+def progress_on(console: Console, say: Callable[[str], None]) -> ProgressView:
+    """The view that fits where stderr goes; ``say`` prints a line."""
+    return BarProgress(console, say) if console.is_terminal else LineProgress(say)
+
+
+class BarProgress:
+    """One bar a phase, gone when the phase ends: what is printed then stands where it stood."""
+
+    def __init__(self, console: Console, say: Callable[[str], None]) -> None:
+        self._console = console
+        self._say = say
+        self._meter = Meter()
+        self._bar: Progress | None = None
+        self._row = TaskID(0)
+        self._stored, self._began = 0, 0.0
+        self._most = ""
+
+    def show(self, event: StudyEvent) -> None:
+        match event:
+            case PhaseStarted(phase, stored):
+                self._meter.start(stored)
+                self._stored, self._began = stored, time.monotonic()
+                if stored < phase.total:
+                    self._start(phase)
+            case ChunkRecorded(_, done):
+                self._meter.reach(done)
+                self._draw()
+            case MemoryShort() | TopLooked():
+                self._say(event.sentence)
+            case PhaseFinished(phase):
+                self.close()
+                done = round(self._meter.done)
+                took = f"in {time.monotonic() - self._began:.0f} s" if self._stored < done else "stored already"
+                self._say(f"{_name(phase)}: {counted(done, 'outcome')} {took}")
+
+    def advance(self, part: float) -> None:
+        self._meter.advance(part)
+        self._draw()
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+    def _start(self, phase: Phase) -> None:
+        self._bar = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=None),
+            TextColumn("{task.completed:.0f}/{task.fields[most]}{task.total:.0f}{task.fields[pace]}", markup=False),
+            console=self._console,
+            refresh_per_second=_REDRAWS_A_SECOND,
+            transient=True,
+        )
+        self._most = at_most(phase.in_rounds)
+        self._row = self._bar.add_task(
+            _name(phase), total=phase.total, completed=self._stored, pace="", most=self._most
+        )
+        self._bar.start()
+
+    def _draw(self) -> None:
+        """Note what is to be drawn; the bar itself sees to when."""
+        if self._bar is not None:
+            total = self._bar.tasks[0].total or 0
+            pace = _pace(self._meter, total - self._meter.done, self._most)
+            self._bar.update(self._row, completed=self._meter.done, pace=pace)
+
+
+class LineProgress:
+    """A line at the start and end of a phase, and in between not more often than ``every`` seconds."""
+
+    def __init__(
+        self, say: Callable[[str], None], every: float = 10.0, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._say = say
+        self._every = every
+        self._clock = clock
+        self._said = clock()
+        self._meter = Meter(clock)
+        self._phase: Phase | None = None
+
+    def show(self, event: StudyEvent) -> None:
+        match event:
+            case PhaseStarted(phase, stored):
+                self._meter.start(stored)
+                self._phase = phase
+                self._begin(phase, stored)
+            case ChunkRecorded(_, done):
+                self._meter.reach(done)
+                self._tell_now_and_then()
+            case MemoryShort() | TopLooked():
+                self._say(event.sentence)
+            case PhaseFinished(phase):
+                self._say(f"{_name(phase)}: done")
+
+    def advance(self, part: float) -> None:
+        self._meter.advance(part)
+        self._tell_now_and_then()
+
+    def close(self) -> None:
+        """Nothing to tidy."""
+
+    def _begin(self, phase: Phase, stored: int) -> None:
+        known = f", {stored} already stored" if stored else ""
+        most = "at most " if phase.in_rounds else ""
+        self._say(
+            f"{_name(phase)}: {counted(phase.documents, 'document')} under {most}"
+            f"{counted(phase.coalitions, 'coalition')}, {counted(phase.total, 'outcome')}{known}"
+        )
+        self._said = self._clock()
+
+    def _tell_now_and_then(self) -> None:
+        if self._phase is None or self._clock() - self._said < self._every:
+            return
+        left = self._phase.total - self._meter.done
+        if left >= 1:
+            most = "at most " if self._phase.in_rounds else ""
+            pace = _pace(self._meter, left, most)
+            self._say(f"{_name(self._phase)}: {self._meter.done:.0f} of {most}{self._phase.total} outcomes{pace}")
+            self._said = self._clock()
+
+
+def _name(phase: Phase) -> str:
+    return f"{phase.schedule} on {plain(phase.task.name)}"
+
+
+def _pace(meter: Meter, left: float, most: str) -> str:
+    """Rate and time left, as far as they can be told; the time is rounded up, so it never says that none is left.
+
+    ``most`` stands before a time that is a bound.
+    """
+    rate = meter.rate
+    if rate <= 0:
+        return ""
+    speed = f"{rate:.0f}/s" if rate >= 10 else f"{rate:.1f}/s"
+    return f"  {speed}" + (f"  {most}{in_clock(left / rate + 1)} left" if left >= 1 else "")

@@ -1,0 +1,157 @@
+"""`cornerstone proxies`: cheap numbers from the intact pass, and in words whether they may stand for the dear ones."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal, NoReturn
+
+import pydantic
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from core.config.run_config import RunConfig
+from core.proxies.rows import CorrelationRow, ProxyRow
+from core.values.derived import named
+from tui.commands.destination import Destination, Format, put_rows, tell_doubts
+from tui.drawing.plain import plain
+from tui.worker_process import become
+
+ENOUGH: Final = 0.7
+"""The Spearman correlation from which on one ranking is said to stand for another: half of its variance."""
+
+Rows = Literal["players", "correlations"]
+
+
+class ProxyRequest(pydantic.BaseModel, frozen=True, extra="forbid"):
+    """What is asked for: ``rows`` chooses what goes ``to`` its place as data, proxies by player or correlations."""
+
+    value: str = "acc"
+    rows: Rows = "players"
+    to: Destination
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a proxy may stand for a target: ``yes``, ``no`` or, where the documents do not tell, ``open``."""
+
+    answer: Literal["yes", "no", "open"]
+    sentence: str
+
+
+def proxies(config: RunConfig, request: ProxyRequest) -> NoReturn:
+    """Become the program that measures them."""
+    print("getting ready (about 10 s)", file=sys.stderr, flush=True)
+    become("proxies", config.model_dump_json(), request.model_dump_json())
+
+
+def narrate(text: str) -> None:
+    """Say what is being done, on stderr."""
+    print(plain(text), file=sys.stderr, flush=True)
+
+
+def put_proxies(
+    found: Sequence[ProxyRow], correlations: Sequence[CorrelationRow], gaps: Sequence[str], request: ProxyRequest
+) -> None:
+    """Write tables and what they mean, or rows as data."""
+    tell_doubts(gaps, ())
+    if request.to.form is not Format.TABLE:
+        rows: Sequence[ProxyRow] | Sequence[CorrelationRow] = found if request.rows == "players" else correlations
+        row_type = ProxyRow if request.rows == "players" else CorrelationRow
+        put_rows(rows, row_type, request.to)
+        return
+    out = Console(markup=False, highlight=False, width=None if sys.stdout.isatty() else 100)
+    for task_id in dict.fromkeys(row.task_id for row in found):
+        mine = [row for row in found if row.task_id == task_id]
+        theirs = [row for row in correlations if row.task_id == task_id]
+        out.print(_title(mine), soft_wrap=True)
+        out.print(proxy_table([row for row in mine if row.players == "sublayers"]))
+        if theirs:
+            out.print(correlation_table(theirs))
+            for sentence in conclusions(theirs):
+                out.print(sentence, soft_wrap=True)
+            out.print()
+
+
+def proxy_table(rows: Sequence[ProxyRow]) -> Table:
+    """One line a sublayer."""
+    table = _table("", "block infl.", "w/o first", "rel. norm", "w/o first", "drop", "phi first", "phi ends")
+    for row in rows:
+        cheap = (row.block_influence, row.block_influence_later, row.relative_norm, row.relative_norm_later)
+        dear = (row.drop, row.phi_window_first, row.phi_window_ends)
+        table.add_row(row.label, *(_fixed(value, "{:.3f}") for value in cheap), *(_fixed(v, "{:+.3f}") for v in dear))
+    return table
+
+
+def correlation_table(rows: Sequence[CorrelationRow]) -> Table:
+    """One line a proxy and target."""
+    table = _table("of", "proxy", "tokens", "target", "Spearman", "95% interval", "Kendall", "top 3")
+    for row in rows:
+        between = ""
+        if row.spearman_low is not None and row.spearman_high is not None:
+            between = f"{row.spearman_low:+.2f} to {row.spearman_high:+.2f}"
+        numbers = (_fixed(row.spearman, "{:+.2f}"), between, _fixed(row.kendall, "{:+.2f}"), f"{row.top3_found} of 3")
+        table.add_row(row.players, row.proxy, row.tokens, row.target, *numbers)
+    return table
+
+
+def conclusions(rows: Sequence[CorrelationRow]) -> list[str]:
+    """A sentence a kind of player and target, on the best of the proxies."""
+    cases = dict.fromkeys((row.players, row.target) for row in rows)
+    return [verdict([row for row in rows if (row.players, row.target) == case]).sentence for case in cases]
+
+
+def verdict(rows: Sequence[CorrelationRow]) -> Verdict:
+    """Whether any of the proxies may stand for the one target that all ``rows`` have.
+
+    Yes where the interval of the best is above ``ENOUGH``, no where those of all are below it. Where the target's own
+    ranking is not reliable to that degree the documents cannot tell. The best of several looks better than it is, and
+    that is said.
+    """
+    first = rows[0]
+    what = f"{'the drop' if first.target == 'drop' else f'phi ({first.target})'} of {first.players}"
+    told = [row for row in rows if row.spearman is not None]
+    if not told:
+        return Verdict("open", f"{what}: every one has the same on these {first.n} documents, so nothing can be told")
+    best = max(told, key=lambda row: row.spearman or 0.0)
+    assert best.spearman is not None
+    low, high = best.spearman_low or 0.0, max(row.spearman_high or 0.0 for row in told)
+    over = "all tokens" if best.tokens == "all" else "all tokens but the first"
+    found = (
+        f"the best of {len(told)} proxies is {best.proxy} over {over}, Spearman {best.spearman:+.2f} "
+        f"({low:+.2f} to {best.spearman_high or 0.0:+.2f}), which finds {best.top3_found} of the top 3"
+    )
+    if best.reliability is None or best.reliability < ENOUGH:
+        own = "cannot be told" if best.reliability is None else f"about {best.reliability:.2f}"
+        return Verdict(
+            "open",
+            f"{what}: these {best.n} documents do not tell whether a proxy can replace it, as its own ranking would "
+            f"agree with that of {best.n} others only to {own}; {found}",
+        )
+    if low >= ENOUGH:
+        return Verdict("yes", f"{what}: a proxy can replace its ranking here; {found}")
+    if high < ENOUGH:
+        return Verdict("no", f"{what}: no proxy can replace it here; {found}")
+    return Verdict("open", f"{what}: these {best.n} documents leave open whether a proxy can replace it; {found}")
+
+
+def _title(rows: Sequence[ProxyRow]) -> str:
+    first = rows[0]
+    stored = max(row.n_stored for row in rows)
+    value = plain(named(first.value))
+    against = f"drop and phi ({value}) are of {stored} of them" if stored else "nothing of them is stored"
+    return f"Proxies of {plain(first.model)} on {plain(first.task)}: {first.n} documents; {against}"
+
+
+def _table(*names: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    texts = {"", "of", "proxy", "tokens", "target"}
+    for name in names:
+        table.add_column(name, justify="left" if name in texts else "right", no_wrap=True)
+    return table
+
+
+def _fixed(value: float | None, form: str) -> str:
+    return "" if value is None else form.format(value)

@@ -1,0 +1,199 @@
+"""Rows of a store's table as people read them: aligned, three decimals, no value cut, nothing from data obeyed.
+
+Plain padded text: a table may have tens of thousands of rows.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from textwrap import wrap
+from typing import Any, Final
+
+from rich.cells import cell_len
+
+from core.values.derived import named
+from store.export import columns_of
+from store.rows import (
+    AblationRow,
+    AgreementRow,
+    CoalitionRow,
+    CornerstoneRow,
+    InteractionRow,
+    OutcomeRow,
+    RunRow,
+    ShapleyRow,
+)
+from tui.commands.stdout import print_text
+from tui.drawing.plain import plain, told_apart
+
+_GAP = "  "
+# Columns that tell apart what shares a name.
+_IDENTS = {"model": "model_id", "task": "task_id"}
+# What a whole table is about, as a rule.
+_SUBJECT = (
+    "model",
+    "task",
+    "value",
+    "estimator",
+    "max_removed",
+    "players",
+    "partial",
+    "permutations",
+    "seed",
+    "tolerance",
+    "intact_acc",
+    "chance",
+    "n",
+    "k",
+)
+# What a terminal that is too narrow goes without, the first first.
+_LEAST_TELLING: Final[Mapping[type, tuple[str, ...]]] = {
+    AblationRow: ("player", "kind", "layer", "p_value", "chance", "intact_acc", "acc_se", "value"),
+    CoalitionRow: ("removed", "acc_norm", "value", "acc_se", "n"),
+    InteractionRow: ("first", "size", "joint_drop", "n"),
+    OutcomeRow: ("is_greedy", "logprobs", "acc_norm"),
+    ShapleyRow: (
+        "permutations",
+        "seed",
+        "tolerance",
+        "players",
+        "partial",
+        "player",
+        "phi_clipped",
+        "rank_low",
+        "rank_high",
+        "max_removed",
+        "se",
+        "rank",
+        "value",
+        "share_low",
+        "share_high",
+        "n",
+        "p_top3",
+    ),
+    CornerstoneRow: ("player", "above", "drop", "n", "max_removed", "value", "estimator", "model", "tasks"),
+    AgreementRow: (
+        "seed",
+        "tolerance",
+        "units",
+        "bias_low",
+        "bias_high",
+        "kendall_low",
+        "kendall_high",
+        "rmse_low",
+        "rmse_high",
+        "value",
+        "k",
+        "n",
+        "kendall",
+        "coalitions",
+        "top_low",
+        "top_high",
+        "permutations",
+    ),
+    RunRow: ("finished", "command", "coalitions", "documents", "model", "outcomes"),
+}
+
+Columns = dict[str, list[str]]
+
+
+def print_rows(rows: Sequence[Any], row_type: type) -> None:
+    """Print rows to stdout.
+
+    On a terminal, what is the same in all rows stands once above them, and columns that do not fit are left out, which
+    is told on stderr. Elsewhere every row has every column. A name that several share is name@id.
+    """
+    columns = _columns(rows, row_type)
+    numeric = {name for name in columns if _is_numeric([getattr(row, name) for row in rows])}
+    if not sys.stdout.isatty():
+        head, *body = _lines(columns, numeric)
+        print_text("\n".join([head, "─" * cell_len(head), *body, ""]))
+        return
+    width = shutil.get_terminal_size().columns
+    above = wrap(_subject(columns), width) if len(rows) > 1 else []
+    left_out = _narrow(columns, row_type, width)
+    first = {name: texts for name, texts in columns.items() if name in {"label", "labels"}}
+    head, *body = _lines({**first, **columns}, numeric)
+    print_text("\n".join([*map(_bold, [*above, head]), "─" * min(cell_len(head), width), *body, ""]))
+    if left_out:
+        text = f"left out for width: {', '.join(left_out)}; --format csv has all"
+        print(f"\x1b[2m{text}\x1b[0m" if sys.stderr.isatty() else text, file=sys.stderr)
+
+
+def _subject(columns: Columns) -> str:
+    """Take out what is the same in all rows, and say it once."""
+    names = [name for name in _SUBJECT if len(set(columns.get(name, ()))) == 1]
+    same = {name: columns.pop(name)[0] for name in names}
+    if "value" in same:
+        same["value"] = named(same["value"])
+    return ", ".join(f"{name} {text}" for name, text in same.items() if text not in {"", str(False)})
+
+
+def _columns(rows: Sequence[Any], row_type: type) -> Columns:
+    names = [name for name in columns_of(row_type) if name not in _IDENTS.values()]
+    return {name: _texts(name, rows) for name in names}
+
+
+def _narrow(columns: Columns, row_type: type, width: int) -> list[str]:
+    """Take out columns until a line fits ``width``; which they were."""
+    left_out = []
+    for name in _LEAST_TELLING[row_type]:
+        if sum(_width(column, texts) + len(_GAP) for column, texts in columns.items()) - len(_GAP) <= width:
+            break
+        if name in columns:
+            del columns[name]
+            left_out.append(name)
+    return left_out
+
+
+def _lines(columns: Columns, numeric: set[str]) -> list[str]:
+    """The heading and a line a row."""
+    padded = []
+    for name, texts in columns.items():
+        width = _width(name, texts)
+        padded.append([_pad(text, width, right=name in numeric) for text in (name, *texts)])
+    return [_GAP.join(cells).rstrip() for cells in zip(*padded, strict=True)]
+
+
+def _width(name: str, texts: Sequence[str]) -> int:
+    return max(map(cell_len, (name, *texts)))
+
+
+def _pad(text: str, width: int, *, right: bool) -> str:
+    space = " " * (width - cell_len(text))
+    return space + text if right else text + space
+
+
+def _bold(text: str) -> str:
+    return f"\x1b[1m{text}\x1b[0m"
+
+
+def _texts(name: str, rows: Sequence[Any]) -> list[str]:
+    if name not in _IDENTS or not rows or not hasattr(rows[0], _IDENTS[name]):
+        return [_cell(getattr(row, name)) for row in rows]
+    idents = [getattr(row, _IDENTS[name]) for row in rows]
+    called = told_apart({(plain(getattr(row, name)), ident) for row, ident in zip(rows, idents, strict=True)})
+    return [called[ident] for ident in idents]
+
+
+def _is_numeric(values: Sequence[object]) -> bool:
+    return any(value is not None for value in values) and all(
+        value is None or isinstance(value, int | float) for value in values
+    )
+
+
+def _cell(value: object) -> str:
+    match value:
+        case None:
+            return ""
+        case float():
+            return f"{value:.3f}"
+        case tuple():
+            return "[" + ", ".join(_cell(item) for item in value) + "]"
+        case datetime():
+            return f"{value:%Y-%m-%d %H:%M:%S}"
+        case _:
+            return plain(str(value))

@@ -1,0 +1,1 @@
+"""What command line and explorer draw alike: numbers, names, colours, charts as text."""

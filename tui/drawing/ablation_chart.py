@@ -1,0 +1,41 @@
+"""The score by ablated layer, drawn in text: attention red o, FFN blue x, lines for the intact model and for chance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import plotext
+
+from core.values.derived import DERIVED, named
+from store.rows import AblationRow
+from tui.drawing.plain import plain
+
+_HEIGHT = 18
+
+
+def ablation_chart(rows: Sequence[AblationRow], *, width: int = 80, colour: bool = False) -> str:
+    """The chart of one model and task. The markers differ, so it reads without colour too."""
+    plotext.clear_figure()
+    plotext.theme("clear")
+    plotext.plotsize(width, _HEIGHT)
+    last = max(row.layer for row in rows)
+    # The legend goes above the chart: inside, it would cover the first layers, where the cornerstones are.
+    legend = ["- intact"]
+    plotext.plot([0, last], [rows[0].intact_acc] * 2, marker="-", color="green")
+    if rows[0].chance is not None:
+        plotext.plot([0, last], [rows[0].chance] * 2, marker=".", color="gray")
+        legend.append(". chance")
+    for name, marker, tint in (("attention", "o", "red"), ("FFN", "x", "blue")):
+        chosen = [row for row in rows if (row.kind == "attn") == (name == "attention")]
+        if chosen:
+            plotext.scatter([row.layer for row in chosen], [row.acc for row in chosen], marker=marker, color=tint)
+            legend.append(f"{marker} {chosen[0].label.split()[0]}")
+    scores = [score for row in rows for score in (row.acc, row.intact_acc)]
+    if rows[0].value not in DERIVED and all(0 <= score <= 1 for score in scores):
+        plotext.ylim(0, 1)
+    plotext.xticks(range(0, last + 1, max(1, (last + 1) // 10)))
+    plotext.xlabel("layer removed")
+    drawn = str(plotext.build())
+    of = f"{plain(rows[0].model)} on {plain(rows[0].task)} ({plain(named(rows[0].value))})"
+    title = f"{of}:  {'   '.join(legend)}"
+    return f"{title}\n{drawn if colour else plotext.uncolorize(drawn)}"

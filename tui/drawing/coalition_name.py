@@ -1,0 +1,28 @@
+"""What a coalition is called where there is little room."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from core.coalitions.players import Removed
+from core.coalitions.schedules import DEFAULT_MAX_REMOVED
+
+_LEAST_RUN = 3
+
+
+def coalition_name(removed: Removed, labels: Sequence[str]) -> str:
+    """``Attn 0, FFN 3``; of more players than the longest usual window, ``Attn 0 to FFN 2, Attn 6``.
+
+    Args:
+        removed: the players' numbers.
+        labels: their names, in the same order; for the intact model, its one.
+    """
+    if len(removed) <= DEFAULT_MAX_REMOVED:
+        return ", ".join(labels)
+    ends = [at for at, number in enumerate(removed) if at + 1 == len(removed) or removed[at + 1] != number + 1]
+    starts = [0, *(at + 1 for at in ends[:-1])]
+    return ", ".join(_run(labels[first : last + 1]) for first, last in zip(starts, ends, strict=True))
+
+
+def _run(labels: Sequence[str]) -> str:
+    return f"{labels[0]} to {labels[-1]}" if len(labels) >= _LEAST_RUN else ", ".join(labels)

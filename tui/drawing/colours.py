@@ -1,0 +1,58 @@
+"""Colours and glyphs that mean the same on every widget: attention is red, FFN (and MoE) blue, stronger is more."""
+
+from __future__ import annotations
+
+from textual.color import Color
+from textual.style import Style
+
+from core.coalitions.players import PlayerKind
+
+ATTN = Color(255, 107, 107)
+FFN = Color(96, 165, 255)
+INTACT = Color(126, 211, 133)
+CHANCE = Color(150, 150, 158)
+# Interactions: neither red nor blue, which are kinds of players; told apart by colour-blind readers.
+NEED = Color(250, 165, 70)
+BACK_UP = Color(165, 130, 250)
+_NO_EFFECT = Color(44, 45, 54)
+
+QUIET = Style(foreground=Color(138, 140, 150))
+STRONG = Style(bold=True)
+WARN = Style(foreground=Color(245, 190, 80), bold=True)
+FAULT = Style(foreground=Color(255, 100, 100), bold=True)
+REMOVED = Style(foreground=Color(20, 20, 20), background=Color(245, 190, 80), bold=True)
+# Where a cell is one character wide and has no room for brackets.
+CURSOR = Style(foreground=Color(20, 20, 20), background=Color(240, 240, 240), bold=True)
+
+UNKNOWN_GLYPH = "·"
+REMOVED_GLYPH = "✕"
+ATTN_GLYPH = "●"
+FFN_GLYPH = "×"
+WEIGHTS = "░▒▓█"
+# From which part of the way from intact down to chance a drop has the next glyph.
+STEPS = (0.1, 0.3, 0.6)
+
+_FAINT = {"attn": Color(128, 84, 88), "ffn": Color(78, 98, 132)}
+
+
+def hue(kind: PlayerKind) -> Color:
+    """The colour of a kind of player."""
+    return ATTN if kind == "attn" else FFN
+
+
+def importance(kind: PlayerKind, part: float) -> Style:
+    """The colour of a drop that is ``part`` (0..1) of the largest that is expected."""
+    faint = _FAINT["attn" if kind == "attn" else "ffn"]
+    return Style(foreground=faint.blend(hue(kind), min(max(part, 0.0), 1.0)))
+
+
+def weight(part: float) -> str:
+    """The glyph of such a drop."""
+    return WEIGHTS[sum(part >= step for step in STEPS)]
+
+
+def effect(part: float) -> Style:
+    """The look of an interaction that is ``part`` (-1..1) of the largest: orange above 0, purple below."""
+    strength = min(abs(part), 1.0)
+    background = _NO_EFFECT.blend(NEED if part > 0 else BACK_UP, strength)
+    return Style(foreground=Color(16, 16, 20) if strength > 0.5 else Color(235, 235, 240), background=background)

@@ -1,0 +1,38 @@
+"""A removal path drawn in text: the score after each removal, on the documents that chose it and on those held out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import plotext
+
+from core.removal_path.rows import PathRow
+from core.values.derived import named
+from tui.drawing.plain import plain
+
+_HEIGHT = 16
+_MOST_TICKS = 10
+
+
+def path_chart(rows: Sequence[PathRow], *, width: int = 80, colour: bool = False) -> str:
+    """The chart of one path, of rows over the same tasks. The markers differ, so it reads without colour too."""
+    plotext.clear_figure()
+    plotext.theme("clear")
+    plotext.plotsize(width, _HEIGHT)
+    last = max(row.step for row in rows)
+    legend = []
+    for documents, marker, tint in (("chosen by these", "o", "blue"), ("held out", "x", "red")):
+        chosen = [row for row in rows if row.documents == documents]
+        if chosen:
+            plotext.scatter([row.step for row in chosen], [row.score for row in chosen], marker=marker, color=tint)
+            legend.append(f"{marker} {'the choosing' if marker == 'o' else 'held-out'} documents")
+    chance = rows[0].chance
+    if chance is not None:
+        plotext.plot([0, last], [chance, chance], marker=".", color="gray")
+        legend.append(". chance")
+    if all(0 <= row.score <= 1 for row in rows):
+        plotext.ylim(0, 1)
+    plotext.xticks(range(0, last + 1, max(1, (last + 1) // _MOST_TICKS)))
+    plotext.xlabel("removed")
+    drawn = str(plotext.build())
+    return f"{plain(named(rows[0].value))}:  {'   '.join(legend)}\n{drawn if colour else plotext.uncolorize(drawn)}"

@@ -1,0 +1,171 @@
+"""The explorer: holds the state, keeps the line to the evaluator, opens screens. What is shown is theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar
+
+from textual import work
+from textual.app import App
+from textual.binding import BindingType
+from textual.reactive import reactive
+
+from core.coalitions.players import Removed
+from core.errors import CornerstoneError
+from core.evaluator import client
+from core.evaluator.protocol import Hello, JobView, Open, Opened, Request, StartJob, Toggle
+from tui.drawing.plain import plain
+from tui.explorer.actions import APP, bindings
+from tui.explorer.command_palette import ActionCommands
+from tui.explorer.screens.explore import ExploreScreen
+from tui.explorer.session import Session, remember
+from tui.explorer.state import State, after, lost, resumed
+from tui.worker_process import evaluator_command
+
+GONE = "the evaluator is gone; what it had written is safe. ctrl+r starts it again, and it goes on where it was"
+
+ENDED = "the evaluator has ended; ctrl+r starts it again"
+
+
+class Explorer(App[None]):
+    """One store, and its evaluator.
+
+    Args:
+        store: an absolute path.
+        session: what to open where the evaluator has nothing open, and what is removed.
+        insist: open it even so.
+        command: starts the evaluator.
+        keymap: the user's own keys, by an action's id.
+    """
+
+    TITLE = "Cornerstone"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("app", APP)]
+    COMMANDS = {lambda: ActionCommands}  # noqa: RUF012 Textual's own type
+    ENABLE_COMMAND_PALETTE = True
+
+    state: reactive[State] = reactive(State)
+
+    def __init__(
+        self,
+        store: Path,
+        session: Session,
+        *,
+        insist: bool = False,
+        command: Sequence[str] | None = None,
+        keymap: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__()
+        self.store = store
+        self.config = session.config
+        self._session = session
+        self._insist = insist
+        self._own_keys = dict(keymap or {})
+        self._command = list(command or evaluator_command(store))
+        self._line: client.Connection | None = None
+        self._interrupted: tuple[JobView, ...] = ()
+        self._ending = False
+
+    def on_mount(self) -> None:
+        self.set_keymap(self._own_keys)
+        self.push_screen(ExploreScreen())
+        self.listen()
+
+    @work(exclusive=True, group="line")
+    async def listen(self) -> None:
+        """Hear the evaluator until it is gone."""
+        self.state = replace(self.state, connection="starting", notice="")
+        notice, self._ending = GONE, False
+        try:
+            self._line = await client.connect_or_start(self.store, self._command)
+            async for event in self._line.events():
+                if isinstance(event, Hello):
+                    await self._greet(self._line, event)
+                if isinstance(event, Opened):
+                    self._open(event)
+                else:
+                    self.state = after(self.state, event)
+        except CornerstoneError as error:
+            notice = str(error)
+        self._line = None
+        self._interrupted = self.state.unfinished
+        self.state = lost(self.state, ENDED if self._ending and notice == GONE else notice)
+
+    async def _greet(self, line: client.Connection, hello: Hello) -> None:
+        """Open what was open, unless the evaluator is at something; go on with jobs that another one left behind."""
+        if self._insist or not hello.busy:
+            self._insist = False
+            await line.send(Open(config=self.config))
+        if not hello.busy:
+            for job in self._interrupted:
+                await line.send(StartJob(config=job.config, command=job.command))
+        self._interrupted = ()
+
+    def _open(self, opened: Opened) -> None:
+        first = self.state.bench is None
+        self.config = opened.config
+        state = after(self.state, opened)
+        self.state = resumed(state, self._session) if first else state
+        self._evaluate_again()
+
+    def watch_state(self, state: State) -> None:
+        """Keep what a lost terminal must not lose."""
+        if state.bench is None:
+            return
+        bench = state.bench
+        session = Session(config=bench.config, model_id=bench.model_id, task=state.task, removed=state.removed)
+        if session != self._session:
+            self._session = session
+            remember(self.store, session)
+
+    def _evaluate_again(self) -> None:
+        """Other documents, or a new evaluator, know nothing of what is switched off."""
+        state = self.state
+        if state.task is not None and state.removed and (state.shown_score is None or not state.shown_score.final):
+            self.ask(Toggle(task=state.task, removed=state.removed))
+
+    @work
+    async def ask(self, request: Request) -> None:
+        """Send a request; what comes of it arrives as events."""
+        if self._line is None:
+            starting = self.state.connection == "starting"
+            self.say("the evaluator is still starting" if starting else "no evaluator: ctrl+r starts it", error=True)
+            return
+        try:
+            await self._line.send(request)
+        except CornerstoneError as error:
+            self.say(str(error), error=True)
+
+    def show_task(self, task: str) -> None:
+        self.state = replace(self.state, task=task)
+
+    def remove(self, removed: Removed) -> None:
+        self.state = replace(self.state, removed=removed)
+
+    def say(self, text: str, *, error: bool = False) -> None:
+        """A message that goes away by itself."""
+        self.notify(plain(text), severity="error" if error else "information", markup=False)
+
+    def action_help(self) -> None:
+        from tui.explorer.screens.help import HelpScreen
+
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen(self.screen))
+
+    def action_restart_evaluator(self) -> None:
+        if self._line is None:
+            self.listen()
+        else:
+            self.say("the evaluator is running")
+
+    @work
+    async def action_stop_evaluator(self) -> None:
+        self._ending = True
+        try:
+            running = await client.stop(self.store)
+        except CornerstoneError as error:
+            self.say(str(error), error=True)
+            return
+        if not running:
+            self.say("no evaluator is running")

@@ -1,0 +1,42 @@
+"""What a run will cost: coalitions x documents, in sentences, before anything is evaluated."""
+
+from __future__ import annotations
+
+from core.coalitions.players import players_of
+from core.config.run_config import RunConfig
+from core.evaluator.protocol import Opened
+from core.statistics.sequential import BURN_IN
+from core.study.plan import schedules_of
+from tui.drawing.numbers import whole
+from tui.drawing.plain import plain
+
+
+def cost_of(config: RunConfig, opened: Opened) -> str:
+    """Two lines. What is stored is not looked up, so the first is the most that it can come to.
+
+    Args:
+        config: of the tasks that are open.
+        opened: tells the players, and how many documents there are.
+
+    Raises:
+        CornerstoneError: a schedule cannot be made of so many players.
+    """
+    schedules = schedules_of(config, players_of(opened.model.kinds))
+    listed = {removed for schedule in schedules for removed in schedule.coalitions}
+    coalitions = len(listed) + sum(schedule.most for schedule in schedules)
+    counts = [task.size if config.limit is None else min(config.limit, task.size) for task in opened.tasks]
+    most = "at most " if any(schedule.in_rounds for schedule in schedules) else ""
+    each = " or ".join(map(whole, dict.fromkeys(counts)))
+    return (
+        f"{most}{whole(coalitions)} coalitions x {each} documents x "
+        f"{', '.join(plain(task.name) for task in config.tasks)}: {whole(coalitions * sum(counts))} outcomes;\n"
+        f"{_less(config)}"
+    )
+
+
+def _less(config: RunConfig) -> str:
+    """Why it may come to less."""
+    stored = "what is stored already is not evaluated again"
+    if config.until_top is None:
+        return stored
+    return f"{stored}, and a task ends once its top {config.until_top} is decided (not before {BURN_IN} documents)"

@@ -1,0 +1,77 @@
+"""The user's own keys: a YAML file that gives actions other keys, by the ids of ``tui.explorer.actions``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+import yaml
+
+from core.errors import CornerstoneError
+from core.machine.yaml_text import load_yaml
+from tui.explorer.actions import GROUPS
+
+
+def keymap_path() -> Path:
+    """Where it is (``XDG_CONFIG_HOME`` is honoured)."""
+    return Path(platformdirs.user_config_dir("cornerstone", appauthor=False)) / "keys.yaml"
+
+
+def read_keymap() -> dict[str, str]:
+    """The keys of each action that the user has changed, several with commas between; empty where there is no file.
+
+    Raises:
+        CornerstoneError: the file cannot be read, names no action, or gives two actions of a screen the same key.
+    """
+    path = keymap_path()
+    try:
+        content = load_yaml(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise CornerstoneError(f"{path} cannot be read as YAML ({' '.join(str(error).split())})") from error
+    if not isinstance(content, Mapping | None):
+        raise CornerstoneError(f"{path}: expected lines such as `explore.run: f2`")
+    keymap = {str(ident): _keys(path, str(ident), keys) for ident, keys in (content or {}).items()}
+    _check_clashes(path, keymap)
+    return keymap
+
+
+def default_keys() -> dict[str, str]:
+    """The keys of every action, by its id."""
+    return {f"{group}.{action.name}": action.keys for group, actions in GROUPS.items() for action in actions}
+
+
+def template() -> Iterator[str]:
+    """The file's lines as the keys are now, each with what it does."""
+    keymap = read_keymap()
+    for group, actions in GROUPS.items():
+        for action in actions:
+            ident = f"{group}.{action.name}"
+            yield f'{ident}: "{keymap.get(ident, action.keys)}"  # {action.help}'
+
+
+def _keys(path: Path, ident: str, keys: Any) -> str:
+    known = default_keys()
+    if ident not in known:
+        close = get_close_matches(ident, known, n=1)
+        hint = f"did you mean {close[0]}?" if close else "`cornerstone keys` lists them"
+        raise CornerstoneError(f"{path}: no action {ident!r}; {hint}")
+    if not isinstance(keys, str) or not all(key.strip() for key in keys.split(",")):
+        raise CornerstoneError(f"{path}: {ident} wants a key such as f2, or several with commas between")
+    return ",".join(key.strip() for key in keys.split(","))
+
+
+def _check_clashes(path: Path, keymap: Mapping[str, str]) -> None:
+    """A screen's actions, the app's among them, have a key each; what nobody changed does not clash."""
+    keys = {**default_keys(), **keymap}
+    for group in GROUPS:
+        taken: dict[str, str] = {}
+        for ident in (one for one in keys if one.partition(".")[0] in {"app", group}):
+            for key in keys[ident].split(","):
+                if key in taken and not {ident, taken[key]}.isdisjoint(keymap):
+                    raise CornerstoneError(f"{path}: {key} cannot be both {taken[key]} and {ident}")
+                taken[key] = ident

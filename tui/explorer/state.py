@@ -1,0 +1,132 @@
+"""What the explorer shows, as one value: every event of the evaluator and every key makes a new one from the last."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Literal
+
+from core.coalitions.players import Player, Removed, players_of
+from core.evaluator.protocol import (
+    BenchTask,
+    Charts,
+    Event,
+    Hello,
+    Jobs,
+    JobView,
+    Narration,
+    Opened,
+    Refusal,
+    Scored,
+)
+from core.records.records import Writer
+from tui.explorer.session import Session
+
+Connection = Literal["starting", "connected", "lost"]
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Everything on the screens that came from the evaluator or was chosen by key.
+
+    ``task`` is the key of the task that is shown; ``removed`` is what the layer grid has switched off; ``scored`` is
+    the latest result of such a coalition, which may be of an earlier one. ``notice`` is the latest refusal.
+    """
+
+    connection: Connection = "starting"
+    narration: str = ""
+    notice: str = ""
+    bench: Opened | None = None
+    jobs: tuple[JobView, ...] = ()
+    unsaved: int = 0
+    charts: Mapping[str, Charts] = field(default_factory=lambda: MappingProxyType({}))
+    task: str | None = None
+    removed: Removed = ()
+    scored: Scored | None = None
+
+    @property
+    def players(self) -> tuple[Player, ...]:
+        return () if self.bench is None else players_of(self.bench.model.kinds)
+
+    @property
+    def writers(self) -> tuple[Writer, ...]:
+        """The runs elsewhere that were writing to the store when it was last read."""
+        return () if self.bench is None else self.bench.writers
+
+    @property
+    def bench_task(self) -> BenchTask | None:
+        """The task that is shown."""
+        tasks = () if self.bench is None else self.bench.tasks
+        return next((task for task in tasks if task.key == self.task), None)
+
+    @property
+    def shown_charts(self) -> Charts | None:
+        return None if self.task is None else self.charts.get(self.task)
+
+    @property
+    def shown_score(self) -> Scored | None:
+        """What is known of exactly the coalition that is switched off, on the task that is shown."""
+        scored = self.scored
+        fits = scored is not None and scored.task == self.task and scored.point.removed == self.removed
+        return scored if fits else None
+
+    @property
+    def unfinished(self) -> tuple[JobView, ...]:
+        """The jobs that run or wait."""
+        return tuple(job for job in self.jobs if job.state in {"running", "paused", "queued"})
+
+    @property
+    def current_job(self) -> JobView | None:
+        """The job that runs or is paused, else the first that waits."""
+        for states in ({"running", "paused"}, {"queued"}):
+            for job in self.jobs:
+                if job.state in states:
+                    return job
+        return None
+
+
+def after(state: State, event: Event) -> State:  # noqa: PLR0911 one line an event
+    """The state that an event leads to."""
+    match event:
+        case Hello():
+            return replace(state, connection="connected", notice="")
+        case Narration(text=text):
+            return replace(state, narration=text)
+        case Refusal(text=text):
+            return replace(state, notice=text)
+        case Jobs(jobs=jobs, unsaved=unsaved):
+            return replace(state, jobs=jobs, unsaved=unsaved)
+        case Opened():
+            return _opened(state, event)
+        case Charts(task=task):
+            return replace(state, charts=MappingProxyType({**state.charts, task: event}))
+        case Scored():
+            return replace(state, scored=event)
+
+
+def lost(state: State, notice: str) -> State:
+    """The state when the evaluator is gone: what it had told stays, and its jobs no longer run."""
+    return replace(state, connection="lost", narration="", notice=notice, jobs=(), unsaved=0)
+
+
+def resumed(state: State, session: Session) -> State:
+    """The state when something is open again: the task shown and what was removed, where they are still there."""
+    if state.bench is None or state.bench.model_id != session.model_id:
+        return state
+    keys = [task.key for task in state.bench.tasks]
+    return replace(state, task=session.task if session.task in keys else state.task, removed=session.removed)
+
+
+def _opened(state: State, event: Opened) -> State:
+    keys = [task.key for task in event.tasks]
+    same_model = state.bench is not None and state.bench.model.fingerprint == event.model.fingerprint
+    return replace(
+        state,
+        bench=event,
+        notice="",
+        charts=MappingProxyType({key: charts for key, charts in state.charts.items() if key in keys}),
+        task=state.task if state.task in keys else next(iter(keys), None),
+        removed=state.removed if same_model else (),
+        scored=state.scored if same_model else None,
+    )

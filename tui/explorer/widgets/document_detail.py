@@ -1,0 +1,99 @@
+"""One document under a coalition: its choices with both log-probabilities, and its whole prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Group, RenderableType
+from rich.style import Style
+from rich.table import Table
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.widgets import Static
+
+from store.rows import DocumentRow
+from tui.drawing import colours
+from tui.drawing.numbers import NONE, whole
+from tui.drawing.plain import plain, plain_lines
+
+RIGHT = Style(color=colours.INTACT.hex)
+WRONG = Style(color=colours.ATTN.hex)
+QUIET = colours.QUIET.rich_style
+_LONGEST = 20_000
+
+
+class DocumentDetail(VerticalScroll, can_focus=True):
+    """Shows the document that a list has its cursor on."""
+
+    DEFAULT_CSS = """
+    DocumentDetail {
+        padding: 0 1;
+        scrollbar-size: 1 1; scrollbar-background: $background; scrollbar-color: $foreground 20%;
+    }
+    DocumentDetail > Static { width: 1fr; height: auto; }
+    """
+
+    def compose(self) -> ComposeResult:
+        yield Static(markup=False)
+
+    def show(self, row: DocumentRow | None) -> None:
+        """Draw a document, from its top."""
+        parts: list[RenderableType] = [] if row is None else [_head(row), Text(), _choices(row), Text(), _prompt(row)]
+        self.query_one(Static).update(Group(*parts))
+        self.scroll_home(animate=False)
+
+
+def _head(row: DocumentRow) -> Text:
+    head = Text()
+    head.append(f"document {row.doc_id}", "bold")
+    head.append("   intact ", QUIET)
+    head.append_text(_verdict(row.acc_intact))
+    head.append("   now ", QUIET)
+    head.append_text(_verdict(row.acc))
+    return head
+
+
+def _verdict(acc: float | None) -> Text:
+    if acc is None:
+        return Text("not evaluated", QUIET)
+    if acc in {0, 1}:
+        return Text("right", RIGHT) if acc else Text("wrong", WRONG)
+    return Text(f"{acc:.3f}")
+
+
+def _choices(row: DocumentRow) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style=QUIET, expand=True)
+    table.add_column("")
+    table.add_column("choice", ratio=1, overflow="fold")
+    for title in ("intact", "now"):
+        table.add_column(title, justify="right", no_wrap=True)
+    for at, choice in enumerate(row.choices):
+        gold = at in row.gold
+        table.add_row(
+            Text("✓" if gold else " ", RIGHT),
+            Text(plain(choice).strip(), "bold" if gold else ""),
+            _logprob(row.logprobs_intact, at, row.pick_intact, gold=gold),
+            _logprob(row.logprobs, at, row.pick, gold=gold),
+        )
+    return table
+
+
+def _logprob(logprobs: Sequence[float] | None, at: int, pick: int | None, *, gold: bool) -> Text:
+    """A log-probability; the choice that is picked is marked, in the colour of right or wrong."""
+    if logprobs is None or at >= len(logprobs):
+        return Text(NONE, QUIET)
+    number = f"{logprobs[at]:.2f}"
+    return Text(f"▸ {number}", Style(bold=True) + (RIGHT if gold else WRONG)) if at == pick else Text(number)
+
+
+def _prompt(row: DocumentRow) -> Text:
+    prompt = Text()
+    prompt.append("prompt\n", QUIET)
+    text = plain_lines(row.prompt)
+    if len(text) > _LONGEST:
+        # The end is what the model answers to.
+        prompt.append(f"(the first {whole(len(text) - _LONGEST)} characters are left out here)\n", QUIET)
+        text = text[-_LONGEST:]
+    prompt.append(text)
+    return prompt

@@ -1,0 +1,150 @@
+"""Shapley shares as bars with their intervals, the largest first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from textwrap import wrap
+
+from rich.segment import Segment
+from rich.style import Style as RichStyle
+from textual.color import Color
+from textual.content import Content
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from core.coalitions.grouping import SUBLAYERS
+from core.estimators.registry import WINDOW_ESTIMATORS
+from core.evaluator.protocol import Charts
+from core.summaries.points import ShapleyPoint
+from tui.drawing import colours
+from tui.drawing.fitting import CORNERS, fitting
+from tui.drawing.numbers import percent, percent_range
+from tui.drawing.plain import plain
+
+TOP = 3
+_GAP = 2
+_LEAST_BAR = 10
+
+
+class ShapleyBars(ScrollView, can_focus=True):
+    """One line a player, or a group of them: a bar as long as its share, and across its end the interval."""
+
+    HELP = (
+        "A bar is a player's share of what all players contribute (Shapley values, clipped at 0); "
+        "├──┤ is its 95% interval over documents. The three largest are named in the title. "
+        "Arrows, page up and page down, home and end scroll."
+    )
+
+    DEFAULT_CSS = """
+    ShapleyBars {
+        border: round $foreground 25%;
+        border-title-color: $foreground;
+        border-subtitle-color: $foreground 70%;
+        padding: 0 1;
+        scrollbar-size-vertical: 1;
+        &:focus { border: round $accent; }
+    }
+    """
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 as Textual has it
+        super().__init__(id=id, classes=classes)
+        self._charts: Charts | None = None
+        self._sweeping = False
+        self._points: Sequence[ShapleyPoint] = ()
+        self._longest = 1.0
+        self._label_width = self._interval_width = 0
+        self._label()
+
+    def show(self, charts: Charts | None, *, sweeping: bool = False) -> None:
+        """Draw these; nothing happens when they are what is drawn already. ``sweeping``: more is on its way."""
+        if (charts, sweeping) == (self._charts, self._sweeping):
+            return
+        self._charts, self._sweeping = charts, sweeping
+        shares = charts.shapley if charts else ()
+        # Without a positive value there is no share to draw.
+        self._points = sorted((p for p in shares if p.share is not None), key=lambda point: point.rank)
+        self._longest = max((max(p.share or 0.0, p.share_high or 0.0) for p in self._points), default=1.0) or 1.0
+        self._label_width = max((len(p.label) for p in self._points), default=0)
+        self._interval_width = max((len(percent_range(p.share_low, p.share_high)) + 3 for p in self._points), default=0)
+        self.virtual_size = Size(0, len(self._points))
+        self._label()
+        self.refresh()
+
+    def on_resize(self) -> None:
+        self._label()
+
+    def render_line(self, y: int) -> Strip:
+        width = self.scrollable_content_region.width
+        at = y + self.scroll_offset.y
+        if self._points:
+            segments = self._bar(self._points[at], width) if at < len(self._points) else []
+        else:
+            lines = wrap(self._invitation(), max(width, 1))
+            segments = [Segment(lines[at], colours.QUIET.rich_style)] if at < len(lines) else []
+        return Strip(segments).apply_style(self.rich_style).crop_extend(0, width, self.rich_style)
+
+    def _bar(self, point: ShapleyPoint, width: int) -> list[Segment]:
+        bold = RichStyle(bold=point.rank <= TOP)
+        label = f"{plain(point.label):<{self._label_width}}"
+        share = f"{percent(point.share):>6}"
+        interval = f" [{percent_range(point.share_low, point.share_high)}]"
+        interval = f"{interval:<{self._interval_width}}"
+        length = width - len(label) - len(share) - len(interval) - 2 * _GAP
+        if length < _LEAST_BAR:
+            length, interval = length + len(interval), ""
+        return [
+            Segment(label, bold),
+            Segment(" " * _GAP),
+            *_whiskered(point, max(length, 0), self._longest, _hue(point)),
+            Segment(" " * _GAP),
+            Segment(share, bold),
+            Segment(interval, colours.QUIET.rich_style),
+        ]
+
+    def _label(self) -> None:
+        self.border_title, self.border_subtitle = Content("Shapley share"), None
+        if not self._points or self._charts is None:
+            return
+        estimator, n = plain(self._charts.estimator), f"n = {self._points[0].n}"
+        how = f", windows of up to {self._charts.max_removed}" if self._charts.estimator in WINDOW_ESTIMATORS else ""
+        players = self._points[0].players
+        of = "" if players == SUBLAYERS else f" of {plain(players)}"
+        room = self.outer_size.width - CORNERS
+        top = self._points[:TOP]
+        exact = ", ".join(f"{plain(point.label)} {percent(point.share)}" for point in top)
+        rounded = ", ".join(f"{plain(point.label)} {point.share:.0%}" for point in top)
+        self.border_title = fitting(room, f"Shapley share: {exact}", exact, rounded)
+        self.border_subtitle = fitting(room, f"{estimator}{of}{how}, {n}", f"{estimator}{of}, {n}")
+
+    def _invitation(self) -> str:
+        if self._charts is None or not self._charts.shapley:
+            if self._sweeping:
+                return "shares show once a document has every coalition they need; an ablation alone has too few"
+            return "no Shapley values yet: press r to run the windows; they show once every window has a document"
+        return "no player has a positive value, so there are no shares"
+
+
+def _hue(point: ShapleyPoint) -> Color:
+    """Of attention or FFN, where it is of one alone."""
+    if point.players not in {SUBLAYERS, "kinds"}:
+        return colours.INTACT
+    return colours.hue("attn" if point.player % 2 == 0 else "ffn")
+
+
+def _whiskered(point: ShapleyPoint, length: int, longest: float, hue: Color) -> list[Segment]:
+    """A heavy line to the share in ``length`` columns, its interval marked on it: ``━━━┣━━╋──┤``."""
+
+    def column(value: float | None) -> int:
+        return round((value or 0.0) / longest * (length - 1))
+
+    low, middle, high = column(point.share_low), column(point.share), column(point.share_high)
+    line = ["━"] * (middle + 1) + ["─"] * (high - middle) + [" "] * (length - max(high, middle) - 1)
+    for at, mark in ((high, "┤"), (low, "┣"), (middle, "╋")):
+        if low < high and line:
+            line[at] = mark
+    solid = "".join(line[: middle + 1])
+    return [
+        Segment(solid, RichStyle(color=hue.rich_color)),
+        Segment("".join(line[middle + 1 :]), colours.QUIET.rich_style),
+    ]

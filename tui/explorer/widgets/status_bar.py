@@ -1,0 +1,103 @@
+"""The first line: which model, which task, how well, and how far the job is."""
+
+from __future__ import annotations
+
+from textual.content import Content
+from textual.style import Style
+from textual.widget import Widget
+
+from core.evaluator.protocol import BenchTask, JobView
+from tui.drawing import colours
+from tui.drawing.numbers import at_most, clock, decimal, margin
+from tui.drawing.plain import plain
+from tui.explorer.state import State
+
+_GAP = "   "
+_SHORT_NAME = 14
+# The narrower the line, the more is left out, in this order.
+_FIRST_WORD, _NO_BRAND, _NO_PLAYERS, _NO_TITLE, _NO_CHANCE, _CUT_NAMES, _STEPS = range(1, 8)
+
+
+class StatusBar(Widget):
+    """One line; the narrower it is, the less it says, names last."""
+
+    DEFAULT_CSS = """
+    StatusBar {
+        height: 1;
+        padding: 0 1;
+        text-wrap: nowrap;
+        text-overflow: ellipsis;
+        background: $panel;
+    }
+    """
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 as Textual has it
+        super().__init__(id=id, classes=classes)
+        self._state = State()
+
+    def show(self, state: State) -> None:
+        """Draw what ``state`` says."""
+        if state is not self._state:
+            self._state = state
+            self.refresh()
+
+    def render(self) -> Content:
+        width = self.content_size.width
+        for left_out in range(_STEPS):
+            left, right = self._left(left_out), self._right(left_out)
+            if left.cell_length + right.cell_length + len(_GAP) <= width:
+                break
+        left = left.truncate(max(width - right.cell_length - len(_GAP), 0), ellipsis=True)
+        gap = max(width - left.cell_length - right.cell_length, 0)
+        return Content.assemble(left, " " * gap, right).truncate(width, ellipsis=True)
+
+    def _left(self, left_out: int) -> Content:
+        state = self._state
+        brand = ("Cornerstone", Style(bold=True, foreground=colours.INTACT))
+        if state.bench is None:
+            return Content.assemble(brand)
+        names = _SHORT_NAME if left_out >= _CUT_NAMES else None
+        parts = [] if left_out >= _NO_BRAND else [Content.assemble(brand)]
+        parts.append(Content.styled(_cut(state.bench.model.name, names), colours.STRONG))
+        if left_out < _NO_PLAYERS:
+            parts.append(Content.styled(f"{len(state.players)} players", colours.QUIET))
+        task = state.bench_task
+        if task is not None:
+            parts.append(Content.assemble(_cut(task.name, names), *self._score(task)))
+            if task.chance is not None and left_out < _NO_CHANCE:
+                parts.append(Content.styled(f"chance {decimal(task.chance, 2)}", colours.QUIET))
+        return Content(_GAP).join(parts)
+
+    def _score(self, task: BenchTask) -> list[str | tuple[str, Style]]:
+        intact = self._state.shown_charts.intact if self._state.shown_charts else None
+        if intact is None:
+            return []
+        half = margin(intact)
+        score = (decimal(intact.acc, 2), colours.STRONG)
+        return [f" {plain(task.value)} ", score, ("" if half is None else f" ±{decimal(half, 2)}", colours.QUIET)]
+
+    def _right(self, left_out: int) -> Content:
+        state = self._state
+        if state.connection == "starting":
+            return Content.styled("starting the evaluator…", colours.WARN)
+        if state.connection == "lost":
+            return Content.styled("evaluator lost: ctrl+r restarts", colours.FAULT)
+        job = state.current_job
+        if job is None:
+            return Content("")
+        title = plain(job.title)
+        if left_out >= _FIRST_WORD:
+            title = title.split()[0] if title.strip() and left_out < _NO_TITLE else ""
+        return Content(" ".join(filter(None, (title, *_progress(job)))))
+
+
+def _progress(job: JobView) -> list[str]:
+    part = f"{job.done / job.total:.0%}" if job.total else ""
+    most = at_most(job.open_ended)
+    if job.state != "running":
+        return [part, job.state]
+    return [part or "getting ready", "" if job.seconds_left is None else f"{most}{clock(job.seconds_left)} left"]
+
+
+def _cut(name: str, length: int | None) -> str:
+    return str(Content(plain(name)).truncate(length, ellipsis=True)) if length else plain(name)

@@ -1,0 +1,69 @@
+"""Writing a table to a file, as `cornerstone results TABLE -o FILE` does. For a worker: it opens the store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import CornerstoneError
+from tui.explorer.browser_tables import PATIENCE_S, Scope, read, row_type
+
+FORMATS = ("csv", "json", "parquet")
+EXPORTED = ("ablation", "coalitions", "outcomes", "shapley", "interactions", "cornerstones", "runs")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to write, and where."""
+
+    store: Path
+    table: str
+    scope: Scope
+    form: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Where a table was written; ``left_out`` says what could not be answered."""
+
+    path: Path
+    rows: int
+    left_out: tuple[str, ...]
+
+
+def write_table(wanted: Wanted, *, force: bool) -> Written | None:
+    """Write, or None where the file is there and ``force`` does not allow to replace it.
+
+    Raises:
+        CornerstoneError: the store cannot be read, it has no answer, or the file cannot be written.
+    """
+    from store.export import write
+    from store.results import Results
+
+    try:
+        path = _path(wanted.target)
+        ending = path.suffix.removeprefix(".")
+        if ending in FORMATS and ending != wanted.form:
+            raise CornerstoneError(f"{path.name} ends in .{ending}, and {wanted.form} is chosen: change one of them")
+        if path.exists() and not force:
+            return None
+    except OSError as error:
+        raise CornerstoneError(f"cannot write {wanted.target.strip()}: {error.strerror}") from error
+    answer = read(Results(wanted.store, PATIENCE_S), wanted.table, wanted.scope)
+    if answer.gaps and not answer.rows:
+        raise CornerstoneError("; ".join(answer.gaps))
+    write(answer.rows, row_type(wanted.table), wanted.form, path, force=force)
+    return Written(path, len(answer.rows), answer.gaps)
+
+
+def _path(text: str) -> Path:
+    if not text.strip():
+        raise CornerstoneError("name the file to write")
+    try:
+        path = Path(text.strip()).expanduser().absolute()
+    except RuntimeError as error:
+        raise CornerstoneError(f"{text.strip()}: there is no such home folder") from error
+    if path.is_dir():
+        raise CornerstoneError(f"{path} is a folder; name a file in it")
+    return path

@@ -1,0 +1,138 @@
+"""Where engine and store meet: a program of its own, the only module here that loads torch.
+
+``python -m tui.worker run CONFIG COMMAND`` does one study in the foreground (CONFIG is JSON);
+``python -m tui.worker path CONFIG REQUEST FILES COMMAND`` searches a removal path (all but COMMAND are JSON);
+``python -m tui.worker proxies CONFIG REQUEST`` measures the intact model;
+``python -m tui.worker bench CONFIG table|json`` measures the sweep;
+``python -m tui.worker serve STORE`` is the evaluator of a store.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.machine.allocator import keep_freed_memory
+from tui.commands.exit import for_people
+
+if TYPE_CHECKING:
+    from core.config.run_config import RunConfig
+
+# The evaluator tries again by itself, and should not be long in telling that the store is in use.
+_PATIENCE_S = 2.0
+_NICENESS = 5
+
+
+def main(arguments: list[str]) -> None:
+    """Do what the arguments say."""
+    keep_freed_memory()
+    match arguments:
+        case ["run", text, command]:
+            _run(text, command)
+        case ["path", text, request, files, command]:
+            _path(text, request, files, command)
+        case ["proxies", text, request]:
+            _proxies(text, request)
+        case ["bench", text, form]:
+            _bench(text, form)
+        case ["serve", store]:
+            _serve(Path(store))
+        case _:
+            sys.exit(__doc__)
+
+
+# Loading torch takes seconds in which somebody may press Ctrl+C, so it happens where that is met.
+def _run(text: str, command: str) -> None:
+    from core.config.run_config import RunConfig
+
+    config = RunConfig.model_validate_json(text)
+    _heed_offline(config)
+
+    from core.study.workbench import run_config
+    from store.file.location import default_path
+    from store.recorder import StoreRecorder
+    from tui.commands.run import show_run
+
+    path = config.store or default_path()
+    show_run(path, lambda narrate, breathe: run_config(config, command, StoreRecorder(path), narrate, breathe))
+
+
+def _heed_offline(config: RunConfig) -> None:
+    """The hub's libraries look when they are loaded."""
+    if config.offline:
+        os.environ |= {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
+
+
+def _path(text: str, request_text: str, files_text: str, command: str) -> None:
+    from core.config.run_config import RunConfig
+    from core.removal_path.request import PathRequest
+
+    config, request = RunConfig.model_validate_json(text), PathRequest.model_validate_json(request_text)
+    _heed_offline(config)
+
+    from core.removal_path.mask_file import write
+    from core.removal_path.path_mask import chosen_step, path_mask
+    from core.removal_path.study import find_path
+    from store.file.location import default_path
+    from store.recorder import StoreRecorder
+    from tui.commands.path import FILES, narrate, put_path, watched
+
+    files = FILES.validate_json(files_text)
+    store = config.store or default_path()
+    found = watched(store, lambda watcher: find_path(config, request, command, StoreRecorder(store), watcher))
+    put_path(found.rows, files.rows)
+    if files.mask is not None or request.keep is not None:
+        step = chosen_step(found, request)
+        narrate(
+            f"step {step} is the largest that keeps enough" if request.keep is not None else f"step {step} is the last"
+        )
+        if files.mask is not None:
+            write(path_mask(found, step, request), files.mask, force=files.rows.force)
+            narrate(f"wrote its mask to {files.mask}; core.mask.apply removes it from a model")
+
+
+def _proxies(text: str, request_text: str) -> None:
+    from core.config.run_config import RunConfig
+
+    config = RunConfig.model_validate_json(text)
+    _heed_offline(config)
+
+    from core.proxies.study import check_proxies
+    from store.file.location import default_path
+    from store.recorder import StoreRecorder
+    from tui.commands.proxies import ProxyRequest, narrate, put_proxies
+
+    request = ProxyRequest.model_validate_json(request_text)
+    recorder = StoreRecorder(config.store or default_path())
+    found = check_proxies(config, request.value, recorder, narrate, lambda _done: None)
+    put_proxies(found.proxies, found.correlations, found.gaps, request)
+
+
+def _bench(text: str, form: str) -> None:
+    from core.bench.measure import measure
+    from core.config.run_config import RunConfig
+    from core.study.workbench import open_workbench
+    from tui.commands.bench import narrate, print_reports, with_limits
+
+    reports = []
+    bench = None
+    for config in with_limits(RunConfig.model_validate_json(text)):
+        bench = open_workbench(config, narrate, bench)
+        reports.append(measure(bench, bench.tasks[0], narrate, max_removed=config.max_removed))
+    print_reports(reports, as_json=form == "json")
+
+
+def _serve(path: Path) -> None:
+    from core.evaluator.service import serve
+    from store.recorder import StoreRecorder
+
+    os.nice(_NICENESS)  # the explorer is waited for by a person
+    if not serve(path, StoreRecorder(path, _PATIENCE_S)):
+        print(f"there is an evaluator of {path} already", flush=True)
+
+
+if __name__ == "__main__":
+    with for_people():
+        main([argument for argument in sys.argv[1:] if argument != "--debug"])
