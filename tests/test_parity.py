@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support import plain_lm_eval
-
-PROGRAM = [sys.executable, "-c", "from tui.cli import main; main()"]
+from tests.support.programs import cornerstone, read
 
 
 def run_and_read(
     folder: Path, task: str, data: Path, limit: int, store: Path, *options: str
 ) -> dict[str, list[dict[str, Any]]]:
     asked = ["--model", str(folder), "--task", f"{task}={data}", "--limit", str(limit), "--order", "file", *options]
-    subprocess.run([*PROGRAM, "run", *asked, "--store", str(store)], check=True, capture_output=True)
-    return {table: read(table, store) for table in ("outcomes", "coalitions")}
-
-
-def read(table: str, store: Path) -> list[dict[str, Any]]:
-    command = [*PROGRAM, "results", table, "--store", str(store), "--format", "json"]
-    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    done = cornerstone("run", *asked, "--store", store)
+    assert done.returncode == 0, done.stderr
+    return {table: read(store, table) for table in ("outcomes", "coalitions")}
 
 
 def assert_equal_to_lm_eval(

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,10 +13,10 @@ from core.config.run_config import RunConfig
 from core.evaluator import client
 from core.evaluator.address import lock_path, socket_path
 from core.evaluator.protocol import Event, Jobs, JobView, Refusal, Request, StartJob, Toggle
+from tests.support.programs import Program
 
 EventT = TypeVar("EventT")
 
-REPOSITORY = Path(__file__).parents[2]
 PATIENCE_S = 60.0
 
 
@@ -28,32 +25,29 @@ class Evaluator:
 
     def __init__(self, store: Path, program: Sequence[str] = ("-P", "-m", "tui.worker", "serve")) -> None:
         self.store = store
-        environment = {**os.environ, "PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"}
-        self.process = subprocess.Popen(
-            [sys.executable, *program, str(store)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            cwd="/",
-            env=environment,
-        )
+        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        self._program = Program([*program, str(store)], folder=Path("/"), environment=environment, merged=True)
+
+    @property
+    def pid(self) -> int:
+        return self._program.pid
+
+    def runs(self) -> bool:
+        return self._program.runs()
 
     def signal(self, number: int) -> None:
-        self.process.send_signal(number)
+        self._program.signal(number)
 
     def wait(self) -> tuple[int, str]:
         """Its exit code and all it printed."""
         try:
-            said, _ = self.process.communicate(timeout=PATIENCE_S)
+            done = self._program.wait(PATIENCE_S)
         finally:
-            self.process.kill()
-        return self.process.returncode, said
+            self._program.end()
+        return done.returncode, done.stdout
 
     def end(self) -> None:
-        if self.process.poll() is None:
-            self.signal(signal.SIGKILL)
-        if self.process.stdout is not None and not self.process.stdout.closed:
-            self.process.communicate()
+        self._program.end()
         for path in (socket_path(self.store), lock_path(self.store)):
             path.unlink(missing_ok=True)
 
@@ -107,7 +101,7 @@ async def talk(store: Path, evaluator: Evaluator | None = None) -> AsyncIterator
     """Talk with the evaluator of a store, as soon as it listens."""
     async with asyncio.timeout(PATIENCE_S):
         while (connection := await client.connect(store)) is None:
-            assert evaluator is None or evaluator.process.poll() is None, evaluator.wait()
+            assert evaluator is None or evaluator.runs(), evaluator.wait()
             await asyncio.sleep(0.05)
     try:
         yield Talk(connection)

@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 
 from core.config.run_config import RunConfig
 from core.evaluator import client
+from tests.support.evaluator_process import Evaluator, talk
 from tui.explorer.app import Explorer
 from tui.explorer.session import Session
 
@@ -21,12 +22,16 @@ PATIENCE_S = 120.0
 async def exploring(
     store: Path, config: RunConfig, size: tuple[int, int] = (120, 35)
 ) -> AsyncIterator[tuple[Explorer, Pilot[None]]]:
-    """An explorer whose workbench is open; its evaluator ends with it."""
+    """An explorer whose workbench is open, on an evaluator that was there before it and ends with it."""
+    evaluator = Evaluator(store)
     try:
+        async with talk(store, evaluator):
+            pass
         async with explorer_on(store, Session(config=config), size) as found:
             yield found
     finally:
         await client.stop(store)
+        evaluator.end()
 
 
 @asynccontextmanager

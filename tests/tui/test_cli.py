@@ -1,4 +1,4 @@
-"""The real program, as a subprocess, on a tiny real model: streams, exit codes, resuming, tables."""
+"""The program in a process of its own, on a tiny real model: streams, exit codes, resuming, tables."""
 
 from __future__ import annotations
 
@@ -15,20 +15,7 @@ import pytest
 
 from core.config.run_config import load_config
 from store.results import Results
-
-PROGRAM = [sys.executable, "-c", "from tui.cli import main; main()"]
-
-
-def cornerstone(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    command = [*PROGRAM, *map(str, arguments)]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd, env=environment)
-
-
-def read(store: Path, table: str, *options: str) -> list[dict]:
-    done = cornerstone("results", table, "--store", store, "--format", "json", *options)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+from tests.support.programs import PROGRAM, cornerstone, read
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ import asyncio
 import os
 import signal
 import stat
-import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
@@ -36,7 +35,8 @@ from core.evaluator.protocol import (
     parse_event,
 )
 from store.results import Results, Selection
-from tests.support.evaluator_process import PATIENCE_S, REPOSITORY, Evaluator, Talk, config_of, start, talk
+from tests.support.evaluator_process import PATIENCE_S, Evaluator, Talk, config_of, start, talk
+from tests.support.programs import REPOSITORY, Program
 from tests.support.store_holder import held
 
 TASKS = ("agreement", "capitals", "categories", "opposites")
@@ -156,7 +156,7 @@ async def test_what_is_not_understood_is_refused_and_kills_nobody(shared: Evalua
     writer.close()
     del reader
     await here.settled()
-    assert shared.process.poll() is None
+    assert shared.runs()
 
 
 async def _of_type(socket, kind: str) -> str:  # type: ignore[no-untyped-def]
@@ -192,7 +192,7 @@ async def test_whoever_comes_later_sees_everything(shared: Evaluator, here: Talk
         assert await other.expect(Scored, lambda scored: scored.task == task.key) == scored
         hello = other.heard[0]
         assert isinstance(hello, Hello)
-        assert (hello.busy, hello.pid, hello.store) == (True, shared.process.pid, str(shared.store))
+        assert (hello.busy, hello.pid, hello.store) == (True, shared.pid, str(shared.store))
         for kind in (Jobs, Opened, Charts):
             latest = [event for event in here.heard if isinstance(event, kind)][-1]
             assert latest in other.heard
@@ -228,9 +228,9 @@ async def test_a_toggle_comes_before_a_sweep_and_leaves_its_numbers_as_they_were
         assert job.done == job.total == len(TASKS) * 60 * WINDOWS
         await one.expect(Jobs, lambda jobs: jobs.unsaved == 0)
     alone = tmp_path / "alone.duckdb"
-    program = [sys.executable, "-m", "tui.worker", "run"]
     text = config.model_copy(update={"store": alone}).model_dump_json()
-    subprocess.run([*program, text, "alone"], check=True, capture_output=True, cwd=REPOSITORY)
+    run = Program(["-m", "tui.worker", "run", text, "alone"])
+    assert run.wait().returncode == 0
     disturbed, expected = scores(store), scores(alone)
     assert len(expected) == len(TASKS) * 60 * WINDOWS
     for key, numbers in expected.items():  # what a toggle has evaluated is packed in other rows: float32 rounds

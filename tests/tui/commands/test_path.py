@@ -21,7 +21,7 @@ from core.removal_path.study import find_path
 from core.removal_path.watcher import Watcher
 from store.recorder import StoreRecorder
 from store.results import Results, Selection
-from tests.tui.test_cli import cornerstone
+from tests.support.programs import cornerstone
 from tui.commands.path import path_title
 from tui.drawing.path_chart import path_chart
 

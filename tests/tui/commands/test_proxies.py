@@ -13,7 +13,7 @@ from core.proxies.study import check_proxies
 from core.study.workbench import run_config
 from store.recorder import StoreRecorder
 from store.results import Results
-from tests.tui.test_cli import cornerstone
+from tests.support.programs import cornerstone
 from tui.commands.destination import Destination, Format
 from tui.commands.proxies import ProxyRequest, conclusions, put_proxies, verdict
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from store.results import Results
-from tests.tui.test_cli import PROGRAM, cornerstone
+from tests.support.programs import PROGRAM, cornerstone
 
 ROOT = Path(__file__).parents[3]
 

@@ -10,8 +10,8 @@ import pytest
 
 from core.coalitions.schedules import ablation
 from store.results import Results
+from tests.support.programs import cornerstone, read
 from tests.support.store_records import PLAYERS, assignment, documents, keep_all
-from tests.tui.test_cli import cornerstone, read
 
 
 @pytest.fixture(scope="module")

@@ -12,9 +12,9 @@ from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
 from store.rows import GroupRow
+from tests.support.programs import cornerstone
 from tests.support.screen_host import Host, drawn, fill, hosted, settled, squashed
 from tests.support.store_records import assignment, documents, keep, outcome, task
-from tests.tui.test_cli import cornerstone
 from tui.explorer import write_table as exporting
 from tui.explorer.browser_tables import Scope
 from tui.explorer.screens.confirm import ConfirmDialog
