@@ -9,6 +9,7 @@ from pathlib import Path
 from core.coalitions.players import Removed, players_of
 from core.records.records import Assignment, DataRecord, DocumentRecord, ModelRecord, Outcome, RunRecord, TaskRecord
 from store.recorder import StoreRecorder
+from tests.support.open_store import open_for_writing
 
 KINDS = tuple(player.kind for player in players_of(("attn", "ffn") * 3))
 PLAYERS = len(KINDS)
@@ -75,10 +76,11 @@ def assignment(
 def keep(path: Path, asked: Assignment, outcomes: Sequence[Outcome], *, run_id: str = "run1") -> StoreRecorder:
     """Store a whole run of one assignment."""
     recorder = StoreRecorder(path, patience=5)
-    recorder.begin(run(run_id))
-    recorder.assign(run_id, asked)
-    recorder.record(run_id, asked, outcomes)
-    recorder.finish(run_id, "finished")
+    with open_for_writing(path, patience=5):
+        recorder.begin(run(run_id))
+        recorder.assign(run_id, asked)
+        recorder.record(run_id, asked, outcomes)
+        recorder.finish(run_id, "finished")
     return recorder
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -15,6 +16,7 @@ from core.coalitions.grouping import grouping
 from core.coalitions.players import players_of
 from core.coalitions.schedules import ablation
 from core.errors import CornerstoneError
+from tests.support.open_store import open_for_reading
 from tests.support.screen_host import EVERY_WINDOW, fill
 from tests.support.store_records import KINDS, PLAYERS, assignment, documents, keep, keep_all, outcome, task
 from tui.cli import app
@@ -23,13 +25,14 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     path = tmp_path_factory.mktemp("store") / "s.duckdb"
     fill(path)
     right = {removed: [float(len(removed) < 2)] * 4 for removed in EVERY_WINDOW}
     keep_all(path, assignment(documents(range(4)), EVERY_WINDOW, of_task=task("opposites")), right, run_id="b")
     keep(path, assignment(documents([0]), [()], of_task=task("lacking")), [outcome("doc-0")], run_id="c")
-    return path
+    with open_for_reading(path):
+        yield path
 
 
 def asked(*arguments: str | Path) -> Result:

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from core.coalitions.players import players_of
 from core.coalitions.schedules import ablation, windows
 from core.estimators.permutation import Permutation
 from core.records.records import ModelRecord
+from tests.support.open_store import open_for_reading
 from tests.support.store_records import assignment, documents, keep_all, model, task
 from tui.cli import app
 
@@ -49,11 +50,12 @@ def fill(path: Path, of: ModelRecord, tasks: Sequence[str], *, only_ablation: bo
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     path = tmp_path_factory.mktemp("store") / "s.duckdb"
     fill(path, record("llama-3-8b", 32), ("boolq", "piqa"))
     fill(path, record(HOSTILE, 3), ("boolq", "arc_easy"))
-    return path
+    with open_for_reading(path):
+        yield path
 
 
 def run(*arguments: str | Path, width: int = 100) -> Result:

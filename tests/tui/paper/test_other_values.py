@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from core.coalitions.schedules import windows
 from core.records.records import ModelRecord
 from core.values.derived import DERIVED
 from tests.support.derived_by_hand import by_hand
+from tests.support.open_store import open_for_reading
 from tests.support.store_records import assignment, documents, keep, outcome, task
 from tui.cli import app
 
@@ -49,10 +51,11 @@ def fill(path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     path = tmp_path_factory.mktemp("store") / "s.duckdb"
     fill(path)
-    return path
+    with open_for_reading(path):
+        yield path
 
 
 def run(store: Path, *arguments: str | Path, width: int = 100) -> Result:

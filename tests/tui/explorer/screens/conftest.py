@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from store.rows import GroupRow
+from tests.support.open_store import open_for_reading
 from tests.support.screen_host import fill
 
 HOLD = """
@@ -18,11 +19,13 @@ time.sleep(60)
 """
 
 
-@pytest.fixture(scope="module")
-def full(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, GroupRow]:
+@pytest.fixture(scope="session")
+def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, GroupRow]]:
     """A store that is only read."""
     path = tmp_path_factory.mktemp("full") / "results.duckdb"
-    return path, fill(path)
+    group = fill(path)
+    with open_for_reading(path):
+        yield path, group
 
 
 @pytest.fixture
