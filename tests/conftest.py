@@ -1,18 +1,60 @@
+"""What all tests share: a home of their own, a tiny model, programs that start fast."""
+
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
-import torch
-from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
+from hypothesis import settings
 
-from tests.support.default_model import default_model
+from tests.support.programs import end_fork_server
 
 TASKS = Path(__file__).parents[2] / "shared" / "tasks"
+HOME = pytest.StashKey[TemporaryDirectory[str]]()
+
+# How long an example takes depends on the machine.
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the user's settings, data, keys and hub cache out, before a library looks for them.
+
+    The cache is the user's: the default model is converted there once.
+    """
+    config.stash[HOME] = TemporaryDirectory(prefix="cornerstone-tests-")
+    os.environ |= {
+        **_folders(Path(config.stash[HOME].name)),
+        "HF_HOME": str(Path(config.stash[HOME].name, "huggingface")),
+        "HF_HUB_OFFLINE": "1",
+        "HF_DATASETS_OFFLINE": "1",
+    }
+    for name in ("HF_TOKEN", "HF_HUB_CACHE", "HF_DATASETS_CACHE", "NO_COLOR", "FORCE_COLOR"):
+        os.environ.pop(name, None)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    end_fork_server()
+    config.stash[HOME].cleanup()
+
+
+def _folders(home: Path) -> dict[str, str]:
+    return {f"XDG_{kind.upper()}_HOME": str(home / kind) for kind in ("config", "data", "state")}
+
+
+@pytest.fixture(autouse=True)
+def _home_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test sees no settings, results or sessions but its own."""
+    for name, folder in _folders(tmp_path).items():
+        monkeypatch.setenv(name, folder)
 
 
 @pytest.fixture(scope="session")
 def default_model_folder() -> Path:
+    from tests.support.default_model import default_model
+
     return default_model()
 
 
@@ -26,6 +68,10 @@ def shared_tasks() -> Path:
 @pytest.fixture(scope="session")
 def tiny_model_folder(tmp_path_factory: pytest.TempPathFactory, default_model_folder: Path) -> Path:
     """A random Llama of four layers with the default model's tokenizer: all of the program, none of the waiting."""
+    # The process that hands out the tests to others should not load these.
+    import torch
+    from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
+
     folder = tmp_path_factory.mktemp("models") / "tiny-llama"
     tokenizer = AutoTokenizer.from_pretrained(default_model_folder)
     torch.manual_seed(0)

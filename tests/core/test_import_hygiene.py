@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
 
-HEAVY = ("torch", "transformers", "lm_eval", "datasets", "scipy", "pandas", "matplotlib")
+from tests.support.import_rules import HEAVY, loaded_after
 
 LIGHT_MODULES = (
     "core.models.families",
@@ -27,9 +24,12 @@ LIGHT_MODULES = (
 )
 
 
-@pytest.mark.parametrize("module", LIGHT_MODULES)
-def test_importing_it_brings_nothing_heavy(module: str) -> None:
+@pytest.fixture(scope="module")
+def loaded() -> dict[str, list[str]]:
     """In a process of its own: this one has imported everything already."""
-    program = f"import sys, {module}; print(*(name for name in {HEAVY!r} if name in sys.modules))"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == []
+    return loaded_after(LIGHT_MODULES, HEAVY)
+
+
+@pytest.mark.parametrize("module", LIGHT_MODULES)
+def test_importing_it_brings_nothing_heavy(module: str, loaded: dict[str, list[str]]) -> None:
+    assert loaded[module] == []

@@ -58,8 +58,8 @@ class Program:
             environment: of this process if not given; PYTHONPATH leads to this repository in any case.
             merged: stderr goes where stdout goes.
         """
-        self._out = tempfile.TemporaryFile()
-        self._err = self._out if merged else tempfile.TemporaryFile()
+        self._out = tempfile.TemporaryFile()  # noqa: SIM115 - open until it has ended
+        self._err = self._out if merged else tempfile.TemporaryFile()  # noqa: SIM115
         start = _Fork if _FORKS else _started
         environment = {**(os.environ if environment is None else environment), "PYTHONPATH": str(REPOSITORY)}
         streams = (self._out.fileno(), self._err.fileno())

@@ -35,15 +35,20 @@ def asked(tiny_model_folder: Path, **options: Any) -> RunConfig:
     return load_config(None, {"model": str(tiny_model_folder), "tasks": ["agreement"], "limit": 2, **options})
 
 
+@pytest.fixture(scope="module")
+def _index() -> None:
+    """lm-eval's tasks have been read."""
+    lm_eval_tasks()
+
+
 @pytest.fixture
-def folder(tiny_model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tiny_model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, _index: None) -> Path:
     """The working directory, with a model of nine layers in it that has a config alone."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "latin.jsonl").write_bytes(b'{"goal": "caf\xe9"}')
     deep = shutil.copytree(tiny_model_folder, tmp_path / "deep")
     config = json.loads((deep / "config.json").read_text())
     (deep / "config.json").write_text(json.dumps({**config, "num_hidden_layers": 9}))
-    lm_eval_tasks()  # so that there is an index
     return tmp_path
 
 

@@ -6,16 +6,14 @@ import os
 import pty
 import re
 import signal
-import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from store.results import Results
-from tests.support.programs import PROGRAM, cornerstone
+from tests.support.programs import MAIN, PROGRAM, Program, cornerstone
 
 ROOT = Path(__file__).parents[3]
 
@@ -81,15 +79,6 @@ def on_terminal(*arguments: str | Path) -> str:
     return shown.decode()
 
 
-@pytest.fixture
-def _interruptible() -> Iterator[None]:
-    """A shell lets what it starts in the background ignore SIGINT, and so do its children: not those started here."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
-@pytest.mark.usefixtures("_interruptible")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_stopped_from_outside_it_says_so_and_notes_it(
     number: signal.Signals, code: int, tiny_model_folder: Path, tmp_path: Path
@@ -98,15 +87,17 @@ def test_stopped_from_outside_it_says_so_and_notes_it(
     # Every window of every shipped task: work enough that the signal comes in its middle.
     tasks = [part for name in ("capitals", "agreement", "categories", "opposites") for part in ("--task", name)]
     schedule = ["--schedule", "windows", "--max-removed", "8"]
-    command = ["run", "--model", str(tiny_model_folder), *tasks, *schedule, "--store", path]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen([*PROGRAM, *command], stderr=subprocess.PIPE, text=True, env=environment) as program:
+    program = Program([*MAIN, "run", "--model", str(tiny_model_folder), *tasks, *schedule, "--store", str(path)])
+    try:
         while not (path.exists() and Results(path).runs().rows):
-            assert program.poll() is None
+            assert program.runs()
             time.sleep(0.02)
-        program.send_signal(number)
-        _, said = program.communicate(timeout=60)
-    assert program.returncode == code, said
+        program.signal(number)
+        done = program.wait(60)
+    finally:
+        program.end()
+    said = done.stderr
+    assert done.returncode == code, said
     end = r"stopped (before anything|with \d+ of \d+ outcomes of windows of 1 to 8 on \w+ stored in .*same command)"
     assert re.match(end, said.strip().splitlines()[-1])
     assert "Traceback" not in said

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from dataclasses import dataclass
 
 import pytest
 
+from tests.support.import_rules import loaded_after
 from tui.drawing.plain import told_apart
 from tui.explorer.listing import Column, Order, count_text, listing, view
 
@@ -71,11 +70,14 @@ def test_names_that_are_shared_carry_their_ids() -> None:
     assert told_apart([("a", "1"), ("a", "2"), ("b", "3"), ("b", "3")]) == {"1": "a@1", "2": "a@2", "3": "b"}
 
 
-@pytest.mark.parametrize(
-    "module", ["tui.explorer.screens.results", "tui.explorer.screens.documents", "tui.explorer.screens.export"]
-)
-def test_a_screen_is_there_before_the_store_is_read(module: str) -> None:
-    heavy = ("duckdb", "torch", "transformers", "lm_eval", "scipy", "pandas")
-    program = f"import sys, {module}; print(*(name for name in {heavy!r} if name in sys.modules))"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == []
+SCREENS = ("tui.explorer.screens.results", "tui.explorer.screens.documents", "tui.explorer.screens.export")
+
+
+@pytest.fixture(scope="module")
+def loaded() -> dict[str, list[str]]:
+    return loaded_after(SCREENS, ("duckdb", "torch", "transformers", "lm_eval", "scipy", "pandas"))
+
+
+@pytest.mark.parametrize("module", SCREENS)
+def test_a_screen_is_there_before_the_store_is_read(module: str, loaded: dict[str, list[str]]) -> None:
+    assert loaded[module] == []
