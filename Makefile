@@ -10,7 +10,7 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
 help:
 	@echo 'make run        install what is missing, then start (ARGS="run my.yaml" passes arguments on)'
-	@echo 'make test       lint, types, import rules and tests: about 10 minutes'
+	@echo 'make test       lint, types, import rules and tests: about 6 minutes'
 	@echo 'make test-slow  full parity with lm-eval and what else takes long'
 	@echo 'make test-gpu   what needs a CUDA device'
 	@echo 'make bench      measure'
@@ -29,7 +29,7 @@ test: install
 	@echo '2/5 types (30 s)' && $(BIN)/mypy
 	@echo '3/5 import rules (5 s)' && $(BIN)/lint-imports
 	@echo '4/5 the default model, if it is not cached (1 min)' && $(BIN)/python -m tests.support.default_model
-	@echo '5/5 tests (about 8 min)' && $(PYTEST) -m 'not slow and not gpu' -n 2 --dist worksteal
+	@echo '5/5 tests (about 5 min)' && $(PYTEST) -m 'not slow and not gpu' -n 2 --dist worksteal
 
 test-slow: install
 	@echo 'slow tests: every ablation of the default model against lm-eval, coverage of intervals (about 15 min)'

@@ -11,7 +11,11 @@ from textual.pilot import Pilot
 from textual.widget import Widget
 
 from core.coalitions.players import Removed
+from tui.explorer.state import State
+from tui.explorer.widgets.coalition_panel import CoalitionPanel
+from tui.explorer.widgets.job_line import JobLine
 from tui.explorer.widgets.layer_grid import LayerGrid
+from tui.explorer.widgets.status_bar import StatusBar
 
 Flow = Callable[["Mounted"], Awaitable[None]]
 
@@ -77,3 +81,11 @@ def text_of(widget: Widget, show: Callable[[], None], *, width: int = 80, height
 
     mounted(widget, flow, width=width, height=height)
     return found[0]
+
+
+def text_of_state(
+    kind: type[CoalitionPanel | JobLine | StatusBar], state: State, *, width: int = 80, height: int = 24
+) -> str:
+    """What a widget of that kind shows of a state."""
+    widget = kind()
+    return text_of(widget, lambda: widget.show(state), width=width, height=height)

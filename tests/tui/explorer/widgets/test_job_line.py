@@ -1,0 +1,78 @@
+"""The line of the job that runs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from core.records.records import Writer
+from tests.support import example_state as example
+from tests.support.mounted_widget import HOSTILE, text_of, text_of_state
+from tui.drawing.plain import plain
+from tui.explorer.widgets.job_line import JobLine
+from tui.explorer.widgets.status_bar import StatusBar
+
+
+def test_a_running_job_has_progress_rate_and_time_left() -> None:
+    text = text_of_state(JobLine, example.state())
+    for part in ("windows on agreement", "41%", "11 562 of 28 200", "128/s", "02:10 left", "━"):
+        assert part in text
+
+
+def test_a_job_that_may_end_early_says_that_its_total_is_a_bound() -> None:
+    config = {"tasks": ["agreement"], "schedule": ["windows"], "until_top": 3}
+    job = example.job(config=config)
+    text = text_of_state(JobLine, example.state(jobs=(job,)))
+    assert "11 562 of ≤ 28 200" in text
+    assert "≤ 02:10 left" in text
+    assert "≤ 02:10 left" in text_of_state(JobLine, example.state(jobs=(job,)), width=36)
+    assert "≤ 02:10 left" in text_of_state(StatusBar, example.state(jobs=(job,)))
+
+
+@pytest.mark.parametrize("state", ["paused", "queued"])
+def test_a_job_that_does_not_run_says_so(state: str) -> None:
+    assert state in text_of_state(JobLine, example.state(jobs=(example.job(state=state),)))
+    assert state in text_of_state(StatusBar, example.state(jobs=(example.job(state=state),)))
+
+
+def test_without_a_job_it_says_what_is_going_on() -> None:
+    idle = example.state(jobs=())
+    assert "press r" in text_of_state(JobLine, idle)
+    assert "loading smollm2" in text_of_state(JobLine, replace(idle, narration="loading smollm2"))
+    failed = text_of_state(JobLine, example.state(jobs=(example.job(state="failed", error="out of memory"),)))
+    assert "failed" in failed
+    assert "j shows the error" in failed
+
+
+def test_a_run_elsewhere_is_named_where_no_job_is() -> None:
+    bench = example.opened().model_copy(update={"writers": (Writer("1a2b3c4d", "cornerstone run quickstart"),)})
+    idle = example.state(jobs=(), bench=bench)
+    for part in ("run 1a2b3c4d writes here too", "f5 charts what it wrote", "press r"):
+        assert part in text_of_state(JobLine, idle)
+    assert "1a2b3c4d" not in text_of_state(JobLine, example.state(bench=bench))
+
+
+def test_outcomes_that_wait_for_the_store_are_said() -> None:
+    for jobs in ((), (example.job(),)):
+        assert "1 200 outcomes wait for the store" in text_of_state(JobLine, example.state(jobs=jobs, unsaved=1200))
+
+
+@pytest.mark.parametrize("width", [20, 38, 80, 200])
+def test_a_job_fits_one_line(width: int) -> None:
+    line = JobLine()
+    line.styles.border = ("none", "white")
+    line.styles.min_height = line.styles.height = 1
+    text = text_of(line, lambda: line.show(example.state()), width=width)
+    assert text.startswith(" windows on agreem")
+    assert "\n" not in text.strip()
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_names_are_text(name: str) -> None:
+    state = example.state(
+        removed=(), bench=example.opened(model=name, task=name), task=name, jobs=(example.job(title=name),)
+    )
+    assert plain(name) in text_of_state(JobLine, state)
+    assert plain(name) in text_of_state(JobLine, replace(state, jobs=(), narration=name))
+    assert plain(name) in text_of_state(JobLine, replace(state, jobs=(example.job(title=name, state="failed"),)))
