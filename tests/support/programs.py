@@ -18,7 +18,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 from tests.support.fork_server import LARGEST_REQUEST
 
@@ -79,11 +79,8 @@ class Program:
     def wait(self, timeout: float | None = None) -> subprocess.CompletedProcess[str]:
         """Wait until it has ended: its exit code, and all that it printed."""
         code = self._process.wait(timeout)
-        streams = []
-        for file in (self._out, self._err):
-            file.seek(0)
-            streams.append(file.read().decode())
-        return subprocess.CompletedProcess([], code, *streams)
+        out = _content(self._out)
+        return subprocess.CompletedProcess([], code, out, "" if self._err is self._out else _content(self._err))
 
     def end(self) -> None:
         """End it, whatever happened to it before."""
@@ -107,6 +104,11 @@ def read(store: Path, table: str, *options: str) -> list[dict[str, Any]]:
     done = cornerstone("results", table, "--store", store, "--format", "json", *options)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
+
+
+def _content(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode()
 
 
 def end_fork_server() -> None:
