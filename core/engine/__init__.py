@@ -1,1 +1,1 @@
-"""Loading a model and evaluating coalitions on it; torch lives here."""
+"""Model loading and the evaluation of coalitions with torch."""

@@ -1,8 +1,8 @@
-"""A causal language model as three callables: entry (embeddings), its layers, and head.
+"""Split a causal language model into three callables: entry (embeddings), layers and head.
 
-Nothing here is rewritten per family. The model's own forward runs once a row with its layers standing aside, which
-yields the first hidden state and the arguments (rotary embeddings, masks, ...) it would give each layer; the head runs
-the same way, its layers passing on the hidden states that are to be scored.
+No family needs code of its own here. For each row, the model's own forward runs once with its layers replaced by
+recorders. This yields the first hidden state and the arguments (rotary embeddings, masks, ...) that each layer would
+receive. The head runs the same way: the layers are replaced by functions that pass the hidden states through.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from core.models.families import Family
 
 @dataclass(frozen=True, slots=True)
 class LayerCall:
-    """What the model passes to one layer besides the hidden states."""
+    """The arguments that the model passes to one layer besides the hidden states."""
 
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
@@ -37,16 +37,17 @@ class LayerCall:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A row on its way in: hidden states of shape (t, hidden) and one call a layer."""
+    """A row after the embeddings: hidden states of shape (t, hidden), and one ``LayerCall`` per layer."""
 
     hidden: Tensor
     calls: tuple[LayerCall, ...]
 
 
 class Decoder:
-    """Runs a model's parts on packed rows. All methods expect ``torch.inference_mode``.
+    """Runs the parts of a model on packed rows. All methods expect ``torch.inference_mode``.
 
-    With ``laid_out`` products go through oneDNN where that is faster; it takes memory (``core.engine.onednn``).
+    With ``laid_out``, matrix products go through oneDNN where that is faster. This takes memory
+    (``core.engine.onednn``).
     """
 
     def __init__(self, model: PreTrainedModel, family: Family, *, laid_out: bool = True) -> None:
@@ -58,7 +59,7 @@ class Decoder:
         self._config = model.config.get_text_config()
         self._entrance = self.device
         self._laid_out = laid_out
-        # What the head makes of a row on its way in is not looked at.
+        # ``enter`` does not use the logits, so the model computes as few as possible.
         accepts = signature(model.forward).parameters
         self._few_logits = {"logits_to_keep": 1} if "logits_to_keep" in accepts else {}
 
@@ -68,14 +69,17 @@ class Decoder:
 
     @property
     def device(self) -> torch.device:
-        """Where rows go in: the embedding's device, also where its weights are brought in only when it is called."""
+        """Return the device that rows must be on: that of the embedding.
+
+        An offloaded embedding has none until it is called, so its hook is asked.
+        """
         embedding = self._model.get_input_embeddings()
         hook = getattr(embedding, "_hf_hook", None)
         place = embedding.weight.device
         return torch.device(hook.execution_device) if hook is not None and place.type == "meta" else place
 
     def enter(self, row: Row) -> Entry:
-        """Embed a row and learn what each layer would be called with."""
+        """Embed a row, and record the arguments that each layer would receive."""
         recorders = [_Recorder() for _ in self._layers]
         self._run(
             recorders,
@@ -89,28 +93,29 @@ class Decoder:
 
     @contextmanager
     def loaded(self, index: int, tokens: int = 0) -> Iterator[None]:
-        """Keep a layer's weights where they are used, so that offloaded ones are brought in once for the block.
+        """Keep a layer's weights on the device that uses them, so that offloaded weights are fetched once per block.
 
-        On a CPU they are laid out for fast products besides, where as many ``tokens`` are to go through as make it pay.
+        On a CPU the weights are also reordered for fast products, if ``tokens``, the number of tokens to come, is large
+        enough to make that pay.
         """
         layer, pays = self._layers[index], self._laid_out and tokens >= WORTH_PACKING
         with _brought_in(layer.modules()), packed(layer) if pays else nullcontext():
             yield
 
     def ends_loaded(self) -> AbstractContextManager[None]:
-        """The same for what is around the layers: embeddings, final norm and head."""
+        """Do the same as ``loaded`` for the modules around the layers: embeddings, final norm and head."""
         return _brought_in(self._ends)
 
     def place(self, index: int) -> torch.device:
-        """Where a layer computes; of an offloaded one, where it is ``loaded``."""
+        """Return the device on which a layer computes; call it for an offloaded layer inside ``loaded``."""
         return next(self._layers[index].parameters()).device
 
     def layer(self, index: int, states: Tensor, call: LayerCall, *, attention: bool, ffn: bool) -> Tensor:
-        """Pass states of shape (s, t, hidden) through a layer, its attention or FFN removed where asked."""
+        """Pass states of shape (s, t, hidden) through a layer, with its attention or FFN removed on request."""
         layer = self._layers[index]
         place = self.place(index)
         args, kwargs = call.args, call.kwargs
-        if place != self._entrance:  # a model spread over several devices
+        if place != self._entrance:  # the model is spread over several devices
             states, args, kwargs = send_to_device((states, args, kwargs), place)
         with silenced(layer, self._family, attention=attention, ffn=ffn):
             out: Tensor = layer(states, *args, **kwargs)
@@ -119,9 +124,9 @@ class Decoder:
     def layer_at(
         self, index: int, states: Tensor, call: LayerCall, at: Tensor, *, attention: bool, ffn: bool
     ) -> Tensor:
-        """What ``layer`` gives at the positions ``at`` of shape (p,): (s, p, hidden).
+        """Return the output of ``layer`` at the positions ``at`` of shape (p,); the result has shape (s, p, hidden).
 
-        The FFN reads no position but its own, so where it follows the attention it is spared the others.
+        The FFN treats each position by itself. Where it follows the attention, it is computed for these positions only.
         """
         if ffn or self._family.parallel:
             out = self.layer(index, states, call, attention=attention, ffn=ffn)
@@ -131,13 +136,14 @@ class Decoder:
         return self.layer(index, states[:, at.to(states.device)], call, attention=True, ffn=False)
 
     def head(self, hidden: Tensor) -> Iterator[Tensor]:
-        """Final norm and language-model head: from (p, hidden) float32 logits, the vocabulary a part at a time.
+        """Apply the final norm and the language-model head to (p, hidden), and yield float32 logits.
 
-        Each part is a fresh tensor of shape (p, part), to be overwritten at will.
+        The vocabulary is split into parts. Each part is a new tensor of shape (p, part), which the caller may
+        overwrite.
         """
         entering: list[Callable[..., Tensor]] = [_Inject(hidden[None])]
         entering += [_pass_on] * (self.layer_count - 1)
-        # Tokens and positions are overwritten by what _Inject returns; they only give the shape.
+        # The placeholder only sets the shape: _Inject replaces the hidden states that come of it.
         placeholder = torch.zeros(1, len(hidden), dtype=torch.long, device=self._entrance)
         output, normed = self._model.get_output_embeddings(), _Recorder()
         with forward_replaced(output, normed):
@@ -152,11 +158,12 @@ class Decoder:
             yield self._capped(logits).float()
 
     def _capped(self, logits: Tensor) -> Tensor:
-        """What Gemma 2 makes of its logits."""
+        """Apply Gemma 2's soft cap to the logits; leave those of other models as they are."""
         cap = getattr(self._config, "final_logit_softcapping", None)
         return logits if cap is None else torch.tanh(logits / cap) * cap
 
     def _run(self, steps: Sequence[Callable[..., Tensor]], **inputs: Any) -> Tensor:
+        """Run the model's forward with each layer replaced by a step; return the logits."""
         with ExitStack() as stack:
             for layer, step in zip(self._layers, steps, strict=True):
                 stack.enter_context(forward_replaced(layer, step))
@@ -164,6 +171,7 @@ class Decoder:
         return logits
 
     def _masks(self, row: Row) -> Tensor | dict[str, Tensor]:
+        """Return the attention masks of a row, in the form that the family expects."""
         visible = torch.from_numpy(row.visible())
         full = self._additive(visible)
         if self._family.masks == "full":
@@ -179,6 +187,7 @@ class Decoder:
         return {"full_attention": full, "sliding_attention": sliding}
 
     def _additive(self, visible: Tensor) -> Tensor:
+        """Turn a boolean mask into one that is added to attention scores."""
         dtype = self._model.dtype
         mask = torch.zeros(visible.shape, dtype=dtype).masked_fill_(~visible, torch.finfo(dtype).min)
         return mask[None, None].to(self._entrance)
@@ -186,9 +195,9 @@ class Decoder:
 
 @contextmanager
 def _brought_in(modules: Iterable[nn.Module]) -> Iterator[None]:
-    """Left alone, accelerate's hooks bring offloaded weights in at every call of a module.
+    """Fetch offloaded weights once for the block; otherwise accelerate's hooks fetch them at every call of a module.
 
-    What is in already, for a sweep that this one interrupts, stays when the block ends.
+    Weights that are present already belong to a sweep that this one interrupts; they stay after the block.
     """
     with ExitStack() as stack:
         for module in filter(_is_out, modules):
@@ -202,7 +211,7 @@ def _is_out(module: nn.Module) -> bool:
 
 
 class _Recorder:
-    """Stands in for a layer: notes its call and passes the hidden states on."""
+    """Stands in for a layer: records the call and passes the hidden states through."""
 
     def __init__(self) -> None:
         self.hidden: Tensor
@@ -214,7 +223,7 @@ class _Recorder:
 
 
 class _Inject:
-    """Stands in for the first layer: whatever comes in, ``hidden`` goes on."""
+    """Stands in for the first layer: returns ``hidden`` whatever its input is."""
 
     def __init__(self, hidden: Tensor) -> None:
         self._hidden = hidden

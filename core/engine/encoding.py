@@ -1,4 +1,4 @@
-"""From lm-eval's requests to token ids, by lm-eval's own code: what it would feed its model is what we feed ours."""
+"""Encode lm-eval's requests as token ids with lm-eval's own code, so that our model reads what lm-eval's would."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core.machine.quiet_libraries import quiet_libraries
 
 
 class RequestEncoder:
-    """Encodes requests for one model, and knows its window and chat template."""
+    """Encodes requests for one model, and knows the model's context length and chat template."""
 
     def __init__(self, model: LoadedModel) -> None:
         with quiet_libraries():
@@ -22,22 +22,22 @@ class RequestEncoder:
 
     @property
     def max_length(self) -> int:
-        """The model's window in tokens, as lm-eval sees it."""
+        """Return the model's context length in tokens, as lm-eval determines it."""
         return int(self._lm.max_length)
 
     @property
     def chat_template(self) -> Any:
-        """Renders a list of messages, as lm-eval's tasks expect it."""
+        """Return the function that renders a list of messages, in the form that lm-eval's tasks expect."""
         return self._lm.apply_chat_template
 
     @property
     def chat_template_text(self) -> str | None:
-        """The template's source, or None where the tokenizer has none."""
+        """Return the source of the chat template, or None if the tokenizer has none."""
         text = self._lm.tokenizer.chat_template
         return None if text is None else str(text)
 
     def encode(self, instance: Instance) -> tuple[TokenRequest, ...]:
-        """The continuations that one request scores: one, or the windows of a rolling log-likelihood."""
+        """Return the continuations that one request scores: one, or the windows of a rolling log-likelihood."""
         self._lm.captured.clear()
         if instance.request_type == "loglikelihood_rolling":
             self._lm.loglikelihood_rolling([instance], disable_tqdm=True)
@@ -47,7 +47,7 @@ class RequestEncoder:
 
 
 class _CapturingLM(HFLM):  # type: ignore[misc]
-    """lm-eval's model, stopped where it would run: notes the token ids instead."""
+    """lm-eval's Hugging Face model, which records the token ids instead of running the model."""
 
     def __init__(self, **arguments: Any) -> None:
         super().__init__(**arguments)

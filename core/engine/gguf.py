@@ -1,4 +1,4 @@
-"""GGUF to safetensors, once: reading GGUF takes half a minute, reading safetensors seconds."""
+"""Convert a GGUF file to safetensors once, because GGUF takes half a minute to read and safetensors seconds."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from core.errors import CornerstoneError
 from core.machine.quiet_libraries import quiet_libraries
 
-# What transformers raises on a file that is no GGUF model, is cut short, or holds an architecture it does not know.
+# Exceptions that transformers raises for a file that is not GGUF, is truncated, or has an unknown architecture.
 _FILE_FAULTS = (ValueError, KeyError, IndexError, TypeError, AttributeError, RuntimeError, EOFError, struct.error)
 
 
 def convert_gguf(gguf: Path, target: Path) -> None:
     """Write the model and tokenizer in ``gguf`` to the folder ``target``, dequantized to float32.
 
-    ``target`` appears whole or not at all.
+    ``target`` is created complete or not at all.
 
     Raises:
         CornerstoneError: the file cannot be read as a model, or the disk is full.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    # transformers shows a progress bar for GGUF that has no switch.
+    # transformers shows a progress bar for GGUF that no option turns off.
     with quiet_libraries(), redirect_stderr(io.StringIO()), TemporaryDirectory(dir=target.parent) as scratch:
         try:
             model = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name, dtype=torch.float32)
@@ -51,7 +51,7 @@ def convert_gguf(gguf: Path, target: Path) -> None:
 
 
 def _forget_quantization(model: torch.nn.Module) -> None:
-    """Drop what would make transformers save, or later load, the float32 weights as quantized ones."""
+    """Delete the attributes that would make transformers save, or later load, the float32 weights as quantized."""
     config = model.config
     for owner, attribute in ((config, "quantization_config"), (model, "hf_quantizer"), (model, "is_quantized")):
         if attribute in vars(owner):
@@ -59,6 +59,7 @@ def _forget_quantization(model: torch.nn.Module) -> None:
 
 
 def _move_into_place(folder: Path, target: Path) -> None:
+    """Move the files into the target folder, which appears in one step."""
     finished = target.parent / f".{target.name}-{os.getpid()}"
     finished.mkdir()
     for file in folder.iterdir():
@@ -66,7 +67,7 @@ def _move_into_place(folder: Path, target: Path) -> None:
     try:
         finished.rename(target)
     except OSError:
-        # Another process was first; its result is the same.
+        # Another process has converted the same file in the meantime.
         if not (target / "config.json").is_file():
             raise
         for file in finished.iterdir():

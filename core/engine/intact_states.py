@@ -1,4 +1,4 @@
-"""Hidden states of the intact model, kept: a coalition picked by hand starts at its first removed layer."""
+"""Cache of the intact model's hidden states, so that a coalition chosen by hand starts at its first removed layer."""
 
 from __future__ import annotations
 
@@ -9,27 +9,30 @@ from torch import Tensor
 from core.engine.packing import Row
 
 LayerStates = dict[int, Tensor]
-"""The intact model's states after each layer, by the layer's index, as far as they were needed.
+"""The intact model's hidden states after each layer, by the index of the layer, as far as they were needed.
 
-(t, hidden) each; after the last layer (p, hidden), the scored positions alone.
+The shape is (t, hidden), and after the last layer (p, hidden): there only the scored positions are kept.
 """
 
 
 class IntactStates:
-    """The states of some rows, those used last; ``most_bytes`` bounds them. Of one model: a new one wants a new one."""
+    """A cache of the hidden states of rows, bounded by ``most_bytes``.
+
+    It serves one model; each model needs its own.
+    """
 
     def __init__(self, most_bytes: int) -> None:
         self._most_bytes = most_bytes
         self._rows: OrderedDict[bytes, LayerStates] = OrderedDict()
 
     def of(self, row: Row) -> LayerStates:
-        """The states of a row, to be read and added to."""
+        """Return the cached states of a row; the caller reads them and adds to them."""
         key = row.tokens.tobytes() + row.parents.tobytes() + row.nodes.tobytes()
         self._rows[key] = self._rows.pop(key, {})
         return self._rows[key]
 
     def trim(self) -> None:
-        """Forget rows until what is kept is within bounds, those not used for longest first."""
+        """Drop the least recently used rows until the rest is within the bound."""
         while self._rows and self._bytes() > self._most_bytes:
             self._rows.popitem(last=False)
 

@@ -1,4 +1,4 @@
-"""The decoder layers of a model in memory, found where its family has them."""
+"""Find the decoder layers of a loaded model, at the path that its family names."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from core.models.families import Family
 
 
 def decoder_layers(model: PreTrainedModel, family: Family) -> list[nn.Module]:
-    """The decoder layers in order of depth, of a model with or without its head.
+    """Return the decoder layers in order of depth, of a model with or without its language-model head.
 
     Raises:
-        CornerstoneError: they are not where the family has them.
+        CornerstoneError: the model has no layers at the family's path.
     """
     paths = (family.layers, family.layers.partition(".")[2])
     modules = dict(model.named_modules())

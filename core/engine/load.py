@@ -1,4 +1,4 @@
-"""Loading a model that was found: its device, its dtype, its players, and the record that names it."""
+"""Load a model onto a device, with its dtype, its players and the record that identifies it."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from core.records.fingerprint import model_fingerprint
 from core.records.records import ModelRecord
 
 _ROOM = 0.85
-"""The part of an accelerator's free memory that weights may take before they are spread."""
+"""Largest fraction of an accelerator's free memory for the weights; larger models are spread over several devices."""
 
-# What transformers raises on a folder that is damaged or contradicts itself.
+# Exceptions that transformers raises for a model folder that is damaged or inconsistent.
 _FOLDER_FAULTS = (
     OSError,
     ValueError,
@@ -41,7 +41,7 @@ _FOLDER_FAULTS = (
 
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
-    """A model ready to be swept. ``tokenizer`` is transformers'."""
+    """A model in memory, ready for a sweep. ``tokenizer`` is the one that transformers loads."""
 
     record: ModelRecord
     family: Family
@@ -51,7 +51,7 @@ class LoadedModel:
 
     @property
     def offloaded(self) -> bool:
-        """Whether some layer's weights lie elsewhere than they are used."""
+        """Return whether some weights are stored away from the device that uses them (host memory or disk)."""
         return any(map(has_offloaded_params, self.model.modules()))
 
 
@@ -64,16 +64,17 @@ def load_model(
     """Load a model for evaluation.
 
     Args:
-        source: where it is.
-        dtype: ``float32``, ``bfloat16``, ``float16``, or ``auto``: float32 on a CPU, what the accelerator is good at
-            elsewhere.
-        device: ``cpu``, ``cuda``, ``cuda:1``, ``mps``; ``spread``: by accelerate over all accelerators, host memory and
-            disk, in this order; or ``auto``: the best there is, spread where the model does not fit into it.
-        device_map: where accelerate is to put which modules, in place of ``device``.
+        source: the folder of the model, its name and its origin.
+        dtype: ``float32``, ``bfloat16``, ``float16`` or ``auto``. ``auto`` is float32 on a CPU and a 16-bit type that
+            the accelerator supports elsewhere.
+        device: ``cpu``, ``cuda``, ``cuda:1``, ``mps``, ``spread`` or ``auto``. ``spread`` lets accelerate place the
+            layers on all accelerators, then in host memory, then on disk. ``auto`` takes the best device, and spreads a
+            model that is too large for it.
+        device_map: modules and their devices, in accelerate's form; replaces ``device``.
 
     Raises:
-        CornerstoneError: the architecture is not supported, the device is not there, the folder cannot be loaded, or
-            its weights are not all there.
+        CornerstoneError: the architecture is not supported, the device does not exist, the folder cannot be loaded, or
+            weights are missing or of a wrong shape.
     """
     place = _device("auto" if device == "spread" else device)
     kind = _dtype(dtype, place)
@@ -91,7 +92,7 @@ def load_model(
                 dtype=kind,
                 use_safetensors=True,
                 output_loading_info=True,
-                ignore_mismatched_sizes=True,  # and refused below, in words
+                ignore_mismatched_sizes=True,  # _refuse_invented reports them below
                 **placement,
             )
             tokenizer = AutoTokenizer.from_pretrained(source.folder)
@@ -128,7 +129,10 @@ def _device(name: str) -> torch.device:
 
 
 def _fits(folder: Path, place: torch.device) -> bool:
-    """Whether an accelerator has room for the weights in a folder, and some to work in; a CPU pages by itself."""
+    """Return whether the weights in a folder fit into an accelerator, with some room for work.
+
+    A CPU always passes, because the operating system pages.
+    """
     if place.type != "cuda":
         return True
     free, _total = torch.cuda.mem_get_info(place)
@@ -136,7 +140,10 @@ def _fits(folder: Path, place: torch.device) -> bool:
 
 
 def _dtype(name: str, place: torch.device) -> torch.dtype:
-    """Reduced precision on a CPU is about a hundred times slower than float32, so ``auto`` looks at the device."""
+    """Return the dtype of that name; choose one for the device if the name is ``auto``.
+
+    Reduced precision on a CPU is about a hundred times slower than float32.
+    """
     if name != "auto":
         chosen = getattr(torch, name)
         assert isinstance(chosen, torch.dtype)
@@ -151,16 +158,19 @@ def _name(dtype: torch.dtype) -> str:
 
 
 def _refuse_invented(source: ModelSource, weights: Collection[str]) -> None:
-    """Transformers makes up weights that a folder lacks, or has in another shape: no such model was ever trained."""
+    """Raise if transformers had to invent weights, because nobody ever trained such a model.
+
+    Transformers initializes weights at random where a folder lacks them or has them in another shape.
+    """
     if weights:
         raise CornerstoneError(
-            f"{source.folder} lacks {len(weights)} weights of the shapes that its config.json asks for, such as "
-            f"{min(weights)}; is it a whole model?"
+            f"{source.folder} lacks {len(weights)} weights that its config.json asks for, or has them in another "
+            f"shape, such as {min(weights)}; check that the model is complete"
         )
 
 
 def _gist(error: Exception) -> str:
-    """The first line of a message, or all of one whose first line only announces the rest."""
+    """Return the first line of a message, or the whole message if its first line ends with a colon."""
     text = str(error).strip()
     first = text.partition("\n")[0]
     return " ".join(text.split()) if first.rstrip().endswith(":") else first

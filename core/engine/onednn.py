@@ -1,6 +1,6 @@
-"""Matrix products by oneDNN: on an x86 CPU faster than torch's own in float32, above all in small batches.
+"""Matrix products by oneDNN, which are faster than torch's own in float32 on x86 CPUs, above all for small batches.
 
-They are as exact, though summed in another order. Weights are laid out for them once and then serve many batches; the
+They are as exact, though the sums run in another order. Weights are reordered once and then serve many batches. The
 gate of a gated FFN is applied while its factor is still in the registers. Torch's compiler calls the same operators.
 """
 
@@ -19,20 +19,25 @@ from transformers.pytorch_utils import Conv1D
 from core.engine.removal import forward_replaced
 
 WORTH_PACKING = 1024
-"""Tokens from which on laying out a layer's weights pays, whatever their size: it takes as long as some 100 tokens."""
+"""Number of tokens from which reordering a layer's weights pays, whatever their size.
+
+Reordering takes as long as a product with some 100 tokens.
+"""
 
 ROWS = 16
-"""Inputs have a multiple of so many rows, or of eight times as many where they are long."""
+"""Inputs are padded to a multiple of this many rows, or of eight times as many if they are long."""
 
 KEPT_BYTES = 256 * 2**20
-"""What oneDNN keeps in the end: for each number of rows and each shape of weights code of some 0.6 MB."""
+"""Memory that oneDNN's code cache takes in the end: about 0.6 MB per number of rows and shape of weights."""
 
 _LONG = 1024
+"""Inputs with more rows than this are long."""
+
 _ROWS_HINT = 1024
-"""The number of rows that weights are laid out for; others are computed as well."""
+"""Number of rows that the weights' order is chosen for; other numbers work as well."""
 
 _Function = tuple[str, list[float], str]
-"""A function of each entry by oneDNN: its name, its numbers, its algorithm."""
+"""An element-wise function of oneDNN: its name, its coefficients and its algorithm."""
 
 _PLAIN: _Function = "none", [], ""
 _FUNCTIONS: dict[type, _Function] = {
@@ -43,13 +48,13 @@ _FUNCTIONS: dict[type, _Function] = {
 
 @cache
 def faster(device: torch.device, dtype: torch.dtype) -> bool:
-    """Whether oneDNN is the faster way there."""
+    """Return whether oneDNN is faster than torch for this device and dtype."""
     x86 = device.type == "cpu" and torch.backends.cpu.get_cpu_capability().startswith("AVX")
     return x86 and dtype == torch.float32 and hasattr(torch.ops.mkldnn, "_linear_pointwise")
 
 
 def product(inputs: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """What ``torch.nn.functional.linear`` gives: (rows, in) by (out, in), weights used as they lie."""
+    """Compute ``torch.nn.functional.linear`` of (rows, in) and (out, in), without reordering the weights."""
     if not faster(weight.device, weight.dtype):
         return linear(inputs, weight, bias)
     out: Tensor = torch.ops.mkldnn._linear_pointwise(filled(inputs), weight, bias, *_PLAIN)
@@ -57,12 +62,12 @@ def product(inputs: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tenso
 
 
 def filled(inputs: Tensor) -> Tensor:
-    """Inputs (rows, in) with rows of zeros after them where ``ROWS`` ask for it."""
+    """Pad inputs of shape (rows, in) with rows of zeros, as ``ROWS`` requires."""
     count = len(inputs)
     lacking = -count % (ROWS if count <= _LONG else 8 * ROWS)
     if not lacking:
         return inputs
-    rows = inputs.new_empty(count + lacking, inputs.shape[1])  # half the time of torch's own padding
+    rows = inputs.new_empty(count + lacking, inputs.shape[1])  # takes half the time of torch's own padding
     rows[:count] = inputs
     rows[count:] = 0
     return rows
@@ -70,13 +75,13 @@ def filled(inputs: Tensor) -> Tensor:
 
 @contextmanager
 def packed(layer: nn.Module) -> Iterator[None]:
-    """Lay out the weights of a layer's linear modules for the block; they take their size in memory once more.
+    """Reorder the weights of a layer's linear modules for the block. The copies take as much memory as the weights.
 
-    The modules' forwards are replaced, so sublayers are to be silenced inside the block, not around it. What oneDNN
-    does not do faster (another device, another dtype, experts' stacked weights) is left as it is.
+    The forwards of the modules are replaced, so sublayers must be silenced inside the block, not around it. Modules
+    that oneDNN does not speed up (another device, another dtype, stacked weights of experts) stay as they are.
     """
     if any(isinstance(vars(module).get("forward"), Product) for module in layer.modules()):
-        yield  # laid out already, by the sweep that this one interrupts
+        yield  # the sweep that this one interrupts has reordered them already
         return
     products = {module: made for module in layer.modules() if (made := _product_of(module)) is not None}
     with ExitStack() as stack:
@@ -89,7 +94,7 @@ def packed(layer: nn.Module) -> Iterator[None]:
 
 
 class Product:
-    """A linear module's forward, (..., in) to (..., out), its weight (out, in) laid out anew."""
+    """The forward of a linear module, (..., in) to (..., out), with its weight of shape (out, in) reordered."""
 
     def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
         self._weight = torch.ops.mkldnn._reorder_linear_weight(weight.contiguous(), _ROWS_HINT)
@@ -99,24 +104,24 @@ class Product:
         return _by_rows(self.then, inputs)
 
     def then(self, inputs: Tensor, function: _Function = _PLAIN) -> Tensor:
-        """Of (rows, in), followed by a function of each entry."""
+        """Multiply inputs of shape (rows, in), then apply an element-wise function."""
         out: Tensor = torch.ops.mkldnn._linear_pointwise(inputs, self._weight, self._bias, *function)
         return out
 
     def times(self, inputs: Tensor, factor: Tensor) -> Tensor:
-        """Of (rows, in), followed by the product with ``factor``, entry by entry."""
+        """Multiply inputs of shape (rows, in), then multiply the result by ``factor`` element-wise."""
         out: Tensor = torch.ops.mkldnn._linear_pointwise.binary(inputs, factor, self._weight, self._bias, "mul")
         return out
 
 
 def _by_rows(compute: Callable[[Tensor], Tensor], inputs: Tensor) -> Tensor:
-    """Computes (..., in) as rows that are ``filled``."""
+    """Apply ``compute`` to (..., in) as padded rows, and restore the shape."""
     rows = inputs.flatten(0, -2)
     return compute(filled(rows))[: len(rows)].view(*inputs.shape[:-1], -1)
 
 
 def _product_of(module: nn.Module) -> Product | None:
-    """Of a linear module whose weights are plain ones; GPT-2's are stored the other way round."""
+    """Return the product for a linear module with ordinary weights, else None. GPT-2 stores its weights transposed."""
     weight, bias = getattr(module, "weight", None), getattr(module, "bias", None)
     if type(module) not in (nn.Linear, Conv1D) or type(weight) is not nn.Parameter:
         return None
@@ -126,7 +131,7 @@ def _product_of(module: nn.Module) -> Product | None:
 
 
 class _GatedFfn:
-    """The forward of a gated FFN, down(f(gate(x)) * up(x)): of (..., hidden)."""
+    """The forward of a gated FFN, down(f(gate(x)) * up(x)), for inputs of shape (..., hidden)."""
 
     def __init__(self, gate: Product, function: Callable[[Tensor], Tensor], up: Product, down: Product) -> None:
         self._gate, self._function, self._up, self._down = gate, function, up, down
@@ -141,7 +146,7 @@ class _GatedFfn:
 
 
 def _gated(module: nn.Module, products: dict[nn.Module, Product]) -> _GatedFfn | None:
-    """A gated FFN is told by its parts, which its families name alike."""
+    """Return the forward of a gated FFN, else None. All families name its parts alike."""
     function = getattr(module, "act_fn", None)
     parts = (getattr(module, f"{name}_proj", None) for name in ("gate", "up", "down"))
     gate, up, down = (None if part is None else products.get(part) for part in parts)

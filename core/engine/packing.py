@@ -1,8 +1,8 @@
-"""Packing: the requests of several documents as one row of tokens, each distinct prefix once.
+"""Pack the requests of several documents into one row of tokens that holds each distinct prefix once.
 
-The requests of a document share their context, so they are laid out as a trie: a token's parent is the token before
-it, its position is its depth, and it sees itself and its ancestors only. Any common prefix packs, whichever requests
-share it; documents side by side in a row do not see each other.
+The requests of a document share their context, so they form a prefix tree. A token's parent is the token before it, and
+its position is its depth. The attention mask lets a token see itself and its ancestors only. Any common prefix is
+packed, whichever requests share it. Documents in the same row do not see each other.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ IntArray = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class TokenRequest:
-    """One continuation to score: token ids as lm-eval encodes them, neither part empty."""
+    """One continuation to score. Both parts are token ids as lm-eval encodes them, and neither is empty."""
 
     context: tuple[int, ...]
     continuation: tuple[int, ...]
@@ -28,9 +28,10 @@ class TokenRequest:
 class Row:
     """A packed row of ``t`` tokens with ``p`` scored targets.
 
-    ``tokens``, ``positions`` and ``parents`` have shape (t,); a root's parent is -1 and parents come before children.
-    Target ``j`` asks for the log-probability of token ``targets[j]`` after node ``nodes[j]`` and counts towards
-    request ``requests[j]``, numbered in the order in which the row's requests were given.
+    ``tokens``, ``positions`` and ``parents`` have shape (t,). The parent of a root is -1, and parents come before
+    children. ``nodes``, ``targets`` and ``requests`` have shape (p,). Target ``j`` asks for the log-probability of
+    token ``targets[j]`` after node ``nodes[j]``. It counts towards request ``requests[j]``; requests are numbered in
+    the order in which they were packed.
     """
 
     tokens: IntArray
@@ -45,7 +46,7 @@ class Row:
         return len(self.tokens)
 
     def visible(self) -> NDArray[np.bool_]:
-        """Who sees whom, shape (t, t): entry [q, k] is true where k is q or an ancestor of q."""
+        """Return the attention mask of shape (t, t): entry [q, k] is true if k is q or an ancestor of q."""
         seen = np.eye(len(self), dtype=np.bool_)
         for node, parent in enumerate(self.parents):
             if parent >= 0:
@@ -54,10 +55,10 @@ class Row:
 
 
 def pack(documents: Iterable[Sequence[TokenRequest]], max_length: int, *, share: bool = True) -> Row:
-    """Lay out the requests of ``documents`` in one row.
+    """Pack the requests of ``documents`` into one row.
 
-    A request longer than ``max_length`` + 1 tokens loses its beginning, as in lm-eval; its last token is only ever a
-    target. With ``share=False`` every request stands alone, for models where a tree mask cannot be exact.
+    A request longer than ``max_length`` + 1 tokens loses its beginning, as in lm-eval. Its last token is a target but
+    never an input. With ``share=False`` requests share no prefix, for models where a tree mask cannot be exact.
     """
     builder = _Builder()
     for document in documents:
@@ -68,6 +69,8 @@ def pack(documents: Iterable[Sequence[TokenRequest]], max_length: int, *, share:
 
 
 class _Node:
+    """A token in the prefix tree."""
+
     __slots__ = ("children", "index")
 
     def __init__(self, index: int) -> None:
@@ -79,6 +82,8 @@ _Children = dict[int, _Node]
 
 
 class _Builder:
+    """Collects the columns of a row while requests are added."""
+
     def __init__(self) -> None:
         self._tokens: list[int] = []
         self._positions: list[int] = []
@@ -123,5 +128,5 @@ def _column(values: list[int]) -> IntArray:
 
 
 def packed_length(document: Sequence[TokenRequest], max_length: int, *, share: bool = True) -> int:
-    """How many tokens of a row a document takes."""
+    """Return how many tokens a document takes in a row."""
     return len(pack([document], max_length, share=share))

@@ -1,4 +1,4 @@
-"""Parameters of a model and of its players: how much a removal saves."""
+"""Count the parameters of a model and of its players, to say how much a removal saves."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from core.models.families import Family
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """Counts of parameters: of the whole model, and of those that a removal makes useless.
+    """Numbers of parameters: of the whole model, and of the removed players.
 
-    ``per_token`` counts of the experts of an MoE only those that one token is routed to; it is the same as the whole
-    where there are none. Weights that are shared, such as tied embeddings, count once.
+    The ``per_token`` counts include, of the experts of an MoE, only those that one token is routed to. Without experts
+    they equal the other counts. Shared weights, such as tied embeddings, count once.
     """
 
     removed: int
@@ -28,15 +28,15 @@ class Parameters:
 
 
 def parameters_of(model: Any, family: Family, removed: Removed) -> Parameters:
-    """How many parameters a model has, and how many of them belong to the players removed.
+    """Count the parameters of a model, and those of the removed players.
 
-    A player's parameters are those of its attention or FFN (MoE, router included). The norms around it are not
-    counted: some families share them between players, and they are few.
+    A player's parameters are those of its attention or FFN (MoE, router included). The norms around it are not counted:
+    some families share them between players, and they are few.
 
     Args:
-        model: a transformers model of the family, wherever its weights lie.
-        family: of the model.
-        removed: the players.
+        model: a transformers model of the family, on any device.
+        family: the model's family.
+        removed: the numbers of the removed players.
 
     Raises:
         IndexError: the model has no such player.
@@ -53,6 +53,7 @@ def parameters_of(model: Any, family: Family, removed: Removed) -> Parameters:
 
 
 def _parts(layer: nn.Module, family: Family, number: int) -> list[nn.Module]:
+    """Return the modules that make up a player."""
     if number % 2 == 0:
         return [layer.get_submodule(family.attention)]
     feeds = [] if family.feeds_ffn is None else [layer.get_submodule(family.feeds_ffn)]
@@ -60,12 +61,15 @@ def _parts(layer: nn.Module, family: Family, number: int) -> list[nn.Module]:
 
 
 def _used(config: Any) -> float:
-    """The part of the experts that a token is routed to."""
+    """Return the fraction of experts that a token is routed to."""
     experts = getattr(config, "num_local_experts", None)
     return config.num_experts_per_tok / experts if experts else 1.0
 
 
 def _count(modules: Iterable[nn.Module], used: float) -> int:
-    """Parameters of modules that share none with one another; stacked experts, which are 3D, count in part."""
+    """Count the parameters of modules that share none with one another.
+
+    Stacked experts are 3-D tensors; the fraction ``used`` of them counts.
+    """
     parameters = (parameter for module in modules for parameter in module.parameters())
     return sum(round(parameter.numel() * (used if parameter.dim() == 3 else 1.0)) for parameter in parameters)

@@ -1,4 +1,4 @@
-"""Removing players from a live model: a silenced submodule adds nothing, its skip connection stays (f(x) = x)."""
+"""Remove players from a loaded model: a silenced sublayer adds nothing, and its skip connection stays (f(x) = x)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ from core.models.families import Family
 
 @contextmanager
 def forward_replaced(module: nn.Module, forward: Callable[..., Any]) -> Iterator[None]:
-    """Let ``module`` compute ``forward`` inside the block; hooks that live on the instance come back after it."""
+    """Replace the forward method of ``module`` inside the block.
+
+    A forward that was set on the instance before, for example by a hook, is restored afterwards.
+    """
     before = module.__dict__.get("forward")
     module.forward = forward
     try:
@@ -45,7 +48,7 @@ def silenced(layer: nn.Module, family: Family, *, attention: bool, ffn: bool) ->
 
 @contextmanager
 def removed_from(model: Any, family: Family, removed: Removed) -> Iterator[None]:
-    """Remove players from a whole model inside the block: the plain way, one coalition at a time."""
+    """Remove players from a whole model inside the block: the simple way, for one coalition at a time."""
     layers = decoder_layers(model, family)
     with ExitStack() as stack:
         for number in removed:
@@ -57,7 +60,8 @@ def removed_from(model: Any, family: Family, removed: Removed) -> Iterator[None]
 class _NoAttention:
     """An attention that adds nothing.
 
-    Where a model writes text its cache is filled all the same: from it a model tells how long its past is.
+    When the model generates text, it still fills its cache, because the model derives the number of past tokens from
+    it.
     """
 
     def __init__(self, layer_index: int | None) -> None:
@@ -74,14 +78,14 @@ class _NoAttention:
 
 
 def _cached_shape(past: Any, layer_index: int) -> tuple[int, int]:
-    """Heads and width of a layer's cache where these are settled; the least there is where nothing is cached yet."""
+    """Return the number of heads and the head width of a layer's cache, or (1, 1) while the cache is empty."""
     layers = past.layers
     keys = layers[layer_index].keys if layer_index < len(layers) else None
     return (1, 1) if keys is None or keys.dim() < 4 else (keys.shape[1], keys.shape[3])
 
 
 class _NoFfn:
-    """An FFN that adds nothing. ``width`` is the size of its output where that differs from its input's."""
+    """An FFN that adds nothing. ``width`` is its output size where that differs from its input size."""
 
     def __init__(self, width: int | None) -> None:
         self._width = width

@@ -1,4 +1,4 @@
-"""From a row's states after the last layer to what its requests scored: the head, and sums over the vocabulary."""
+"""Score requests from the states after the last layer: apply the head, and sum over the vocabulary."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from core.engine.packing import Row
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """What a row's requests scored: both arrays have shape (coalitions, requests).
+    """The scores of a row's requests; both arrays have shape (coalitions, requests).
 
-    ``logprobs`` are natural logarithms summed over a request's continuation; ``is_greedy`` tells whether every token of
-    it was the model's most likely one.
+    ``logprobs`` are natural logarithms, summed over a request's continuation. ``is_greedy`` tells whether each token of
+    the continuation was the model's most likely one.
     """
 
     logprobs: NDArray[np.float64]
@@ -27,12 +27,12 @@ class Scores:
 
 
 def score(decoder: Decoder, row: Row, finals: Sequence[Tensor], most: int, pause: Callable[[], None]) -> Scores:
-    """Score the states after the last layer, ``most`` positions at once; ``pause`` is called in between.
+    """Score the states after the last layer, at most ``most`` positions at once; call ``pause`` in between.
 
-    Each state is of shape (p, hidden): the row's p scored positions in order.
+    Each state has shape (p, hidden): the row's p scored positions in order.
     """
     nodes, slots = np.unique(row.nodes, return_inverse=True)
-    # One line a request, so that a target adds to its request under all coalitions at once.
+    # The first axis is the request, so that a target adds to its request under all coalitions at once.
     logprobs = np.zeros((row.request_count, len(finals)))
     is_greedy = np.ones((row.request_count, len(finals)), dtype=np.bool_)
     width = min(len(nodes), most)
@@ -54,17 +54,17 @@ def score(decoder: Decoder, row: Row, finals: Sequence[Tensor], most: int, pause
 def _of_targets(
     parts: Iterable[Tensor], shape: torch.Size, columns: NDArray[np.int64], targets: NDArray[np.int64]
 ) -> tuple[Tensor, Tensor]:
-    """Log-probabilities of tokens, and whether each is the likeliest: both of shape (states, targets).
+    """Return log-probabilities of tokens and whether each is the most likely; both have shape (states, targets).
 
     Args:
-        parts: logits (states x positions, width), the vocabulary a part at a time; overwritten.
+        parts: logits of shape (states x positions, width), one part of the vocabulary at a time; they are overwritten.
         shape: (states, positions).
         columns: the position of each target.
         targets: token ids.
     """
     tops, log_sums = [], []
     logits = torch.zeros(shape[0], len(targets))
-    # Whether a target leads its part of the vocabulary, and which part that is.
+    # Whether a target has the largest logit of its part of the vocabulary, and the number of that part.
     leads, home = torch.zeros(shape[0], len(targets), dtype=torch.bool), torch.zeros(len(targets), dtype=torch.long)
     start = 0
     for number, part in enumerate(parts):
@@ -80,6 +80,6 @@ def _of_targets(
         log_sums.append(part.sub_(top).exp_().sum(-1, keepdim=True).log_().add_(top))
         start += part.shape[-1]
     log_sum = torch.cat(log_sums, -1).logsumexp(-1).view(shape).cpu()[:, columns]
-    # Of equal logits the first is the likeliest, as argmax has it.
+    # Among equal logits the first counts as the most likely, as in argmax.
     leading = torch.cat(tops, -1).argmax(-1).view(shape).cpu()[:, columns]
     return logits - log_sum, leads & (leading == home)

@@ -1,4 +1,4 @@
-"""How much a sweep does at once: what keeps the machine busy, and what fits into its memory."""
+"""Choose how much a sweep does at once: enough to keep the machine busy, and no more than fits into its memory."""
 
 from __future__ import annotations
 
@@ -11,29 +11,30 @@ from core.engine.onednn import KEPT_BYTES, faster
 from core.machine.free_memory import free_memory
 
 SHARE = {"cpu": 0.25, "cuda": 0.6, "mps": 0.4}
-"""The part of the free memory that a sweep may take."""
+"""Fraction of the free memory that a sweep may take, by type of device."""
 
 _TENSORS = 0.75
-"""The part of it that tensors are given; allocators keep pieces between them (``tests.benchmarks.memory``)."""
+"""Fraction of that share for tensors; allocators lose the rest between them (``tests.benchmarks.memory``)."""
 
 _FEWEST = 16
 _HEAD_ROWS = 1024
 _HEAD_WIDTH_CPU = 1024
 
-# What a layer makes of a token besides its state, at the most at once: widths of the hidden states and of the FFN.
+# Peak memory of one token in a layer besides its state: so many times the hidden width, and so many times the FFN's.
 _HIDDEN_WIDTHS, _FFN_WIDTHS = 8, 3
 
-# The length of a row that an eager attention is given memory for: a document may be longer, and then halving helps.
+# Row length that memory is reserved for in an eager attention. A longer document may run out; halving then helps.
 _EAGER_ROW = 1024
 
 
 @dataclass(frozen=True, slots=True)
 class SweepSizes:
-    """Counts of tokens. A sweep holds ``state_tokens`` of hidden states at most, whatever the coalitions.
+    """Sizes of a sweep, in tokens.
 
-    ``row_tokens``: documents packed side by side; ``batch_tokens``: through a layer at once; ``chunk_tokens``:
-    documents evaluated under all coalitions before anything is recorded. ``laid_out``: whether there is memory for
-    products by oneDNN (``core.engine.onednn``).
+    ``row_tokens``: length of a row of packed documents. ``batch_tokens``: tokens that go through a layer at once.
+    ``chunk_tokens``: tokens of the documents that are evaluated under all coalitions before anything is recorded.
+    ``state_tokens``: the most hidden states held at once, whatever the coalitions. ``laid_out``: whether memory
+    suffices for products by oneDNN (``core.engine.onednn``).
     """
 
     row_tokens: int
@@ -43,7 +44,7 @@ class SweepSizes:
     laid_out: bool = True
 
     def halved(self) -> SweepSizes | None:
-        """Half of everything that takes memory; None where there is nothing left to halve."""
+        """Return sizes that take half the memory, or None if they cannot be halved further."""
         if max(self.batch_tokens, self.chunk_tokens, self.state_tokens) <= _FEWEST:
             return None
         return SweepSizes(
@@ -56,26 +57,28 @@ class SweepSizes:
 
 
 def head_rows(batch_tokens: int) -> int:
-    """Positions scored at once: fewer where batches are small."""
+    """Return how many positions are scored at once; small batches score fewer."""
     return max(1, min(_HEAD_ROWS, batch_tokens))
 
 
 def head_width(vocabulary: int, device: torch.device) -> int:
-    """Tokens of the vocabulary scored at once: on a CPU so many that their logits stay in its caches."""
+    """Return how many tokens of the vocabulary are scored at once.
+
+    On a CPU the number is small, so that the logits stay in its caches.
+    """
     return min(vocabulary, _HEAD_WIDTH_CPU) if device.type == "cpu" else vocabulary
 
 
 def sizes_for(model: PreTrainedModel, *, offloaded: bool, memory: float | None = None) -> SweepSizes:
-    """Sizes that suit a model where it lies.
+    """Choose the sizes for a model on its device.
 
-    A CPU does best on batches that stay near its caches, and in small chunks what is known grows steadily; an
-    accelerator wants to be filled; where weights are brought in layer by layer, a chunk should be as large as memory
-    allows, as they are brought in once a chunk.
+    A CPU is fastest with batches that fit its caches, and small chunks let results grow steadily. An accelerator needs
+    large batches. Offloaded weights are fetched once per chunk, so their chunks are as large as memory allows.
 
     Args:
-        model: loaded.
-        offloaded: whether some of its weights lie elsewhere than they are used.
-        memory: GiB that the sweep may take; by default a share of what is free now.
+        model: a loaded model.
+        offloaded: whether some weights are stored away from the device that uses them.
+        memory: GiB that the sweep may take; by default a share of the memory that is free now.
     """
     device = _device(model)
     budget = _TENSORS * (memory * 2**30 if memory is not None else SHARE[device.type] * _free(device))
@@ -88,7 +91,7 @@ def sizes_for(model: PreTrainedModel, *, offloaded: bool, memory: float | None =
     width = head_width(config.vocab_size, device)
     while batch_tokens > _FEWEST and _working_bytes(config, itemsize, batch_tokens, width) > budget / 2:
         batch_tokens //= 2
-    # At each layer the states before it and after it.
+    # Each layer holds the states before it and after it.
     left = budget - _working_bytes(config, itemsize, batch_tokens, width)
     state_tokens = max(int(left / (2 * config.hidden_size * itemsize)), _FEWEST)
     if offloaded:
@@ -99,9 +102,9 @@ def sizes_for(model: PreTrainedModel, *, offloaded: bool, memory: float | None =
 
 
 def _working_bytes(config: PretrainedConfig, itemsize: int, batch_tokens: int, width: int) -> int:
-    """What a batch takes on its way through a layer, and the logits of the positions scored at once, in float32.
+    """Return the bytes of a batch inside a layer, plus those of the logits scored at once, in float32.
 
-    Of attentions the eager one alone holds the scores of all pairs of tokens, before and after a softmax in float32.
+    Only an eager attention holds the scores of all pairs of tokens, before and after a softmax in float32.
     """
     ffn = _ffn_width(config)
     through_layer: int = batch_tokens * itemsize * (_HIDDEN_WIDTHS * config.hidden_size + _FFN_WIDTHS * ffn)
@@ -112,7 +115,7 @@ def _working_bytes(config: PretrainedConfig, itemsize: int, batch_tokens: int, w
 
 
 def _packed_bytes(config: PretrainedConfig, itemsize: int) -> int:
-    """A layer's weights once more, laid out for oneDNN."""
+    """Return the bytes of the copy of a layer's weights that oneDNN reorders."""
     return int(itemsize * config.hidden_size * (4 * config.hidden_size + 3 * _ffn_width(config)))
 
 
@@ -122,7 +125,7 @@ def _ffn_width(config: PretrainedConfig) -> int:
 
 
 def _device(model: PreTrainedModel) -> torch.device:
-    """Where it computes: of an offloaded model the first accelerator that holds a part."""
+    """Return the device on which a model computes: of an offloaded model, the first accelerator that holds a part."""
     devices = {parameter.device for parameter in model.parameters() if parameter.device.type != "meta"}
     return next((device for device in devices if device.type != "cpu"), torch.device("cpu"))
 

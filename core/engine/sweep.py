@@ -1,8 +1,8 @@
-"""The sweep: one packed row under many coalitions, layer by layer.
+"""The sweep evaluates packed rows under many coalitions, layer by layer.
 
-Two coalitions that agree below layer l have the same hidden states there, so at each layer there is one state per
-distinct prefix of removed players. States that a layer treats alike (intact, attention removed, FFN removed) go through
-it in batches; where both are removed the state passes on as it is.
+Two coalitions that agree below layer l have the same hidden states there. So each layer holds one state per distinct
+prefix of removed players. States that a layer treats alike (intact, attention removed, FFN removed) go through it in
+batches. Where both sublayers are removed, the state passes through unchanged.
 """
 
 from __future__ import annotations
@@ -27,17 +27,20 @@ from core.engine.scoring import Scores, score
 from core.engine.sizes import head_rows
 
 _SKIPPED = 0b11
-"""A layer without attention and FFN passes its input on."""
+"""Variant of a layer without attention and FFN, which passes its input through."""
 
 Prefix = int
-"""The removed players below some layer, one bit each."""
+"""The removed players up to some layer, as a bit mask."""
 
 Breathe = Callable[[float], None]
-"""Called between layer batches with the part of the work that is done, 0 to 1. What it raises ends the work."""
+"""Called between layer batches with the fraction of the work that is done, 0 to 1.
+
+An exception from it ends the work.
+"""
 
 
 def hold_breath(_part: float) -> None:
-    """Nobody listens."""
+    """Ignore the progress."""
 
 
 def sweep(
@@ -49,7 +52,7 @@ def sweep(
     breathe: Breathe = hold_breath,
     intact: LayerStates | None = None,
 ) -> Scores:
-    """Score one row's requests under every coalition; see ``sweep_rows``."""
+    """Score the requests of one row under every coalition; see ``sweep_rows``."""
     known = None if intact is None else [intact]
     (scores,) = sweep_rows(decoder, [row], coalitions, batch_tokens=batch_tokens, breathe=breathe, intact=known)
     return scores
@@ -64,15 +67,15 @@ def sweep_rows(
     breathe: Breathe = hold_breath,
     intact: Sequence[LayerStates] | None = None,
 ) -> list[Scores]:
-    """Score the requests of every row under every coalition, all rows a layer at a time.
+    """Score the requests of every row under every coalition; all rows pass a layer before the next one.
 
     Args:
         decoder: the model.
         rows: packed requests.
-        coalitions: removed sets; any list will do, what they share is computed once.
+        coalitions: sets of removed players in any order; work that they share is done once.
         batch_tokens: how many tokens go through a layer at once.
-        breathe: called between layer batches; what it raises ends the sweep. The states it interrupts stay.
-        intact: what is known of the intact model's states, for each row; read, and added to.
+        breathe: called between layer batches. An exception from it ends the sweep; the states in ``intact`` stay valid.
+        intact: the known states of the intact model, for each row. They are read, and new ones are added.
     """
     removed_bits = [sum(1 << player for player in removed) for removed in coalitions]
     plan = [_variants(index, removed_bits) for index in range(decoder.layer_count)]
@@ -90,7 +93,7 @@ def sweep_rows(
             due = sum(len(row) * step.lacking_count(there) for row, there in zip(rows, done, strict=True))
             with decoder.loaded(index, due) if due else nullcontext():
                 for place, (way, there) in enumerate(zip(ways, done, strict=True)):
-                    # A row's states before the layer are let go with the row, not with the layer.
+                    # This frees the row's states before the layer at once, not only after all rows.
                     states[place] = _through_layer(decoder, step, way, states[place], there, progress)
             for kept, there in zip(known, states, strict=True):
                 if intact is not None and 0 in there:
@@ -103,7 +106,7 @@ def sweep_rows(
 
 
 class _Progress:
-    """Tells ``breathe`` how many of the states have been through their layer."""
+    """Reports to ``breathe`` the fraction of the states that have passed their layer."""
 
     def __init__(self, total: int, breathe: Breathe) -> None:
         self._total = total
@@ -119,7 +122,7 @@ class _Progress:
 
 
 def _variants(index: int, removed_bits: Sequence[int]) -> dict[int, list[Prefix]]:
-    """The distinct prefixes up to a layer, by what the layer lacks (bit 0 attention, bit 1 FFN)."""
+    """Group the distinct prefixes up to a layer by what the layer lacks (bit 0 attention, bit 1 FFN)."""
     upto = (1 << 2 * (index + 1)) - 1
     variants: defaultdict[int, list[Prefix]] = defaultdict(list)
     for prefix in dict.fromkeys(bits & upto for bits in removed_bits):
@@ -129,9 +132,10 @@ def _variants(index: int, removed_bits: Sequence[int]) -> dict[int, list[Prefix]
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """A layer of a sweep: the distinct prefixes up to it, by what it lacks, and how many tokens go through at once.
+    """One layer of a sweep.
 
-    After the last layer only the scored positions are kept.
+    ``variants`` holds the distinct prefixes up to the layer, grouped by what the layer lacks. ``batch_tokens`` is how
+    many tokens go through it at once. After the last layer only the scored positions are kept.
     """
 
     index: int
@@ -140,30 +144,35 @@ class _Step:
     last: bool
 
     def lacking(self, done: dict[Prefix, Tensor]) -> dict[int, list[Prefix]]:
-        """The variants with those prefixes that are still to be computed."""
+        """Return the prefixes that remain to be computed, grouped by variant."""
         found = {}
         for variant, prefixes in self.variants.items():
             found[variant] = [prefix for prefix in prefixes if prefix not in done]
         return {variant: prefixes for variant, prefixes in found.items() if prefixes}
 
     def lacking_count(self, done: dict[Prefix, Tensor]) -> int:
+        """Return how many prefixes remain to be computed."""
         return sum(map(len, self.lacking(done).values()))
 
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """A row on its way through a layer, and what the layer is called with."""
+    """A row about to pass a layer, and the arguments of that layer."""
 
     row: Row
     call: LayerCall
 
     @property
     def scored(self) -> Tensor:
+        """Return the scored positions in order, each once."""
         return torch.from_numpy(np.unique(self.row.nodes))
 
 
 def _known(step: _Step, way: _Way, states: dict[Prefix, Tensor], intact: LayerStates) -> dict[Prefix, Tensor]:
-    """The states after a layer that need no computing: where it is skipped, and what is kept of the intact model."""
+    """Return the states after a layer that need no computation.
+
+    These are the states that skip the layer, and the cached states of the intact model.
+    """
     below = (1 << 2 * step.index) - 1
     known = {prefix: _alone(states[prefix & below]) for prefix in step.variants.get(_SKIPPED, [])}
     if step.last:
@@ -174,14 +183,15 @@ def _known(step: _Step, way: _Way, states: dict[Prefix, Tensor], intact: LayerSt
 
 
 def _alone(state: Tensor) -> Tensor:
-    """A state that outlives those it was computed with: not a part of their batch, which would stay in memory whole."""
+    """Copy a state out of its batch, so that keeping it does not keep the whole batch in memory."""
     return state.clone() if state.untyped_storage().nbytes() > state.nbytes else state
 
 
 def _batch_size(states: int, tokens: int, batch_tokens: int) -> int:
-    """States that go through a layer at once: of one size, in as few batches as will do, as small ones are slow.
+    """Return how many states go through a layer at once: in as few and as even batches as possible.
 
-    Where it takes no more batches, all but the last have full ``ROWS``, which spares products the filling.
+    Small batches are slow. All batches but the last fill whole ``ROWS``, which saves padding, unless that would exceed
+    the limit.
     """
     most = max(1, batch_tokens // tokens)
     batches = math.ceil(states / most)
@@ -199,12 +209,12 @@ def _through_layer(
     done: dict[Prefix, Tensor],
     progress: _Progress,
 ) -> dict[Prefix, Tensor]:
-    """The states after a layer: those that are done, and the others computed from the states before it."""
+    """Return the states after a layer: add to those in ``done`` the ones computed from the states before it."""
     below = (1 << 2 * step.index) - 1
     tokens = len(way.row)
     through = partial(decoder.layer_at, at=way.scored) if step.last else decoder.layer
     progress.advance(len(done) * tokens)
-    # Of a model spread over several devices, a state that skipped layers lies where it was.
+    # In a model spread over several devices, a state that skipped layers is still on an earlier device.
     place = decoder.place(step.index)
     for variant, prefixes in step.lacking(done).items():
         size = _batch_size(len(prefixes), tokens, step.batch_tokens)
