@@ -1,16 +1,12 @@
-"""Applying a mask to anyone's own transformers model.
+"""Apply a mask to any transformers model.
 
->>> from transformers import AutoModelForCausalLM, AutoTokenizer
->>> from core import mask
->>>
->>> model = AutoModelForCausalLM.from_pretrained(FOLDER)
->>> tokenizer = AutoTokenizer.from_pretrained(FOLDER)
->>> prompt = tokenizer("The keys to the cabinet", return_tensors="pt")
->>> with mask.apply(model, mask.read("mask.json")):
-...     text = tokenizer.decode(model.generate(**prompt, max_new_tokens=5)[0])
+>>> from transformers import AutoModelForCausalLM, AutoTokenizer >>> from core import mask >>> >>> model =
+AutoModelForCausalLM.from_pretrained(FOLDER) >>> tokenizer = AutoTokenizer.from_pretrained(FOLDER) >>> prompt =
+tokenizer("The keys to the cabinet", return_tensors="pt") >>> with mask.apply(model, mask.read("mask.json")): ...
+text = tokenizer.decode(model.generate(**prompt, max_new_tokens=5)[0])
 
-Nothing else of Cornerstone is needed: inside the block the model is the one without those sublayers, also where it
-writes text; after it, it is what it was.
+Nothing else of Cornerstone is needed. Inside the block the model runs without those sublayers, also when it generates
+text. After the block the model is unchanged.
 """
 
 from __future__ import annotations
@@ -31,27 +27,27 @@ __all__ = ["Mask", "apply", "check", "parameters_of", "read", "write"]
 
 @contextmanager
 def apply(model: Any, mask: Mask) -> Iterator[None]:
-    """Silence the mask's players in ``model`` inside the block, and restore them after it, whatever happens in it.
+    """Silence the mask's players in ``model`` inside the block, and restore them after it, even after an exception.
 
-    Whether it is the very model that the mask was made for cannot be told of a model in memory; that it is one of the
-    same kind is checked. The sublayers stay in memory, and are not computed.
+    The model must be of the family and depth that the mask was made for, which is checked. Whether it is the very same
+    model cannot be checked in memory. The sublayers stay in memory but are not computed.
 
     Args:
         model: a transformers model of one of the supported families.
-        mask: as ``read`` gives it.
+        mask: a mask that ``read`` returned.
 
     Raises:
-        CornerstoneError: the model is of another family or has another number of layers than the mask's.
+        CornerstoneError: the mask was made for another family or another number of layers.
     """
     with removed_from(model, check(model, mask), mask.numbers):
         yield
 
 
 def check(model: Any, mask: Mask) -> Family:
-    """The family of a model that a mask fits.
+    """Return the family of a model, after checking that the mask fits the model.
 
     Raises:
-        CornerstoneError: the mask is for another family, or for another number of layers.
+        CornerstoneError: the mask was made for another family or another number of layers.
     """
     family = family_of(model.config)
     made_for = mask.model

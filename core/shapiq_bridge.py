@@ -1,6 +1,6 @@
-"""A bridge to shapiq (optional extra ``shapiq``): our outcomes as its game, our estimates as its interaction values.
+"""A bridge to shapiq (optional extra ``shapiq``): outcomes as a shapiq game, estimates as shapiq interaction values.
 
-shapiq writes a coalition by who is in it, here by who is removed; this is the one place that turns one into the other.
+shapiq describes a coalition by its members, Cornerstone by the removed units; only this module converts between them.
 Muschalik et al. 2024, "shapiq: Shapley interactions for machine learning".
 """
 
@@ -21,41 +21,41 @@ from core.statistics.intervals import FloatArray
 try:
     import shapiq
 except ImportError as error:
-    raise CornerstoneError("shapiq is not installed; pip install 'cornerstone[shapiq]'") from error
+    raise CornerstoneError("shapiq is not installed; install it with pip install 'cornerstone[shapiq]'") from error
 
 EvaluateUnits = Callable[[Sequence[Removed]], Mapping[Removed, FloatArray]]
 """Evaluates coalitions of units: per-document values, of the same documents as those that are there."""
 
 
 class OutcomesGame(shapiq.Game):  # type: ignore[misc]
-    """The game whose players are units and whose value is the mean over documents.
+    """A game whose players are units and whose value is the mean over documents.
 
-    It is not normalized: without any unit a model still scores, by chance if by nothing else.
+    It is not normalized: even with all units removed, a model has a score (at least chance).
     """
 
     def __init__(self, outcomes: Outcomes, labels: Sequence[str], evaluate: EvaluateUnits | None = None) -> None:
-        """A game over stored outcomes.
+        """Make a game of stored outcomes.
 
         Args:
             outcomes: per-document values by removed units, each of shape (documents,).
-            labels: of the units, each another; shapiq takes coalitions by these names too.
-            evaluate: asked for coalitions that are not in ``outcomes``; what it gives is kept.
+            labels: the names of the units, all different; shapiq also accepts coalitions by these names.
+            evaluate: called for coalitions that are not in ``outcomes``; its results are kept.
         """
         super().__init__(len(labels), normalize=False, player_names=list(labels))
         self._means = {removed: float(np.mean(values)) for removed, values in outcomes.items()}
         self._evaluate = evaluate
 
     def value_function(self, coalitions: NDArray[Any]) -> FloatArray:
-        """The values of coalitions.
+        """Return the values of coalitions.
 
         Args:
-            coalitions: who is in, shape (coalitions, units), boolean or 0/1.
+            coalitions: the members of each coalition, shape (coalitions, units), boolean or 0/1.
 
         Returns:
-            Shape (coalitions,).
+            The values, shape (coalitions,).
 
         Raises:
-            CornerstoneError: a coalition is not stored, and there is nothing to evaluate it.
+            CornerstoneError: a coalition is not stored, and there is no function to evaluate it.
         """
         wanted = [removed_units(line) for line in np.atleast_2d(coalitions)]
         missing = list(dict.fromkeys(removed for removed in wanted if removed not in self._means))
@@ -63,7 +63,7 @@ class OutcomesGame(shapiq.Game):  # type: ignore[misc]
             count = "a coalition" if len(missing) == 1 else f"{len(missing)} coalitions"
             raise CornerstoneError(
                 f"the game lacks {count} of its {self.n_players} units, such as the one without "
-                f"{self._named(missing[0])}; evaluate them first, or give the game a function that does"
+                f"{self._named(missing[0])}; evaluate them first, or pass a function as `evaluate`"
             )
         if missing and self._evaluate is not None:
             found = self._evaluate(missing)
@@ -76,22 +76,22 @@ class OutcomesGame(shapiq.Game):  # type: ignore[misc]
 
 
 def removed_units(coalition: NDArray[Any]) -> Removed:
-    """What is removed in a coalition that shapiq writes by who is in it, shape (units,)."""
+    """Return the removed units of a coalition that shapiq describes by its members, shape (units,)."""
     return tuple(np.flatnonzero(~coalition.astype(bool)).tolist())
 
 
 def interaction_values(
     estimate: Estimate, *, nothing: float | None = None, coalitions: int | None = None
 ) -> shapiq.InteractionValues:
-    """An estimate as shapiq's values of order 1, for its plots and comparisons.
+    """Return an estimate as shapiq's interaction values of order 1, for its plots and comparisons.
 
-    They are marked as estimated but where they are exact. The window estimators have no Shapley weights, so as an
-    estimate of the Shapley value they may be far off; ``estimate.estimator`` says which it is.
+    They are marked as estimated unless the estimator is exact. The window estimators do not weight coalitions as the
+    Shapley value does, so they may be far from it; ``estimate.estimator`` names the estimator.
 
     Args:
-        estimate: of the units.
-        nothing: the value with every unit removed, shapiq's baseline; by default 0.
-        coalitions: how many the estimate read, shapiq's budget.
+        estimate: the estimate of the units.
+        nothing: the value with all units removed, shapiq's baseline; by default 0.
+        coalitions: how many coalitions the estimate used, shapiq's budget.
     """
     return shapiq.InteractionValues(
         {(unit,): float(value) for unit, value in enumerate(estimate.phi)},

@@ -1,1 +1,1 @@
-"""Players, groups of players, and the coalitions that a schedule asks for."""
+"""Players, their groupings, and the coalitions of each schedule."""

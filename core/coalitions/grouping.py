@@ -1,4 +1,4 @@
-"""Groupings: which players are removed together, so that whole layers, blocks or kinds are the units of a game."""
+"""Groupings of players that are removed together, so that layers, blocks or kinds are the units of a game."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Grouping:
-    """A partition of a model's players into units, which are counted from 0 in the order of their first players."""
+    """A partition of a model's players into units. Units are numbered from 0 in the order of their first players."""
 
     name: str
     units: tuple[Unit, ...]
@@ -36,17 +36,17 @@ class Grouping:
         return tuple(unit.label for unit in self.units)
 
     def removed(self, units: Removed) -> Removed:
-        """The players that are removed when these units are."""
+        """Return the players that are removed when these units are."""
         return removed_set(number for unit in units for number in self.units[unit].members)
 
 
 def grouping(name: str, players: Sequence[Player]) -> Grouping:
-    """The grouping of a name.
+    """Return the grouping of that name.
 
     Args:
-        name: ``sublayers`` (every player by itself), ``layers``, ``blocks:K`` (K consecutive layers, of which the last
-            block may have fewer) or ``kinds`` (all attention, all FFN).
-        players: all of a model's, in natural order.
+        name: ``sublayers`` (each player is a unit), ``layers``, ``blocks:K`` (K consecutive layers; the last block may
+            have fewer) or ``kinds`` (all attention, all FFN).
+        players: all players of a model, in natural order.
 
     Raises:
         CornerstoneError: there is no such grouping.
@@ -62,12 +62,12 @@ def grouping(name: str, players: Sequence[Player]) -> Grouping:
         kinds = dict.fromkeys(player.kind for player in players)
         return Grouping(name, tuple(Unit(_KINDS[k], _numbers(p for p in players if p.kind == k)) for k in kinds))
     raise CornerstoneError(
-        f"no grouping of players {name!r}; there is {', '.join(GROUPINGS)} (K layers each, such as blocks:4)"
+        f"no grouping of players {name!r}; use one of {', '.join(GROUPINGS)} (K layers each, such as blocks:4)"
     )
 
 
 def grouping_name(name: str) -> str:
-    """The name of a grouping as ``Grouping.name`` has it, whatever the model.
+    """Return the normalized name of a grouping, as in ``Grouping.name``; no model is needed.
 
     Raises:
         CornerstoneError: there is no such grouping.

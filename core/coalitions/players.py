@@ -1,6 +1,6 @@
 """Players: the attention and FFN (MoE) sublayers of a decoder, in their natural order.
 
-Attn 0, FFN 0, Attn 1, FFN 1, ...: player ``p`` sits in layer ``p // 2``; even players are attention.
+The order is Attn 0, FFN 0, Attn 1, FFN 1, ... Player ``p`` is in layer ``p // 2``; even players are attention.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from core.errors import CornerstoneError
 PlayerKind = Literal["attn", "ffn", "moe"]
 
 Removed = tuple[int, ...]
-"""A coalition, written by its removed player numbers: sorted, each once; () is the intact model."""
+"""A coalition, written as the numbers of its removed players: sorted, each once. () is the intact model."""
 
 _LABELS: dict[PlayerKind, str] = {"attn": "Attn", "ffn": "FFN", "moe": "MoE"}
 _LABEL = re.compile(r"\s*([A-Za-z]+)\s*(\d+)\s*")
@@ -24,7 +24,7 @@ _LABEL = re.compile(r"\s*([A-Za-z]+)\s*(\d+)\s*")
 
 @dataclass(frozen=True, slots=True)
 class Player:
-    """One sublayer that can be removed. ``number`` counts from 0 in natural order."""
+    """A sublayer that can be removed. ``number`` counts from 0 in natural order."""
 
     number: int
     kind: PlayerKind
@@ -35,25 +35,25 @@ class Player:
 
     @property
     def label(self) -> str:
-        """The name a person reads, such as ``Attn 0``, ``FFN 3`` or ``MoE 1``."""
+        """Return the displayed name, such as ``Attn 0``, ``FFN 3`` or ``MoE 1``."""
         return f"{_LABELS[self.kind]} {self.layer}"
 
 
 def players_of(kinds: Sequence[PlayerKind]) -> tuple[Player, ...]:
-    """The players of a model whose sublayer kinds, in natural order, are ``kinds``."""
+    """Return the players of a model with these kinds of sublayers, in natural order."""
     return tuple(Player(number, kind) for number, kind in enumerate(kinds))
 
 
 def removed_set(numbers: Iterable[int]) -> Removed:
-    """Player numbers in the one order in which a coalition is written."""
+    """Return player numbers as a coalition: sorted, each once."""
     return tuple(sorted(set(numbers)))
 
 
 def parse_removed(text: str, players: Sequence[Player]) -> Removed:
-    """Read ``"Attn 0,FFN 3"`` (case and spaces do not matter; FFN also names an MoE player).
+    """Read a coalition such as ``"Attn 0,FFN 3"``. Case and spaces do not matter, and FFN also names an MoE player.
 
     Raises:
-        CornerstoneError: a name that this model has no player for.
+        CornerstoneError: the model has no player of that name.
     """
     by_label = {player.label.lower(): player.number for player in players}
     by_label |= {f"ffn {p.layer}": p.number for p in players if p.kind == "moe"}
@@ -68,10 +68,10 @@ def parse_removed(text: str, players: Sequence[Player]) -> Removed:
 
 
 def refuse_no_names(text: str) -> None:
-    """Refuse, before the model is known, what names no layer of any: ``parse_removed`` would too.
+    """Refuse names that no model can have, before the model is known.
 
     Raises:
-        CornerstoneError: a name that is not of a kind of player and a number.
+        CornerstoneError: a name is not a kind of player followed by a number.
     """
     kinds = {label.lower() for label in _LABELS.values()}
     for part in filter(str.strip, text.split(",")):
@@ -84,6 +84,7 @@ def refuse_no_names(text: str) -> None:
 
 
 def _unknown_player(written: str, label: str, players: Sequence[Player]) -> str:
+    """Return the error sentence for an unknown player, with the closest name."""
     close = get_close_matches(label, [p.label.lower() for p in players], n=1)
     hint = next((f"; did you mean {p.label}?" for p in players if close and p.label.lower() == close[0]), "")
     return (
@@ -92,5 +93,5 @@ def _unknown_player(written: str, label: str, players: Sequence[Player]) -> str:
 
 
 def format_removed(removed: Removed, players: Sequence[Player]) -> str:
-    """``Attn 0, FFN 3``, or ``intact`` for the empty set."""
+    """Return the names of the removed players, such as ``Attn 0, FFN 3``, or ``intact`` for the empty set."""
     return ", ".join(players[number].label for number in removed) or "intact"

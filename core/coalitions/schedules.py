@@ -1,6 +1,6 @@
-"""Schedules: which coalitions a study evaluates, each written by its removed set.
+"""Schedules: the coalitions that a study evaluates.
 
-Counts for N players: ablation 1 + N; windows up to k: 1 + sum over n=1..k of (N - n + 1).
+Numbers of coalitions for N players: ablation 1 + N; windows up to k: 1 + sum over n=1..k of (N - n + 1).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Literal
 from core.coalitions.players import Removed
 
 ScheduleName = Literal["ablation", "windows", "exact", "permutation", "leave-one-out"]
-"""Leave-one-out is an ablation by the name of its estimator."""
+"""The names of all schedules. Leave-one-out evaluates the same coalitions as ablation; its estimator has that name."""
 
 INTACT: Removed = ()
 DEFAULT_MAX_REMOVED = 4
@@ -21,9 +21,9 @@ DEFAULT_TOLERANCE = 0.02
 
 
 def windows(players: int, max_removed: int = DEFAULT_MAX_REMOVED) -> list[Removed]:
-    """The intact model and every run of 1..max_removed consecutive players (paper, section 4).
+    """Return the intact model and every run of 1..max_removed consecutive players (paper, section 4).
 
-    Neighbourhood sampling with early truncation: 235 coalitions for 60 players and 4 removed.
+    This is neighbourhood sampling with early truncation: 235 coalitions for 60 players and 4 removed.
     """
     sizes = range(1, min(max_removed, players) + 1)
     starts_by_size = ((size, start) for size in sizes for start in range(players - size + 1))
@@ -31,10 +31,10 @@ def windows(players: int, max_removed: int = DEFAULT_MAX_REMOVED) -> list[Remove
 
 
 def ablation(players: int) -> list[Removed]:
-    """The intact model and each player removed alone: windows of size 1."""
+    """Return the intact model and each player removed alone: windows of size 1."""
     return windows(players, max_removed=1)
 
 
 def hand_picked(removed_sets: Iterable[Removed]) -> list[Removed]:
-    """The intact model, so that a drop can be told, and the sets asked for, each once."""
+    """Return the given coalitions, each once, preceded by the intact model, which a drop needs."""
     return list(dict.fromkeys([INTACT, *removed_sets]))

@@ -1,1 +1,1 @@
-"""The computer underneath: files, processes, memory, and how libraries behave in them."""
+"""The computer: files, processes, memory, and the behaviour of libraries."""

@@ -1,4 +1,4 @@
-"""Freed memory stays with the process for the next batch: handed back, it costs a page fault for each page anew."""
+"""Keep freed memory in the process for the next batch, because memory that is given back costs page faults later."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ _KEPT = 2**28
 
 
 def keep_freed_memory() -> None:
-    """Have glibc keep blocks of up to 256 MiB, and as much at the end of its heap; elsewhere nothing happens."""
+    """Make glibc keep freed blocks of up to 256 MiB, and as much at the end of its heap. Do nothing without glibc."""
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is None:
         return
     mallopt(_MMAP_THRESHOLD, _KEPT)
     mallopt(_TRIM_THRESHOLD, _KEPT)
-    # A thread's own heap is of 64 MiB: all use the first, which has no such bound.
+    # The heap of a single thread is limited to 64 MiB, so all threads share the main one, which has no limit.
     mallopt(_ARENA_MAX, 1)

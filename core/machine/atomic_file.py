@@ -1,4 +1,4 @@
-"""Files that are there as a whole or not at all."""
+"""Write files so that they are complete or absent."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from core.errors import CornerstoneError
 
 @contextmanager
 def whole_file(path: Path, *, force: bool) -> Iterator[Path]:
-    """A path beside ``path`` to write to; what is there at the end takes its place.
+    """Yield a temporary path in the same folder; when the block ends, the file written there replaces ``path``.
 
     Args:
-        path: of the file.
-        force: replace a file that is there.
+        path: the file to write.
+        force: replace a file that exists.
 
     Raises:
-        CornerstoneError: as ``refuse_target`` has it, or the file cannot be written.
+        CornerstoneError: ``refuse_target`` refuses the path, or the file cannot be written.
     """
     refuse_target(path, force=force)
     try:
@@ -33,11 +33,11 @@ def whole_file(path: Path, *, force: bool) -> Iterator[Path]:
 
 
 def refuse_target(path: Path, *, force: bool) -> None:
-    """Refuse a file that cannot be written; what works long for it asks before the work too.
+    """Refuse a path that cannot be written. Long work calls this before it starts, not only at the end.
 
     Raises:
-        CornerstoneError: it is a folder or a device, it is there and may not be replaced without ``force``, or there
-            is no folder to put it in.
+        CornerstoneError: the path is a folder or a device, it exists and ``force`` is not set, or its folder does not
+            exist.
     """
     try:
         if path.exists() and not path.is_file():

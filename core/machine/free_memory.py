@@ -1,4 +1,4 @@
-"""How much main memory a process may still take: what the machine has, and what its control groups leave it (Linux)."""
+"""How much main memory this process may still take, by the machine and by its control groups (Linux)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import psutil
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """The names of a version of control groups."""
+    """The folder and file names in one version of control groups."""
 
     folder: str
     limit: str
@@ -24,30 +24,30 @@ _V2 = _Layout("", "memory.max", "memory.current", "inactive_file")
 
 
 def free_memory(root: Path = Path("/")) -> int:
-    """Bytes that this process can take before the machine swaps or a batch system or container ends it.
+    """Return how many bytes this process can take before the machine swaps, or a container or batch system ends it.
 
     Args:
-        root: where ``proc`` and ``sys`` are found; without them, as elsewhere than on Linux, the machine alone counts.
+        root: the folder that contains ``proc`` and ``sys``. Without them (not on Linux) only the machine counts.
     """
     left = (_left(folder, layout) for folder, layout in _groups(root))
     return max(0, min([psutil.virtual_memory().available, *(found for found in left if found is not None)]))
 
 
 def _groups(root: Path) -> Iterator[tuple[Path, _Layout]]:
-    """The control groups whose limits hold for this process: its own and those that contain it."""
+    """Yield the control groups whose limits apply to this process: its own and those that contain it."""
     for line in _read(root / "proc/self/cgroup").splitlines():
         _number, controllers, path = line.split(":", 2)
         if controllers and "memory" not in controllers.split(","):
             continue
         layout = _V1 if controllers else _V2
         mount = root / "sys/fs/cgroup" / layout.folder
-        # In a container the path may be the host's, of which the container sees the end alone, as the mount itself.
+        # In a container the path may be the host's. The container then sees only its end, mounted as the root.
         for group in (PurePosixPath(path), *PurePosixPath(path).parents):
             yield mount / group.relative_to("/"), layout
 
 
 def _left(folder: Path, layout: _Layout) -> int | None:
-    """What a group may still take, file pages that can be dropped included; None where it has no limit."""
+    """Return how many bytes a group may still take, including file pages that can be dropped; None without a limit."""
     limit, used = _read(folder / layout.limit).strip(), _read(folder / layout.used).strip()
     if not limit.isdigit() or not used.isdigit():
         return None

@@ -1,4 +1,4 @@
-"""Where things are kept that can be made again, per user (``XDG_CACHE_HOME`` and its likes are honoured)."""
+"""The user's cache folder, for files that can be made again (``XDG_CACHE_HOME`` and the like apply)."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from core.errors import CornerstoneError
 
 
 def cache_folder(*parts: str) -> Path:
-    """A folder in the user's cache, made if it is not there.
+    """Return a folder in the user's cache; create it if it does not exist.
 
     Raises:
-        CornerstoneError: it cannot be made.
+        CornerstoneError: the folder cannot be created.
     """
     folder = Path(platformdirs.user_cache_dir("cornerstone", appauthor=False)).joinpath(*parts)
     try:

@@ -1,4 +1,4 @@
-"""Which process did something, so that it can be told later whether it is still at it."""
+"""Identify a process, so that it can be checked later whether it still runs."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import psutil
 
 
 def here() -> dict[str, str]:
-    """This process: its machine, its number, and when it began, as numbers are used again."""
+    """Describe this process: its machine, its number and its start time, because numbers are used again."""
     return {"host": platform.node(), "pid": str(os.getpid()), "began": str(psutil.Process().create_time())}
 
 
 def is_gone(process: Mapping[str, str]) -> bool:
-    """Whether a process that ``here`` described has ended; false where that cannot be told from this machine."""
+    """Return whether a process that ``here`` described has ended; false if this machine cannot know."""
     if process.get("host") != platform.node():
         return False
     try:
@@ -27,5 +27,5 @@ def is_gone(process: Mapping[str, str]) -> bool:
 
 
 def is_elsewhere(process: Mapping[str, str]) -> bool:
-    """Whether ``here`` described the process, which is another than this one and not known to have ended."""
+    """Return whether the process that ``here`` described is another one than this and may still run."""
     return "host" in process and not here().items() <= process.items() and not is_gone(process)

@@ -1,4 +1,4 @@
-"""Silence for libraries that narrate on their own: progress bars and warnings that are not the user's business."""
+"""Silence libraries that print progress bars and warnings which do not concern the user."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _TALKATIVE = ("lm_eval", "datasets", "transformers", "huggingface_hub", "acceler
 
 @contextmanager
 def quiet_libraries() -> Iterator[None]:
-    """Only errors, no progress bars, while the block runs."""
+    """Let libraries report only errors, and show no progress bars, inside the block."""
     import datasets
     from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
     from transformers.utils import logging as transformers_logging

@@ -1,4 +1,4 @@
-"""YAML as people write it: read safely, and refused where a mapping has a key twice."""
+"""Read YAML safely, and refuse a mapping that has the same key twice."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import yaml
 
 
 class _Loader(yaml.SafeLoader):
-    """PyYAML takes the last of several without a word."""
+    """A safe YAML loader that refuses repeated keys; PyYAML silently takes the last one."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self._checked: set[int] = set()
 
     def flatten_mapping(self, node: yaml.MappingNode) -> None:
-        """Check a mapping before ``<<`` adds to it, which happens to some more than once."""
+        """Check the keys of a mapping before ``<<`` adds to it. PyYAML calls this more than once for some mappings."""
         if id(node) not in self._checked:
             self._checked.add(id(node))
             keys: set[tuple[str, str]] = set()
@@ -23,16 +23,16 @@ class _Loader(yaml.SafeLoader):
                 if isinstance(key, yaml.ScalarNode):
                     if (key.tag, key.value) in keys:
                         raise yaml.constructor.ConstructorError(
-                            None, None, f"{key.value!r} stands there twice", key.start_mark
+                            None, None, f"{key.value!r} appears twice", key.start_mark
                         )
                     keys.add((key.tag, key.value))
         super().flatten_mapping(node)
 
 
 def load_yaml(text: str) -> Any:
-    """What the text holds.
+    """Return the content of a YAML text.
 
     Raises:
-        yaml.YAMLError: it is no YAML, or gives a key of a mapping twice.
+        yaml.YAMLError: the text is not YAML, or a mapping has the same key twice.
     """
     return yaml.load(text, _Loader)

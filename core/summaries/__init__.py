@@ -1,1 +1,1 @@
-"""Estimates as points to draw."""
+"""Summaries of scores and estimates as plain values, for charts and tables."""

@@ -1,4 +1,4 @@
-"""What a chart, a table or a message shows of players and coalitions: plain values, light to import."""
+"""The plain values that a chart, a table or a message shows of players and coalitions. Light to import."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from core.coalitions.players import PlayerKind, Removed
 
 @dataclass(frozen=True, slots=True)
 class AblationPoint:
-    """One player removed alone. ``drop`` = intact - ablated, paired over the ``n`` documents both have.
+    """The result of removing one player alone.
 
-    ``p_value`` is of McNemar's exact test, None where scores are not all 0 or 1.
+    ``drop`` is intact - ablated, paired over the ``n`` documents that both have. ``p_value`` comes from McNemar's exact
+    test; it is None unless all scores are 0 or 1.
     """
 
     player: int
@@ -31,11 +32,11 @@ class AblationPoint:
 
 @dataclass(frozen=True, slots=True)
 class CoalitionPoint:
-    """One coalition. ``acc_low`` and ``acc_high`` are the score's interval, None where one document does not tell.
+    """The result of one coalition.
 
-    ``drop`` and ``changed`` (documents whose value differs) are paired with the intact model.
-
-    They are None where no document has both; ``n`` counts the coalition's own documents.
+    ``n`` counts the coalition's documents. ``acc_low`` and ``acc_high`` are the interval of its score, None if there
+    are too few documents for one. ``drop`` and ``changed`` (documents whose value differs) compare it with the intact
+    model, over the documents that both have. They are None where no document has both.
     """
 
     removed: Removed
@@ -53,9 +54,9 @@ class CoalitionPoint:
 
 @dataclass(frozen=True, slots=True)
 class ShapleyPoint:
-    """One unit's estimate; see ``core.estimators.estimate.Estimate``. None stands for what is undefined.
+    """The estimate of one unit; see ``core.estimators.estimate.Estimate``. None stands for an undefined number.
 
-    ``players`` names the grouping of players into units, of which ``player`` is the number.
+    ``players`` names the grouping of players into units, and ``player`` is the unit's number in it.
     """
 
     player: int

@@ -1,4 +1,4 @@
-"""What outcomes say, as values that a table, a file or a chart shows: points of players and coalitions."""
+"""Summarize scores and estimates as points, one per player, coalition or unit."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from core.values.derived import is_accuracy
 def ablation_points(
     scores: Scores, choices: FloatArray, players: Sequence[Player], value: str
 ) -> Iterator[AblationPoint]:
-    """Every player that shares a document with the intact model.
+    """Yield a point for every player that shares a document with the intact model.
 
     Args:
-        scores: of one task.
+        scores: the scores of one task.
         choices: how many choices each document has, shape (documents,).
-        players: of the model.
-        value: what the scores are.
+        players: the model's players.
+        value: the name of the value that the scores hold.
     """
     intact = scores.get(INTACT)
     for player in players:
@@ -57,20 +57,20 @@ def ablation_points(
 
 
 def coalition_point(scores: Scores, removed: Removed) -> CoalitionPoint | None:
-    """One coalition, or None where no document of it was evaluated."""
+    """Return the point of a coalition, or None if none of its documents was evaluated."""
     values = scores.get(removed)
     if values is None or np.isnan(values).all():
         return None
-    there = ~np.isnan(values)
+    evaluated = ~np.isnan(values)
     intact = scores.get(INTACT)
-    both = there & ~np.isnan(intact) if intact is not None else np.zeros_like(there)
-    interval = mean_interval(values[there])
+    both = evaluated & ~np.isnan(intact) if intact is not None else np.zeros_like(evaluated)
+    interval = mean_interval(values[evaluated])
     drop = paired_drop(intact[both], values[both]) if intact is not None and both.any() else None
     return CoalitionPoint(
         removed=removed,
-        n=int(there.sum()),
-        acc=float(values[there].mean()),
-        acc_se=mean_se(values[there]),
+        n=int(evaluated.sum()),
+        acc=float(values[evaluated].mean()),
+        acc_se=mean_se(values[evaluated]),
         acc_low=None if interval is None else interval[0],
         acc_high=None if interval is None else interval[1],
         intact_acc=None if drop is None or intact is None else float(intact[both].mean()),
@@ -82,7 +82,7 @@ def coalition_point(scores: Scores, removed: Removed) -> CoalitionPoint | None:
 
 
 def shapley_points(estimate: Estimate, grouping: Grouping) -> Iterator[ShapleyPoint]:
-    """An estimate of a grouping's units, one by one."""
+    """Yield a point for each unit of an estimate."""
     for at, unit in enumerate(grouping.units):
         yield ShapleyPoint(
             player=at,
@@ -105,24 +105,25 @@ def shapley_points(estimate: Estimate, grouping: Grouping) -> Iterator[ShapleyPo
 
 
 def complete_documents(scores: Scores, wanted: Sequence[Removed]) -> Outcomes:
-    """The values of the documents that every coalition wanted has; all of ``wanted`` are in ``scores``."""
+    """Return the values of the documents that every wanted coalition has; ``scores`` must hold all of ``wanted``."""
     complete = are_complete(scores, wanted)
     return {removed: scores[removed][complete] for removed in wanted}
 
 
 def are_complete(scores: Scores, wanted: Sequence[Removed]) -> NDArray[np.bool_]:
-    """Which documents every coalition wanted has."""
+    """Return which documents every wanted coalition has, shape (documents,)."""
     return np.asarray(~np.isnan([scores[removed] for removed in wanted]).any(axis=0))
 
 
 def chance_of(choices: FloatArray, value: str) -> float | None:
-    """A random guess's accuracy: the mean of 1/choices.
+    """Return the accuracy of a random guess: the mean of 1/choices.
 
-    None where a document has nothing to choose from, and of a value that is no accuracy.
+    It is None if a document has fewer than two choices, or if the value is not an accuracy.
     """
-    told = is_accuracy(value) and len(choices) > 0 and bool((choices >= 2).all())
-    return float((1 / choices).mean()) if told else None
+    defined = is_accuracy(value) and len(choices) > 0 and bool((choices >= 2).all())
+    return float((1 / choices).mean()) if defined else None
 
 
 def _defined(value: float) -> float | None:
+    """Return the value, or None for NaN."""
     return None if math.isnan(value) else float(value)

@@ -75,7 +75,10 @@ def test_until_top_is_of_every_schedule_that_goes_document_by_document() -> None
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"players": "blocks:x"}, "players: no grouping of players 'blocks:x'; there is sublayers, layers, blocks:K"),
+        (
+            {"players": "blocks:x"},
+            "players: no grouping of players 'blocks:x'; use one of sublayers, layers, blocks:K",
+        ),
         ({"schedule": "exakt"}, "schedule: should be 'ablation', 'windows', 'exact', .* not 'exakt'"),
         ({"permutations": 9}, "permutations: should be a multiple of 2, not 9"),
         ({"permutations": 2}, "permutations: should be greater than or equal to 8"),

@@ -209,7 +209,7 @@ def test_exact_of_too_many_units_is_said_of_the_model_that_has_them(path: Path) 
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"players": "blocks:0"}, "no grouping of players 'blocks:0'; there is sublayers, layers, blocks:K"),
+        ({"players": "blocks:0"}, "no grouping of players 'blocks:0'; use one of sublayers, layers, blocks:K"),
         ({"estimator": "exakt"}, "no estimator 'exakt'; there is window-first, .*did you mean exact"),
         ({"estimator": "permutation", "permutations": 3}, "even number of walks from 8 on .*not 3"),
         ({"estimator": "permutation", "tolerance": -0.5}, "a tolerance of 0 or more, not -0.5"),
