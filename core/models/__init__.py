@@ -1,1 +1,1 @@
-"""Which model is meant and where its files are; loads no torch."""
+"""Find a model's files by its name. Loads no torch."""

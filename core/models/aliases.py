@@ -1,4 +1,4 @@
-"""Short names for models, from ``configs/models``, and whether they are cached. Light to import."""
+"""Short names for models, from ``configs/models``, and whether they are in the cache. Light to import."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from core.models import hub
 
 
 class Alias(pydantic.BaseModel, frozen=True, extra="forbid"):
-    """A short name for a model, from ``configs/models``: on the hub, or a GGUF ``file`` inside a Python ``package``."""
+    """A short name for a model, from ``configs/models``.
+
+    The model is on the hub (``hub``), or is a GGUF ``file`` inside a Python ``package``.
+    """
 
     name: str
     description: str
@@ -25,7 +28,7 @@ class Alias(pydantic.BaseModel, frozen=True, extra="forbid"):
 
 
 def aliases() -> tuple[Alias, ...]:
-    """The aliases that ship with this package, by name."""
+    """Return the aliases that ship with this package, sorted by name."""
     files = sorted((resources.files("configs") / "models").iterdir(), key=lambda file: file.name)
     return tuple(
         Alias(name=file.name.removesuffix(".yaml"), **yaml.safe_load(file.read_text(encoding="utf-8")))
@@ -35,17 +38,17 @@ def aliases() -> tuple[Alias, ...]:
 
 
 def cached(alias: Alias) -> bool:
-    """Whether the alias can be used without a download."""
+    """Return whether the alias can be used without a download."""
     if alias.hub is not None:
         return hub.cached_folder(alias.hub, alias.revision) is not None
     return is_complete(converted_folder(alias.name))
 
 
 def is_complete(folder: Path) -> bool:
-    """Whether a converted model is there."""
+    """Return whether the folder holds a converted model."""
     return (folder / "config.json").is_file()
 
 
 def converted_folder(name: str) -> Path:
-    """Where a model that was converted to safetensors is kept."""
+    """Return the folder for a model that is converted to safetensors."""
     return cache_folder("models") / name

@@ -1,10 +1,10 @@
-"""How a decoder is split into players: one line a family, and the refusals.
+"""Split decoders into players: one table row per family, and the architectures that are refused.
 
-To add a family: name its ``model_type``, where its decoder layers are, which submodule of a layer is the attention
-and which the FFN (whatever computes what is added to the residual), and how its forward takes attention masks.
-The invariants in ``tests/core/engine/test_decoder.py`` must then hold on a tiny random model of it.
+To add a family, give its ``model_type``, the path of its decoder layers, the submodule of a layer that is the attention
+and the one that is the FFN (whatever computes what is added to the residual), and how its forward takes attention
+masks. The invariants in ``tests/core/engine/test_decoder.py`` must then hold on a tiny random model of it.
 
-Light to import, so that what a model's players are can be told before torch is loaded.
+Light to import, so that a model's players are known before torch is loaded.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
     from transformers import PretrainedConfig
 
 MaskStyle = Literal["full", "sliding", "by layer type"]
-"""``full``: one causal mask. ``sliding``: one mask, banded by the config's sliding window. ``by layer type``: both."""
+"""``full``: one causal mask. ``sliding``: one mask limited to the config's sliding window. ``by layer type``: both."""
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Where the players of a model family live. Paths are dotted, from the model or from one of its layers.
+    """The paths of a family's players, dotted, from the model (``layers``) or from one of its layers (the others).
 
-    ``parallel``: attention and FFN may read the same input, so a layer is not its attention followed by its FFN.
-    ``feeds_ffn``: a submodule that only the FFN reads, where ``ffn`` is but the end of it.
-    ``depth``: what its config.json calls the number of layers.
+    ``parallel``: attention and FFN may read the same input, so that a layer is not its attention followed by its FFN.
+    ``feeds_ffn``: a submodule that only the FFN reads, if ``ffn`` is only its last part. ``depth``: the key of
+    config.json that holds the number of layers.
     """
 
     layers: str
@@ -55,16 +55,16 @@ FAMILIES: dict[str, Family] = {
     "gpt2": Family("transformer.h", "attn", "mlp", depth="n_layer"),
     "gpt_neox": Family("gpt_neox.layers", "attention", "mlp", parallel=True),
     "phi": Family("model.layers", "self_attn", "mlp", parallel=True),
-    # OPT keeps its FFN in the layer itself; what it adds to the residual is the output of fc2, bias included.
+    # OPT has no FFN module: the layer itself calls fc1 and fc2, and adds the output of fc2, bias included.
     "opt": Family("model.decoder.layers", "self_attn", "fc2", feeds_ffn="fc1"),
 }
 
 
 def family_of(config: PretrainedConfig) -> Family:
-    """The family of a model, by its configuration.
+    """Return the family of a model with this configuration.
 
     Raises:
-        CornerstoneError: the architecture is not in the table, or removing a sublayer of it keeps no skip connection.
+        CornerstoneError: the architecture is not in the table, or it cannot be evaluated with a sublayer removed.
     """
     model_type = config.model_type
     if model_type not in FAMILIES:
@@ -81,39 +81,42 @@ def family_of(config: PretrainedConfig) -> Family:
         raise CornerstoneError(f"this {model_type} model has cross-attention; only plain decoders have players")
     if "longrope" in _rope_types(config):
         raise CornerstoneError(
-            f"this {model_type} model turns its rotary embeddings by how long a text is (longrope), so that texts of "
-            "different lengths cannot share a row; it is not supported"
+            f"this {model_type} model scales its rotary embeddings by the length of a text (longrope), so that texts "
+            "of different lengths cannot share a row; it is not supported"
         )
     return FAMILIES[model_type]
 
 
 def _rope_types(config: PretrainedConfig) -> set[str]:
-    """How a model's rotary embeddings are scaled: one way, or one a type of layer."""
+    """Return the ways in which a model scales its rotary embeddings: one, or one per type of layer."""
     parameters = getattr(config.get_text_config(), "rope_parameters", None) or {}
-    each = [one for one in parameters.values() if isinstance(one, dict)] or [parameters]
-    return {str(one.get("rope_type", "default")) for one in each}
+    by_type = [ropes for ropes in parameters.values() if isinstance(ropes, dict)] or [parameters]
+    return {str(ropes.get("rope_type", "default")) for ropes in by_type}
 
 
 def shares_input(config: PretrainedConfig) -> bool:
-    """Whether a layer's attention and FFN read the same input, so that the FFN does not see what attention adds."""
-    # Of the families where this may be, only GPT-NeoX has the setting.
+    """Return whether a layer's attention and FFN read the same input.
+
+    If so, the FFN does not see the output of the attention.
+    """
+    # Of the parallel families, only GPT-NeoX has this setting.
     return family_of(config).parallel and bool(getattr(config, "use_parallel_residual", True))
 
 
 def players_in(layer_count: int, family: Family) -> tuple[Player, ...]:
-    """The players of a model of this family: two a layer, attention first."""
+    """Return the players of a model of this family: two per layer, attention first."""
     return players_of(("attn", family.kind) * layer_count)
 
 
 def expected_players(folder: Path) -> tuple[Player, ...] | None:
-    """The players of the model in a folder, told by its config.json alone; None where only loading tells."""
+    """Return the players of the model in a folder, read from its config.json; None if only loading can tell."""
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     family = FAMILIES.get(str(config.get("model_type"))) if isinstance(config, dict) else None
     count = None if family is None else config.get(family.depth)
-    # Transformers takes the common name too, and then it is the one that counts.
+    # Transformers also accepts num_hidden_layers, which then takes precedence.
     if family is None or type(count) is not int or count < 1 or config.get("num_hidden_layers", count) != count:
         return None
     return players_in(count, family)

@@ -1,6 +1,6 @@
-"""Getting a model by the name a person gives: what is not on this machine is fetched, what is GGUF converted.
+"""Get a model by its name: download it or convert it from GGUF if necessary.
 
-Nothing is downloaded but what was named and is not cached, and its size is told first.
+Only a named model that is not cached is downloaded, and its size is announced first.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ Narrate = Callable[[str], None]
 
 
 def find_model(name: str, *, revision: str | None, offline: bool, narrate: Narrate) -> ModelSource:
-    """Find a model's folder, fetching or converting it where needed.
+    """Return a model that is on this machine; download or convert it if necessary.
 
     Raises:
-        CornerstoneError: there is no such model, it may not be downloaded, or it cannot be had.
+        CornerstoneError: there is no such model, it may not be downloaded, or the download or conversion fails.
     """
     match look_up(name, revision=revision, offline=offline):
         case ModelSource() as source:

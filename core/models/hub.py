@@ -1,4 +1,4 @@
-"""The model hub: what is in its cache, and fetching what is not. Only safetensors; no pickled weights."""
+"""The model hub: look into its cache, and download models. Only safetensors are accepted, no pickled weights."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _UNWANTED = ("*/*", "consolidated*.safetensors")
 
 
 def cached_folder(hub_id: str, revision: str | None) -> Path | None:
-    """The folder of a model that is wholly in the hub cache, or None."""
+    """Return the folder of a model that is complete in the hub cache, or None."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
@@ -25,15 +25,16 @@ def cached_folder(hub_id: str, revision: str | None) -> Path | None:
 
 
 def commit_of(folder: Path) -> str | None:
-    """The commit that a folder of the hub cache is a snapshot of."""
+    """Return the commit of a folder in the hub cache, or None for another folder."""
     return folder.name if folder.parent.name == "snapshots" else None
 
 
 def download(hub_id: str, revision: str | None, narrate: Callable[[str], None]) -> Path:
-    """Fetch a model into the hub cache, after saying its size.
+    """Announce the size of a model and download it into the hub cache.
 
     Raises:
-        CornerstoneError: no such model or revision, access is gated, it has no safetensors, or the hub is unreachable.
+        CornerstoneError: there is no such model or revision, access is gated, it has no safetensors, or the hub cannot
+            be reached.
     """
     from huggingface_hub import HfApi, snapshot_download
     from huggingface_hub.errors import (
@@ -56,13 +57,13 @@ def download(hub_id: str, revision: str | None, narrate: Callable[[str], None]) 
         narrate(f"downloading {hub_id} ({sum(sizes[name] for name in names) / 1e9:.1f} GB) into the hub cache")
         return Path(snapshot_download(hub_id, revision=revision, allow_patterns=names))
     except GatedRepoError as error:
-        raise CornerstoneError(f"{hub_id} is gated: ask for access on the hub, then `hf auth login`") from error
+        raise CornerstoneError(f"{hub_id} is gated: ask for access on the hub, then run `hf auth login`") from error
     except RevisionNotFoundError as error:
         raise CornerstoneError(f"{hub_id} has no revision {revision!r} on the hub") from error
     except (RepositoryNotFoundError, HFValidationError) as error:
-        raise CornerstoneError(f"no model {hub_id!r} on the hub (or it is private: `hf auth login`)") from error
+        raise CornerstoneError(f"no model {hub_id!r} on the hub (if it is private, run `hf auth login`)") from error
     except (HfHubHTTPError, OfflineModeIsEnabled, HTTPError, OSError) as error:
-        raise CornerstoneError(f"no model {hub_id!r} here, and the hub could not be reached") from error
+        raise CornerstoneError(f"no model {hub_id!r} on this machine, and the hub could not be reached") from error
 
 
 def _has_all_weights(folder: Path) -> bool:

@@ -1,6 +1,6 @@
-"""Models that are on this machine, by the name a person gives: an alias, a local folder, a GGUF file or a hub id.
+"""Find models on this machine by a name: an alias, a local folder, a GGUF file or a hub id.
 
-Light to import. What is not here yet `core.models.fetch` fetches or converts.
+Light to import. `core.models.fetch` downloads or converts a model that is not here yet.
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ _HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
 
 @dataclass(frozen=True, slots=True)
 class ModelSource:
-    """A model found: ``folder`` holds config, tokenizer and safetensors; ``origin`` says where it came from."""
+    """A model on this machine.
+
+    ``folder`` holds the config, tokenizer and safetensors; ``origin`` says where they came from.
+    """
 
     name: str
     folder: Path
@@ -29,36 +32,36 @@ class ModelSource:
 
 @dataclass(frozen=True, slots=True)
 class InPackage:
-    """An alias of a model that a Python package carries, which is yet to be fetched and converted."""
+    """An alias of a model inside a Python package, which must still be downloaded and converted."""
 
     alias: Alias
 
 
 @dataclass(frozen=True, slots=True)
 class InGguf:
-    """A GGUF file: only its digest tells whether it was converted before."""
+    """A GGUF file; whether it was converted before depends on its digest."""
 
     path: Path
 
 
 @dataclass(frozen=True, slots=True)
 class OnHub:
-    """A name that is nothing here, so it may be a model of the hub."""
+    """A name that matches nothing on this machine, so it may be a model on the hub."""
 
     hub_id: str
     revision: str | None
 
 
 def look_up(name: str, *, revision: str | None, offline: bool) -> ModelSource | InPackage | InGguf | OnHub:
-    """Find a model here, or say where else it is.
+    """Find a model on this machine, or say where else it is.
 
     Args:
-        name: as a person gives it.
-        revision: of a hub id.
-        offline: refuse what would have to be downloaded.
+        name: the name that the user gave.
+        revision: the revision of a hub id.
+        offline: refuse a model that would have to be downloaded.
 
     Raises:
-        CornerstoneError: there is no such model, or it is not here and may not be downloaded.
+        CornerstoneError: there is no such model, or it must be downloaded and may not be.
     """
     alias = next((alias for alias in aliases() if alias.name == name), None)
     path = Path(name).expanduser()
@@ -80,7 +83,7 @@ def look_up(name: str, *, revision: str | None, offline: bool) -> ModelSource | 
 
 
 def hint(name: str) -> str:
-    """What may have been meant by a name that is no model's, to end a sentence with."""
+    """Return a suggestion for an unknown model name, to end a sentence with."""
     close = get_close_matches(name, [alias.name for alias in aliases()], n=1, cutoff=0.5)
     return f"; did you mean {close[0]}?" if close else "; `cornerstone models` lists the aliases"
 
@@ -114,7 +117,7 @@ def _on_hub(name: str, hub_id: str, revision: str | None, *, offline: bool) -> M
 
 def _check_folder(path: Path) -> None:
     if not (path / "config.json").is_file():
-        raise CornerstoneError(f"{path} is no model folder: it has no config.json")
+        raise CornerstoneError(f"{path} is not a model folder: it has no config.json")
     if not any(path.glob("*.safetensors")):
         raise CornerstoneError(
             f"{path} has no safetensors weights; save it again with save_pretrained (pickles are unsafe)"

@@ -1,1 +1,1 @@
-"""Intervals, tests, ranks and sequential decisions: plain statistics that know nothing of models."""
+"""Intervals, tests, ranks and sequential decisions: plain statistics, independent of models."""

@@ -1,4 +1,4 @@
-"""Resampling what is crossed with an estimate: documents, and where coalitions are drawn, their repetitions."""
+"""Bootstrap of documents, and of the repetitions of an estimator that draws coalitions at random."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ import numpy as np
 from core.statistics.intervals import FloatArray
 
 _BLOCK = 1 << 20
-"""Random numbers held at a time."""
+"""How many random numbers are held at a time."""
 
 
 def resampled_means(values: FloatArray, draws: int, generator: np.random.Generator) -> FloatArray:
-    """Means over resamples of the last axis (the bootstrap of Efron 1979), all rows by the same resample.
+    """Return means over resamples of the last axis (the bootstrap of Efron 1979). All rows share the same resamples.
 
-    In blocks, so that memory does not grow with draws.
+    The work is done in blocks, so that memory does not grow with ``draws``.
 
     Args:
-        values: of shape (rows, items), items >= 1.
+        values: shape (rows, items), items >= 1.
         draws: how many resamples of ``items`` items, with replacement.
-        generator: of the random numbers.
+        generator: source of random numbers.
 
     Returns:
-        Shape (draws, rows).
+        The means, shape (draws, rows).
     """
     items = values.shape[1]
     means = np.empty((draws, len(values)))
@@ -38,10 +38,10 @@ def resampled_means(values: FloatArray, draws: int, generator: np.random.Generat
 
 
 def widened_means(values: FloatArray, draws: int, generator: np.random.Generator, *, reach: float = 1.0) -> FloatArray:
-    """``resampled_means``, as far apart as means of other samples are.
+    """Return ``resampled_means``, widened so that they vary as much as the means of independent samples.
 
-    Deviations are widened by sqrt(n / (n - 1)): resamples of n items vary that much less than samples do. And by
-    ``reach``, where more is asked.
+    Resamples of n items vary less than samples do, so deviations are multiplied by sqrt(n / (n - 1)). They are also
+    multiplied by ``reach``, for callers that need wider ones.
     """
     means, factor = values.mean(axis=1), reach * _widened(values.shape[1])
     return np.asarray(means + factor * (resampled_means(values, draws, generator) - means))
@@ -50,13 +50,14 @@ def widened_means(values: FloatArray, draws: int, generator: np.random.Generator
 def drawn_values(
     contributions: FloatArray, noise: FloatArray | None, draws: int, generator: np.random.Generator
 ) -> FloatArray:
-    """Values of phi that other documents, and other drawn coalitions, might give; shape (draws, units).
+    """Return values of phi that other documents and other random coalitions might give, shape (draws, units).
 
     Args:
-        contributions: of shape (units, documents).
-        noise: of the coalitions drawn, as ``Estimator.sampling_noise`` has it; resampled independently of documents.
-        draws: how many.
-        generator: of the random numbers.
+        contributions: shape (units, documents).
+        noise: deviations due to the random coalitions, from ``Estimator.sampling_noise``; resampled independently of
+            the documents.
+        draws: how many values per unit.
+        generator: source of random numbers.
     """
     drawn = widened_means(contributions, draws, generator)
     if noise is not None:
@@ -65,4 +66,5 @@ def drawn_values(
 
 
 def _widened(items: int) -> float:
+    """Return the factor sqrt(n / (n - 1))."""
     return math.sqrt(items / max(items - 1, 1))

@@ -1,4 +1,4 @@
-"""Standard errors and intervals of means over documents. numpy only: the explorer imports this."""
+"""Standard errors and intervals of means over documents. It needs only numpy, because the explorer imports it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _PRIOR = 0.5
 class Drop:
     """How much a score falls: ``drop`` = mean(intact - ablated) over ``n`` documents, with its interval.
 
-    ``p_value`` is of McNemar's exact test that there is no drop nor rise; None where scores are not all 0 or 1.
+    ``p_value`` comes from McNemar's exact test of no difference; it is None unless all scores are 0 or 1.
     """
 
     n: int
@@ -36,9 +36,9 @@ class Drop:
 
 
 def mean_se(values: FloatArray) -> float | None:
-    """Standard error of a mean, as lm-eval has it: sample standard deviation (ddof 1) over sqrt(n); None for n < 2.
+    """Return the standard error of a mean as lm-eval defines it: sample standard deviation (ddof 1) over sqrt(n).
 
-    Exactly 0 where all values agree.
+    It is None for n < 2, and exactly 0 if all values are equal.
     """
     if len(values) < 2:
         return None
@@ -48,17 +48,17 @@ def mean_se(values: FloatArray) -> float | None:
 
 
 def proportion_interval(values: FloatArray, confidence: float = CONFIDENCE) -> tuple[float, float]:
-    """Wilson's (1927) score interval for the mean of scores in [0, 1], never of zero width.
+    """Return Wilson's (1927) score interval for the mean of scores in [0, 1]; its width is never zero.
 
-    Nothing in [0, 1] varies more than a 0/1 score of the same mean, so for graded scores it is wider than need be,
-    not narrower.
+    No score in [0, 1] varies more than a 0/1 score with the same mean. So for graded scores the interval may be too
+    wide, but not too narrow.
 
     Args:
         values: scores of shape (n,), n >= 1.
-        confidence: of the interval.
+        confidence: the confidence level of the interval.
 
     Raises:
-        ValueError: no values, or one outside [0, 1].
+        ValueError: there are no values, or one is outside [0, 1].
     """
     n = len(values)
     if n == 0 or not _in_unit_range(values):
@@ -71,13 +71,13 @@ def proportion_interval(values: FloatArray, confidence: float = CONFIDENCE) -> t
 
 
 def mean_interval(values: FloatArray, confidence: float = CONFIDENCE) -> tuple[float, float] | None:
-    """An interval for a mean over documents: Wilson's for scores in [0, 1], else normal.
+    """Return an interval for a mean over documents: Wilson's for scores in [0, 1], else a normal one.
 
-    None where the normal one is not to be had: fewer than two values. Never of zero width.
+    Its width is never zero. It is None if a normal interval is needed and there are fewer than two values.
 
     Args:
-        values: of shape (n,), n >= 1.
-        confidence: of the interval.
+        values: shape (n,), n >= 1.
+        confidence: the confidence level of the interval.
     """
     if _in_unit_range(values):
         return proportion_interval(values, confidence)
@@ -90,19 +90,25 @@ def mean_interval(values: FloatArray, confidence: float = CONFIDENCE) -> tuple[f
 
 
 def never_varies(values: FloatArray, scale: float) -> NDArray[np.bool_]:
-    """Whether ``values`` are the same along their last axis, but for the rounding of numbers as large as ``scale``."""
+    """Return whether ``values`` are equal along their last axis.
+
+    The rounding of numbers as large as ``scale`` is ignored.
+    """
     return np.asarray(np.ptp(values, axis=-1) <= _ROUNDING * max(scale, 1.0))
 
 
 def without_rounding(values: FloatArray, scale: float) -> FloatArray:
-    """``values`` with 0 for what rounding leaves of 0 in sums of numbers as large as ``scale``: it has no sign."""
+    """Return ``values`` with 0 where only rounding errors are left, in sums of numbers as large as ``scale``.
+
+    A rounding error has no meaningful sign.
+    """
     return np.where(np.abs(values) <= _ROUNDING * max(scale, 1.0), 0.0, values)
 
 
 def score_half_width(n: int, confidence: float = CONFIDENCE) -> float:
-    """Half-width that n documents allow at best: z^2 / (n + z^2).
+    """Return the smallest half-width that n documents allow: z^2 / (n + z^2).
 
-    It is the score interval of a paired difference when no pair differs (Tango 1998), so it says what cannot be ruled
+    It is the score interval of a paired difference when no pair differs (Tango 1998). So it says what cannot be ruled
     out when nothing varied.
     """
     z2 = _z(confidence) ** 2
@@ -110,15 +116,15 @@ def score_half_width(n: int, confidence: float = CONFIDENCE) -> float:
 
 
 def unseen_half_width(differences: FloatArray, confidence: float = CONFIDENCE) -> float:
-    """Half-width for the mean of what never varied among differences: ``score_half_width`` times the most they may be.
+    """Return the half-width for a mean of differences that never varied: ``score_half_width`` times their largest size.
 
-    Scores in [0, 1] differ by 1 at most, so that counts at least. A value without a known range (nats, say) may differ
-    by more: by as much as any of ``differences`` did, is the assumption here. A document on which it is more still
-    would not be covered, and no finite interval could.
+    Scores in [0, 1] differ by at most 1, so the size is at least 1. A value without a known range, such as nats, may
+    differ by more. The assumption is that it differs by no more than any of ``differences`` did. A document with a
+    larger difference would not be covered, and no finite interval could cover it.
 
     Args:
-        differences: whatever was seen of that kind, of shape (..., documents), documents >= 1.
-        confidence: of the interval.
+        differences: all differences observed of that kind, shape (..., documents), documents >= 1.
+        confidence: the confidence level of the interval.
     """
     return score_half_width(differences.shape[-1], confidence) * max(1.0, float(np.abs(differences).max()))
 
@@ -126,27 +132,28 @@ def unseen_half_width(differences: FloatArray, confidence: float = CONFIDENCE) -
 def t_interval(
     values: FloatArray, confidence: float, scale: float, noise: FloatArray | None = None
 ) -> tuple[FloatArray, FloatArray]:
-    """Bounds for means over documents of values that are mostly 0 and skewed, as drops and contributions are.
+    """Return bounds for means over documents of values that are mostly 0 and skewed, such as drops and contributions.
 
-    They hold the mean and are never of zero width: what never varies has ``unseen_half_width`` among all rows. For the
-    rest, three things make up for what a bootstrap's percentiles lack at 64 documents (they cover 92 to 95%):
+    The bounds enclose the mean, and their width is never zero. Values that never vary have ``unseen_half_width`` among
+    all rows. For the rest, three corrections are made, because bootstrap percentiles cover only 92 to 95% at 64
+    documents:
 
-    - Student's t for so many documents;
-    - where most documents are 0, up to half a document more, as far from 0 as the root mean square of the others: a
-      variance is taken too low just where chance left out the few that matter (as Bonett and Price 2012 add pairs
-      to a table);
-    - the first term of skewness in Edgeworth's expansion (Johnson 1978, "Modified t tests and confidence intervals for
-      asymmetrical populations"), on the side to which values are skewed: there their mean is least certain.
+    - Student's t for this number of documents;
+    - where most documents are 0, up to half a document is added, as far from 0 as the root mean square of the others.
+      A variance is underestimated exactly when chance left out the few documents that matter (as Bonett and Price
+      2012 add pairs to a table);
+    - the first skewness term of Edgeworth's expansion (Johnson 1978, "Modified t tests and confidence intervals for
+      asymmetrical populations") widens the side to which values are skewed, where the mean is least certain.
 
-    Measured (tests/core/estimators/test_coverage.py): 93 to 97% where a dozen documents or more are not 0. With fewer
-    no interval of so discrete a mean can stay there; this one then tends to cover more.
+    The measured coverage (tests/core/estimators/test_coverage.py) is 93 to 97% where a dozen documents or more are not
+    0. With fewer, no interval of so discrete a mean can stay in that range; this one then tends to cover more.
 
     Args:
-        values: of shape (rows, documents), documents >= 1.
-        confidence: of the interval.
-        scale: the size of the numbers that values are differences of; their rounding is no variation.
-        noise: deviations of shape (repetitions, rows), repetitions >= 2, whose variance over their number adds to that
-            of the means (degrees of freedom by Welch and Satterthwaite).
+        values: shape (rows, documents), documents >= 1.
+        confidence: the confidence level of the interval.
+        scale: the size of the numbers that values are differences of; their rounding does not count as variation.
+        noise: deviations of shape (repetitions, rows), repetitions >= 2. The variance of their mean is added to that of
+            the means (degrees of freedom by Welch and Satterthwaite).
 
     Returns:
         Lower and upper bounds, each of shape (rows,).
@@ -161,7 +168,7 @@ def t_interval(
     reach = student_half_width(confidence, np.array(float(freedom)))
     certain = unseen_half_width(values, confidence) / reach
     variance = np.where(constant, certain**2, variance)
-    # mu_3 / (sigma^2 n), the unit of Johnson's correction
+    # mu_3 / (sigma^2 n), the unit of Johnson's correction.
     skew = np.divide(cubes, squares * documents, out=np.zeros_like(mean), where=~constant)
     if noise is not None:
         own = (noise**2).sum(axis=0) / (len(noise) * (len(noise) - 1))
@@ -174,21 +181,21 @@ def t_interval(
 
 
 def paired_drop(intact: FloatArray, ablated: FloatArray, confidence: float = CONFIDENCE) -> Drop:
-    """The drop from intact to ablated over the same documents, with its interval.
+    """Return the drop from intact to ablated over the same documents, with its interval.
 
     For 0/1 outcomes the interval is Tango's score interval for a paired difference of proportions (Tango 1998,
-    "Equivalence test and confidence interval for the difference in proportions for the paired-sample design"), which
-    keeps its coverage near 0 and 1 and never has zero width: about 93 to 97% where 5 documents or more are expected to
-    differ; with fewer it covers more, as an interval must that holds what cannot be ruled out when none differs. For
-    other values it is ``t_interval``, within [-1, 1] if the scores are within [0, 1].
+    "Equivalence test and confidence interval for the difference in proportions for the paired-sample design"). It keeps
+    its coverage near 0 and 1, and its width is never zero. It covers about 93 to 97% where 5 documents or more are
+    expected to differ. With fewer it covers more, because it must include what cannot be ruled out when none differs.
+    For other values the interval is ``t_interval``, limited to [-1, 1] if the scores are within [0, 1].
 
     Args:
         intact: scores of shape (n,), n >= 1.
         ablated: scores of the same documents in the same order.
-        confidence: of the interval.
+        confidence: the confidence level of the interval.
 
     Raises:
-        ValueError: no documents, or arrays of different length.
+        ValueError: there are no documents, or the arrays differ in length.
     """
     n = len(intact)
     if n == 0 or len(ablated) != n:
@@ -207,7 +214,7 @@ def paired_drop(intact: FloatArray, ablated: FloatArray, confidence: float = CON
 
 @lru_cache(maxsize=4096)
 def tango_interval(lost: int, won: int, n: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
-    """Tango's score interval for (lost - won) / n, where ``lost`` and ``won`` count the discordant pairs among n."""
+    """Return Tango's score interval for (lost - won) / n; ``lost`` and ``won`` count the discordant pairs among n."""
     z = _z(confidence)
     estimate = (lost - won) / n
     low = -_bound(won, lost, n, z) if estimate > -1 else -1.0
@@ -216,7 +223,7 @@ def tango_interval(lost: int, won: int, n: int, confidence: float = CONFIDENCE) 
 
 
 def _bound(b: int, c: int, n: int, z: float) -> float:
-    """The largest difference that the score test does not reject: where its statistic has fallen to -z."""
+    """Return the largest difference that the score test does not reject: where its statistic has fallen to -z."""
     low, high = (b - c) / n, 1.0
     for _ in range(_BISECTIONS):
         middle = (low + high) / 2
@@ -228,7 +235,7 @@ def _bound(b: int, c: int, n: int, z: float) -> float:
 
 
 def _statistic(delta: float, b: int, c: int, n: int) -> float:
-    """Tango's score statistic, its variance taken at the maximum-likelihood estimate constrained to ``delta``."""
+    """Return Tango's score statistic, with the variance at the maximum-likelihood estimate constrained to ``delta``."""
     linear = -b - c + (2 * n - b + c) * delta
     constant = -c * delta * (1 - delta)
     q = (math.sqrt(max(linear**2 - 8 * n * constant, 0.0)) - linear) / (4 * n)
@@ -237,10 +244,10 @@ def _statistic(delta: float, b: int, c: int, n: int) -> float:
 
 
 def _jump(values: FloatArray) -> FloatArray:
-    """The mean square of a row's values that are not 0, times the part of them that are; 0 where all are."""
-    there = np.count_nonzero(values, axis=1)
-    squares = np.divide(np.vecdot(values, values), there, out=np.zeros(len(values)), where=there > 0)
-    return np.asarray(squares * (1 - there / values.shape[1]), dtype=np.float64)
+    """Return the mean square of each row's non-zero values times the fraction of zeros; 0 if all are zero."""
+    nonzero = np.count_nonzero(values, axis=1)
+    squares = np.divide(np.vecdot(values, values), nonzero, out=np.zeros(len(values)), where=nonzero > 0)
+    return np.asarray(squares * (1 - nonzero / values.shape[1]), dtype=np.float64)
 
 
 def _is_binary(values: FloatArray) -> bool:

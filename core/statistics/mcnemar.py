@@ -1,23 +1,24 @@
-"""McNemar's exact test: may a model that answers some documents otherwise be as good as the intact one?"""
+"""McNemar's exact test of whether a model that answers some documents differently may be as good as the intact one."""
 
 from __future__ import annotations
 
 
 def mcnemar_p(lost: int, won: int) -> float:
-    """The two-sided p-value of the hypothesis that a document is as likely lost as won (McNemar 1947, exact form).
+    """Return the two-sided p-value of McNemar's exact test (McNemar 1947).
 
-    Of the documents that differ, ``lost`` is then binomial with probability 1/2, so p = min(1, 2 P(X <= min(lost,
-    won))). Where none differs p is 1. Documents that agree say nothing about which model is better and do not count.
+    The hypothesis is that a document is as likely lost as won. Then ``lost`` is binomial with probability 1/2 among the
+    documents that differ. So p = min(1, 2 P(X <= min(lost, won))), and p is 1 if none differs. Documents on which the
+    models agree do not say which is better, so they do not count.
 
     Args:
         lost: documents that only the intact model gets right.
-        won: documents that only the other one gets right.
+        won: documents that only the other model gets right.
 
     Raises:
-        ValueError: a negative count.
+        ValueError: a count is negative.
     """
     if min(lost, won) < 0:
-        raise ValueError(f"counts are not negative, got {lost} and {won}")
+        raise ValueError(f"counts must not be negative, got {lost} and {won}")
     trials = lost + won
     term = tail = 1
     for k in range(min(lost, won)):

@@ -1,4 +1,4 @@
-"""Standard errors and intervals of phi, from contributions and what drawing coalitions adds."""
+"""Standard errors and intervals of phi, from contributions and from the noise of random coalitions."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from core.statistics.intervals import FloatArray, never_varies, t_interval, tang
 
 
 def standard_errors(contributions: FloatArray, scale: float, noise: FloatArray | None) -> FloatArray:
-    """Paired over documents, shape (units,); NaN for fewer than two documents, 0 where nothing varies.
+    """Return standard errors of phi, shape (units,), from contributions paired over documents.
+
+    They are NaN for fewer than two documents, and 0 where nothing varies.
 
     Args:
-        contributions: of shape (units, documents).
-        scale: the size of the values that contributions are differences of; their rounding is no variation.
-        noise: of the coalitions drawn, as ``Estimator.sampling_noise`` has it.
+        contributions: shape (units, documents).
+        scale: the size of the values that contributions are differences of; their rounding does not count as variation.
+        noise: deviations due to the random coalitions, from ``Estimator.sampling_noise``.
     """
     units, documents = contributions.shape
     if documents < 2:
@@ -27,13 +29,13 @@ def standard_errors(contributions: FloatArray, scale: float, noise: FloatArray |
 def phi_bounds(
     contributions: FloatArray, confidence: float, scale: float, noise: FloatArray | None
 ) -> tuple[FloatArray, FloatArray]:
-    """Intervals of phi: ``t_interval``, and where each contribution is a document lost, kept or won, that of a drop.
+    """Return intervals of phi: ``t_interval``, or Tango's interval of a drop where all contributions are -1, 0 or 1.
 
     Args:
-        contributions: of shape (units, documents).
-        confidence: of the intervals.
+        contributions: shape (units, documents).
+        confidence: the confidence level of the intervals.
         scale: as in ``standard_errors``.
-        noise: likewise.
+        noise: as in ``standard_errors``.
     """
     low, high = t_interval(contributions, confidence, scale, noise)
     if noise is not None:

@@ -15,15 +15,15 @@ Correlation = Callable[[FloatArray, FloatArray], float]
 DRAWS = 1000
 _HALVES = 200
 DECIMALS = 12
-"""To which values are compared: weighted sums of equal values differ beyond, and would not tie."""
+"""Values are rounded to this many decimals before they are compared, so that rounding errors do not break ties."""
 
 
 @dataclass(frozen=True, slots=True)
 class Correlated:
-    """A correlation of two rankings, with a percentile interval bootstrapped over documents that holds it.
+    """A correlation of two rankings with its percentile interval, bootstrapped over documents.
 
-    NaN where a ranking has but one rank. A resample is noisier than the sample, and noise lowers a correlation, so the
-    interval leans to 0.
+    The interval encloses the value. All are NaN if one ranking consists of a single tie. A resample is noisier than the
+    sample, and noise lowers a correlation, so the interval is shifted towards 0.
     """
 
     value: float
@@ -32,35 +32,38 @@ class Correlated:
 
 
 def spearman(one: FloatArray, other: FloatArray) -> float:
-    """Spearman's rho: Pearson's correlation of ranks, ties sharing their mean. NaN where one never varies."""
+    """Return Spearman's rho: Pearson's correlation of ranks, where ties share their mean rank.
+
+    It is NaN if one side is constant.
+    """
     return float(spearman_by_draw(one[None], other[None])[0])
 
 
 def kendall(one: FloatArray, other: FloatArray) -> float:
-    """Kendall's tau-b, which allows for ties (Kendall 1945). NaN where one never varies."""
+    """Return Kendall's tau-b, which allows for ties (Kendall 1945). NaN if one side is constant."""
     return float(kendall_by_draw(one[None], other[None])[0])
 
 
 def spearman_by_draw(one: FloatArray, other: FloatArray) -> FloatArray:
-    """``spearman`` of each draw; both are of shape (draws, what), the result of shape (draws,)."""
-    # A mid-rank is half the sum of the signs of its differences, but for a constant.
+    """Return ``spearman`` of each draw, shape (draws,); both arguments have shape (draws, units)."""
+    # Up to a constant, a mean rank is half the sum of the signs of the differences to all others.
     return _cosine(_signs(one).sum(axis=2), _signs(other).sum(axis=2))
 
 
 def kendall_by_draw(one: FloatArray, other: FloatArray) -> FloatArray:
-    """``kendall`` of each draw, likewise."""
+    """Return ``kendall`` of each draw, shape (draws,); both arguments have shape (draws, units)."""
     flat = (len(one), -1)
     return _cosine(_signs(one).reshape(flat), _signs(other).reshape(flat))
 
 
 def correlated(correlation: Correlation, one: FloatArray, other: FloatArray, *, seed: int = 0) -> Correlated:
-    """The correlation of two means over the same documents, which are resampled together.
+    """Return the correlation of two means over the same documents, which are resampled together.
 
     Args:
         correlation: ``spearman`` or ``kendall``.
-        one: of shape (what, documents).
-        other: likewise.
-        seed: of the bootstrap.
+        one: shape (units, documents).
+        other: shape (units, documents).
+        seed: seed of the bootstrap.
     """
     value = correlation(one.mean(axis=1), other.mean(axis=1))
     means = resampled_means(np.concatenate([one, other]), DRAWS, np.random.default_rng(seed))
@@ -72,15 +75,16 @@ def correlated(correlation: Correlation, one: FloatArray, other: FloatArray, *, 
 
 
 def reliability(values: FloatArray, *, seed: int = 0) -> float:
-    """How well a ranking by means over these documents would agree with one by as many others; NaN for one document.
+    """Return how well a ranking by means over these documents would agree with one from as many other documents.
 
-    It is the mean Spearman correlation between random halves of the documents (0 where one has but one rank), stepped
-    up to their full number (Spearman 1910, Brown 1910), and 0 where the halves do not agree at all. No proxy can be
-    expected to agree with the ranking better than about its square root.
+    It is the mean Spearman correlation between random halves of the documents, extrapolated to their full number
+    (Spearman 1910, Brown 1910). A half whose ranking is a single tie counts as correlation 0, and a negative mean
+    counts as 0. The result is NaN for a single document. No proxy can be expected to agree with the ranking better than
+    about the square root of this.
 
     Args:
-        values: of shape (what, documents).
-        seed: of the halves.
+        values: shape (units, documents).
+        seed: seed of the random halves.
     """
     documents = values.shape[1]
     if documents < 2:
@@ -98,12 +102,13 @@ def reliability(values: FloatArray, *, seed: int = 0) -> float:
 
 
 def _signs(values: FloatArray) -> FloatArray:
-    """Of every difference of two values of a draw, shape (draws, what, what)."""
+    """Return the sign of each difference between two values of a draw, shape (draws, units, units)."""
     values = np.round(values, DECIMALS)
     return np.sign(values[:, :, None] - values[:, None, :])
 
 
 def _cosine(one: FloatArray, other: FloatArray) -> FloatArray:
+    """Return the cosine of each pair of rows; NaN where a row is zero."""
     norms = np.sqrt(np.vecdot(one, one) * np.vecdot(other, other))
     found = np.full(len(one), np.nan)
     np.divide(np.vecdot(one, other), norms, out=found, where=norms > 0)

@@ -1,13 +1,13 @@
-"""When to stop: whether the top k is decided, looked at as often as one likes.
+"""Decide when to stop: whether the top k is known, with a test that may be repeated as often as one likes.
 
-A 95% interval that is looked at after every chunk of documents errs far more often than 5%. Here the bounds are those
-of an asymptotic confidence sequence, which hold at all looks together: Waudby-Smith, Arbour, Sinha, Kennedy, Ramdas,
-"Time-uniform central limit theory and asymptotic confidence sequences" (arXiv 2103.06476), the one-sided form of
-their Gaussian mixture, with the estimated variance. They are asymptotic as a normal interval is, hence the burn-in.
+A 95% interval that is checked after every chunk of documents errs far more often than 5%. Here the bounds are an
+asymptotic confidence sequence, which holds at all checks together: Waudby-Smith, Arbour, Sinha, Kennedy, Ramdas,
+"Time-uniform central limit theory and asymptotic confidence sequences" (arXiv 2103.06476), the one-sided form of their
+Gaussian mixture, with the estimated variance. The bounds are asymptotic, as a normal interval is, hence the burn-in.
 
 The top is wrong only if it holds a unit that does not belong in the place of one that does. A true top of k among N
-makes k (N - k) such pairs, so with confidence 1 - alpha / (k (N - k)) for each pair's paired difference the decision
-errs with probability alpha at most, whichever top is the true one.
+makes k (N - k) such pairs. With confidence 1 - alpha / (k (N - k)) for each pair's paired difference, the decision errs
+with probability alpha at most, whichever top is the true one.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ from numpy.typing import NDArray
 from core.statistics.intervals import CONFIDENCE, FloatArray
 
 BURN_IN = 32
-"""Documents before which nothing is decided."""
+"""Nothing is decided before this many documents."""
 
 _TIGHTEST_AT = 256
-"""Documents at which the bounds are tightest for what they must hold; any number keeps them valid."""
+"""Number of documents at which the bounds are tightest; any choice keeps them valid."""
 
 _FURTHEST = 100
-"""Times the documents there are, beyond which no end is in sight."""
+"""No forecast of the remaining documents goes beyond this many times their present number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether the ``k`` largest are known.
+    """Whether the ``k`` largest units are known.
 
     Attributes:
         top: the units of the k largest means, largest first.
-        decided: they are the k largest, with the confidence asked for.
-        undecided: units that may or may not belong, by number; empty where all is decided.
-        more_documents: an estimate of how many more it takes, if means and variances stay as they are; 0 where all is
-            decided, None where no end is in sight: units tie, or nearly.
+        decided: whether they are the k largest, with the requested confidence.
+        undecided: units that may or may not belong to the top, in order of their numbers; empty if all is decided.
+        more_documents: an estimate of how many more documents are needed if means and variances stay as they are. It
+            is 0 if all is decided, and None if no end is in sight because units tie, or nearly.
     """
 
     top: tuple[int, ...]
@@ -49,17 +49,17 @@ class Verdict:
 
 
 def decide(contributions: FloatArray, k: int = 3, confidence: float = CONFIDENCE) -> Verdict:
-    """Look at the documents so far; valid however often one looks, and whenever one stops.
+    """Check whether the top is known from the documents so far; valid however often one checks, and whenever one stops.
 
-    Documents must come in random order: the first ones stand for all.
+    Documents must come in random order, because the first ones stand for all.
 
     Args:
-        contributions: of shape (units, documents), as ``Estimator.contributions`` has them.
-        k: how many units are at the top.
-        confidence: that a decision, if one is ever made, is right.
+        contributions: shape (units, documents), from ``Estimator.contributions``.
+        k: how many units form the top.
+        confidence: the probability that a decision, if one is ever made, is right.
 
     Raises:
-        ValueError: no documents, or not at least one unit.
+        ValueError: there are no documents, or k is less than 1.
     """
     units, documents = contributions.shape
     if not documents or not k > 0:
@@ -86,10 +86,10 @@ def decide(contributions: FloatArray, k: int = 3, confidence: float = CONFIDENCE
 
 
 def _pairs(contributions: FloatArray, top: NDArray[np.intp], others: NDArray[np.intp]) -> tuple[FloatArray, FloatArray]:
-    """The mean and the variance of each paired difference, shape (top, others).
+    """Return the mean and the variance of each paired difference, both of shape (top, others).
 
-    A document is added to either side, at the largest contribution there is: a difference that has not been seen to
-    vary may yet.
+    The variance includes two invented documents, one on either side, as large as the largest contribution. A difference
+    that has not varied so far may still vary.
     """
     documents = contributions.shape[1]
     centred = contributions - contributions.mean(axis=1, keepdims=True)
@@ -102,14 +102,17 @@ def _pairs(contributions: FloatArray, top: NDArray[np.intp], others: NDArray[np.
 
 
 def _reach(documents: float, alpha: float) -> float:
-    """By how many standard deviations a mean may be off, at all numbers of documents together, to one side."""
+    """Return by how many standard errors a mean may be off to one side, at all numbers of documents together."""
     rho2 = (-2 * math.log(2 * alpha) + math.log(1 - 2 * math.log(2 * alpha))) / _TIGHTEST_AT
     spread = documents * rho2 + 1
     return math.sqrt(2 * spread / (documents**2 * rho2) * math.log(1 + math.sqrt(spread) / (2 * alpha)))
 
 
 def _needed(gaps: FloatArray, variances: FloatArray, documents: int, alpha: float) -> int | None:
-    """After how many documents in all every pair would be decided, if gaps and variances stay."""
+    """Return after how many documents in total every pair would be decided, if gaps and variances stay as they are.
+
+    It is None if no end is in sight.
+    """
     if (gaps <= 0).any():
         return None
     reach = float((gaps / np.sqrt(variances)).min())

@@ -1,4 +1,4 @@
-"""Shares of the sum of positive values, and what they may be."""
+"""Shares of the sum of positive values, and their bounds."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from core.statistics.intervals import FloatArray, never_varies
 
 
 def shares(phi: FloatArray) -> FloatArray:
-    """Each unit's part of the sum of positive values, along the last axis; NaN where no value is positive."""
+    """Return each unit's share of the sum of positive values, along the last axis; NaN where no value is positive."""
     clipped = np.maximum(phi, 0.0)
     total = clipped.sum(axis=-1, keepdims=True)
     found = np.full_like(clipped, np.nan)
@@ -19,16 +19,17 @@ def shares(phi: FloatArray) -> FloatArray:
 def share_bounds(
     low: FloatArray, high: FloatArray, phi: FloatArray, half_width: float, confidence: float
 ) -> tuple[FloatArray, FloatArray]:
-    """Percentile bounds of each unit's share; NaN where no resample has a positive value.
+    """Return percentile bounds of each unit's share; NaN if no resample has a positive value.
 
-    A share is mine / (mine + the others' sum): it is least where mine is ``low`` and the others' sum is high.
+    A share is own / (own + sum of the others). The lower bound takes a low own value and a high sum of the others; the
+    upper bound takes the opposite.
 
     Args:
-        low: each resample's values, shape (draws, units), as low as they may be.
-        high: likewise, as high as they may be.
-        phi: the resampled values themselves, which the others' sum is taken from.
-        half_width: by which the others' sum may be off where it is the same in every resample.
-        confidence: of the bounds.
+        low: the lower values of each unit in each resample, shape (draws, units).
+        high: the upper values, shape (draws, units).
+        phi: the resampled values themselves, shape (draws, units); the sum of the others comes from them.
+        half_width: how far the sum of the others may be off if it is the same in every resample.
+        confidence: the confidence level of the bounds.
     """
     clipped = np.maximum(phi, 0.0)
     total = clipped.sum(axis=1, keepdims=True)
@@ -44,12 +45,11 @@ def share_bounds(
 
 
 def implied_bounds(phi: FloatArray, low: FloatArray, high: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """What the interval of each unit's phi alone lets its share be, the others being as estimated; shape (units,).
+    """Return bounds of each share that follow from the interval of its phi alone, with the other units as estimated.
 
-    A resample's clipped value is 0 wherever the value is not positive, and of a few documents all resamples may say the
-    same of the others' sum: then percentiles of shares are narrower than what is known of phi. So the others are worth
-    at least, for the lower bound, what the largest of their upper bounds lets one of them be worth. Both bounds hold
-    the share.
+    Shape (units,); both bounds enclose the share. They are needed because a resample clips negative values to 0. With
+    few documents all resamples may then give the same sum of the others, and percentiles of shares are narrower than
+    the knowledge of phi. So the lower bound takes the sum of the others as at least the largest upper bound among them.
 
     Args:
         phi: the estimates, unclipped.
@@ -65,7 +65,7 @@ def implied_bounds(phi: FloatArray, low: FloatArray, high: FloatArray) -> tuple[
 
 
 def _fraction(mine: FloatArray, others: FloatArray) -> FloatArray:
-    """Mine of the sum of both, clipped at 0; 0 where there is nothing to share."""
+    """Return own / (own + others), both clipped at 0; 0 where the sum is 0."""
     part, rest = np.maximum(mine, 0.0), np.maximum(others, 0.0)
     fraction = np.zeros_like(part)
     np.divide(part, part + rest, out=fraction, where=part + rest > 0)

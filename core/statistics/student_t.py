@@ -1,4 +1,4 @@
-"""Student's t distribution, for few documents. numpy alone: the explorer imports this."""
+"""Quantiles of Student's t distribution. It needs only numpy, because the explorer imports it."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ _BISECTIONS = 60
 
 
 def student_half_width(confidence: float, freedom: FloatArray) -> FloatArray:
-    """By how many standard errors a t-interval reaches to either side.
+    """Return how many standard errors a t-interval extends to either side.
 
-    With t = sqrt(nu) tan(a), t's density becomes a multiple of cos(a)^(nu - 1), whose integral is bisected.
+    With t = sqrt(nu) tan(a), the density of t becomes a multiple of cos(a)^(nu - 1). Its integral is solved by
+    bisection.
 
     Args:
-        confidence: of the interval, in (0, 1).
-        freedom: degrees of freedom nu >= 1, not necessarily whole, of any shape.
+        confidence: the confidence level of the interval, in (0, 1).
+        freedom: degrees of freedom nu >= 1, not necessarily integers, of any shape.
 
     Returns:
         The (1 + confidence) / 2 quantiles, of the same shape.
@@ -29,7 +30,7 @@ def student_half_width(confidence: float, freedom: FloatArray) -> FloatArray:
     nu = np.asarray(freedom, dtype=np.float64)
     z = NormalDist().inv_cdf((1 + confidence) / 2)
     low = np.zeros_like(nu)
-    # No quantile is beyond this one; a wider bracket would leave the nodes too few where the density is narrow.
+    # No quantile is above this bound. A wider bracket would leave too few nodes where the density is narrow.
     high = np.where(nu < 5, math.pi / 2, np.arctan(z * (1 + 40 / nu) / np.sqrt(nu)))
     scale = np.vectorize(_density_at_0, otypes=[np.float64])(nu)
     for _ in range(_BISECTIONS):

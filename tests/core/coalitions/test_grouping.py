@@ -57,5 +57,5 @@ def test_blocks_have_one_name_however_written() -> None:
 
 @pytest.mark.parametrize("name", ["", "blocks", "blocks:0", "blocks:-1", "blocks:x", "blocks:²", "Layers", "heads"])
 def test_an_unknown_grouping_is_told_what_there_is(name: str) -> None:
-    with pytest.raises(CornerstoneError, match=r"there is sublayers, layers, blocks:K, kinds"):
+    with pytest.raises(CornerstoneError, match=r"use one of sublayers, layers, blocks:K, kinds"):
         grouping(name, players_of(("attn", "ffn")))

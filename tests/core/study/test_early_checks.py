@@ -23,7 +23,7 @@ WRONG: dict[str, dict[str, Any]] = {
     "cannot read .* as data for agreement: Is a directory": {"tasks": ["agreement=."]},
     "cannot read .* as data for piqa: it is not UTF-8": {"tasks": ["piqa=latin.jsonl"]},
     "no model './nowhere': there is no such folder": {"model": "./nowhere"},
-    "is no model folder: it has no config.json": {"model": "."},
+    "is not a model folder: it has no config.json": {"model": "."},
     "the model 'nobody/nothing' is not in the hub cache, and --offline": {"model": "nobody/nothing", "offline": True},
     "--revision main only fits a hub id": {"revision": "main"},
     "no layer named 'Attn 4' in this model, whose players are Attn 0 to FFN 3": {"remove": ["FFN 3", "Attn 4"]},
