@@ -1,9 +1,13 @@
 """Apply a mask to any transformers model.
 
->>> from transformers import AutoModelForCausalLM, AutoTokenizer >>> from core import mask >>> >>> model =
-AutoModelForCausalLM.from_pretrained(FOLDER) >>> tokenizer = AutoTokenizer.from_pretrained(FOLDER) >>> prompt =
-tokenizer("The keys to the cabinet", return_tensors="pt") >>> with mask.apply(model, mask.read("mask.json")): ...
-text = tokenizer.decode(model.generate(**prompt, max_new_tokens=5)[0])
+>>> from transformers import AutoModelForCausalLM, AutoTokenizer
+>>> from core import mask
+>>>
+>>> model = AutoModelForCausalLM.from_pretrained(FOLDER)
+>>> tokenizer = AutoTokenizer.from_pretrained(FOLDER)
+>>> prompt = tokenizer("The keys to the cabinet", return_tensors="pt")
+>>> with mask.apply(model, mask.read("mask.json")):
+...     text = tokenizer.decode(model.generate(**prompt, max_new_tokens=5)[0])
 
 Nothing else of Cornerstone is needed. Inside the block the model runs without those sublayers, also when it generates
 text. After the block the model is unchanged.

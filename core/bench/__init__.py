@@ -1,1 +1,1 @@
-"""Measuring the sweep: against a loop over lm-eval, and against what the machine could do at most."""
+"""Benchmarks of the sweep: against a loop over lm-eval, and against the limit of the machine."""

@@ -1,4 +1,4 @@
-"""Whether two evaluations of one document say the same: log-probabilities and metrics, but for ties."""
+"""Compare two evaluations of one document: log-probabilities and metrics, except for ties."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from core.records.records import Outcome
 
 TOLERANCE = 1e-3, 1e-4
-"""Largest difference of a log-probability, absolute and relative to its size: whichever is larger counts."""
+"""Largest allowed difference of a log-probability, absolute and relative to its size; the larger one applies."""
 
 
 def _pairs(ours: Outcome, theirs: Outcome) -> Iterator[tuple[float, float]]:
@@ -16,16 +16,17 @@ def _pairs(ours: Outcome, theirs: Outcome) -> Iterator[tuple[float, float]]:
 
 
 def difference(ours: Outcome, theirs: Outcome) -> float:
-    """The largest of a log-probability; infinite where one is no number, which compares with nothing."""
+    """Return the largest difference of a log-probability; infinite if one is NaN, which nothing compares with."""
     return max(_apart(a, b) for a, b in _pairs(ours, theirs))
 
 
 def _apart(a: float, b: float) -> float:
+    """Return the absolute difference of two numbers; infinite if it is undefined."""
     return 0.0 if a == b else math.inf if math.isnan(a - b) else abs(a - b)
 
 
 def same(ours: Outcome, theirs: Outcome, choices: Sequence[str]) -> bool:
-    """Log-probabilities within the tolerance, and every metric the same but for ties within it."""
+    """Return whether log-probabilities agree within the tolerance, and metrics exactly, except for ties within it."""
     if any(not _alike(a, b) for a, b in _pairs(ours, theirs)):
         return False
     lengths = [max(len(choice), 1) for choice in choices]
@@ -43,8 +44,11 @@ def _allowed(logprob: float) -> float:
 
 
 def _ties(outcome: Outcome, lengths: Sequence[int]) -> bool:
-    """Whether the best two choices, each over its length as lm-eval has it, are closer than the tolerance tells."""
-    # A task may ask for more than its choices, their likelihood without context say: that comes after them.
+    """Return whether the best two choices differ by no more than the tolerance.
+
+    Each is divided by its length, as lm-eval does.
+    """
+    # A task may request more than its choices, such as their likelihood without context. These come after the choices.
     scored = sorted(
         (
             (logprob / length, _allowed(logprob) / length)

@@ -1,7 +1,7 @@
-"""The limit: the floating-point operations of the distinct work, over the speed of large matrix products.
+"""The limit of the machine: the operations of the distinct work, divided by the speed of large matrix products.
 
-Work is distinct layer by layer. One that shared an attention between a layer that is whole and the same without its
-FFN, or spared the last attention the queries that are not scored, would need a little less.
+Work is distinct layer by layer. A little less would be needed in two cases: if a whole layer shared its attention with
+the same layer without its FFN, and if the last attention skipped the queries of positions that are not scored.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _REPEATS = 3
 
 
 _Way = Callable[[Tensor], Callable[[Tensor], Tensor]]
-"""From weights (out, in) to what multiplies (rows, in) by them."""
+"""Turns weights (out, in) into a function that multiplies (rows, in) by them."""
 
 
 def _by_torch(weight: Tensor) -> Callable[[Tensor], Tensor]:
@@ -41,8 +41,8 @@ def _by_onednn(weight: Tensor) -> Callable[[Tensor], Tensor]:
 class Peak:
     """The speed of large matrix products in the model's dtype, sampled throughout a measurement.
 
-    On an x86 CPU torch has two libraries for them, its own choice and oneDNN, each used as the sweep would: the faster
-    counts.
+    On an x86 CPU torch has two libraries for them: its own choice, and oneDNN. Each is used as the sweep would use it,
+    and the faster one counts.
     """
 
     def __init__(self, model: PreTrainedModel) -> None:
@@ -66,15 +66,15 @@ class Peak:
 
     @property
     def flops(self) -> float:
-        """Operations a second: of each library the median of the samples, and of these the larger."""
+        """Return operations per second: the median of the samples of each library, and the larger of these."""
         return max(map(statistics.median, self._samples.values()))
 
 
 def distinct_work(model: PreTrainedModel, family: Family, row: Row, coalitions: Sequence[Removed]) -> float:
-    """Operations for one row under all coalitions, each distinct (prefix state, trie token) once.
+    """Return the operations for one row under all coalitions, each distinct (prefix state, token) pair once.
 
-    Counted are the products with weights and those of attention with what a token sees; of removed sublayers nothing,
-    of the head and of the last FFN the scored positions alone. Norms and other elementwise work count as nothing.
+    The products with weights count, and those of attention with the tokens that it sees. Removed sublayers count
+    nothing. The head and the last FFN count the scored positions only. Norms and other element-wise work count nothing.
     """
     tokens = len(row)
     config = model.config.get_text_config()
@@ -98,7 +98,7 @@ def distinct_work(model: PreTrainedModel, family: Family, row: Row, coalitions: 
 
 
 def _seen(row: Row, family: Family, config: PretrainedConfig, index: int) -> float:
-    """How many tokens those of a row see in a layer, themselves included: all before them, or a window."""
+    """Return how many pairs (token, token it sees) a row has in a layer, for full or sliding attention."""
     window = getattr(config, "sliding_window", None)
     if family.masks == "full" or (family.masks == "by layer type" and config.layer_types[index] != "sliding_attention"):
         window = None
@@ -107,14 +107,18 @@ def _seen(row: Row, family: Family, config: PretrainedConfig, index: int) -> flo
 
 
 def _weights(module: nn.Module, config: PretrainedConfig) -> float:
-    """Entries of the matrices that a token meets: of stacked experts those it is routed to. Vectors are not counted."""
+    """Return the number of entries in the matrices that a token is multiplied with; vectors do not count.
+
+    Of stacked experts, those that a token is routed to count.
+    """
     total = 0.0
     for parameter in module.parameters():
-        met = config.num_experts_per_tok / config.num_local_experts if parameter.dim() == 3 else 1.0
-        total += met * parameter.numel() if parameter.dim() > 1 else 0
+        used = config.num_experts_per_tok / config.num_local_experts if parameter.dim() == 3 else 1.0
+        total += used * parameter.numel() if parameter.dim() > 1 else 0
     return total
 
 
 def _wait(device: torch.device) -> None:
+    """Wait until a GPU has finished its work."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)

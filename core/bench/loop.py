@@ -1,4 +1,4 @@
-"""What everybody does today: a loop over lm-eval, one coalition at a time, each with full forward passes."""
+"""The baseline: a loop over lm-eval, one coalition at a time, with full forward passes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BATCH_SIZES = (1, 2, 4, 8, 16, 32)
 
 
 class LmEvalLoop:
-    """lm-eval's own model class over the same documents, at the batch size that suits it best."""
+    """lm-eval's own model class on the same documents, at its fastest batch size."""
 
     def __init__(self, model: LoadedModel, task: PreparedTask) -> None:
         self._model = model
@@ -28,7 +28,7 @@ class LmEvalLoop:
         self.batch_size = BATCH_SIZES[0]
 
     def tune(self) -> float:
-        """Find the best batch size on the intact model; its seconds. The first size tried warms up besides."""
+        """Find the fastest batch size on the intact model; return its seconds. An extra first run warms up."""
         self._timed(())
         seconds = {}
         for size in BATCH_SIZES:
@@ -38,7 +38,7 @@ class LmEvalLoop:
         return seconds[self.batch_size]
 
     def evaluate(self, removed: Removed) -> tuple[float, list[Outcome]]:
-        """One coalition: seconds, and its outcomes in the order of the documents."""
+        """Evaluate one coalition; return the seconds, and the outcomes in the order of the documents."""
         seconds, scored = self._timed(removed)
         outcomes = []
         for document in self._task.documents:
@@ -50,6 +50,7 @@ class LmEvalLoop:
         return seconds, outcomes
 
     def _timed(self, removed: Removed) -> tuple[float, list[tuple[float, bool]]]:
+        """Return the seconds and lm-eval's answers for all documents."""
         instances: Sequence[Instance] = [one for document in self._task.documents for one in document.instances]
         with quiet_libraries():
             lm = HFLM(pretrained=self._model.model, tokenizer=self._model.tokenizer, batch_size=self.batch_size)

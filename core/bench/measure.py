@@ -1,4 +1,4 @@
-"""One measurement: all windows by the sweep, a sample of them by a loop over lm-eval, and the limit, in one run."""
+"""Measure all windows by the sweep, a sample of them by a loop over lm-eval, and the limit of the machine."""
 
 from __future__ import annotations
 
@@ -27,19 +27,22 @@ from core.study.workbench import Narrate, Workbench
 from core.tasks.prepare import PreparedTask
 
 TIMED = 6
-"""Coalitions that the loop evaluates; the others' time is taken by proportion."""
+"""Number of coalitions that the loop evaluates; the time of the others is extrapolated."""
 
 
 @dataclass(frozen=True, slots=True)
 class BenchReport:
-    """What was measured. Seconds leave loading, preparing and warm-up out on both sides.
+    """The result of a benchmark. Seconds exclude loading, preparation and warm-up on both sides.
 
-    ``lm_eval_seconds`` is for all coalitions, by proportion from ``lm_eval_timed`` of them at the batch size that was
-    best of those tried. ``fraction_of_limit`` is the time that the distinct work takes at ``peak_flops``, the median
-    of large matrix products throughout the run by the faster library, over ``seconds``. ``outcomes_equal``:
-    log-probabilities within the tolerance and every metric the same, but for ties within it;
-    ``max_logprob_difference`` is None where one of them is no number. ``peak_memory_bytes`` is of the process (of the
-    device on CUDA) up to the end of the sweep.
+    Attributes:
+        speedup: ``lm_eval_seconds`` / ``seconds``.
+        fraction_of_limit: the time that the distinct work takes at ``peak_flops``, divided by ``seconds``.
+        lm_eval_seconds: seconds for all coalitions, extrapolated from ``lm_eval_timed`` of them.
+        lm_eval_batch_size: the fastest of the batch sizes tried.
+        max_logprob_difference: None if one of the log-probabilities is NaN.
+        outcomes_equal: whether log-probabilities agree within the tolerance, and all metrics except for ties within it.
+        peak_memory_bytes: memory of the process (on CUDA, of the device) until the end of the sweep.
+        peak_flops: the median speed of large matrix products throughout the run, by the faster library.
     """
 
     task: str
@@ -64,10 +67,10 @@ def measure(bench: Workbench, task: PreparedTask, narrate: Narrate, *, max_remov
     """Measure one task of a workbench.
 
     Raises:
-        CornerstoneError: the task is a rolling log-likelihood, which the loop here does not time.
+        CornerstoneError: the task is a rolling log-likelihood, which the loop does not time.
     """
     if task.record.output_type == "loglikelihood_rolling":
-        raise CornerstoneError(f"{task.record.name} is a rolling log-likelihood; the benchmark times choices only")
+        raise CornerstoneError(f"{task.record.name} is a rolling log-likelihood; choose a task that has choices")
     coalitions = windows(len(bench.model.players), max_removed)
     peak = Peak(bench.model.model)
     narrate(f"warming up; then {len(coalitions)} coalitions x {len(task.documents)} documents of {task.record.name}")
@@ -80,8 +83,8 @@ def measure(bench: Workbench, task: PreparedTask, narrate: Narrate, *, max_remov
     sample = [coalitions[i] for i in np.linspace(0, len(coalitions) - 1, TIMED).astype(int)]
     looped, apart, equal = 0.0, 0.0, True
     for removed in sample:
-        took, theirs = loop.evaluate(removed)
-        looped += took
+        loop_seconds, theirs = loop.evaluate(removed)
+        looped += loop_seconds
         ours = [outcomes[document.record.key, removed] for document in task.documents]
         apart = max(apart, *(difference(a, b) for a, b in zip(ours, theirs, strict=True)))
         equal = equal and all(
@@ -112,7 +115,7 @@ def measure(bench: Workbench, task: PreparedTask, narrate: Narrate, *, max_remov
 def _swept(
     bench: Workbench, task: PreparedTask, coalitions: Sequence[Removed], peak: Peak | None
 ) -> tuple[float, dict[tuple[str, Removed], Outcome]]:
-    """Seconds of a study without the time of sampling the peak, and its outcomes."""
+    """Return the seconds of a study, without the time for sampling the peak, and its outcomes."""
     kept = MemoryRecorder()
     seconds, start = 0.0, time.perf_counter()
     for event in bench.study((task,), [Schedule("bench", tuple(coalitions))]).run("bench", kept):
@@ -124,12 +127,13 @@ def _swept(
 
 
 def _work(bench: Workbench, task: PreparedTask, coalitions: Sequence[Removed]) -> float:
-    """Operations of the distinct work; a document's tokens do not depend on the row that it lies in."""
+    """Return the operations of the distinct work. A document's tokens do not depend on the row that holds it."""
     rows = (pack([document.continuations], bench.encoder.max_length) for document in task.documents)
     return sum(distinct_work(bench.model.model, bench.model.family, row, coalitions) for row in rows)
 
 
 def _peak_memory(bench: Workbench) -> int:
+    """Return the peak memory in bytes."""
     if bench.device == "cuda":
         return int(torch.cuda.max_memory_allocated())
     unit = 1 if sys.platform == "darwin" else 1024

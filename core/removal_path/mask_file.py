@@ -1,6 +1,6 @@
-"""A mask file: which layers of which model may go, and the evidence for it. JSON, light to import.
+"""Mask files: the layers to remove from a model, and the evidence for it. JSON, light to import.
 
-To apply one to a model see ``core.mask``.
+``core.mask`` applies a mask to a model.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ _Count = pydantic.NonNegativeInt
 
 @dataclass(frozen=True, slots=True)
 class MaskedModel:
-    """The model that a mask was made for; ``fingerprint`` covers its weights, configuration, tokenizer and dtype."""
+    """The model that a mask was made for.
+
+    ``fingerprint`` covers its weights, configuration, tokenizer and dtype.
+    """
 
     __pydantic_config__: ClassVar = _STRICT
     name: str
@@ -43,7 +46,7 @@ class MaskedModel:
 
 @dataclass(frozen=True, slots=True)
 class RemovedPlayer:
-    """A player that the mask removes: its number in natural order, and the name a person reads."""
+    """A player that the mask removes: its number in natural order, and its displayed name."""
 
     __pydantic_config__: ClassVar = _STRICT
     number: _Count
@@ -52,11 +55,11 @@ class RemovedPlayer:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the removal costs, as measured: the mean over ``tasks`` of ``value``, over ``n`` documents in all.
+    """The measured cost of the removal: the mean over ``tasks`` of ``value``, over ``n`` documents in total.
 
-    ``drop`` = intact - score, paired by document. Bounds are those of 95% intervals, None where one document does not
-    tell. ``documents`` says whether the mask was chosen by these documents, which makes their score too good, or not.
-    ``how`` is in words.
+    ``drop`` = intact - score, paired by document. Bounds are those of 95% intervals, None if there are too few
+    documents for one. ``documents`` says whether these documents chose the mask, which makes their score too good, or
+    were held out. ``how`` describes in words how the mask was found.
     """
 
     __pydantic_config__: ClassVar = _STRICT
@@ -76,7 +79,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """Parameters, all and those that one token meets; see ``core.engine.parameters.Parameters``."""
+    """Numbers of parameters, all and per token; see ``core.engine.parameters.Parameters``."""
 
     __pydantic_config__: ClassVar = _STRICT
     removed: _Count
@@ -103,7 +106,7 @@ class Mask:
 
 
 def mask_of(model: MaskedModel, removed: Removed, evidence: tuple[Evidence, ...], parameters: Saved) -> Mask:
-    """A mask that removes the players ``removed``."""
+    """Return a mask that removes the players ``removed``."""
     return Mask(
         model, tuple(RemovedPlayer(number, model.players[number].label) for number in removed), evidence, parameters
     )
@@ -113,7 +116,7 @@ def read(path: Path | str) -> Mask:
     """Read a mask file.
 
     Raises:
-        CornerstoneError: the file cannot be read, is no mask, is of another version, or contradicts itself.
+        CornerstoneError: the file cannot be read, is not a mask, has another version, or contradicts itself.
     """
     path = Path(path)
     try:
@@ -121,27 +124,27 @@ def read(path: Path | str) -> Mask:
     except OSError as error:
         raise CornerstoneError(f"cannot read the mask {path}: {error.strerror}") from error
     except ValueError as error:
-        raise CornerstoneError(f"{path} is no mask file: it is not JSON ({error})") from error
+        raise CornerstoneError(f"{path} is not a mask file: it is not JSON ({error})") from error
     if not isinstance(content, dict) or content.get("format") != "cornerstone mask":
-        raise CornerstoneError(f'{path} is no mask file: it has no "format": "cornerstone mask"')
+        raise CornerstoneError(f'{path} is not a mask file: it has no "format": "cornerstone mask"')
     if content.get("version") != VERSION:
         raise CornerstoneError(
-            f"{path} is a mask of version {content.get('version')!r}, and this program reads version {VERSION}; "
+            f"{path} is a mask of version {content.get('version')!r}, but this program reads version {VERSION}; "
             "update cornerstone, or make the mask again"
         )
     try:
         mask = pydantic.TypeAdapter(Mask).validate_python(content)
     except pydantic.ValidationError as error:
-        raise CornerstoneError(f"{path} is no whole mask: {_fault(error)}") from error
+        raise CornerstoneError(f"{path} is not a complete mask: {_fault(error)}") from error
     _refuse_contradictions(path, mask)
     return mask
 
 
 def write(mask: Mask, path: Path, *, force: bool = False) -> None:
-    """Write a mask file, which is there as a whole or not at all.
+    """Write a mask file, which is complete or absent.
 
     Raises:
-        CornerstoneError: the file is there and may not be replaced, or it cannot be written.
+        CornerstoneError: the file exists and may not be replaced, or it cannot be written.
     """
     order = ("format", "version", "model", "removed", "evidence", "parameters")
     content = asdict(mask)
@@ -151,23 +154,25 @@ def write(mask: Mask, path: Path, *, force: bool = False) -> None:
 
 
 def _fault(error: pydantic.ValidationError) -> str:
+    """Describe the first validation error in words."""
     fault: Any = error.errors()[0]
     place = ".".join(map(str, fault["loc"]))
-    said = {"missing": "is missing", "unexpected_keyword_argument": "is not known"}.get(fault["type"])
-    return f"{place} {said}" if said else f"{place}: {str(fault['msg']).removeprefix('Input ')}"
+    verdict = {"missing": "is missing", "unexpected_keyword_argument": "is not known"}.get(fault["type"])
+    return f"{place} {verdict}" if verdict else f"{place}: {str(fault['msg']).removeprefix('Input ')}"
 
 
 def _refuse_contradictions(path: Path, mask: Mask) -> None:
+    """Refuse players that are unsorted, that the model does not have, or that have a wrong name."""
     players, numbers = mask.model.players, mask.numbers
     if list(numbers) != sorted(set(numbers)):
         raise CornerstoneError(f"{path}: the removed players must be sorted by number, each once")
     for player in mask.removed:
         if player.number >= len(players):
             raise CornerstoneError(
-                f"{path} removes player {player.number}, and a model of {mask.model.layers} layers has players 0 to "
+                f"{path} removes player {player.number}, but a model of {mask.model.layers} layers has players 0 to "
                 f"{len(players) - 1}"
             )
         if players[player.number].label != player.label:
             raise CornerstoneError(
-                f"{path} calls player {player.number} {player.label!r}, and it is {players[player.number].label}"
+                f"{path} calls player {player.number} {player.label!r}, but it is {players[player.number].label}"
             )

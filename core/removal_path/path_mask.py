@@ -1,4 +1,4 @@
-"""The mask that a removal path leads to, with its evidence."""
+"""Make the mask of a removal path, with its evidence."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from core.removal_path.study import Found
 
 
 def chosen_step(found: Found, request: PathRequest) -> int:
-    """The step whose removals become the mask: the last, or the largest that keeps enough of the intact score.
+    """Return the step whose removals become the mask.
 
-    How much is kept is told by the documents that chose the path, so that those held out remain a fair judge of it.
+    It is the last step, or the largest that keeps enough of the intact score. The documents that chose the path decide
+    how much is kept, so that the held-out documents remain a fair judge.
 
     Raises:
         CornerstoneError: no step keeps enough.
@@ -32,7 +33,7 @@ def chosen_step(found: Found, request: PathRequest) -> int:
 
 
 def path_mask(found: Found, step: int, request: PathRequest) -> Mask:
-    """The mask of the path's first ``step`` removals."""
+    """Return the mask of the path's first ``step`` removals."""
     loaded, removed = found.bench.model, found.steps[step].removed
     record, counted = loaded.record, parameters_of(loaded.model, loaded.family, removed)
     model = MaskedModel(
@@ -54,7 +55,7 @@ def path_mask(found: Found, step: int, request: PathRequest) -> Mask:
 
 
 def _overall(found: Found) -> list[PathRow]:
-    """The rows over all tasks."""
+    """Return the rows over all tasks."""
     most = max(len(row.tasks) for row in found.rows)
     return [row for row in found.rows if len(row.tasks) == most]
 

@@ -1,10 +1,10 @@
-"""A greedy removal path: take away what is missed least, again and again, looking anew each time.
+"""Greedy removal path: remove the unit that is missed least, again and again, evaluating all others anew each time.
 
-The search is pure: it is given a function that evaluates coalitions. That a unit is missed least says what it is worth
-beside those already gone, so the order is not that of an ablation, nor of Shapley values.
+The search is pure: it calls a function that evaluates coalitions. The least missed unit is judged beside those already
+removed, so the order differs from that of an ablation or of Shapley values.
 
-The score of a path that was chosen by a set of documents is too good on those documents: at each step the largest of
-many noisy means is taken. Only other documents tell what the path costs.
+The score of a path is too good on the documents that chose it, because each step takes the largest of many noisy means.
+Only other documents show what the path costs.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ _ROUNDING = 1e-12
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A coalition's outcomes: one array a task, each of shape (documents,), the same documents for every coalition.
+    """The outcomes of a coalition: one array per task, each of shape (documents,).
 
-    ``values`` are what the search keeps up, larger being better; ``gold_logprobs`` are natural logarithms of the right
-    answer's probability, which breaks ties. NaN stands where a document has none; what is not finite counts as none.
+    All coalitions have the same documents. ``values`` are what the search maximizes. ``gold_logprobs`` are natural
+    logarithms of the right answer's probability, which break ties. NaN means that a document has no value; other
+    non-finite numbers count as NaN.
     """
 
     values: tuple[FloatArray, ...]
@@ -34,14 +35,15 @@ class Measured:
 
 
 Evaluate = Callable[[Sequence[Removed]], Mapping[Removed, Measured]]
-"""Evaluates coalitions of players, all of them in one go, as they share most of the work."""
+"""Evaluates coalitions of players, all in one call, because they share most of the work."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """The path after ``number`` removals: ``unit`` went last (None at the beginning), ``removed`` are all players gone.
+    """The path after ``number`` removals.
 
-    It was the best of ``candidates``, of which ``tied`` had the same mean value, itself included.
+    ``unit`` was removed last (None at the beginning), and ``removed`` are all players removed so far. The unit was the
+    best of ``candidates``, of which ``tied`` had the same mean value, itself included.
     """
 
     number: int
@@ -53,15 +55,15 @@ class Step:
 
 
 def greedy_path(evaluate: Evaluate, units: Sequence[Removed], steps: int) -> Iterator[Step]:
-    """Remove the least important unit, ``steps`` times or until none is left; the first step is the intact model.
+    """Remove the least missed unit, ``steps`` times or until none is left; the first step is the intact model.
 
-    At each step every unit that is left is tried. The one whose removal leaves the best mean value goes, the mean over
-    tasks of the mean over documents. Few documents make ties: among the best the one with the best mean
-    log-probability of the right answer goes, then the later one.
+    Each step tries every unit that is left, and removes the one that leaves the best mean value: the mean over tasks of
+    the mean over documents. With few documents, units tie. Among the best, the one with the best mean log-probability
+    of the right answer is removed, and then the later one.
 
     Args:
-        evaluate: called once a step; the first call holds the intact model too.
-        units: the players of each unit, by number; they share none.
+        evaluate: called once per step; the first call includes the intact model.
+        units: the players of each unit, by number; no two units share a player.
         steps: how many units to remove.
     """
     gone: Removed = ()
@@ -81,18 +83,18 @@ def greedy_path(evaluate: Evaluate, units: Sequence[Removed], steps: int) -> Ite
 
 
 def largest_step_within(scores: Sequence[float], keep: float) -> int | None:
-    """The last step that keeps so much of the intact score, or None where no removal does.
+    """Return the last step that keeps enough of the intact score, or None if no removal does.
 
     Args:
-        scores: by step, that of the intact model first.
-        keep: the part to be kept, 0 to 1.
+        scores: the score at each step, that of the intact model first.
+        keep: the fraction to keep, 0 to 1.
     """
     kept = [number for number, score in enumerate(scores) if number and score >= keep * scores[0] - _ROUNDING]
     return kept[-1] if kept else None
 
 
 def _least_missed(candidates: Mapping[int, Measured]) -> tuple[int, int]:
-    """The unit that goes, and how many have its mean value."""
+    """Return the unit to remove, and how many units have its mean value."""
     units = list(candidates)
     values = _means([candidates[unit].values for unit in units])
     logprobs = _means([candidates[unit].gold_logprobs for unit in units])
@@ -102,16 +104,16 @@ def _least_missed(candidates: Mapping[int, Measured]) -> tuple[int, int]:
 
 
 def _means(candidates: Sequence[tuple[FloatArray, ...]]) -> FloatArray:
-    """Means over tasks of means over the documents that have a value under every candidate that has any.
+    """Return means over tasks of means over the documents that have a value under every candidate with any value.
 
-    A candidate that has none has -inf; a task of which no candidate has any tells nothing, and is left out.
+    A candidate without any value has -inf. A task in which no candidate has a value is left out.
     """
     means = []
     for arrays in zip(*candidates, strict=True):
         matrix = np.stack(arrays)
         finite = np.isfinite(matrix)
-        there = finite.any(axis=1)
-        told = finite[there].all(axis=0)
-        if there.any() and told.any():
-            means.append(np.where(there, matrix[:, told].mean(axis=1), -np.inf))
+        has_values = finite.any(axis=1)
+        complete = finite[has_values].all(axis=0)
+        if has_values.any() and complete.any():
+            means.append(np.where(has_values, matrix[:, complete].mean(axis=1), -np.inf))
     return np.asarray(np.mean(means, axis=0) if means else np.zeros(len(candidates)), dtype=np.float64)

@@ -1,1 +1,1 @@
-"""lm-eval's tasks: their names, their data, and their documents made ready."""
+"""lm-eval's tasks: their names, their data, and the preparation of their documents."""

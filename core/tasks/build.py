@@ -1,4 +1,4 @@
-"""Building lm-eval tasks: by name, with a local file in place of the data set where one is given."""
+"""Build lm-eval tasks by name, with a local file in place of the data set on request."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from core.tasks.index import find_task
 OUTPUT_TYPES = ("multiple_choice", "loglikelihood", "loglikelihood_rolling")
 
 _FEWSHOT_SEED = 1234
-"""lm-eval's default, so that few-shot examples are the ones it would draw."""
+"""lm-eval's default seed, so that the few-shot examples are those that lm-eval would draw."""
 
-# What a task's code or templates raise on a document that lacks what they need.
+# Exceptions that a task's code or templates raise for a document that lacks a field they need.
 DOCUMENT_FAULTS = (
     KeyError,
     IndexError,
@@ -41,7 +41,10 @@ DOCUMENT_FAULTS = (
 
 @dataclass(frozen=True, slots=True)
 class BuiltTask:
-    """An lm-eval task with its documents. ``file`` is the local data file, ``origin`` says where the data came from."""
+    """An lm-eval task with its documents.
+
+    ``file`` is the local data file, if there is one. ``origin`` says where the data came from.
+    """
 
     name: str
     task: Task
@@ -51,7 +54,7 @@ class BuiltTask:
     num_fewshot: int
 
     def where(self, doc_id: int) -> str:
-        """A document's place in words; the line where a row of the file became exactly one document."""
+        """Return a document's location for a message: its line in the file, if each row became exactly one document."""
         if self.file is not None and len(self.docs) == len(self.file.lines):
             return self.file.where(doc_id)
         return f"{self.name}, document {doc_id}"
@@ -65,13 +68,13 @@ def build_task(
     Args:
         name: a shipped task or one of lm-eval's.
         data: a JSON-lines file to read instead of the task's data set.
-        num_fewshot: examples in the prompt; None for the task's own default.
-        offline: forbid downloading.
-        narrate: told about downloads, and what else takes long.
+        num_fewshot: number of examples in the prompt; None for the task's own default.
+        offline: forbid downloads.
+        narrate: called with a sentence before a download and other slow work.
 
     Raises:
-        CornerstoneError: no such task, one that must generate text or whose code needs a module that is not there, data
-            that does not fit, or data that cannot be had.
+        CornerstoneError: there is no such task, it must generate text, its code needs a module that is not installed,
+            the data does not fit, or the data cannot be read or downloaded.
     """
     definition_path, shipped_data = find_task(name, narrate)
     definition = _definition(name, definition_path)
@@ -106,7 +109,7 @@ def build_task(
 
 
 def _definition(name: str, path: Path) -> dict[str, Any]:
-    """What lm-eval's YAML file says, its functions resolved."""
+    """Return the content of lm-eval's YAML file, with its functions resolved."""
     try:
         return dict(load_yaml(path))
     except ImportError as error:
@@ -121,13 +124,13 @@ def _refuse_generation(name: str, definition: dict[str, Any]) -> None:
     output_type = definition.get("output_type", OUTPUT_TYPES[0])
     if output_type not in OUTPUT_TYPES:
         raise CornerstoneError(
-            f"{name} is a {output_type} task, which needs the model to write text; "
-            "only multiple-choice and log-likelihood tasks can be evaluated so far"
+            f"{name} is a {output_type} task, for which the model must generate text; "
+            "choose a multiple-choice or log-likelihood task"
         )
 
 
 def _stand_in(path: Path, *, fewshot: bool) -> dict[str, Any]:
-    """Overrides that make a task read ``path``; few-shot examples come from its other rows."""
+    """Return overrides that make a task read ``path``; few-shot examples come from its other rows."""
     return {
         "dataset_path": "json",
         "dataset_name": None,
@@ -140,6 +143,7 @@ def _stand_in(path: Path, *, fewshot: bool) -> dict[str, Any]:
 
 
 def _from_overlay(name: str, overlay: dict[str, Any]) -> Task:
+    """Let lm-eval build the task that a definition describes."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / f"{name}.yaml"
         path.write_text(yaml.safe_dump(overlay), encoding="utf-8")
@@ -148,12 +152,15 @@ def _from_overlay(name: str, overlay: dict[str, Any]) -> Task:
 
 
 def _shots(default: int | None, asked: int | None) -> int:
-    """How many examples, as lm-eval counts: a task whose definition says 0 stays at 0."""
+    """Return the number of examples, by lm-eval's rule: a task whose definition says 0 stays at 0."""
     return (default if asked is None or default == 0 else asked) or 0
 
 
 def _refuse_too_few(file: DataFile, name: str, shots: int) -> None:
-    """A document's examples are other rows; lm-eval draws one more than it needs, lest it draws the document."""
+    """Refuse a file with too few rows for the examples.
+
+    The examples of a document are other rows. lm-eval draws one more than needed, in case it draws the document itself.
+    """
     if len(file.lines) <= shots:
         raise CornerstoneError(
             f"{file.path} has {len(file.lines)} rows, and {shots} examples in the prompt of {name} need {shots + 1}; "
@@ -162,6 +169,7 @@ def _refuse_too_few(file: DataFile, name: str, shots: int) -> None:
 
 
 def _set_fewshot(task: Task, num_fewshot: int | None) -> int:
+    """Set the number of examples and the seed; return the number."""
     shots = _shots(task.get_config("num_fewshot"), num_fewshot)
     task.set_config(key="num_fewshot", value=shots)
     task.set_fewshot_seed(seed=_FEWSHOT_SEED)
@@ -169,6 +177,7 @@ def _set_fewshot(task: Task, num_fewshot: int | None) -> int:
 
 
 def _announce_download(name: str, definition: dict[str, Any], *, offline: bool, narrate: Callable[[str], None]) -> None:
+    """Announce the size of a data set that must be downloaded, or refuse the download."""
     path = definition.get("dataset_path")
     if path is None or path == "json" or dataset_hub.dataset_cached(path, definition.get("dataset_name")):
         return
@@ -182,7 +191,7 @@ def _announce_download(name: str, definition: dict[str, Any], *, offline: bool, 
 
 
 def document_fault(error: BaseException) -> str:
-    """One of ``DOCUMENT_FAULTS``, in words."""
+    """Describe one of ``DOCUMENT_FAULTS`` in words."""
     if isinstance(error, KeyError):
         return f"the field {error} is missing"
     if isinstance(error, IndexError):

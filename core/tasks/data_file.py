@@ -1,4 +1,4 @@
-"""Checking a JSON-lines file that stands in for a task's data set: every fault is told with file and line."""
+"""Check a JSON-lines file that replaces a task's data set; every fault names the file and the line."""
 
 from __future__ import annotations
 
@@ -31,12 +31,13 @@ def check_data_file(path: Path, task: str, definition: Mapping[str, Any]) -> Dat
     """Check that ``path`` holds rows with the fields that a task's definition reads.
 
     Args:
-        path: one JSON object a line; blank lines are passed over.
+        path: one JSON object per line; blank lines are skipped.
         task: the task's name, for messages.
-        definition: the task's lm-eval configuration, functions resolved.
+        definition: the task's lm-eval configuration, with functions resolved.
 
     Raises:
-        CornerstoneError: the file cannot be read, a line is no JSON object, a field is missing, or there is no row.
+        CornerstoneError: the file cannot be read, a line is not a JSON object, a field is missing, or there are no
+            rows.
     """
     fields = required_fields(definition)
     numbers = []
@@ -51,10 +52,10 @@ def check_data_file(path: Path, task: str, definition: Mapping[str, Any]) -> Dat
 
 
 def read_data_file(path: Path, task: str) -> str:
-    """The text of a file that stands in for the data set of ``task``.
+    """Return the text of a file that replaces the data set of ``task``.
 
     Raises:
-        CornerstoneError: it cannot be read, or is no plain UTF-8.
+        CornerstoneError: the file cannot be read, or it is not plain UTF-8.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -67,7 +68,7 @@ def read_data_file(path: Path, task: str) -> str:
 
 
 def required_fields(definition: Mapping[str, Any]) -> frozenset[str]:
-    """The top-level fields that a task's templates read; none where the task makes its own documents first."""
+    """Return the top-level fields that a task's templates read; none if the task first transforms its documents."""
     if definition.get("process_docs") is not None:
         return frozenset()
     fields: set[str] = set()
@@ -79,10 +80,11 @@ def required_fields(definition: Mapping[str, Any]) -> frozenset[str]:
 
 
 def _undeclared(template: str) -> set[str]:
+    """Return the variables that a template reads."""
     try:
         return jinja2.meta.find_undeclared_variables(jinja2.Environment(autoescape=False).parse(template))
     except jinja2.TemplateSyntaxError:
-        return set()  # lm-eval's own environment has more filters; building the documents will tell
+        return set()  # lm-eval's environment knows more syntax; building the documents will find real errors
 
 
 def _check_row(line: str, where: str, task: str, fields: frozenset[str]) -> None:

@@ -1,4 +1,4 @@
-"""Data sets on the hub: whether one is cached, and how large it is before it is fetched."""
+"""Data sets on the hub: whether one is cached, and how large its download is."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from huggingface_hub.errors import HfHubHTTPError, HFValidationError, HTTPError,
 
 
 def dataset_cached(path: str, name: str | None) -> bool:
-    """Whether the data-set cache holds this data set (or this configuration of it)."""
+    """Return whether the cache holds this data set (or this configuration of it)."""
     folder = Path(datasets.config.HF_DATASETS_CACHE) / path.replace("/", "___")
     return (folder / name).is_dir() if name else folder.is_dir()
 
 
 def dataset_size(path: str) -> int | None:
-    """Bytes of a data set's files on the hub, all configurations; None where the hub cannot be asked."""
+    """Return the size in bytes of a data set on the hub, in all configurations; None if the hub cannot be asked."""
     try:
         siblings = HfApi().dataset_info(path, files_metadata=True).siblings or []
     except (HfHubHTTPError, HFValidationError, OfflineModeIsEnabled, HTTPError, OSError):

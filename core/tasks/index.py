@@ -1,6 +1,6 @@
-"""Which tasks there are by name: those shipped with this package and those packaged with lm-eval.
+"""The names of tasks: those that ship with this package, and those in lm-eval.
 
-Reading lm-eval's 14 000 task files takes seconds, so what was found is remembered per lm-eval version.
+Reading lm-eval's 14 000 task files takes seconds, so their names are cached per lm-eval version.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ EntryKind = Literal["task", "group", "tag"]
 
 @dataclass(frozen=True, slots=True)
 class ShippedTask:
-    """A task that comes with this package, its data beside its definition."""
+    """A task that ships with this package, with its data file beside its definition."""
 
     name: str
     description: str
@@ -47,13 +47,15 @@ class IndexEntry:
 
 
 def shipped_tasks() -> tuple[ShippedTask, ...]:
-    """The tasks that need no download, by name."""
+    """Return the tasks that need no download, by name."""
     folder = Path(str(resources.files("configs"))) / "tasks"
     return tuple(_shipped(definition) for definition in sorted(folder.glob("*.yaml")))
 
 
 def lm_eval_tasks(narrate: Callable[[str], None] | None = None) -> tuple[IndexEntry, ...]:
-    """Everything lm-eval packages, by name; slow the first time after an lm-eval upgrade, which ``narrate`` is told.
+    """Return all names in lm-eval, sorted.
+
+    The first call after an lm-eval upgrade is slow, which ``narrate`` announces.
 
     Raises:
         CornerstoneError: lm-eval's files cannot be read.
@@ -62,7 +64,7 @@ def lm_eval_tasks(narrate: Callable[[str], None] | None = None) -> tuple[IndexEn
     if not memory.is_file():
         if narrate is not None:
             narrate("reading which tasks lm-eval has (about 10 s, once)")
-        # In a process of its own: whoever lists tasks should not have to hold lm-eval.
+        # A process of its own reads them, so that this one need not import lm-eval.
         command = [sys.executable, "-P", "-m", "core.tasks.read_index"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
@@ -75,20 +77,22 @@ def lm_eval_tasks(narrate: Callable[[str], None] | None = None) -> tuple[IndexEn
 
 
 def index_file() -> Path:
-    """Where lm-eval's names are remembered."""
+    """Return the file that caches lm-eval's names."""
     return cache_folder("lm-eval") / f"tasks-{metadata.version('lm-eval')}.json"
 
 
 def lm_eval_task_names(narrate: Callable[[str], None] | None = None) -> list[str]:
-    """The names of the single tasks that lm-eval packages; see ``lm_eval_tasks``."""
+    """Return the names of lm-eval's single tasks; see ``lm_eval_tasks``."""
     return [entry.name for entry in lm_eval_tasks(narrate) if entry.kind == "task"]
 
 
 def find_task(name: str, narrate: Callable[[str], None] | None = None) -> tuple[Path, Path | None]:
-    """The definition file of a task, and its data file where it is shipped; ``narrate`` as in ``lm_eval_tasks``.
+    """Return the definition file of a task, and its data file if the task ships with this package.
+
+    ``narrate`` is the same as in ``lm_eval_tasks``.
 
     Raises:
-        CornerstoneError: no such task, or the name stands for several.
+        CornerstoneError: there is no such task, or the name stands for several.
     """
     for shipped in shipped_tasks():
         if shipped.name == name:
@@ -114,7 +118,7 @@ def _shipped(definition: Path) -> ShippedTask:
 
 
 def lm_eval_folder() -> Path:
-    """Where lm-eval keeps its task definitions."""
+    """Return the folder of lm-eval's task definitions."""
     spec = importlib.util.find_spec("lm_eval")
     assert spec is not None
     assert spec.submodule_search_locations

@@ -1,4 +1,4 @@
-"""A task's documents, ready to be swept: rendered and encoded as lm-eval would, scored by the task's own functions."""
+"""Prepare a task's documents: render and encode them as lm-eval would, and score them with the task's own functions."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Order = Literal["shuffled", "file"]
 
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 
-# Where the data lies, and how it is split, is the data's identity, not the task's.
+# Where the data is and how it is split identifies the data, not the task. The number of examples is recorded apart.
 _NOT_THE_TASK = (
     "dataset_path",
     "dataset_name",
@@ -43,9 +43,10 @@ _NOT_THE_TASK = (
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One document. ``requests[i]`` are the continuations whose log-probabilities add up to that of ``instances[i]``.
+    """One document of a task.
 
-    ``source`` and ``instances`` are lm-eval's own: the row, and what is asked of a model about it.
+    ``source`` is lm-eval's row, and ``instances`` are lm-eval's requests about it. ``requests[i]`` are the
+    continuations whose log-probabilities add up to that of ``instances[i]``.
     """
 
     record: DocumentRecord
@@ -59,7 +60,10 @@ class Document:
 
     @property
     def bundles(self) -> tuple[tuple[TokenRequest, ...], ...]:
-        """The continuations, in order, by what wants to lie in one row: the windows of a long text share nothing."""
+        """Return the continuations, in order, grouped by what should share a row.
+
+        Windows of a long text share nothing.
+        """
         if self.instances[0].request_type == "loglikelihood_rolling":
             return tuple((part,) for part in self.continuations)
         return (self.continuations,)
@@ -67,7 +71,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class PreparedTask:
-    """A task with the documents a study asks for, in the order in which they are evaluated."""
+    """A task with the documents of a study, in the order of their evaluation."""
 
     record: TaskRecord
     data: DataRecord
@@ -77,13 +81,13 @@ class PreparedTask:
     def outcome(
         self, document: Document, removed: Removed, logprobs: Sequence[float], is_greedy: Sequence[bool]
     ) -> Outcome:
-        """Score one document by the task's own ``process_results``.
+        """Score one document with the task's own ``process_results``.
 
         Args:
             document: one of ``documents``.
-            removed: the coalition it was evaluated under.
-            logprobs: one natural logarithm a continuation, in the order of ``document.continuations``.
-            is_greedy: likewise.
+            removed: the coalition under which it was evaluated.
+            logprobs: one natural logarithm per continuation, in the order of ``document.continuations``.
+            is_greedy: whether each continuation was the most likely one, in the same order.
         """
         sums, greedy, start = [], [], 0
         for request in document.requests:
@@ -115,18 +119,18 @@ def prepare_task(
     seed: int,
     apply_chat_template: bool,
 ) -> PreparedTask:
-    """Render and encode the documents that a study asks for.
+    """Render and encode the documents of a study.
 
     Args:
         built: the task with its data.
-        encoder: of the model that will be swept.
-        limit: how many documents; None for all.
-        order: ``file`` takes the first, ``shuffled`` a seeded random sample.
-        seed: of the shuffle.
-        apply_chat_template: render prompts through the model's chat template.
+        encoder: the encoder of the model that is evaluated.
+        limit: number of documents; None for all.
+        order: ``file`` takes the first documents, ``shuffled`` a seeded random sample.
+        seed: seed of the shuffle.
+        apply_chat_template: render prompts with the model's chat template.
 
     Raises:
-        CornerstoneError: a document cannot be rendered, encoded or scored, or there is no chat template to apply.
+        CornerstoneError: a document cannot be rendered, encoded or scored, or the model has no chat template.
     """
     if apply_chat_template and encoder.chat_template_text is None:
         raise CornerstoneError("--apply-chat-template: this model's tokenizer has no chat template")
@@ -146,7 +150,7 @@ def prepare_task(
 
 
 def _try_scoring(prepared: PreparedTask, document: Document, built: BuiltTask) -> None:
-    """A document that the task's own scoring fails on is told before the model has run for it."""
+    """Score a document with dummy results, so that a task whose scoring fails is reported before the model runs."""
     blank = [-1.0] * len(document.continuations)
     try:
         prepared.outcome(document, (), blank, [False] * len(blank))
@@ -157,6 +161,7 @@ def _try_scoring(prepared: PreparedTask, document: Document, built: BuiltTask) -
 
 
 def _choose(size: int, *, limit: int | None, order: Order, seed: int) -> list[int]:
+    """Return the ids of the chosen documents."""
     doc_ids = list(range(size))
     if order == "shuffled":
         random.Random(seed).shuffle(doc_ids)
@@ -166,8 +171,9 @@ def _choose(size: int, *, limit: int | None, order: Order, seed: int) -> list[in
 def _render(
     built: BuiltTask, encoder: RequestEncoder, chosen: Sequence[int], *, apply_chat_template: bool
 ) -> Iterator[tuple[int, list[Instance]]]:
-    # Few-shot examples are drawn from one stream, document after document: only walking the data from its beginning
-    # gives each document the examples it has in lm-eval, whatever else is asked for.
+    """Yield the requests of each chosen document."""
+    # lm-eval draws few-shot examples from one random stream, document after document. So all documents up to the last
+    # chosen one are rendered; otherwise a document would not get the examples that it gets in lm-eval.
     walk = range(max(chosen) + 1) if built.num_fewshot else sorted(chosen)
     wanted = frozenset(chosen)
     for doc_id in walk:
@@ -185,6 +191,7 @@ def _render(
 def _requests(
     built: BuiltTask, encoder: RequestEncoder, doc_id: int, doc: Any, *, apply_chat_template: bool
 ) -> list[Instance]:
+    """Return lm-eval's requests about a document."""
     chat_template = encoder.chat_template if apply_chat_template else None
     context = built.task.fewshot_context(
         doc,
@@ -205,6 +212,7 @@ def _requests(
 
 
 def _document(built: BuiltTask, encoder: RequestEncoder, doc_id: int, instances: list[Instance]) -> Document:
+    """Encode a document, after checking its choices and its gold answer."""
     doc = instances[0].doc
     choices = _choices(built, doc, instances)
     gold = _gold(built, doc, choices, doc_id)
@@ -231,12 +239,14 @@ def _document(built: BuiltTask, encoder: RequestEncoder, doc_id: int, instances:
 
 
 def _choices(built: BuiltTask, doc: Any, instances: Sequence[Instance]) -> tuple[str, ...]:
+    """Return the choices of a document as text."""
     if built.task.OUTPUT_TYPE == "multiple_choice":
         return tuple(str(choice) for choice in built.task.doc_to_choice(doc))
     return tuple(str(instance.args[-1]) for instance in instances)
 
 
 def _gold(built: BuiltTask, doc: Any, choices: Sequence[str], doc_id: int) -> tuple[int, ...]:
+    """Return the indices of the right choices."""
     if built.task.OUTPUT_TYPE != "multiple_choice":
         return (0,)
     target = built.task.doc_to_text(doc) if built.task.multiple_input else built.task.doc_to_target(doc)
@@ -249,23 +259,26 @@ def _gold(built: BuiltTask, doc: Any, choices: Sequence[str], doc_id: int) -> tu
 
 
 def _index(target: Any, choices: Sequence[str]) -> int | None:
+    """Return the index of a gold answer that is given as text or as a number; None if it is not among the choices."""
     if isinstance(target, str):
         return choices.index(target) if target in choices else None
     return int(target) if isinstance(target, int | np.integer) and 0 <= target < len(choices) else None
 
 
 def _check_requests(built: BuiltTask, doc_id: int, requests: Sequence[Sequence[TokenRequest]], max_length: int) -> None:
+    """Refuse an empty part, and a continuation that is longer than the model's context."""
     for part in (part for request in requests for part in request):
         if not part.context or not part.continuation:
             raise CornerstoneError(f"{built.where(doc_id)}: a choice or its prompt is empty")
         if len(part.continuation) > max_length:
             raise CornerstoneError(
-                f"{built.where(doc_id)}: a choice of {len(part.continuation)} tokens does not fit the model's window "
-                f"of {max_length}"
+                f"{built.where(doc_id)}: a choice of {len(part.continuation)} tokens does not fit the model's context "
+                f"of {max_length} tokens"
             )
 
 
 def _task_record(built: BuiltTask, encoder: RequestEncoder, *, apply_chat_template: bool) -> TaskRecord:
+    """Return the record that identifies the task and its prompt settings."""
     task = built.task
     aggregation = task.aggregation()
     definition = {key: _plain(value) for key, value in task.dump_config().items() if key not in _NOT_THE_TASK}
@@ -283,10 +296,10 @@ def _task_record(built: BuiltTask, encoder: RequestEncoder, *, apply_chat_templa
 
 
 def _plain(value: Any) -> Any:
-    """A value of lm-eval's as JSON would hold it, the same in every process.
+    """Return one of lm-eval's values as JSON can hold it, the same in every process.
 
-    A function is the text of the file that defines it, as its helpers count too; anything else that JSON has no word
-    for is its representation, without where it lies in memory.
+    A function becomes the text of the file that defines it, because its helpers count too. Any other value that JSON
+    cannot hold becomes its representation, without its memory address.
     """
     match value:
         case np.generic() | np.ndarray():
@@ -304,6 +317,7 @@ def _plain(value: Any) -> Any:
 
 
 def _source_of(function: FunctionType) -> str:
+    """Return the text of the file that defines a function, or its bytecode if there is no file."""
     try:
         return Path(function.__code__.co_filename).read_text(encoding="utf-8")
     except OSError:

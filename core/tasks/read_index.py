@@ -1,4 +1,4 @@
-"""``python -m core.tasks.read_index``: read lm-eval's task files and remember what there is."""
+"""``python -m core.tasks.read_index``: read lm-eval's task files and cache their names."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.tasks.index import EntryKind, index_file, lm_eval_folder
 
 
 def main() -> None:
-    """Write the index whole, or not at all."""
+    """Write the index file in one step, so that it is never incomplete."""
     memory = index_file()
     fresh = memory.with_suffix(f".{os.getpid()}")
     fresh.write_text(json.dumps(_read(lm_eval_folder())), encoding="utf-8")

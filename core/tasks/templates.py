@@ -1,4 +1,4 @@
-"""lm-eval compiles a task's templates anew for each document that it renders or scores, which takes a millisecond."""
+"""Compile a task's templates once, because lm-eval compiles them again for each document (about a millisecond)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lm_eval import utils
 
 @contextmanager
 def compiled_once() -> Iterator[None]:
-    """Inside the block each template is compiled once. What it renders is the same."""
+    """Compile each template only once inside the block. The rendered text stays the same."""
     environment = utils.env
     before = vars(environment).get("from_string")
     environment.from_string = cache(environment.from_string)

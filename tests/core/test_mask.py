@@ -81,13 +81,13 @@ def changed(change: Callable[[dict[str, Any]], object]) -> bytes:
 WRONG = {
     "it is not JSON": b"{",
     'it has no "format"': b"[1, 2]",
-    "is a mask of version 2, and this program reads version 1": changed(lambda c: c.update(version=2)),
-    "no whole mask: model.layers is missing": changed(lambda c: c["model"].pop("layers")),
-    "no whole mask: evidence.0.colour is not known": changed(lambda c: c["evidence"][0].update(colour="red")),
-    "no whole mask: removed.1.number: should be": changed(lambda c: c["removed"][1].update(number="three")),
-    "calls player 3 'FFN 3', and it is FFN 1": changed(lambda c: c["removed"][1].update(label="FFN 3")),
+    "is a mask of version 2, but this program reads version 1": changed(lambda c: c.update(version=2)),
+    "not a complete mask: model.layers is missing": changed(lambda c: c["model"].pop("layers")),
+    "not a complete mask: evidence.0.colour is not known": changed(lambda c: c["evidence"][0].update(colour="red")),
+    "not a complete mask: removed.1.number: should be": changed(lambda c: c["removed"][1].update(number="three")),
+    "calls player 3 'FFN 3', but it is FFN 1": changed(lambda c: c["removed"][1].update(label="FFN 3")),
     "must be sorted by number, each once": changed(lambda c: c["removed"].reverse()),
-    "removes player 8, and a model of 4 layers has players 0 to 7": changed(
+    "removes player 8, but a model of 4 layers has players 0 to 7": changed(
         lambda c: c["removed"][1].update(number=8, label="Attn 4")
     ),
 }
