@@ -1,19 +1,19 @@
 # Two commands: `make run` and `make test`. Everything they need goes into .venv and the user's cache.
-# The user's own python3 if it is new enough (it may hold a CUDA torch), else the newest there is that runs.
+# Use the user's python3 if it is new enough (it may have a CUDA torch), else the newest Python that runs.
 NEW_ENOUGH := -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1
 PYTHON ?= $(firstword $(foreach v,python3 python3.14 python3.13 python3.12 python3.11,$(shell $(v) $(NEW_ENOUGH) && echo $(v))) python3)
 BIN := .venv/bin
-# One thread a test process: two of them run side by side.
+# One thread per test process, because two processes run side by side.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
 .PHONY: run test test-slow test-gpu bench install clean help
 
 help:
 	@echo 'make run        install what is missing, then start (ARGS="run my.yaml" passes arguments on)'
-	@echo 'make test       lint, types, import rules and tests: about 6 minutes'
-	@echo 'make test-slow  full parity with lm-eval and what else takes long'
-	@echo 'make test-gpu   what needs a CUDA device'
-	@echo 'make bench      measure'
+	@echo 'make test       lint, types, import rules and tests: about 10 minutes'
+	@echo 'make test-slow  full parity with lm-eval, and other slow tests'
+	@echo 'make test-gpu   tests that need a CUDA device'
+	@echo 'make bench      measure speed and memory, also against lm-eval'
 
 install: .venv/.installed
 

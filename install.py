@@ -1,8 +1,9 @@
-"""Makes .venv and installs what constraints.txt pins.
+"""Create .venv and install the versions that constraints.txt pins.
 
-Standard library only, and it parses on old Pythons so that it can refuse them.
+This script needs only the standard library. It parses on old Pythons, so that it can refuse them.
 
-Run by `make`; `TORCH_INDEX=<url of PyTorch's CPU wheels> make install` spares a machine without a GPU the CUDA build.
+`make` runs it. `TORCH_INDEX=<url of PyTorch's CPU wheels> make install` avoids the large CUDA build of torch on a
+machine without a GPU.
 """
 
 import os
@@ -19,7 +20,7 @@ VENV = os.path.join(HERE, ".venv")
 LOG = os.path.join(VENV, "install.log")
 STAMP = os.path.join(VENV, ".installed")
 
-# What pip says, and what that means to a person. The first that fits wins.
+# Patterns in pip's output, and what to tell the user. The first match applies.
 FAILURES = (
     (r"No space left on device|Errno 28", "the disk is full: make about {gb} GB of room and run again"),
     (
@@ -35,7 +36,7 @@ FAILURES = (
 
 
 class Stop(Exception):
-    """The install cannot go on; the message is the one sentence to show."""
+    """The install cannot go on. The message is the sentence to show."""
 
 
 def check_python(version):
@@ -53,18 +54,18 @@ def check_room(folder, free):
 
 
 def explain(log):
-    """One sentence for a failed pip run, from what it printed."""
+    """Return one sentence for a failed pip run, from its output."""
     for pattern, sentence in FAILURES:
         found = re.search(pattern, log)
         if found:
             name = next((group for group in found.groups() if group), "") if found.groups() else ""
             return sentence.format(gb=NEEDED_GB, match=name)
     lines = [line for line in log.splitlines() if line.strip()]
-    return "pip failed (%s); all it said is in %s" % (lines[-1].strip() if lines else "silently", LOG)
+    return "pip failed (%s); its full output is in %s" % (lines[-1].strip() if lines else "silently", LOG)
 
 
 def torch_choices(pin, cuda_version, nvidia):
-    """Requirements to try for torch, in turn; none where a CUDA build that works is kept."""
+    """Return the torch requirements to try in turn; none if a working CUDA build is kept."""
     if cuda_version:
         return []
     if nvidia or not sys.platform.startswith("linux"):
@@ -73,7 +74,7 @@ def torch_choices(pin, cuda_version, nvidia):
 
 
 def constraints_for(text, cuda_version):
-    """The constraints, with a kept CUDA torch in place of the pinned one."""
+    """Return the constraints, with a kept CUDA torch in place of the pinned one."""
     if not cuda_version:
         return text
     kept = [line for line in text.splitlines() if not re.match(r"(torch|triton|nvidia-\S+)==", line)]
@@ -81,7 +82,7 @@ def constraints_for(text, cuda_version):
 
 
 def working_cuda_torch(python):
-    """The version of a torch in this Python that sees a GPU, or None."""
+    """Return the version of this Python's torch if it sees a GPU, else None."""
     ask = "import torch; print(torch.__version__ if torch.cuda.is_available() else '')"
     try:
         asked = subprocess.run([python, "-c", ask], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
@@ -100,7 +101,10 @@ def step(number, text, estimate):
 
 
 def pip(arguments):
-    """Run the venv's pip quietly; its output goes to the log. Returns None, or what it printed if it failed."""
+    """Run the venv's pip quietly and append its output to the log.
+
+    Return None, or the output if pip failed.
+    """
     command = [venv_python(), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--retries", "2"]
     done = subprocess.run(command + arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     printed = done.stdout.decode("utf-8", "replace")

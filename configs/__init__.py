@@ -1,1 +1,1 @@
-"""Packaged run configurations, model aliases and the shipped offline tasks with their data."""
+"""Packaged run configurations, model aliases, and the shipped offline tasks with their data."""

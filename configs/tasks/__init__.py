@@ -1,1 +1,1 @@
-"""The shipped offline tasks: definitions in lm-eval's YAML, data as JSON lines, and the script that writes the data."""
+"""The shipped offline tasks: lm-eval YAML definitions, JSON-lines data, and the script that writes the data."""

@@ -1,7 +1,7 @@
-"""Writes the data of the shipped tasks: ``python -m configs.tasks.generate``. Always the same files.
+"""Write the data of the shipped tasks: ``python -m configs.tasks.generate``. The files are always the same.
 
-Every answer is the gold of as many documents as any other and a wrong choice of as many as any other, so that knowing
-which answers are likely, without reading the question, does not help; gold positions are balanced too.
+Every answer is right for equally many documents, and wrong for equally many. So knowing which answers are frequent does
+not help without reading the question. The positions of right answers are balanced too.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ IRREGULAR = {"child": "children"}
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One document as it is written: ``gold`` indexes ``choices``."""
+    """One document. ``gold`` is the index of the right answer in ``choices``."""
 
     text: str
     choices: tuple[str, ...]
@@ -69,7 +69,7 @@ class Question:
 
 
 def agreement() -> Iterator[Question]:
-    """Is or are, after a subject and a noun of the other number."""
+    """Ask for "is" or "are" after a subject and a noun of the other number."""
     nouns = SUBJECTS.split()
     for index, (noun, phrase) in enumerate((noun, phrase) for phrase in PHRASES for noun in nouns):
         other = nouns[(index + 4) % len(nouns)]
@@ -80,20 +80,26 @@ def agreement() -> Iterator[Question]:
 
 
 def capitals() -> Iterator[Question]:
-    """Both ways round."""
+    """Ask for the capital of a country, and for the country of a capital."""
     yield from _with_rotated_choices([(f"The capital of {land} is", city) for land, city in COUNTRIES.items()], seed=1)
     yield from _with_rotated_choices([(f"{city} is the capital of", land) for land, city in COUNTRIES.items()], seed=2)
 
 
 def categories() -> Iterator[Question]:
-    """Neighbours in the list are of different kinds, so that choices differ."""
+    """Ask what kind of thing a word names.
+
+    Neighbours in the list are of different kinds, so that the choices of a question differ.
+    """
     by_kind = [[(f"{_article(word)} {word} is a type of", kind) for word in words.split()]
                for kind, words in CATEGORIES.items()]  # fmt: skip
     yield from _rotate([item for round_ in zip_longest(*by_kind) for item in round_ if item])
 
 
 def opposites() -> Iterator[Question]:
-    """Both ways round, each way with its own choices, so that a word is never a choice of its own question."""
+    """Ask for the opposite of a word, in both directions.
+
+    Each direction is shuffled by itself, so that a word is never a choice of its own question.
+    """
     pairs = [pair.split("-") for pair in OPPOSITES.split()]
     yield from _with_rotated_choices([(_opposite(one), other) for one, other in pairs], seed=3)
     yield from _with_rotated_choices([(_opposite(other), one) for one, other in pairs], seed=4)
@@ -110,7 +116,10 @@ def _with_rotated_choices(items: Sequence[tuple[str, str]], seed: int) -> Iterat
 
 
 def _rotate(items: Sequence[tuple[str, str]]) -> Iterator[Question]:
-    """Each question's wrong choices are the answers of the next ones, so every answer is used equally often."""
+    """Yield questions whose wrong choices are the answers of the next ones.
+
+    So every answer is used equally often.
+    """
     for index, (text, answer) in enumerate(items):
         wrong = [items[(index + step) % len(items)][1] for step in range(1, CHOICES)]
         gold = index % CHOICES
@@ -126,7 +135,7 @@ def _article(word: str) -> str:
 
 
 def lines(questions: Iterable[Question]) -> str:
-    """JSON lines."""
+    """Return the questions as JSON lines."""
     return "".join(json.dumps(asdict(question)) + "\n" for question in questions)
 
 
@@ -134,7 +143,7 @@ TASKS = {"agreement": agreement, "capitals": capitals, "categories": categories,
 
 
 def main() -> None:
-    """Write every task's data beside this file."""
+    """Write the data of every task beside this file."""
     for name, questions in TASKS.items():
         (Path(__file__).parent / f"{name}.jsonl").write_text(lines(questions()), encoding="utf-8")
 

@@ -1,1 +1,1 @@
-"""The paper's tables from what is stored, and the rule for cornerstones. numpy only."""
+"""The paper's tables from stored values, and the rule for cornerstones. Needs only numpy."""

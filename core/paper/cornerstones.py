@@ -1,25 +1,26 @@
 """The rule for "cornerstone", and its evidence, player by player.
 
-The paper calls cornerstones those layers whose removal collapses the model to chance and whose Shapley values
-dominate, and states no rule. Here it is one rule. Count the tasks on which the intact model is above chance (its
-interval is). Over them, a player is a cornerstone if
+The paper calls cornerstones those layers whose removal collapses the model to chance and whose Shapley values dominate.
+It states no rule, so here is one. It counts the tasks on which the intact model is above chance (its whole interval
+is). Over them, a player is a cornerstone if
 
-1. removing it alone loses at least half (``COLLAPSE``) of what the intact model has above chance: its mean drop over
-   the mean of intact minus chance, both unclipped, and
+1. removing it alone loses at least half (``COLLAPSE``) of what the intact model has above chance: its mean drop divided
+   by the mean of intact minus chance, both unclipped, and
 2. its mean share is at least three times (``DOMINANCE``) an even share 1/N.
 
-*sure*: the lower bounds of both pass. *likely*: both estimates pass, and its drop is above zero. *no*: an upper bound
-does not pass. *open*: neither is known, more documents tell. The bounds hold at 95 % for all players of a model at
-once, because all are looked at: the largest of sixty noisy drops is large by chance. Those of shares take in what
-clipping may have taken from them: in simulated games all of them hold at once in 91 to 98 % (docs/estimators.md).
+*sure*: the lower bounds of both pass. *likely*: both estimates pass, and the lower bound of the loss is above zero.
+*no*: an upper bound does not pass. *open*: none of these; more documents would decide. The bounds hold at 95 % for all
+players of a model at once, because all are looked at: the largest of sixty noisy drops is large by chance. The bounds
+of shares include what clipping may have taken from them. In simulated games all of them hold at once in 91 to 98 %
+(docs/estimators.md).
 
-Why a mean drop over a mean, not a mean of quotients: on a task that the model barely knows, a quotient is noise. Why
-both conditions: a removal may collapse the model while next to other removals it no longer matters (a small share),
-and a share may be large because all values are small (no collapse). Noise makes the clipped share of a cornerstone
-smaller, so with few documents the rule errs towards open.
+Why a mean drop over a mean, and not a mean of quotients: on a task that the model barely knows, a quotient is noise.
+Why both conditions: a removal may collapse the model, while next to other removals it no longer matters (a small
+share). And a share may be large because all values are small (no collapse). Noise lowers the clipped share of a
+cornerstone, so with few documents the rule errs towards open.
 
-A value without chance (a log-probability) has nothing to collapse to: of it the second condition alone can be told,
-over all tasks. So a player is *no* or *open* by it, however many documents there are.
+A value without chance (a log-probability) has no level to collapse to. So only the second condition can be checked,
+over all tasks, and a player is *no* or *open*, however many documents there are.
 """
 
 from __future__ import annotations
@@ -39,8 +40,8 @@ from core.statistics.ranks import leading
 
 COLLAPSE = 0.5
 DOMINANCE = 3.0
-# Clipped noise around 0 has a mean of .4 of its spread, and resampled once more sqrt(2) times that: what resamples show
-# of the bias that the sample has from clipping.
+# Clipping biases a sample's mean upwards: noise around 0 has a clipped mean of .4 standard deviations. A resample adds
+# as much noise again, so its clipped mean is sqrt(2) times that. Resamples show this fraction of the sample's bias.
 _SHOWN = math.sqrt(2) - 1
 
 Verdict = Literal["sure", "likely", "open", "no"]
@@ -48,17 +49,17 @@ Verdict = Literal["sure", "likely", "open", "no"]
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One player under the rule. What is None could not be told.
+    """One player under the rule. None stands for what is unknown.
 
     Attributes:
-        collapse: the part of what the intact model has above chance that is lost without it: ``drop`` / ``above``.
-        drop: intact minus ablated, averaged over the tasks counted, in the value's own unit.
-        above: intact minus chance, likewise.
-        share: of the sum of positive Shapley values, averaged over the tasks counted.
-        needed_share: the least share the rule allows, ``DOMINANCE`` / N.
-        tasks: those counted, all where the value has no chance; the share is of those of them that have every window
-            and a positive value.
-        n: documents with every ablation, of the task that has the fewest.
+        collapse: the fraction of the score above chance that is lost without the player: ``drop`` / ``above``.
+        drop: intact minus ablated, averaged over the counted tasks, in the unit of the value.
+        above: intact minus chance, averaged over the counted tasks.
+        share: the player's share of the sum of positive Shapley values, averaged over tasks.
+        needed_share: the smallest share that the rule allows, ``DOMINANCE`` / N.
+        tasks: the counted tasks; all tasks if the value has no chance level. The share uses those of them that have
+            every window and a positive value.
+        n: number of documents with every ablation, in the task that has the fewest.
     """
 
     player: int
@@ -81,8 +82,8 @@ class Evidence:
 class Cornerstones:
     """All players of a model, in their order.
 
-    Its tasks are named by what the rule makes of them: those ``counted``, those on which the intact model is not above
-    chance, and those on which there is no chance to be above.
+    The rule divides the tasks into those ``counted``, those on which the intact model is not above chance, and those
+    without a chance level.
     """
 
     evidence: tuple[Evidence, ...]
@@ -92,14 +93,14 @@ class Cornerstones:
 
     @property
     def players(self) -> tuple[int, ...]:
-        """The cornerstones, sure or likely, the largest share first."""
+        """Return the cornerstones, sure or likely, the largest share first."""
         found = [each for each in self.evidence if each.verdict in {"sure", "likely"}]
         return tuple(each.player for each in sorted(found, key=lambda each: -(each.share or 0.0)))
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The players that Tables 3 and 4 take for C layers, and by what."""
+    """The players that Tables 3 and 4 take as C layers, and the criterion that chose them."""
 
     players: tuple[int, ...]
     by: Literal["rule", "share", "drop"]
@@ -144,9 +145,10 @@ def cornerstones(model: ModelDraws) -> Cornerstones:
 
 
 def chosen(model: ModelDraws, found: Cornerstones) -> Chosen | None:
-    """The cornerstones; where no player is one, those of the largest mean share; without shares, of the largest drop.
+    """Return the players to take as C layers; None if no player has a share or a drop.
 
-    None where no player has a share or a drop.
+    They are the cornerstones. If there are none, they are the players of the largest mean share; without shares, those
+    of the largest drop.
     """
     if found.players:
         return Chosen(found.players, "rule")
@@ -161,7 +163,7 @@ def chosen(model: ModelDraws, found: Cornerstones) -> Chosen | None:
 
 @dataclass(frozen=True, slots=True)
 class _Bounds:
-    """Of all players, shape (players,); NaN where unknown."""
+    """Estimates and bounds of all players, shape (players,); NaN where unknown."""
 
     estimate: FloatArray
     low: FloatArray
@@ -170,12 +172,12 @@ class _Bounds:
     above: float | None
 
     def at(self, player: int) -> tuple[float, float, float]:
-        """The estimate of one player and its bounds."""
+        """Return the estimate of one player and its bounds."""
         return float(self.estimate[player]), float(self.low[player]), float(self.high[player])
 
 
 def _verdict(collapse: tuple[float, float, float], share: tuple[float, float, float], needed: float) -> Verdict:
-    """NaN compares false both ways, so what is unknown neither passes nor fails."""
+    """Apply the rule to one player. NaN compares as false, so what is unknown neither passes nor fails."""
     (loss, loss_low, loss_high), (part, part_low, part_high) = collapse, share
     if loss_low >= COLLAPSE and part_low >= needed:
         return "sure"
@@ -185,15 +187,15 @@ def _verdict(collapse: tuple[float, float, float], share: tuple[float, float, fl
 
 
 def _above_chance(task: TaskValues) -> bool:
-    """Whether the intact model knows the task: its score's interval lies above a random guess's."""
+    """Return whether the interval of the intact model's score lies above chance."""
     interval = None if task.intact is None else mean_interval(task.intact)
     return task.chance is not None and interval is not None and interval[0] > task.chance
 
 
 def _collapse(tasks: Sequence[AblationDraws], players: int) -> _Bounds:
-    """The loss over what there is to lose, a quotient of two means, with the intervals of its linear part.
+    """Return the fraction lost, a quotient of two means, with the intervals of its linear approximation.
 
-    Without chance nobody knows what there is to lose.
+    Without a chance level the fraction is unknown.
     """
     nothing = np.full(players, np.nan)
     if not tasks:
@@ -213,12 +215,13 @@ def _collapse(tasks: Sequence[AblationDraws], players: int) -> _Bounds:
 
 
 def _share(draws: Sequence[Draws], players: int) -> _Bounds:
+    """Return the mean share of each player, with its bounds."""
     nothing = np.full(players, np.nan)
     there = [phi for phi in draws if (phi.means > 0).any()]
     if not there:
         return _Bounds(nothing, nothing, nothing, nothing, None)
     estimate = mean_shares(there)
-    # Unclipped: resamples of a small share, clipped, are nearly all 0, and would say that it surely is.
+    # Unclipped, because nearly all clipped resamples of a small share are 0, which would make it look certain.
     drawn = [_parts(phi.resampled) for phi in there]
     low, high = simultaneous(estimate, np.mean(drawn, axis=0))
     clipped = np.mean([np.maximum(parts, 0.0).mean(axis=0) for parts in drawn], axis=0)
@@ -229,7 +232,10 @@ def _share(draws: Sequence[Draws], players: int) -> _Bounds:
 
 
 def _parts(phi: FloatArray) -> FloatArray:
-    """Values, unclipped, over the sum of the positive ones, along the last axis; all 0 where none is positive."""
+    """Return values, unclipped, divided by the sum of the positive ones; all 0 where none is positive.
+
+    The sum runs along the last axis.
+    """
     total = np.maximum(phi, 0.0).sum(axis=-1, keepdims=True)
     return np.asarray(np.divide(phi, total, out=np.zeros_like(phi), where=total > 0))
 

@@ -1,7 +1,7 @@
-"""Tables 3 and 4: how much removing one cornerstone, or one of the other players, costs.
+"""Tables 3 and 4: how much is lost without one cornerstone, or without one of the other players.
 
-Of each task and player: the drop, intact minus ablated, over the same documents. The paper clips it: what a removal
-gains counts as 0, which lets noise count as a drop. Then the mean over players, then over tasks.
+For each task and player, the drop is intact minus ablated over the same documents. The paper clips it: a gain counts as
+0, so noise may count as a drop. The mean is taken over players, then over tasks.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from core.paper.resampling import AblationDraws, Measured, measured
 
 @dataclass(frozen=True, slots=True)
 class MeanDrop:
-    """A mean drop, clipped (the paper's) and unclipped."""
+    """A mean drop, clipped (as in the paper) and unclipped."""
 
     clipped: Measured
     unclipped: Measured
 
 
 def mean_drop(tasks: Sequence[AblationDraws], players: Collection[int]) -> MeanDrop | None:
-    """The mean over tasks of each task's mean over players; None where there is no task or no player."""
+    """Return the mean over tasks of each task's mean over players; None without a task or a player."""
     drops, chosen = [task.drops for task in tasks], sorted(players)
     if not drops or not chosen:
         return None
     slack = float(np.mean([each.unseen for each in drops]))
-    # A metric that is no score in [0, 1] may fall by more than 1.
+    # A metric outside [0, 1] may fall by more than 1.
     most = 1.0 if all(task.in_unit_range for task in tasks) else np.inf
 
     def mean(floor: float) -> Measured:
@@ -38,6 +38,6 @@ def mean_drop(tasks: Sequence[AblationDraws], players: Collection[int]) -> MeanD
         return measured(float(estimate), draws, slack=slack, least=max(floor, -most), most=most)
 
     clipped, unclipped = mean(0.0), mean(-np.inf)
-    # Of no sample is the clipped mean the smaller one; where every resample is clipped it would seem certain.
+    # A clipped mean is never below the unclipped one. If every resample is clipped, its own bound would be too low.
     high = max(clipped.high or 0.0, unclipped.high or 0.0)
     return MeanDrop(Measured(clipped.estimate, clipped.low, high), unclipped)

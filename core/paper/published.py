@@ -1,8 +1,9 @@
-"""What the paper reports: facts to hold a reproduction against. All shares and drops are fractions, not percent.
+"""The numbers that the paper reports, to compare a reproduction with.
 
-Source: Zhang, Dong, Kawaguchi, "Investigating Layer Importance in Large Language Models" (2024), Tables 1 to 4; the
-top 4 of Llama-3-70B is in the caption of its Figure 2. The number of documents is that of the authors' published
-code.
+All shares and drops are fractions, not percent.
+
+Source: Zhang, Dong, Kawaguchi, "Investigating Layer Importance in Large Language Models" (2024), Tables 1 to 4. The top
+4 of Llama-3-70B is in the caption of its Figure 2. The number of documents comes from the authors' published code.
 """
 
 from __future__ import annotations
@@ -24,16 +25,16 @@ TASKS: Mapping[str, str] = MappingProxyType(
         "openbookqa": "OpenBookQA",
     }
 )
-"""The paper's tasks in the order of its Table 4: lm-eval's name, and the name that is printed."""
+"""The paper's tasks in the order of its Table 4: lm-eval's name, and the name to print."""
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """The paper's numbers of one model.
+    """The paper's numbers for one model.
 
-    ``hub`` is where its weights are, ``alias`` the name of the packaged model and study. ``cornerstones`` are of
-    Table 2, ``top3`` of Table 1, ``cornerstone_drop`` and ``other_drop`` of Table 3, ``other_drops`` by task of Table
-    4.
+    ``hub`` is the hub id of its weights, ``alias`` the name of the packaged model and study. ``top3`` is from Table 1,
+    ``cornerstones`` from Table 2, ``cornerstone_drop`` and ``other_drop`` from Table 3, and ``other_drops`` by task
+    from Table 4.
     """
 
     name: str
@@ -88,7 +89,7 @@ MODELS = (
         documents=300,
         top3=0.375,
         top4=None,
-        # The text names MoE 3 once; the table has MoE 1.
+        # The paper's text names MoE 3 once, but its table has MoE 1.
         cornerstones=("Attn 0", "MoE 0", "MoE 1"),
         cornerstone_drop=0.235,
         other_drop=0.013,
@@ -98,9 +99,9 @@ MODELS = (
 
 
 def published(model: str, players: int) -> Published | None:
-    """The paper's numbers of a model, by its alias, hub id or the name of its folder; None for any other model.
+    """Return the paper's numbers for a model, named by alias, hub id or folder; None for any other model.
 
-    A model of another number of players is another model, whatever its name.
+    A model with another number of players is another model, whatever its name.
     """
     name = model.rstrip("/").rsplit("/", 1)[-1].casefold()
     for known in MODELS:

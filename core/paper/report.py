@@ -1,4 +1,4 @@
-"""The paper's tables of one model, its numbers beside the paper's where the paper has the model."""
+"""The paper's tables for one model, beside the paper's numbers if the paper has the model."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from core.values.derived import is_accuracy
 
 @dataclass(frozen=True, slots=True)
 class TaskReport:
-    """One task: what Tables 1 and 4 say of it.
+    """One task in Tables 1 and 4.
 
-    ``intact`` is the intact model's score over ``ablation_documents``; ``shapley_documents`` are those that every
-    coalition of the estimator has, 0 where not all coalitions are stored.
+    ``intact`` is the intact model's score over ``ablation_documents``. ``shapley_documents`` counts the documents that
+    every coalition of the estimator has; it is 0 if not all coalitions are stored.
     """
 
     task: str
@@ -36,10 +36,10 @@ class TaskReport:
 
 @dataclass(frozen=True, slots=True)
 class ModelReport:
-    """One model: Table 1 (``top3``, ``pooled``), 2 (``cornerstones``), 3 (the drops) and 4 (in ``tasks``).
+    """One model in Table 1 (``top3``, ``pooled``), 2 (``cornerstones``), 3 (the drops) and 4 (in ``tasks``).
 
-    ``chosen`` are the players taken for C layers in Tables 3 and 4; all others are NC layers. None stands for what is
-    not stored. ``published`` is None, too, where a value is no accuracy: nothing in the paper compares with it.
+    ``chosen`` are the players taken as C layers in Tables 3 and 4; all others are NC layers. None stands for what is
+    not stored. ``published`` is also None if the value is not an accuracy, because the paper reports nothing else.
     """
 
     model: str
@@ -56,17 +56,17 @@ class ModelReport:
     other_drop: MeanDrop | None
 
     def labels(self, players: tuple[int, ...]) -> str:
-        """The names of players, as they are read."""
+        """Return the names of players, separated by commas."""
         return ", ".join(self.players[player].label for player in players)
 
 
 def report(values: ModelValues, draws: int = DRAWS, seed: int = 0) -> ModelReport:
-    """The tables of one model.
+    """Return the tables for one model.
 
     Args:
-        values: of its tasks.
-        draws: bootstrap resamples of the documents.
-        seed: of the resamples.
+        values: the values of the model's tasks.
+        draws: number of bootstrap resamples of the documents.
+        seed: seed of the resamples.
     """
     model = resample(values, draws, seed)
     found = cornerstones(model)

@@ -1,7 +1,8 @@
-"""The documents of each task drawn again, once for all of a model's players: what is made of them has an interval.
+"""Resample the documents of each task, once for all players of a model, so that every statistic gets an interval.
 
-A draw resamples every task's documents, independently of the other tasks'. Within a task all players and the intact
-model see the same resampled documents. So a mean over players or tasks is taken draw by draw, and its spread is right.
+A draw resamples every task's documents, independently of the other tasks. Within a task all players and the intact
+model see the same resampled documents. So a mean over players or tasks is taken draw by draw, and its variance is
+right.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ _POINT = 1e-12
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A number with its 95 % interval, which holds it. ``low`` and ``high`` are None where no interval is to be had."""
+    """A number with its 95 % interval, which encloses it. ``low`` and ``high`` are None if no interval can be given."""
 
     estimate: float
     low: float | None
@@ -32,11 +33,11 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Draws:
-    """Means over resampled documents, shape (draws, rows), and those over the documents themselves, shape (rows,).
+    """Means over resampled documents, shape (draws, rows), and over the documents themselves, shape (rows,).
 
-    ``unseen`` is by how much a row may be off that is the same on every document, in the value's own unit: what varies
-    in no document seen may still do so in others. ``slack`` is that of each row, 0 where it varies. ``documents`` were
-    resampled.
+    ``unseen`` is how far the mean of a row may be off if the row is the same on every document, in the unit of the
+    value: other documents may still differ. ``slack`` is that number for each row, and 0 if the row varies.
+    ``documents`` is how many were resampled.
     """
 
     means: FloatArray
@@ -48,9 +49,9 @@ class Draws:
 
 @dataclass(frozen=True, slots=True)
 class AblationDraws:
-    """A task's ablations: ``drops`` (intact - ablated) has a row a player, ``intact`` the intact model's score alone.
+    """A task's ablations: ``drops`` (intact - ablated) has a row per player, ``intact`` has the intact model's score.
 
-    ``in_unit_range`` tells whether every score is within [0, 1], and could not but be: one in nats could.
+    ``in_unit_range`` tells whether every score is within [0, 1] by definition, which a value in nats is not.
     """
 
     task: TaskValues
@@ -61,7 +62,7 @@ class AblationDraws:
 
 @dataclass(frozen=True, slots=True)
 class ShapleyDraws:
-    """A task's Shapley values: ``phi``, unclipped, has a row a player."""
+    """A task's Shapley values: ``phi``, unclipped, has a row per player."""
 
     task: TaskValues
     phi: Draws
@@ -69,7 +70,7 @@ class ShapleyDraws:
 
 @dataclass(frozen=True, slots=True)
 class ModelDraws:
-    """A model's tasks, resampled: those of which ablations are stored, and those of which an estimate can be made."""
+    """A model's resampled tasks: those with stored ablations, and those with enough coalitions for an estimate."""
 
     values: ModelValues
     ablations: tuple[AblationDraws, ...]
@@ -77,12 +78,12 @@ class ModelDraws:
 
 
 def resample(values: ModelValues, draws: int = DRAWS, seed: int = 0) -> ModelDraws:
-    """Draw the documents of every task again.
+    """Resample the documents of every task.
 
     Args:
-        values: of one model.
+        values: the values of one model.
         draws: how many resamples.
-        seed: of the resamples; each task has its own from it and its id.
+        seed: seed of the resamples; each task derives its own from it and its id.
     """
     ablations = (_ablation(task, draws, seed) for task in values.tasks)
     estimates = (_shapley(task, draws, seed) for task in values.tasks)
@@ -96,7 +97,7 @@ def resample(values: ModelValues, draws: int = DRAWS, seed: int = 0) -> ModelDra
 def _ablation(task: TaskValues, draws: int, seed: int) -> AblationDraws | None:
     if task.intact is None or task.ablated is None:
         return None
-    # Drawn together, so that a draw of both is of the same documents.
+    # Both are resampled in one call, so that a draw has the same documents for both.
     both = np.vstack([task.intact - task.ablated, task.intact])
     resampled = _resampled(both, task, draws, seed)
     scores = np.vstack([task.intact, task.ablated])
@@ -111,9 +112,9 @@ def _shapley(task: TaskValues, draws: int, seed: int) -> ShapleyDraws | None:
 
 
 def _resampled(rows: FloatArray, task: TaskValues, draws: int, seed: int) -> FloatArray:
-    """Means of resamples, as far from the mean as Student's t takes those of so few documents to be.
+    """Return means of resamples, widened as Student's t requires for the number of documents.
 
-    It is the expanded percentile bootstrap (Hesterberg 2015, "What teachers should know about the bootstrap").
+    This is the expanded percentile bootstrap (Hesterberg 2015, "What teachers should know about the bootstrap").
     """
     freedom = np.array(float(max(rows.shape[1] - 1, 1)))
     reach = float(student_half_width(CONFIDENCE, freedom)) / NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
@@ -134,19 +135,18 @@ def _draws(rows: FloatArray, resampled: FloatArray) -> Draws:
 def measured(
     estimate: float, draws: FloatArray, *, slack: float = 0.0, least: float = -np.inf, most: float = np.inf
 ) -> Measured:
-    """The interval of a statistic from its resamples, centred on the estimate.
+    """Return the interval of a statistic from its resamples, centred on the estimate.
 
-    Where a statistic is not linear in the documents (a clipped mean, a share of the largest), its resamples carry the
-    noise of the documents twice and lie to one side of the estimate. Their spread is kept, their shift is not: the
-    interval says what other samples of as many documents would give, not what infinitely many would.
+    If a statistic is not linear in the documents (a clipped mean, a share of the largest), its resamples carry the
+    noise of the documents twice, and lie to one side of the estimate. The interval keeps their variance but not their
+    shift. It says what other samples of as many documents would give, not what infinitely many would.
 
     Args:
-        estimate: from the documents themselves.
+        estimate: the statistic of the documents themselves.
         draws: the same statistic of each resample.
-        slack: added on either side where the resamples would leave the interval a point: not to have varied is not to
-            be certain.
-        least: bound of the statistic.
-        most: likewise.
+        slack: added on either side if the resamples would leave a single point, because no variation is not certainty.
+        least: smallest possible value of the statistic.
+        most: largest possible value of the statistic.
     """
     estimate = min(max(estimate, least), most)
     low, high = np.quantile(draws, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
@@ -158,10 +158,10 @@ def measured(
 
 
 def simultaneous(estimates: FloatArray, draws: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Intervals that hold for all rows at once, with the same probability: the bootstrap of the largest deviation.
+    """Return intervals that hold for all rows at once, from the bootstrap of the largest deviation.
 
-    The half-width of each row is its standard error times the quantile, over resamples, of the largest deviation in
-    standard errors among all rows (single-step max-t, Romano and Wolf 2005). Rows that never vary have zero width.
+    The half-width of each row is its standard error times a quantile: that of the largest deviation among all rows, in
+    standard errors, over resamples (single-step max-t, Romano and Wolf 2005). Rows that never vary have zero width.
 
     Args:
         estimates: shape (rows,).

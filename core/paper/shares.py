@@ -1,8 +1,8 @@
-"""Table 1 and Figure 2: the share of the largest Shapley values, of the sum of all.
+"""Table 1 and Figure 2: the share of the largest Shapley values in the sum of all.
 
-The paper clips: negative values become 0 before shares. With noise in every player's value the clipped sum grows, so
-the clipped share of the largest is too small with few documents; the unclipped is not, and has the wider interval for
-it.
+The paper clips negative values to 0 before it takes shares. Noise in every player's value makes the clipped sum grow,
+so with few documents the clipped share of the largest is too small. The unclipped share is not, but its interval is
+wider.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ _ROUNDING = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class TopShare:
-    """The share of the largest values; ``players`` have the largest, the largest first.
+    """The share of the largest values, and the ``players`` that have them, largest first.
 
-    ``players`` are fewer where fewer have a positive value: no layer is named for being an early one of many zeros.
-    ``clipped`` is None where no value is positive, ``unclipped`` where their sum is not; an unclipped share has no
-    bounds where the sum of values may as well be 0.
+    There are fewer players if fewer have a positive value, so that none is named only because it is early among zeros.
+    ``clipped`` is None if no value is positive, and ``unclipped`` if their sum is not positive. An unclipped share has
+    no bounds if the sum of values might be 0.
     """
 
     players: tuple[int, ...]
@@ -36,10 +36,10 @@ class TopShare:
 
 
 def top_share(tasks: Sequence[ShapleyDraws], top: int = TOP) -> TopShare:
-    """Per-task shares of each task's own top, then their mean over tasks (the paper's order, as far as it says).
+    """Return the mean over tasks of the share of each task's own top (the paper's order, as far as it says).
 
-    There is at least one task. ``players`` are those of the largest mean share. Tasks in which no
-    value is positive have no share and are left out of the mean.
+    There is at least one task. ``players`` are those of the largest mean share. Tasks without a positive value have no
+    share and do not enter the mean.
     """
     draws = [task.phi for task in tasks]
     return TopShare(
@@ -50,7 +50,7 @@ def top_share(tasks: Sequence[ShapleyDraws], top: int = TOP) -> TopShare:
 
 
 def pooled_share(tasks: Sequence[ShapleyDraws], top: int = TOP) -> TopShare:
-    """Values averaged over tasks first, then the share of the top of those averages."""
+    """Average the values over tasks first, and return the share of the top of those averages."""
     draws = [task.phi for task in tasks]
     phi = Draws(
         means=np.mean([each.means for each in draws], axis=0),
@@ -67,18 +67,18 @@ def pooled_share(tasks: Sequence[ShapleyDraws], top: int = TOP) -> TopShare:
 
 
 def known_shares(phi: FloatArray) -> FloatArray:
-    """Shares along the last axis; all 0 where no value is positive."""
+    """Return shares along the last axis; all 0 where no value is positive."""
     return np.nan_to_num(shares(phi), nan=0.0)
 
 
 def mean_shares(draws: Sequence[Draws]) -> FloatArray:
-    """Each player's share, averaged over tasks, shape (players,)."""
+    """Return each player's share, averaged over tasks, shape (players,)."""
     return np.asarray(np.mean([known_shares(phi.means) for phi in draws], axis=0))
 
 
 @dataclass(frozen=True, slots=True)
 class _Ratio:
-    """A share, its resamples (None: they have no bounds), and what it may be off by where it never varied."""
+    """A share, its resamples (None if it has no bounds), and how far it may be off if it never varied."""
 
     share: float
     resampled: FloatArray | None

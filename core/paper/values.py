@@ -1,4 +1,4 @@
-"""What the paper's tables are made from: one model's stored values of its tasks, per document."""
+"""The input of the paper's tables: one model's stored values of its tasks, per document."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ class TaskValues:
     """One model on one task. No value is NaN.
 
     Attributes:
-        task: its name.
-        task_id: tells apart what shares a name.
-        value: as the paper chooses it ``acc_norm`` where the task defines it, else ``acc``; or another that was asked
-            for, in its own unit (``core.values.derived``).
-        chance: a random guess's accuracy; None where there is nothing to choose from, or ``value`` is no accuracy.
-        size: how many documents the data set holds.
-        intact: the intact model's values, shape (documents,), over the documents that it and every player removed alone
-            have; None where there are none.
-        ablated: the values with each player removed alone, shape (players, documents); None with ``intact``.
-        contributions: what each player contributes on each document, shape (players, documents); None where the
-            estimator's coalitions are not all stored.
+        task: the name of the task.
+        task_id: distinguishes tasks that share a name.
+        value: the value that is read. The paper takes ``acc_norm`` if the task defines it, else ``acc``; any other can
+            be requested, in its own unit (``core.values.derived``).
+        chance: the accuracy of a random guess; None if documents have no choices, or ``value`` is not an accuracy.
+        size: number of documents in the data set.
+        intact: the intact model's values, shape (documents,), over the documents that it and every single ablation
+            have; None if there are none.
+        ablated: the values with each player removed alone, shape (players, documents); None if ``intact`` is None.
+        contributions: what each player contributes on each document, shape (players, documents); None if not all
+            coalitions of the estimator are stored.
     """
 
     task: str

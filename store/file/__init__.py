@@ -1,1 +1,1 @@
-"""The DuckDB file: where it is, how it is opened, which values its columns hold."""
+"""The DuckDB file: its location, its connections, and the columns that hold values."""

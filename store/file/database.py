@@ -1,4 +1,4 @@
-"""Opening the store: short connections, patience while another process holds the file, versions of the schema."""
+"""Open the store with short connections, wait while another process holds the file, and upgrade its schema."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from core.errors import CornerstoneError, InUseError
 
 PATIENCE_S = 30.0
 
-# Step i takes a store from version i to i + 1; the first makes an empty file a store.
+# Step i upgrades a store from version i to i + 1. The first step turns an empty file into a store.
 _STEPS = ("schema.sql",)
-# An extension would be fetched from the network, as soon as a file looks like another database's.
+# DuckDB would download an extension as soon as a file looks like another database's.
 _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "memory_limit": "1GB",
     "threads": 2,
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
 }
-# A new file begins with three blocks of headers; until they are there it is nothing.
+# A new file begins with three header blocks. Until these are written, the file is not a database.
 _HEADERS_SIZE = 3 * 4096
 _MADE_WITHIN_S = 1.0
 _FIRST_WAIT_S = 0.05
@@ -33,14 +33,14 @@ _LONGEST_WAIT_S = 0.25
 
 @contextmanager
 def reading(path: Path, patience: float = PATIENCE_S) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A read-only connection to a store that is there. A store of an older version is brought up to date first.
+    """Open a store read-only; upgrade a store of an older version first.
 
     Args:
-        path: of the store.
+        path: the file of the store.
         patience: seconds to wait while another program holds the file.
 
     Raises:
-        CornerstoneError: there is none, it is no store, it is newer than this program, or it stays locked.
+        CornerstoneError: the file does not exist, is not a store, is newer than this program, or stays locked.
     """
     if not path.exists():
         raise CornerstoneError(f"no results at {path} yet; `cornerstone run` makes some (--store names another file)")
@@ -57,21 +57,22 @@ def reading(path: Path, patience: float = PATIENCE_S) -> Iterator[duckdb.DuckDBP
 
 @contextmanager
 def writing(path: Path, patience: float = PATIENCE_S) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection in one transaction, committed when the block ends and rolled back if it raises.
+    """Open a store in one transaction, which is committed when the block ends and rolled back if it raises.
 
-    The file and its folder are made if they are not there.
+    The file and its folder are created if they do not exist.
 
     Args:
-        path: of the store.
+        path: the file of the store.
         patience: seconds to wait while another program holds the file.
 
     Raises:
-        CornerstoneError: it cannot be made or written, is no store, is newer than this program, or stays locked.
+        CornerstoneError: the file cannot be created or written, is not a store, is newer than this program, or stays
+            locked.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise CornerstoneError(f"cannot make the folder {path.parent} for the store: {error.strerror}") from error
+        raise CornerstoneError(f"cannot create the folder {path.parent} for the store: {error.strerror}") from error
     with _connection(path, patience, read_only=False) as connection:
         connection.begin()
         try:
@@ -110,13 +111,13 @@ def _open(path: Path, patience: float, *, read_only: bool) -> duckdb.DuckDBPyCon
 
 
 def _in_use(error: Exception) -> bool:
-    """Held by another process, or by another thread of this one that writes while this reads (or the reverse)."""
+    """Return whether another process holds the file, or another thread of this one holds it in the other mode."""
     signs = ("lock on file", "used by another process", "different configuration", "Unique file handle conflict")
     return any(sign in str(error) for sign in signs)
 
 
 def _being_made(path: Path, error: Exception) -> bool:
-    """Another process has just created the file and not yet written what makes it a database."""
+    """Return whether another process has created the file but not yet written its headers."""
     if "not a valid DuckDB database file" not in str(error):
         return False
     stat = path.stat()
@@ -153,7 +154,7 @@ def _version(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
 
 
 def _columns(connection: duckdb.DuckDBPyConnection) -> set[tuple[str, str]]:
-    """Every column, with its table's name before it."""
+    """Return every column, with the name of its table."""
     rows = connection.execute("SELECT table_name, column_name FROM duckdb_columns() WHERE NOT internal").fetchall()
     return {(str(table), str(column)) for table, column in rows}
 

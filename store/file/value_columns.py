@@ -1,4 +1,4 @@
-"""One value of every outcome as the store has it: a metric that was recorded, or what the log-probabilities say."""
+"""Read one value of every outcome from the store: a recorded metric, or a value derived from log-probabilities."""
 
 from __future__ import annotations
 
@@ -17,37 +17,43 @@ _OWN_COLUMNS = frozenset({"acc", "acc_norm"})
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What is right on each document: how many choices, and ``values.derived.gold_of``. Shapes are (documents,)."""
+    """The answer key of documents: the number of choices, and the right one (``values.derived.gold_of``).
+
+    Both have shape (documents,).
+    """
 
     choices: Integers
     gold: Integers
 
     @classmethod
     def of(cls, documents: Sequence[tuple[Sequence[int], int]]) -> Answers:
-        """From each document's gold and how many choices it has."""
+        """Make the answer key from each document's right choices and number of choices."""
         choices = np.array([count for _, count in documents], dtype=np.int64)
         gold = np.array([gold_of(gold, count) for gold, count in documents], dtype=np.int64)
         return cls(choices, gold)
 
     def at(self, places: NDArray[np.intp]) -> Answers:
-        """Those of the documents at ``places``, which may repeat."""
+        """Return the answers of the documents at these positions, which may repeat."""
         return Answers(self.choices[places], self.gold[places])
 
 
 @dataclass(frozen=True, slots=True)
 class ValueColumns:
-    """What to select of ``outcomes o`` for a value, ``parameters`` of that text, and how values come of it."""
+    """The SQL that selects a value from ``outcomes o``, and how the value follows from the selected columns.
+
+    ``parameters`` are those of the SQL. ``derived`` names a derived value, and is None for a metric.
+    """
 
     select: str
     parameters: tuple[object, ...]
     derived: str | None
 
     def values(self, rows: Mapping[str, Any], answers: Answers) -> FloatArray:
-        """One value an outcome, NaN where there is none.
+        """Return the value of each outcome, NaN where it has none.
 
         Args:
-            rows: the columns selected, each of shape (outcomes,).
-            answers: of each outcome's document.
+            rows: the selected columns, each of shape (outcomes,).
+            answers: the answer of each outcome's document.
         """
         if self.derived is None:
             return _filled(rows["value"])
@@ -60,22 +66,23 @@ class ValueColumns:
 
 
 def value_columns(value: str, mean_metrics: Sequence[str], answers: Answers) -> ValueColumns:
-    """How a value is read.
+    """Return how to read a value.
 
     Args:
         value: one of ``mean_metrics`` or of ``core.values.derived.DERIVED``.
-        mean_metrics: of the task.
-        answers: of its documents.
+        mean_metrics: the metrics of the task that are means over documents.
+        answers: the answers of the task's documents.
     """
     if is_derived(value, mean_metrics):
-        told = answers.choices[answers.gold != NO_GOLD]
-        # A task may ask for more than its choices: their unconditional probabilities come after them.
-        each = [f"o.logprobs[{at + 1}] AS logprob{at}" for at in range(int(told.max(initial=0)))]
-        return ValueColumns(", ".join(each) or "0 AS nothing", (), value)
+        counts = answers.choices[answers.gold != NO_GOLD]
+        # A task may request more than its choices: their unconditional probabilities, which come after the choices.
+        columns = [f"o.logprobs[{at + 1}] AS logprob{at}" for at in range(int(counts.max(initial=0)))]
+        return ValueColumns(", ".join(columns) or "0 AS nothing", (), value)
     if value in _OWN_COLUMNS:
         return ValueColumns(f"o.{value} AS value", (), None)
     return ValueColumns("CAST(json_extract(o.more, ?) AS DOUBLE) AS value", (f'$."{value}"',), None)
 
 
 def _filled(column: Any) -> FloatArray:
+    """Return a column as floats, with NaN for NULL."""
     return np.asarray(np.ma.filled(np.ma.asarray(column).astype(np.float64), np.nan), dtype=np.float64)

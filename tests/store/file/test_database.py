@@ -173,7 +173,7 @@ def test_a_folder_or_a_place_that_cannot_be_written_is_one_sentence(tmp_path: Pa
     with pytest.raises(CornerstoneError, match="cannot be opened as a store"):
         Results(tmp_path).runs()
     (tmp_path / "file").write_text("")
-    with pytest.raises(CornerstoneError, match="cannot make the folder"):
+    with pytest.raises(CornerstoneError, match="cannot create the folder"):
         StoreRecorder(tmp_path / "file" / "results.duckdb").begin(run())
 
 
