@@ -1,1 +1,1 @@
-"""What command line and explorer draw alike: numbers, names, colours, charts as text."""
+"""Drawing that the command line and the explorer share: numbers, names, colours, and charts as text."""

@@ -1,4 +1,7 @@
-"""The score by ablated layer, drawn in text: attention red o, FFN blue x, lines for the intact model and for chance."""
+"""Draw the score by ablated layer as text.
+
+Attention is a red o, FFN a blue x; lines are the intact model and chance.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ _HEIGHT = 18
 
 
 def ablation_chart(rows: Sequence[AblationRow], *, width: int = 80, colour: bool = False) -> str:
-    """The chart of one model and task. The markers differ, so it reads without colour too."""
+    """Return the chart of one model and task. The markers differ, so it can be read without colour."""
     plotext.clear_figure()
     plotext.theme("clear")
     plotext.plotsize(width, _HEIGHT)

@@ -1,4 +1,4 @@
-"""What a coalition is called where there is little room."""
+"""Short names of coalitions."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ _LEAST_RUN = 3
 
 
 def coalition_name(removed: Removed, labels: Sequence[str]) -> str:
-    """``Attn 0, FFN 3``; of more players than the longest usual window, ``Attn 0 to FFN 2, Attn 6``.
+    """Return ``Attn 0, FFN 3``, or ``Attn 0 to FFN 2, Attn 6`` for more players than the longest usual window.
 
     Args:
-        removed: the players' numbers.
-        labels: their names, in the same order; for the intact model, its one.
+        removed: the numbers of the removed players.
+        labels: their names, in the same order; for the intact model, its name alone.
     """
     if len(removed) <= DEFAULT_MAX_REMOVED:
         return ", ".join(labels)

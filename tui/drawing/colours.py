@@ -1,4 +1,7 @@
-"""Colours and glyphs that mean the same on every widget: attention is red, FFN (and MoE) blue, stronger is more."""
+"""Colours and glyphs that mean the same in every widget.
+
+Attention is red, FFN (and MoE) blue; a stronger colour means more.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ ATTN = Color(255, 107, 107)
 FFN = Color(96, 165, 255)
 INTACT = Color(126, 211, 133)
 CHANCE = Color(150, 150, 158)
-# Interactions: neither red nor blue, which are kinds of players; told apart by colour-blind readers.
+# Interactions avoid red and blue, which mean kinds of players. Colour-blind readers can distinguish these two.
 NEED = Color(250, 165, 70)
 BACK_UP = Color(165, 130, 250)
 _NO_EFFECT = Color(44, 45, 54)
@@ -21,7 +24,7 @@ STRONG = Style(bold=True)
 WARN = Style(foreground=Color(245, 190, 80), bold=True)
 FAULT = Style(foreground=Color(255, 100, 100), bold=True)
 REMOVED = Style(foreground=Color(20, 20, 20), background=Color(245, 190, 80), bold=True)
-# Where a cell is one character wide and has no room for brackets.
+# The cursor on a cell that is one character wide, and so has no room for brackets.
 CURSOR = Style(foreground=Color(20, 20, 20), background=Color(240, 240, 240), bold=True)
 
 UNKNOWN_GLYPH = "·"
@@ -29,30 +32,30 @@ REMOVED_GLYPH = "✕"
 ATTN_GLYPH = "●"
 FFN_GLYPH = "×"
 WEIGHTS = "░▒▓█"
-# From which part of the way from intact down to chance a drop has the next glyph.
+# A drop gets the next glyph from these fractions of the distance between intact and chance.
 STEPS = (0.1, 0.3, 0.6)
 
 _FAINT = {"attn": Color(128, 84, 88), "ffn": Color(78, 98, 132)}
 
 
 def hue(kind: PlayerKind) -> Color:
-    """The colour of a kind of player."""
+    """Return the colour of a kind of player."""
     return ATTN if kind == "attn" else FFN
 
 
 def importance(kind: PlayerKind, part: float) -> Style:
-    """The colour of a drop that is ``part`` (0..1) of the largest that is expected."""
+    """Return the colour of a drop that is ``part`` (0..1) of the largest expected one."""
     faint = _FAINT["attn" if kind == "attn" else "ffn"]
     return Style(foreground=faint.blend(hue(kind), min(max(part, 0.0), 1.0)))
 
 
 def weight(part: float) -> str:
-    """The glyph of such a drop."""
+    """Return the glyph of a drop that is ``part`` (0..1) of the largest expected one."""
     return WEIGHTS[sum(part >= step for step in STEPS)]
 
 
 def effect(part: float) -> Style:
-    """The look of an interaction that is ``part`` (-1..1) of the largest: orange above 0, purple below."""
+    """Return the style of an interaction that is ``part`` (-1..1) of the largest: orange above 0, purple below."""
     strength = min(abs(part), 1.0)
     background = _NO_EFFECT.blend(NEED if part > 0 else BACK_UP, strength)
     return Style(foreground=Color(16, 16, 20) if strength > 0.5 else Color(235, 235, 240), background=background)

@@ -1,4 +1,4 @@
-"""The rule for cornerstones and what it says of a model, in the sentences that tables and screens share."""
+"""The rule for cornerstones and its verdicts, in the sentences that tables and screens share."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ VERDICTS = (
 
 
 def none_fits(verdicts: Sequence[str], *, counted: bool, chance: bool) -> str:
-    """Why the rule names no layer.
+    """Return why the rule names no layer.
 
     Args:
-        verdicts: of all players of a model.
+        verdicts: the verdicts on all players of a model.
         counted: whether the intact model is above chance on any task.
         chance: whether any task has a chance level.
     """
@@ -39,7 +39,7 @@ def none_fits(verdicts: Sequence[str], *, counted: bool, chance: bool) -> str:
 
 
 def answers(rows: Sequence[CornerstoneRow]) -> Iterator[str]:
-    """Which layers of each model are cornerstones, and over which tasks that is."""
+    """Yield a sentence for each model: its cornerstones, and the tasks that they come from."""
     names = told_apart([(row.model, row.model_id) for row in rows])
     for model_id, name in names.items():
         own = [row for row in rows if row.model_id == model_id]

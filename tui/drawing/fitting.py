@@ -1,4 +1,4 @@
-"""Text that says less where there is less room."""
+"""Text that adapts to the available width."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from collections.abc import Iterable, Sequence
 
 from textual.content import Content
 
-# What a border takes from a title: a corner, a line and a blank at each end.
+# Columns that a border takes from a title: a corner, a line and a blank at each end.
 CORNERS = 6
 
 
 def fitting(width: int, *variants: str | Content) -> Content:
-    """The first variant that fits into ``width``, else the last one, cut."""
+    """Return the first variant that fits into ``width``, else the last one, truncated."""
     contents = [Content(variant) if isinstance(variant, str) else variant for variant in variants]
     chosen = next((content for content in contents if content.cell_length <= width), contents[-1])
     return chosen.truncate(width, ellipsis=True) if width > 0 else chosen
 
 
 def flowed(width: int, fields: Iterable[Content], gap: str = "  ") -> list[Content]:
-    """Fields side by side, on a new line where one would not fit whole."""
+    """Return lines of fields side by side; a field that does not fit starts a new line."""
     lines: list[Content] = []
     for field in fields:
         joined = Content(gap).join([lines[-1], field]) if lines else field
@@ -30,7 +30,7 @@ def flowed(width: int, fields: Iterable[Content], gap: str = "  ") -> list[Conte
 
 
 def listed(width: int, names: Sequence[str]) -> str:
-    """``Attn 0, FFN 3``; where not all fit, the first ones and how many there are."""
+    """Return ``Attn 0, FFN 3``; if not all names fit, the first ones and the total number."""
     whole = ", ".join(names)
     if len(whole) <= width:
         return whole

@@ -1,4 +1,4 @@
-"""Where the layer grid's cells are: pure geometry, in character cells."""
+"""The positions of the layer grid's cells: pure geometry, in character cells."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ LINES_A_BAND = 3
 
 @dataclass(frozen=True, slots=True)
 class GridLayout:
-    """Layers as columns, in as few bands as fit; a band is a line of layer numbers, then Attn, then FFN.
+    """Layers as columns, in as few bands as possible. A band is a line of layer numbers, then Attn, then FFN.
 
-    A cell of width 2 or more ends with a gap of one; the gap before the first cell belongs to the labels.
+    A cell of width 2 or more ends with a gap of one. The gap before the first cell belongs to the labels.
     """
 
     layers: int
@@ -29,13 +29,13 @@ class GridLayout:
         return self.bands * LINES_A_BAND
 
     def place(self, player: int) -> tuple[int, int]:
-        """The column and line of a player's first character."""
+        """Return the column and line of a player's first character."""
         layer, row = divmod(player, 2)
         band, column = divmod(layer, self.per_band)
         return LABEL + column * self.cell, band * LINES_A_BAND + 1 + row
 
     def player_at(self, x: int, y: int) -> int | None:
-        """The player drawn there, if any."""
+        """Return the player at this position, or None."""
         band, line = divmod(y, LINES_A_BAND)
         column = (x - LABEL) // self.cell
         layer = band * self.per_band + column
@@ -44,11 +44,11 @@ class GridLayout:
         return 2 * layer + line - 1
 
     def band_layers(self, band: int) -> range:
-        """The layers of a band."""
+        """Return the layers of a band."""
         return range(band * self.per_band, min((band + 1) * self.per_band, self.layers))
 
     def vertical(self, player: int, step: int) -> int:
-        """The player a row above or below, or the same one at the edge."""
+        """Return the player one row above or below, or the same player at the edge."""
         layer, row = divmod(player, 2)
         band, column = divmod(layer, self.per_band)
         band, row = divmod(band * 2 + row + step, 2)
@@ -58,7 +58,7 @@ class GridLayout:
 
 
 def grid_layout(layers: int, width: int) -> GridLayout:
-    """The fewest bands, of equal length, and then the widest cells that fit into ``width``."""
+    """Return the layout with the fewest bands, of equal length, and then the widest cells that fit into ``width``."""
     room = max(width - LABEL, 1)
     bands = -(-layers // room)
     per_band = -(-layers // bands)

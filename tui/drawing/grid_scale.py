@@ -1,4 +1,4 @@
-"""What the layer grid's glyphs and colours stand for."""
+"""The scale of the layer grid: the drops that its glyphs and colours stand for."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LEAST = 0.05
 
 
 def room_of(points: Collection[AblationPoint]) -> float:
-    """The drop that counts as whole: from intact down to chance (or 0), or else the largest there is."""
+    """Return the drop that has the full colour: from intact down to chance (or 0), else the largest drop."""
     first = next(iter(points), None)
     if first is None:
         return 1.0
@@ -24,13 +24,13 @@ def room_of(points: Collection[AblationPoint]) -> float:
 
 
 def legend(room: float, known: int, players: int) -> Content:
-    """From which drop a cell has which glyph, of ``players`` of which ``known`` have one."""
+    """Return the legend of the glyphs. ``known`` of ``players`` players have a drop."""
     parts: list[str | tuple[str, Style]] = []
     if known:
         floors = [0.0, *colours.STEPS]
         parts.append("drop ")
         for glyph, floor in zip(colours.WEIGHTS, floors, strict=True):
-            # The colour of the middle of the step, as cells are coloured without steps.
+            # Take the colour of the middle of the step, because the colour of cells changes without steps.
             tint = floor + 0.15
             text = f"{decimal(floor * room, 2)}+" if floor else f"<{decimal(colours.STEPS[0] * room, 2)}"
             parts += [(glyph, colours.importance("attn", tint)), (glyph, colours.importance("ffn", tint)), f" {text}  "]

@@ -1,4 +1,4 @@
-"""Interactions of neighbours as a heat map in text, for a terminal."""
+"""Draw the interactions of neighbours as a heat map in text, for a terminal."""
 
 from __future__ import annotations
 
@@ -31,7 +31,10 @@ _AXES = "across: the layer of a window's first player; down: how many players it
 
 
 def interaction_chart(rows: Sequence[InteractionRow], *, width: int = 80, colour: bool = False) -> str:
-    """The map of one model and task: a column a first player, a line a window's size. It reads without colour too."""
+    """Return the map of one model and task: a column per first player, a line per window size.
+
+    The glyphs differ, so it can be read without colour.
+    """
     layout = map_layout(max(row.first + row.size for row in rows), tuple(sorted({row.size for row in rows})), width)
     known = {(row.size, row.first): row for row in rows}
     largest = largest_effect(rows)

@@ -1,4 +1,4 @@
-"""How an interaction of neighbours reads: a glyph, a place between -1 and 1, and what it means in words."""
+"""The scale of interactions: a glyph, a number between -1 and 1, and words."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from store.rows import InteractionRow
 
 NEED, BACK_UP, LEANS_TO_NEED, LEANS_TO_BACK_UP, LITTLE = "▲", "▼", "+", "-", "·"
 NOTHING = " "
-# What is less than this part of the largest effect, either way, is little.
+# An effect smaller than this fraction of the largest one, in either direction, counts as little.
 _LEAST = 0.25
 
 
 def largest_effect(rows: Sequence[InteractionRow]) -> float:
-    """The effect that has the full colour."""
+    """Return the effect that has the full colour."""
     return max((abs(row.effect) for row in rows), default=0.0) or 1.0
 
 
 def glyph(row: InteractionRow, largest: float) -> str:
-    """A triangle where the interval leaves out 0, else a sign or, where the effect is little, a dot."""
+    """Return a triangle if the interval excludes 0, else a sign, or a dot if the effect is little."""
     if row.low > 0:
         return NEED
     if row.high < 0:
@@ -29,12 +29,12 @@ def glyph(row: InteractionRow, largest: float) -> str:
 
 
 def verdict(row: InteractionRow) -> str:
-    """What the interval, taken by itself, decides."""
+    """Return in words what the interval, taken by itself, decides."""
     if row.low > 0:
         return "need each other"
     return "back each other up" if row.high < 0 else "undecided"
 
 
 def window_name(labels: Sequence[str]) -> str:
-    """``Attn 0, FFN 0``, or of more than two players ``Attn 0 to FFN 1``."""
+    """Return ``Attn 0, FFN 0``, or ``Attn 0 to FFN 1`` for more than two players."""
     return ", ".join(labels) if len(labels) <= 2 else f"{labels[0]} to {labels[-1]}"

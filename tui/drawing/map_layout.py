@@ -1,4 +1,4 @@
-"""Where the cells of a map of windows are: pure geometry, in character cells."""
+"""The positions of the cells in a map of windows: pure geometry, in character cells."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _EVERY = 5
 
 @dataclass(frozen=True, slots=True)
 class MapLayout:
-    """A column for each window's first player, a line for each of ``sizes``, in as few bands as fit.
+    """A column per first player of a window, a line per size, in as few bands as possible.
 
-    A band is a line of layer numbers and a line a size. It never begins with an FFN.
+    A band is a line of layer numbers and a line per size. It never begins with an FFN.
     """
 
     players: int
@@ -30,15 +30,15 @@ class MapLayout:
         return len(self.sizes) + 1
 
     def band_of(self, first: int) -> int:
-        """The band that the windows from this player on are in."""
+        """Return the band of the windows that begin with this player."""
         return first // self.per_band
 
     def firsts(self, band: int) -> range:
-        """The players of a band."""
+        """Return the first players of the windows in a band."""
         return range(band * self.per_band, min((band + 1) * self.per_band, self.players))
 
     def window_at(self, x: int, y: int) -> tuple[int, int] | None:
-        """The size and first player of the window drawn there, if any."""
+        """Return the size and first player of the window at this position, or None."""
         band, line = divmod(y, self.lines_a_band)
         column = (x - LABEL) // self.cell
         first = band * self.per_band + column
@@ -48,7 +48,7 @@ class MapLayout:
         return (size, first) if first + size <= self.players else None
 
     def numbers(self, band: int) -> str:
-        """The line of layer numbers."""
+        """Return the line of layer numbers."""
         text = ""
         for first in self.firsts(band):
             x = LABEL + (first % self.per_band) * self.cell
@@ -58,7 +58,7 @@ class MapLayout:
 
 
 def map_layout(players: int, sizes: tuple[int, ...], width: int) -> MapLayout:
-    """The fewest bands, of equal length, and then the widest cells that fit into ``width``."""
+    """Return the layout with the fewest bands, of equal length, and then the widest cells that fit into ``width``."""
     room = max((width - LABEL) // 2 * 2, 2)
     bands = max(-(-players // room), 1)
     per_band = max(-(-players // bands) + 1, 2) // 2 * 2

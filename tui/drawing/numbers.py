@@ -1,4 +1,4 @@
-"""Numbers as the explorer writes them: .479, 16.5%, 2:10; a dash where there is none."""
+"""Numbers as the explorer writes them: .479, 16.5%, 2:10, and a dash for a missing one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ NONE = "–"
 
 
 def decimal(value: float | None, places: int = 3) -> str:
-    """``.479``, ``-.021``, ``1.000``; four digits for what is 10 or more."""
+    """Return ``.479``, ``-.021`` or ``1.000``; numbers from 10 on have four significant digits."""
     if value is None:
         return NONE
     if abs(value) >= 10:
@@ -21,27 +21,27 @@ def decimal(value: float | None, places: int = 3) -> str:
 
 
 def between(low: float | None, high: float | None, places: int = 2) -> str:
-    """``.02 to .27``."""
+    """Return an interval such as ``.02 to .27``."""
     return NONE if low is None or high is None else f"{decimal(low, places)} to {decimal(high, places)}"
 
 
 def percent(share: float | None) -> str:
-    """``16.5%``."""
+    """Return a percentage such as ``16.5%``."""
     return NONE if share is None else f"{share:.1%}"
 
 
 def percent_range(low: float | None, high: float | None) -> str:
-    """``12.7–19.6``, of percent."""
+    """Return an interval of percentages such as ``12.7–19.6``."""
     return NONE if low is None or high is None else f"{100 * low:.1f}–{100 * high:.1f}"
 
 
 def whole(number: float) -> str:
-    """``12 345``."""
+    """Return a whole number such as ``12 345``."""
     return f"{int(number):,}".replace(",", " ")
 
 
 def clock(seconds: float | None) -> str:
-    """``02:10`` or ``1:02:10``."""
+    """Return a duration such as ``02:10`` or ``1:02:10``."""
     if seconds is None:
         return NONE
     minutes, rest = divmod(int(max(seconds, 0)), 60)
@@ -50,12 +50,12 @@ def clock(seconds: float | None) -> str:
 
 
 def margin(point: CoalitionPoint) -> float | None:
-    """Half of the interval's width, for where there is room for one number."""
+    """Return half of the interval's width, for places with room for one number."""
     if point.acc_low is None or point.acc_high is None:
         return None
     return (point.acc_high - point.acc_low) / 2
 
 
 def at_most(bounds: bool) -> str:
-    """What stands before a figure that is only a bound, as of work which may end early: ``≤ 12``."""
+    """Return the sign before a number that is only an upper bound, such as ``≤ 12`` for work that may end early."""
     return "≤ " if bounds else ""

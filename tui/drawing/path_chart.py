@@ -1,4 +1,4 @@
-"""A removal path drawn in text: the score after each removal, on the documents that chose it and on those held out."""
+"""Draw a removal path as text: the score after each removal, on the choosing and on the held-out documents."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ _MOST_TICKS = 10
 
 
 def path_chart(rows: Sequence[PathRow], *, width: int = 80, colour: bool = False) -> str:
-    """The chart of one path, of rows over the same tasks. The markers differ, so it reads without colour too."""
+    """Return the chart of one path. All rows are over the same tasks.
+
+    The markers differ, so it can be read without colour.
+    """
     plotext.clear_figure()
     plotext.theme("clear")
     plotext.plotsize(width, _HEIGHT)

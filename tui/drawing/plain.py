@@ -1,4 +1,4 @@
-"""Text from outside (models, data, files) made harmless for a terminal."""
+"""Make text from outside (models, data, files) harmless for a terminal."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from collections.abc import Iterable
 
 
 def plain(text: str) -> str:
-    """``text`` without control characters, so that no escape sequence reaches the terminal."""
+    """Return ``text`` without control characters, so that no escape sequence reaches the terminal."""
     if text.isprintable():
         return text
     return "".join(" " if unicodedata.category(char) in {"Cc", "Cf", "Co", "Cs"} else char for char in text)
 
 
 def plain_lines(text: str) -> str:
-    """``text`` made ``plain`` but for its ends of lines."""
+    """Return ``text`` without control characters other than line ends."""
     return "\n".join(map(plain, text.split("\n")))
 
 
 def told_apart(names: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """What to call each id of (name, id) pairs: its name, or name@id where several share the name."""
+    """Return a name for each id of (name, id) pairs: its name, or name@id if several ids share the name."""
     called = {ident: name for name, ident in names}
     sharing = Counter(called.values())
     return {ident: f"{name}@{ident}" if sharing[name] > 1 else name for ident, name in called.items()}
 
 
 def counted(number: int, what: str) -> str:
-    """``1 document``, ``2 documents``."""
+    """Return ``1 document``, ``2 documents``."""
     return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -1,4 +1,4 @@
-"""How a Shapley value was obtained, in the words that reports, tables and figures share."""
+"""How a Shapley value was estimated, in the words that reports, tables and figures share."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tui.drawing.plain import plain
 
 
 def obtained(row: ShapleyRow) -> str:
-    """By which estimator with which settings, and of which players where these are not single sublayers."""
+    """Return the estimator and its settings, and the grouping if the players are not single sublayers."""
     how = [row.estimator]
     if row.estimator in WINDOW_ESTIMATORS:
         how.append(f"windows of up to {row.max_removed}")

@@ -1,1 +1,4 @@
-"""Figures for papers and slides, drawn by matplotlib: an optional extra, which nothing else here may import."""
+"""Figures for papers and slides by matplotlib, an optional extra.
+
+Nothing outside this folder imports it at run time.
+"""

@@ -1,4 +1,4 @@
-"""The score that is left when one layer is removed, by layer: the paper's Figures 3 to 5."""
+"""Figure of the score without each layer, by layer: the paper's Figures 3 to 5."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _ASIDE = 0.2
 
 
 def ablation_figure(rows: Sequence[AblationRow], *, width: Width = "page") -> Figure:
-    """A panel a task: attention as circles, FFN (MoE) as crosses, with the intact model and chance as lines.
+    """Draw a panel per task: attention as circles, FFN (MoE) as crosses, the intact model and chance as lines.
 
-    A thin line is the 95% interval of the paired drop, hung from the intact model's score.
+    A thin line is the 95% interval of the paired drop, drawn relative to the intact model's score.
 
     Raises:
         ValueError: there are no rows.

@@ -1,4 +1,4 @@
-"""Which neighbouring players back each other up, and which need each other: windows as cells of a heat map."""
+"""Heat map of windows: the neighbouring players that back each other up, and those that need each other."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from store.rows import InteractionRow
 from tui.figures.panels import Panel, above, entitle, grid, of_value, panels, tick_step
 from tui.figures.style import Width, sign_key, styled
 
-# Not red and blue, which are attention and FFN; told apart by colour-blind readers.
+# Not red and blue, which mean attention and FFN. Colour-blind readers can distinguish these two.
 _COLOURS = "PuOr_r"
 _HEIGHT = 0.95
 _BAR_POINTS = 45.0
-# From which part of the largest effect on a colour hides a black sign.
+# From this fraction of the largest effect on, the colour hides a black sign.
 _DARK = 0.75
 
 
 def interactions_figure(rows: Sequence[InteractionRow], *, width: Width = "page") -> Figure:
-    """A heat map a task: a column for each window's first player, a row for each length, coloured by the effect.
+    """Draw a heat map per task: a column per first player of a window, a row per length, coloured by the effect.
 
-    A cell has its sign where its interval, taken by itself, leaves out 0: so it reads without colour too.
+    A cell shows a sign if its interval, taken by itself, excludes 0. So the figure can be read without colour.
 
     Raises:
         ValueError: there are no rows.

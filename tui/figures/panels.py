@@ -18,7 +18,7 @@ from tui.figures.style import INCHES, TALLEST, Width, safe
 
 RowT = TypeVar("RowT")
 
-# What the labels at the left take, and what stands between axes.
+# Width of the labels at the left, and of the gap between axes.
 _EDGE_POINTS = 24.0
 _GAP_POINTS = 8.0
 _TITLE_POINTS = 7.0
@@ -27,20 +27,20 @@ _STEPS = (1, 2, 5, 10, 20, 50, 100)
 
 @dataclass(frozen=True, slots=True)
 class Panel(Generic[RowT]):
-    """Rows of one model on one task (and estimator), and what tells them from the other panels."""
+    """Rows of one model on one task (and estimator), and the title that distinguishes them from other panels."""
 
     title: str
     rows: tuple[RowT, ...]
 
 
 def panels(rows: Sequence[RowT], *more: Callable[[Any], str]) -> tuple[str, list[Panel[RowT]]]:
-    """What all rows have in common, and a panel for each model and task, in the order in which they come.
+    """Return what all rows have in common, and a panel for each model and task, in order of appearance.
 
-    Where the rows are of several values, each panel's title names its own.
+    If the rows hold several values, each panel's title names its value.
 
     Args:
-        rows: with ``model``, ``task``, their ids, ``value`` and ``n``.
-        more: what else tells panels apart, such as the estimator.
+        rows: rows with ``model``, ``task``, their ids, ``value`` and ``n``.
+        more: functions of a row that distinguish further panels, such as by estimator.
 
     Raises:
         ValueError: there are no rows.
@@ -61,28 +61,31 @@ def panels(rows: Sequence[RowT], *more: Callable[[Any], str]) -> tuple[str, list
 
 
 def of_value(what: str, rows: Sequence[Any]) -> str:
-    """An axis's name: ``what``, and the value that it is of where all rows are of one; else the panels' titles say."""
+    """Return the name of an axis: ``what``, and the value if all rows hold the same one.
+
+    Otherwise the panels' titles name the values.
+    """
     values = {_value(row) for row in rows}
     return what if len(values) > 1 else f"{what} ({values.pop()})"
 
 
 def entitle(place: Axes, panel: Panel[Any], points: float) -> None:
-    """Write over a panel what it is of and of how many documents, in so much room."""
+    """Write the title of a panel and its number of documents, in a width of ``points``."""
     count = f" ({counted(panel.rows)})"
     title = shortened(panel.title, points - points_wide(count, _TITLE_POINTS), _TITLE_POINTS)
     place.set_title(f"{title}{count}", fontsize=_TITLE_POINTS)
 
 
 def counted(rows: Sequence[Any]) -> str:
-    """``n = 64``, of the documents that the rows are of; a range where they differ."""
+    """Return ``n = 64``, the number of documents of the rows; a range if they differ."""
     counts = sorted({row.n for row in rows})
     return f"n = {counts[0]}" if len(counts) == 1 else f"n = {counts[0]} to {counts[-1]}"
 
 
 def grid(count: int, width: Width, columns: int, height: float, *, share_y: bool) -> tuple[Figure, list[Axes], float]:
-    """A figure with ``count`` axes in up to ``columns`` columns, each ``height`` inches, less where a page is full.
+    """Return a figure with ``count`` axes in up to ``columns`` columns, and the width of each axes in points.
 
-    The last is about how many points each of the axes is wide.
+    Each axes is ``height`` inches high, or less if the page is full. The width is approximate.
     """
     columns = min(columns, count)
     rows = -(-count // columns)
@@ -94,20 +97,20 @@ def grid(count: int, width: Width, columns: int, height: float, *, share_y: bool
 
 
 def above(figure: Figure, title: str, keys: Sequence[Artist], width: Width) -> None:
-    """What all panels have in common and what the marks mean, on top of the figure."""
+    """Write above the figure what all panels have in common, and the legend."""
     columns = len(keys) if width == "page" else 3
     title = in_room(title, INCHES[width] * 72, 8)
     figure.legend(handles=list(keys), title=title, title_fontsize=8, loc="outside upper center", ncols=columns)
 
 
 def in_room(text: str, points: float, size: float) -> str:
-    """The text in as many lines as it needs, broken after commas and between words; what is one long word is cut."""
+    """Break a text into lines, after commas and between words; shorten a single word that is too long."""
     most = characters_in(points, size)
     return "\n".join(shortened(line, points, size) for line in wrap(text, most, break_long_words=False))
 
 
 def tick_step(count: int) -> int:
-    """How many layers or players from one tick to the next, so that about ten are named."""
+    """Return the number of layers or players between ticks, so that there are about ten ticks."""
     return next((step for step in _STEPS if count / step <= 10), _STEPS[-1])
 
 

@@ -1,4 +1,4 @@
-"""Writing a figure: SVG, PDF or PNG by the file's ending, the same bytes from the same figure."""
+"""Write a figure as SVG, PDF or PNG by the file's ending; the same figure gives the same bytes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.machine.atomic_file import whole_file
 from tui.figures.style import styled
 
 FORMATS = ("svg", "pdf", "png")
-# Without the date: the same results make the same file.
+# No date, so that the same results make the same file.
 _METADATA: dict[str, dict[str, Any]] = {
     "svg": {"Creator": "cornerstone", "Date": None},
     "pdf": {"Creator": "cornerstone", "CreationDate": None},
@@ -22,30 +22,30 @@ _METADATA: dict[str, dict[str, Any]] = {
 
 
 def format_of(path: Path) -> str:
-    """Which of ``FORMATS`` the file's name ends in.
+    """Return the one of ``FORMATS`` that the file's name ends in.
 
     Raises:
-        CornerstoneError: in none of them.
+        CornerstoneError: it ends in none of them.
     """
     ending = path.suffix.removeprefix(".").lower()
     if ending not in FORMATS:
-        raise CornerstoneError(f"{path.name!r} is no name for a figure; let it end in .svg, .pdf or .png")
+        raise CornerstoneError(f"{path.name!r} is not a name for a figure; let it end in .svg, .pdf or .png")
     return ending
 
 
 def save(figure: Figure, path: Path, *, force: bool) -> None:
-    """Write a figure to a file, which is there as a whole or not at all.
+    """Write a figure to a file, which is complete or absent.
 
     Args:
-        figure: from one of the functions beside this.
-        path: of the file; its ending chooses the format.
-        force: replace a file that is there.
+        figure: a figure from one of the functions in this folder.
+        path: the file; its ending chooses the format.
+        force: replace a file that exists.
 
     Raises:
         CornerstoneError: the ending is none of ``FORMATS``, or the file may not or cannot be written.
     """
     form = format_of(path)
     with whole_file(path, force=force) as fresh, styled(), warnings.catch_warnings():
-        # A name may hold characters that the font lacks: they are drawn as boxes, and stay text in SVG.
+        # The font may lack characters of a name. They are drawn as boxes, and stay text in SVG.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         figure.savefig(fresh, format=form, metadata=_METADATA[form])

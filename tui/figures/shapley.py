@@ -1,4 +1,4 @@
-"""Shapley values by player, with their intervals: the paper's Figure 6."""
+"""Figure of Shapley values by player, with their intervals: the paper's Figure 6."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from tui.figures.style import ATTENTION, FFN, OTHER, WHISKER, Width, bar_key, li
 TOP = 3
 _HEIGHT = 1.7
 _NAME_POINTS = 6.0
-# Narrower bars have no room for a hatch.
+# Bars narrower than this have no hatch.
 _HATCHED_POINTS = 3.0
 
 
 def shapley_figure(rows: Sequence[ShapleyRow], *, width: Width = "page") -> Figure:
-    """A panel for each task and estimator: a bar a player, unclipped, its interval across it, the largest three named.
+    """Draw a panel per task and estimator: an unclipped bar and its interval per player; the largest three have names.
 
     Raises:
         ValueError: there are no rows.
@@ -70,7 +70,7 @@ def _mark_players(place: Axes, rows: Sequence[ShapleyRow]) -> None:
 
 
 def _name_largest(place: Axes, rows: Sequence[ShapleyRow], room: float) -> None:
-    """Names stand in a line above the bars, each with a thin line down to its bar."""
+    """Write the names in a line above the bars, each with a thin line down to its bar."""
     named = [row for row in rows if row.rank <= TOP and row.phi > 0]
     low, high = min(row.phi_low for row in rows), max(row.phi_high for row in rows)
     height = (high - low) or 1.0

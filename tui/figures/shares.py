@@ -1,8 +1,8 @@
-"""Each player's share of the sum of positive Shapley values: what the paper's Figure 2 shows as pies.
+"""Figure of each player's share of the sum of positive Shapley values, which the paper's Figure 2 shows as pies.
 
-Here it is a stacked bar a task, the largest share first. Lengths from one common line are read more exactly than angles
-(Cleveland and McGill 1984), tasks stand right below each other, and the many small shares, which a pie crowds
-into unreadable slivers, add up to two lengths: the other attention and the other FFN sublayers.
+Here each task is a stacked bar, the largest share first. Lengths from a common line are read more exactly than angles
+(Cleveland and McGill 1984), and tasks can be compared from bar to bar. A pie crowds the many small shares into
+unreadable slivers; here they add up to two lengths: the other attention and the other FFN sublayers.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ TOP = 4
 _HEIGHT = 0.66
 _BAR = 0.4
 _NAME_POINTS = 5.8
-# Of the figure's width, what the names at the left may take.
+# The fraction of the figure's width that the names at the left may take.
 _NAMES = 0.22
 
 
@@ -55,10 +55,12 @@ class _Segment:
 
 
 def shares_figure(rows: Sequence[ShapleyRow], *, width: Width = "page") -> Figure:
-    """A bar for each model, task and estimator; the largest four shares are named, the others stand by kind.
+    """Draw a bar for each model, task and estimator.
+
+    The largest four shares have names, the others are grouped by kind.
 
     Raises:
-        CornerstoneError: nowhere is a value positive, so there are no shares.
+        CornerstoneError: no value is positive, so there are no shares.
         ValueError: there are no rows.
     """
     there = [row for row in rows if row.share is not None]
@@ -90,7 +92,7 @@ def _heading(panel: Panel[ShapleyRow], points: float) -> str:
 
 
 def _segments(panel: Panel[ShapleyRow]) -> list[_Segment]:
-    """The largest shares, then the others by kind, the largest first."""
+    """Return the largest shares, then the others by kind, each with the largest first."""
     order = sorted(panel.rows, key=lambda row: row.rank)
     kinds = (ATTENTION, FFN, OTHER)
     order[TOP:] = sorted(order[TOP:], key=lambda row: (kinds.index(look_of(row.label)), row.rank))
@@ -121,7 +123,7 @@ def _draw(place: Axes, segments: Sequence[_Segment], at: int, a_point: float) ->
 
 
 def _name(place: Axes, named: Sequence[_Segment], at: int, a_point: float) -> None:
-    """Names in a line above the bar, each with a thin line down to its segment."""
+    """Write the names in a line above the bar, each with a thin line down to its segment."""
     texts = [f"{safe(one.row.label)}\n{one.length:.1f}%" for one in named]
     widths = [(points_wide(text, _NAME_POINTS) + _NAME_POINTS / 2) * a_point for text in texts]
     middles = [one.start + one.length / 2 for one in named]
@@ -139,7 +141,7 @@ def _name(place: Axes, named: Sequence[_Segment], at: int, a_point: float) -> No
 
 
 def _sum_up(place: Axes, others: Sequence[_Segment], at: int, a_point: float) -> None:
-    """What the others of a kind share, below them."""
+    """Write the summed share of the other players of a kind below them."""
     if not others:
         return
     total = sum(one.length for one in others)

@@ -1,25 +1,25 @@
-"""Labels that fit: beside each other without touching, and no longer than their room."""
+"""Labels that fit: they do not touch each other, and do not exceed their width."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 LETTER = 0.62
-"""About how wide a letter is, of the text's size."""
+"""Approximate width of a letter, as a fraction of the text's size."""
 
 
 def points_wide(text: str, size: float) -> float:
-    """About how wide a text of that size is, by its longest line."""
+    """Return the approximate width of a text in points, by its longest line."""
     return max(map(len, text.split("\n"))) * LETTER * size
 
 
 def characters_in(points: float, size: float) -> int:
-    """About how many letters of a size stand in so much room."""
+    """Return about how many letters of a size fit into a width of ``points``."""
     return max(int(points / (LETTER * size)), 5)
 
 
 def shortened(text: str, points: float, size: float) -> str:
-    """The text, its middle left out where it would be wider: names that are alike differ at their ends."""
+    """Return the text, without its middle if it is too long, because similar names differ at their ends."""
     most = characters_in(points, size)
     if len(text) <= most:
         return text
@@ -28,15 +28,15 @@ def shortened(text: str, points: float, size: float) -> str:
 
 
 def spread(wanted: Sequence[float], widths: Sequence[float], low: float, high: float) -> list[float]:
-    """Centres for labels in a row, as near to those ``wanted`` as they can be without touching.
+    """Return centres for labels in a row, as close to those ``wanted`` as possible without touching.
 
-    Labels keep the order of ``wanted``. Where they do not all fit between ``low`` and ``high`` they overlap evenly.
+    Labels keep the order of ``wanted``. If they do not all fit between ``low`` and ``high``, they overlap evenly.
 
     Args:
-        wanted: the centres asked for, in any order.
-        widths: of the labels, with the gaps between them.
-        low: where the first may begin.
-        high: where the last may end.
+        wanted: the desired centres, in any order.
+        widths: the widths of the labels, including the gaps between them.
+        low: where the first label may begin.
+        high: where the last label may end.
     """
     order = sorted(range(len(wanted)), key=lambda at: wanted[at])
     excess = sum(widths) - (high - low)

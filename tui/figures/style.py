@@ -1,4 +1,4 @@
-"""What all figures share: colours and marks with one meaning, sizes for a paper, text that is only text."""
+"""The style that all figures share: colours and marks with one meaning, sizes for a paper, text without markup."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ from matplotlib.patches import Patch
 from tui.drawing.plain import plain
 
 Width = Literal["column", "page"]
-"""One column of a two-column paper, or all of its text."""
+"""One column of a two-column paper, or the full width of its text."""
 
 INCHES: dict[Width, float] = {"column": 3.35, "page": 6.9}
 TALLEST = 9.0
-"""Inches that a page has for a figure."""
+"""Height in inches that a page has for a figure."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How a kind of player is drawn. Marks and hatches differ, and so do the colours' lightness and hue.
+    """How a kind of player is drawn.
 
-    So kinds are told apart on a black-and-white print and by colour-blind readers.
+    Marks and hatches differ, and so do the colours' lightness and hue. So kinds can be distinguished on a
+    black-and-white print, and by colour-blind readers.
     """
 
     name: str
@@ -36,7 +37,7 @@ class Look:
     hatch: str
 
 
-# Vermillion of Okabe and Ito's palette, blue of Tol's high-contrast one: lightness 54 and 29 (CIE L*).
+# Vermillion from Okabe and Ito's palette, blue from Tol's high-contrast one: lightness 54 and 29 (CIE L*).
 ATTENTION = Look("attention", "#D55E00", "#F2C6A5", "o", "")
 FFN = Look("FFN", "#004488", "#8FA9C4", "x", "////")
 OTHER = Look("layers", "#6B6B6B", "#C8C8C8", "s", "..")
@@ -44,7 +45,7 @@ INTACT = "#333333"
 CHANCE = "#777777"
 WHISKER = "#9A9A9A"
 
-_RC: Any = {  # newer matplotlibs know each name by a type of its own
+_RC: Any = {  # newer versions of matplotlib give each key its own type
     "axes.linewidth": 0.6,
     "axes.spines.right": False,
     "axes.spines.top": False,
@@ -75,10 +76,10 @@ _RC: Any = {  # newer matplotlibs know each name by a type of its own
 
 @contextmanager
 def styled() -> Iterator[None]:
-    """The settings under which figures are made and saved; afterwards the caller's own hold again.
+    """Apply the style for making and saving figures inside the block; restore the caller's settings afterwards.
 
-    They start from matplotlib's defaults, not from the user's file, so that a figure is the same everywhere. Dollar
-    signs are no mathematics. Text stays text in SVG, and fonts are embedded as TrueType in PDF.
+    The style starts from matplotlib's defaults, not from the user's file, so that a figure is the same everywhere.
+    Dollar signs do not start formulas. Text stays text in SVG, and fonts are embedded as TrueType in PDF.
     """
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
@@ -87,37 +88,37 @@ def styled() -> Iterator[None]:
 
 
 def look_of(label: str) -> Look:
-    """How a player with this label is drawn; a group of several kinds is grey."""
+    """Return how a player with this label is drawn; a group of several kinds is grey."""
     kind = label.split(maxsplit=1)[0] if label.strip() else ""
     return {"Attn": ATTENTION, "FFN": FFN, "MoE": FFN}.get(kind, OTHER)
 
 
 def names_of(labels: set[str]) -> str:
-    """What the players that are not attention are called: FFN, or MoE where all of them are."""
+    """Return the name of the players that are not attention: FFN, or MoE if all of them are."""
     kinds = {label.split(maxsplit=1)[0] for label in labels if look_of(label) is FFN}
     return "MoE" if kinds == {"MoE"} else "FFN"
 
 
 def safe(text: str) -> str:
-    """Text from outside made harmless: no control characters, nor any that XML does not allow."""
+    """Return text from outside without control characters, or characters that XML does not allow."""
     return "".join(" " if unicodedata.category(char) == "Cn" else char for char in plain(text))
 
 
 def bar_key(look: Look, name: str) -> Patch:
-    """A legend's entry for bars."""
+    """Return a legend entry for bars."""
     return Patch(facecolor=look.colour, hatch=look.hatch, edgecolor="white", linewidth=0, label=name)
 
 
 def mark_key(look: Look, name: str) -> Line2D:
-    """A legend's entry for marks."""
+    """Return a legend entry for marks."""
     return Line2D([], [], color=look.colour, marker=look.marker, markersize=4, linestyle="none", label=name)
 
 
 def line_key(colour: str, style: Literal["-", "--"], name: str) -> Line2D:
-    """A legend's entry for a line."""
+    """Return a legend entry for a line."""
     return Line2D([], [], color=colour, linestyle=style, linewidth=0.9, label=name)
 
 
 def sign_key(marker: str, name: str) -> Line2D:
-    """A legend's entry for a sign."""
+    """Return a legend entry for a sign."""
     return Line2D([], [], color="black", marker=marker, markersize=4, linestyle="none", label=name)

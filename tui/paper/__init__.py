@@ -1,1 +1,1 @@
-"""`cornerstone paper`: the paper's tables and figures, as text, Markdown, LaTeX, JSON or CSV."""
+"""`cornerstone paper`: the paper's tables and figures as text, Markdown, LaTeX, JSON or CSV."""

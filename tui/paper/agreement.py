@@ -1,4 +1,4 @@
-"""Whether the estimators name the same top 3, and if not, why: by what is stored, task by task."""
+"""Compare the estimators task by task: whether they name the same top 3, and if not, why."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _PERMUTATION = "permutation"
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """The players that an estimator names from ``n`` documents, by the probability that each is among its top.
+    """The players that an estimator names from ``n`` documents, with the probability that each is among its top.
 
-    ``told_apart`` is whether any value is not 0. ``walks`` are those of permutation.
+    ``told_apart`` is whether any value differs from 0. ``walks`` is the number of permutation's walks.
     """
 
     estimator: str
@@ -40,13 +40,16 @@ class Named:
 
     @property
     def title(self) -> str:
-        """The estimator, with its walks where it has some."""
+        """Return the name of the estimator, with its number of walks if it has any."""
         return self.estimator if self.walks is None else f"{self.estimator}, {self.walks} walks"
 
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """What each estimator names of one model on one task; ``lacking`` says which would add another."""
+    """The players that each estimator names for one model on one task.
+
+    ``lacking`` says what to run to add another estimator.
+    """
 
     model_id: str
     task: TaskReport
@@ -57,13 +60,13 @@ class Agreement:
 def agreements(
     results: Results, models: Sequence[ModelReport], selection: PaperSelection, walks: Question
 ) -> tuple[Agreement, ...]:
-    """Of each model and task that has values by an estimator.
+    """Return the comparison for each model and task that has values by an estimator.
 
     Args:
-        results: of the store that the models were read from.
-        models: to compare estimators of.
-        selection: says how long windows are.
-        walks: those of permutation that are looked for; fewer of the same seed and tolerance stand in.
+        results: the store that the models were read from.
+        models: the models to compare estimators of.
+        selection: the report's selection, which sets the length of windows.
+        walks: the permutation walks to look for; fewer walks with the same seed and tolerance also serve.
     """
     found = []
     for model in models:
@@ -77,7 +80,7 @@ def agreements(
 
 
 def agreement_table(found: Sequence[Agreement], names: dict[str, str], walks: Question) -> tuple[PaperTable, ...]:
-    """One table of all models; none where no task has values by an estimator."""
+    """Return one table of all models, or none if no task has values by an estimator."""
     sections, notes = [], []
     for model_id, name in names.items():
         rows = []
@@ -106,7 +109,10 @@ def _by_windows(results: Results, own: Selection, value: str, max_removed: int) 
 
 
 def _walked(results: Results, own: Selection, value: str, walks: Question) -> tuple[tuple[Named, ...], tuple[str, ...]]:
-    """What permutation names, by as many walks as are stored; where there are none, what would add those asked for."""
+    """Return what permutation names, with as many walks as are stored.
+
+    If none are stored, return what to run to add them.
+    """
 
     @cache
     def rows(count: int) -> Sequence[ShapleyRow]:
@@ -115,7 +121,7 @@ def _walked(results: Results, own: Selection, value: str, walks: Question) -> tu
     asked = results.answers([walks], own, value)
     if asked.rows:
         return (_top(_PERMUTATION, asked.rows, walks.permutations),), ()
-    # Where so many are not stored, no more are.
+    # If a number of walks is not stored, no larger one is.
     counts = range(FEWEST_PERMUTATIONS, walks.permutations, 2)
     stored = bisect_left(counts, True, key=lambda count: not rows(count))
     if not stored:
@@ -134,7 +140,7 @@ def _text(one: Named) -> str:
 
 
 def _why(what: str, found: Sequence[Named]) -> list[str]:
-    """A sentence that tells whether they agree, and what their difference comes from."""
+    """Return sentences on whether the estimators agree, and on the reason if they differ."""
     if len(found) == 1:
         return [f"{what}: only {found[0].title} can be estimated from what is stored."]
     naming = [one for one in found if one.players]
@@ -144,7 +150,7 @@ def _why(what: str, found: Sequence[Named]) -> list[str]:
 
 
 def _nobody(one: Named) -> str:
-    """Why an estimator names no layer."""
+    """Return why an estimator names no layer."""
     read = counted(one.n, "document")
     if one.told_apart or one.walks is None:
         return f"by {one.title} no layer has a positive value on its {read}"
@@ -175,7 +181,7 @@ def _compared(found: Sequence[Named], all_of_them: str) -> str:
 
 
 def _weighing(found: Sequence[Named]) -> str:
-    """How they differ."""
+    """Return how the estimators differ."""
     if any(one.walks is not None for one in found):
         return "windows look at nearly whole models alone, permutations also at what is left of a broken one"
     return "window-first takes a layer as the first of its windows, window-ends also as the last"

@@ -1,4 +1,4 @@
-"""Figures 2 and 6 in text: shares as bars, and Shapley values as columns by layer."""
+"""Draw Figures 2 and 6 as text: shares as bars, and Shapley values as columns by layer."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _AXIS = 8
 
 
 def share_bars(rows: Sequence[ShapleyRow], title: str, width: int) -> str:
-    """The largest shares of one model and task, each named, and what all others share together.
+    """Draw the largest shares of one model and task with names, and the sum of all other shares.
 
     Args:
-        rows: of one model and task.
+        rows: the rows of one model and task.
         title: the first line.
-        width: in columns.
+        width: the width in columns.
     """
     best = [row for row in sorted(rows, key=lambda row: row.rank)[:TOP] if row.share]
     if not best:
@@ -40,12 +40,12 @@ def share_bars(rows: Sequence[ShapleyRow], title: str, width: int) -> str:
 
 
 def value_columns(rows: Sequence[ShapleyRow], title: str, width: int) -> str:
-    """Shapley values by layer, unclipped: attention above, FFN (MoE) below, on one scale.
+    """Draw Shapley values by layer, unclipped: attention above, FFN (MoE) below, on one scale.
 
     Args:
-        rows: of one model and task, a row a player.
+        rows: the rows of one model and task, one per player.
         title: the first line.
-        width: in columns; more layers than fit go on below.
+        width: the width in columns; layers that do not fit continue below.
     """
     ordered = sorted(rows, key=lambda row: row.player)
     kinds = dict.fromkeys(row.label.split()[0] for row in ordered)
@@ -62,7 +62,7 @@ def value_columns(rows: Sequence[ShapleyRow], title: str, width: int) -> str:
 
 
 def _columns(values: Sequence[float], first: int, kind: str, scale: float, each: int) -> str:
-    """Bars up in eighths of a line, bars down in halves, and the numbers of every fifth layer."""
+    """Draw bars upwards in eighths of a line and downwards in halves, with the number of every fifth layer."""
     down = max((_halves(value, scale) for value in values), default=0)
     lines = []
     for row in range(_RISE, 0, -1):
@@ -79,7 +79,7 @@ def _columns(values: Sequence[float], first: int, kind: str, scale: float, each:
 
 
 def _short(value: float) -> str:
-    """Three decimals, fewer where the axis has no room for them: a value need not be below 1."""
+    """Return a number with three decimals, or fewer if the axis is too narrow, because values may exceed 1."""
     room = _AXIS - 2
     return next(
         (text for text in (f"{value:.{decimals}f}" for decimals in (3, 2, 1, 0)) if len(text) <= room), f"{value:.0e}"

@@ -1,4 +1,4 @@
-"""`cornerstone paper`: what is stored, as the paper's tables and figures, beside the paper's own numbers."""
+"""`cornerstone paper`: stored results as the paper's tables and figures, beside the paper's own numbers."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 
 class Format(StrEnum):
-    """How the report is written."""
+    """The format of the report."""
 
     TABLE = "table"
     MARKDOWN = "markdown"
@@ -67,7 +67,7 @@ _ENDINGS = {
     ".csv": Format.CSV,
 }
 _FILE_WIDTH = 100
-# What one model takes of a table's line, at least.
+# The smallest width of one model in a table's line.
 _MODEL_WIDTH = 29
 _LABELS_WIDTH = 18
 
@@ -109,7 +109,7 @@ def paper(
     walks = Question("permutation", permutations=permutations, seed=seed, tolerance=tolerance)
     walks.refuse_nonsense()
     if output is not None and form not in _FIGURES:
-        refuse_target(output, force=force)  # before the work, not after it
+        refuse_target(output, force=force)  # so that the work is not done in vain
     path = None if store is None else store.expanduser()
     selection = PaperSelection(tuple(model or ()), tuple(task or ()), value, estimator, max_removed)
     read = read_paper(path, selection)
@@ -135,7 +135,7 @@ def paper(
 
 
 def _format(form: Format | None, output: Path | None) -> Format:
-    """The format asked for, else the one that the file's name ends in."""
+    """Return the requested format, else the one of the file's ending."""
     ending = _ENDINGS.get(output.suffix.lower()) if output else None
     if form is None and output is not None and ending is None:
         raise CornerstoneError(
@@ -149,7 +149,7 @@ def _format(form: Format | None, output: Path | None) -> Format:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What is printed: models under their names, what their estimators name, and figures."""
+    """The content of the report: models with their names, what their estimators name, and the rows of figures."""
 
     selection: PaperSelection
     walks: Question
@@ -198,7 +198,7 @@ def _text(form: Format, found: _Found, gaps: Sequence[str], *, to_screen: bool) 
 
 
 def _preface(selection: PaperSelection) -> list[str]:
-    """What every number is of."""
+    """Return the sentences that say what every number is based on."""
     value = (
         f"value {named(selection.value)}" if selection.value else "value: acc_norm where the task defines it, else acc"
     )

@@ -1,4 +1,4 @@
-"""Figures 2 to 6 of what is stored: the rows they show, their text, and their files through matplotlib."""
+"""Figures 2 to 6 from stored results: their rows, their text, and their files by matplotlib."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _MIXED = "acc_norm where defined, else acc"
 
 @dataclass(frozen=True, slots=True)
 class FigureRows:
-    """One model on one task, under the names that are printed; without rows where nothing is stored."""
+    """One model on one task, with the names to print. There are no rows if nothing is stored."""
 
     model: str
     task: str
@@ -41,7 +41,7 @@ class FigureRows:
 def figure_rows(
     results: Results, models: Sequence[ModelReport], names: dict[str, str], selection: PaperSelection
 ) -> tuple[FigureRows, ...]:
-    """What the figures show, over the same tasks as the tables."""
+    """Return what the figures show, for the same tasks as the tables."""
     found = []
     for model in models:
         for task in model.tasks:
@@ -53,7 +53,7 @@ def figure_rows(
                     task.task,
                     task.value,
                     results.ablation(own, task.value).rows,
-                    # Shorter windows than asked for are another estimate, which the tables do not have either.
+                    # An estimate by shorter windows is another estimate, which the tables do not show either.
                     tuple(row for row in values if not row.partial),
                 )
             )
@@ -61,7 +61,7 @@ def figure_rows(
 
 
 def texts(rows: Sequence[FigureRows], width: int, *, colour: bool) -> list[tuple[str, list[str]]]:
-    """Each figure's title and its panels; a figure of which nothing is stored is left out."""
+    """Return each figure's title and its panels; a figure without stored results is left out."""
     shares = [share_bars(one.shapley, _heading(one, one.shapley), width) for one in rows if one.shapley]
     charts = [_chart(one.ablation, width, colour=colour) for one in rows if one.ablation]
     values = [value_columns(one.shapley, _heading(one, one.shapley), width) for one in rows if one.shapley]
@@ -89,13 +89,13 @@ def _heading(one: FigureRows, rows: Sequence[ShapleyRow]) -> str:
 
 
 def write_figures(rows: Sequence[FigureRows], form: str, folder: Path, *, force: bool) -> list[Path]:
-    """One file for Figure 2, and for each model one like Figures 3 to 5 and one like Figure 6.
+    """Write one file for Figure 2, and for each model one like Figures 3 to 5 and one like Figure 6.
 
     Args:
-        rows: what they show.
+        rows: what the figures show.
         form: one of ``tui.figures.save.FORMATS``.
-        folder: made if it is not there.
-        force: replace files that are there.
+        folder: the folder to write to; created if it does not exist.
+        force: replace files that exist.
 
     Raises:
         CornerstoneError: matplotlib is not installed, nothing is stored, or a file may not or cannot be written.
@@ -125,7 +125,7 @@ def write_figures(rows: Sequence[FigureRows], form: str, folder: Path, *, force:
     except FileExistsError as error:
         raise CornerstoneError(f"{folder} is a file; name a folder for the figures") from error
     except OSError as error:
-        raise CornerstoneError(f"cannot make the folder {folder}: {error.strerror}") from error
+        raise CornerstoneError(f"cannot create the folder {folder}: {error.strerror}") from error
     mixed = len({one.value for one in rows}) > 1
     paths = []
     for name, draw in drawings:
@@ -138,5 +138,5 @@ def write_figures(rows: Sequence[FigureRows], form: str, folder: Path, *, force:
 
 
 def _file(name: str) -> str:
-    """A name that a file can have."""
+    """Return a name that a file can have."""
     return "".join(char if char.isalnum() or char in "-.@" else "-" for char in plain(name)).strip("-.") or "model"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from tui.drawing.plain import plain
 from tui.paper.layout import PaperTable, Section
 
-# Brackets too: after \\ they would be taken for an optional argument.
+# Brackets are escaped too, because LaTeX reads a bracket after \\ as an optional argument.
 _SPECIAL = {
     "\\": r"\textbackslash{}",
     "&": r"\&",
@@ -31,20 +31,20 @@ _INDENT = "    "
 
 
 def to_latex(tables: Sequence[PaperTable], preface: Sequence[str]) -> str:
-    """One table environment each; ``preface`` becomes comments."""
+    """Return one table environment per table; ``preface`` becomes comments."""
     comments = [f"% {plain(sentence)}" for sentence in ("needs \\usepackage{booktabs}", *preface)]
     return "\n\n".join(["\n".join(comments), *map(_table, tables)]) + "\n"
 
 
 def escaped(text: str) -> str:
-    """Text from data, harmless in LaTeX."""
+    """Return text from data with LaTeX's special characters escaped."""
     return "".join(_SPECIAL.get(char, char) for char in plain(text))
 
 
 def _table(table: PaperTable) -> str:
     columns = len(table.header)
     body = f"\n{_INDENT}\\midrule\n".join(_section(section, columns) for section in table.sections)
-    # LaTeX numbers tables itself.
+    # The number is removed, because LaTeX numbers tables itself.
     caption = escaped(_NUMBER.sub("", table.title)) + "."
     notes = [rf"  \par\smallskip\parbox{{\linewidth}}{{\footnotesize {' '.join(map(escaped, table.notes))}}}"]
     return "\n".join(

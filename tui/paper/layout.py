@@ -1,4 +1,4 @@
-"""A table as text cells, before it is known where it is printed."""
+"""Tables as cells of text, before their output format is known."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class PaperTable:
-    """One table: ``key`` names it in files, ``notes`` say what was averaged before what. Nothing is escaped yet."""
+    """A table of the report. ``key`` names it in files, and ``notes`` explain its numbers. Nothing is escaped yet."""
 
     key: str
     title: str
@@ -33,7 +33,10 @@ UNBOUNDED = "[no bounds]"
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """How numbers are printed: times ``factor``, with so many ``decimals``; headings say ``score`` or ``drop``."""
+    """How numbers are printed: multiplied by ``factor``, with ``decimals`` digits.
+
+    ``score`` and ``drop`` are the names of the unit in headings.
+    """
 
     score: str
     drop: str
@@ -41,14 +44,14 @@ class Unit:
     decimals: int
 
     def text(self, value: float | None) -> str:
-        """A number alone; empty where there is none."""
+        """Return a number alone; empty for None."""
         if value is None:
             return ""
-        # Adding 0 takes the sign of a zero that comes of rounding.
+        # Adding 0 removes the sign of a zero that was rounded.
         return f"{round(self.factor * value, self.decimals) + 0.0:.{self.decimals}f}"
 
     def with_interval(self, measured: Measured | None) -> str:
-        """``24.3 [20.1, 28.0]``; no bounds where there are none."""
+        """Return ``24.3 [20.1, 28.0]``, or a text instead of the bounds if there are none."""
         if measured is None:
             return "-"
         if measured.low is None or measured.high is None:
@@ -57,11 +60,11 @@ class Unit:
 
 
 PERCENT = Unit("%", "percentage points", 100.0, 1)
-"""Of shares and accuracies."""
+"""The unit of shares and accuracies."""
 
 
 def unit_of_values(values: Collection[str]) -> Unit:
-    """The unit that a table of these values has."""
+    """Return the unit of a table of these values."""
     if all(map(is_accuracy, values)):
         return PERCENT
     units = {unit_of(value) or f"in units of {value}" for value in values}
@@ -70,10 +73,10 @@ def unit_of_values(values: Collection[str]) -> Unit:
 
 
 def percent(value: float | None) -> str:
-    """One decimal, without the sign: headings say that these are percent."""
+    """Return a percentage with one decimal, without the % sign, which is in the heading."""
     return PERCENT.text(value)
 
 
 def with_interval(measured: Measured | None) -> str:
-    """A part of a whole, in percent."""
+    """Return a fraction and its interval in percent."""
     return PERCENT.with_interval(measured)

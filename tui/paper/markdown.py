@@ -12,17 +12,17 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~])")
 
 
 def to_markdown(tables: Sequence[PaperTable], preface: Sequence[str]) -> str:
-    """All tables with their notes; ``preface`` are the sentences before them."""
+    """Return all tables with their notes; ``preface`` holds the sentences before them."""
     return "\n\n".join([*map(_sentence, preface), *map(_table, tables)]) + "\n"
 
 
 def escaped(text: str) -> str:
-    """Text from data, harmless in Markdown."""
+    """Return text from data with Markdown's special characters escaped."""
     return _SPECIAL.sub(r"\\\1", plain(text))
 
 
 def _sentence(text: str) -> str:
-    """Text whose commands, between backticks, stay code; where these do not pair, none is."""
+    """Escape a sentence, except for commands between backticks, which stay code. Unpaired backticks are escaped too."""
     parts = plain(text).split("`")
     if len(parts) % 2 == 0:
         return escaped(text)

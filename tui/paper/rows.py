@@ -1,4 +1,4 @@
-"""The tables' numbers one by one, for CSV and JSON."""
+"""The numbers of the tables one by one, for CSV and JSON."""
 
 from __future__ import annotations
 
@@ -20,13 +20,16 @@ _FRACTION = "fraction"
 class PaperRow:
     """One number of one table. ``task`` is a task, ``mean`` over tasks, or ``pooled``.
 
-    Shares are fractions, and so are accuracies and their drops; other values and drops are in the value's own
-    ``unit``, None where that is not known here. ``clipped`` says whether negative values counted as 0, as in the
-    paper. ``published`` is the paper's number. ``layers`` are those that the number is of, none for an NC drop, which
-    is of all but those of the C drop; for cornerstones they are the answer, and ``published_layers`` the paper's.
-    Evidence for them, what a layer loses alone as a fraction of what the intact model has above chance and its share,
-    over the tasks counted, has the rule's ``verdict``. Estimators are compared by the probability that each layer they
-    name is among the top 3.
+    Attributes:
+        clipped: whether negative values counted as 0, as in the paper.
+        unit: ``fraction`` for shares, accuracies and their drops; else the unit of the value, None if it is unknown.
+        published: the paper's number.
+        layers: the layers that the number is about. An NC drop has none, because it is about all layers but those of
+            the C drop. For cornerstones they are the answer.
+        published_layers: the paper's answer.
+        verdict: the rule's verdict, in rows of evidence. These hold what is lost without the layer alone, as a fraction
+            of the intact model's score above chance, and its share, both over the counted tasks.
+        estimate: the number. In comparisons of estimators, it is the probability that a layer is among the top 3.
     """
 
     table: str
@@ -54,12 +57,17 @@ class PaperRow:
 def paper_rows(
     models: Sequence[ModelReport], compared: Sequence[Agreement], selection: PaperSelection
 ) -> tuple[PaperRow, ...]:
-    """Every number of the tables: what is stored, Tables 1 to 4, the evidence for 2, and what each estimator names."""
+    """Return every number of the tables.
+
+    These are the stored scores, Tables 1 to 4, the evidence for Table 2, and what each estimator names.
+    """
     return tuple(row for model in models for row in _Rows(model, compared, selection).all())
 
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
+    """Makes the rows of one model."""
+
     model: ModelReport
     compared: Sequence[Agreement]
     selection: PaperSelection
@@ -145,7 +153,10 @@ class _Rows:
                     yield replace(row, estimate=sure, layers=(label,))
 
     def _row(self, table: str, quantity: str, task: TaskReport | None = None) -> PaperRow:
-        """Without a number, of one task or of all, which is of the documents of the one that has the fewest."""
+        """Return a row without a number, for one task or for all.
+
+        For all tasks, ``n`` is that of the task with the fewest documents.
+        """
         tasks = (task,) if task else self.model.tasks
         unit = _unit({each.value for each in tasks}) if quantity.endswith("drop") else _FRACTION
         return PaperRow(
@@ -175,7 +186,7 @@ def _drops(drop: MeanDrop | None, row: PaperRow) -> Iterator[PaperRow]:
 
 
 def _measured(row: PaperRow, found: Measured, *, clipped: bool) -> PaperRow:
-    """The paper's numbers are of clipped values."""
+    """Return a row with its number. The paper's number stays only with clipped values, because the paper clips."""
     published = row.published if clipped else None
     return replace(row, clipped=clipped, estimate=found.estimate, low=found.low, high=found.high, published=published)
 

@@ -1,4 +1,4 @@
-"""The paper's Tables 1 to 4 of what is stored, models side by side, each beside the paper's own numbers."""
+"""The paper's Tables 1 to 4 from stored results: models side by side, each beside the paper's own numbers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _CLIPPING = (
     "many other documents would give."
 )
 
-# Of fewer documents, too few make a difference for a resample to show how others would differ.
+# With fewer documents, resamples do not show how much other documents would differ.
 _FEW = 12
 
 _NO_RULE = (
@@ -37,16 +37,16 @@ _LONG_ANSWERS = (
 
 
 def names_of(models: Sequence[ModelReport]) -> dict[str, str]:
-    """What each model is called, by its id."""
+    """Return the name of each model, by its id."""
     return told_apart([(model.model, model.model_id) for model in models])
 
 
 def paper_tables(models: Sequence[ModelReport], names: dict[str, str]) -> tuple[PaperTable, ...]:
-    """All tables of these models.
+    """Return all tables of these models.
 
     Args:
-        models: at least one.
-        names: what to call each, by its id.
+        models: at least one model.
+        names: the name of each model, by its id.
     """
     called = [names[model.model_id] for model in models]
     return (
@@ -93,7 +93,7 @@ def _guess(models: Sequence[ModelReport]) -> str:
 
 
 def _without_chance(model: ModelReport) -> bool:
-    """Whether the rule's first condition cannot be told, however many documents there are."""
+    """Return whether no task has a chance level, so that the rule's first condition can never be checked."""
     return all(task.chance is None for task in model.tasks)
 
 
@@ -151,7 +151,7 @@ def _top4(model: ModelReport) -> str:
 def _partial(
     models: Sequence[ModelReport], called: Sequence[str], has: Callable[[TaskReport], object | None]
 ) -> list[str]:
-    """Which means are over fewer tasks than the paper's: those that have what is averaged."""
+    """Return a note on means over fewer tasks than the paper's; a task counts if it has the averaged number."""
     counts = [sum(task.task in TASKS and has(task) is not None for task in model.tasks) for model in models]
     short = [f"{name} {count}" for name, count in zip(called, counts, strict=True) if 0 < count < len(TASKS)]
     return [f"Partial: means over fewer than the paper's {len(TASKS)} tasks ({', '.join(short)})."] if short else []
@@ -189,7 +189,7 @@ def _cornerstones(models: Sequence[ModelReport], called: Sequence[str]) -> Paper
 
 
 def _none(model: ModelReport) -> str:
-    """Why the rule names no layer."""
+    """Return why the rule names no layer."""
     found = model.cornerstones
     verdicts = [each.verdict for each in found.evidence]
     return none_fits(verdicts, counted=bool(found.counted), chance=not _without_chance(model))
@@ -226,7 +226,7 @@ def _evidence_row(model: ModelReport, each: Evidence, *, lost: bool) -> tuple[st
 
 
 def _judged(model: ModelReport) -> str:
-    """Which tasks the rule was asked of."""
+    """Return which tasks the rule was applied to."""
     found = model.cornerstones
     if _without_chance(model):
         value = ", ".join(dict.fromkeys(task.value for task in model.tasks))
@@ -241,7 +241,7 @@ def _judged(model: ModelReport) -> str:
 
 
 def _telling(model: ModelReport) -> list[Evidence]:
-    """The cornerstones, the top by share, and the top by what is lost, in the order of layers."""
+    """Return the evidence to show: cornerstones, the top by share, and the top by loss, in the order of layers."""
     evidence = model.cornerstones.evidence
     worst = sorted(evidence, key=lambda each: -(each.collapse if each.collapse is not None else -1.0))[:TOP]
     players = {
@@ -327,18 +327,18 @@ def _task(model: ModelReport, task: str) -> TaskReport | None:
 
 
 def _tasks_of(models: Sequence[ModelReport]) -> list[tuple[str, str]]:
-    """The tasks that any of the models has, in the paper's order, and their printed names."""
+    """Return the tasks of all models, in the paper's order, and their printed names."""
     return list(dict.fromkeys((task.task, task.name) for model in models for task in model.tasks))
 
 
 def _beside(models: Sequence[ModelReport], called: Sequence[str]) -> list[str]:
-    """A column a model, and another for the paper's numbers where it has the model."""
+    """Return a column per model, and another for the paper's numbers if the paper has the model."""
     pairs = zip(models, called, strict=True)
     return [name for model, called_ in pairs for name in ((called_, "paper") if model.published else (called_,))]
 
 
 def _cells(models: Sequence[ModelReport], ours: Sequence[str], paper: Sequence[str] | None = None) -> list[str]:
-    """Our cells, each with the paper's after it where the paper has the model."""
+    """Return our cells, each followed by the paper's if the paper has the model."""
     cells = []
     for model, own, known in zip(models, ours, paper or [""] * len(models), strict=True):
         cells += [own, known] if model.published else [own]

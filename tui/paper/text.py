@@ -1,4 +1,4 @@
-"""Tables and figures for a terminal, in as many columns as it has."""
+"""Tables and figures for a terminal, adapted to its width."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from rich.text import Text
 from tui.drawing.plain import plain
 from tui.paper.layout import PaperTable
 
-# Two figures stand side by side from here on.
+# From this width on, two figures stand side by side.
 _TWO = 118
 _GAP = 2
 
 
 def table_of(table: PaperTable) -> RenderableType:
-    """A table under its title, its notes below."""
+    """Return a table with its title above and its notes below."""
     body = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
     for at, name in enumerate(table.header):
         body.add_column(Text(plain(name)), justify="right" if at else "left", overflow="fold", vertical="bottom")
@@ -36,12 +36,12 @@ def table_of(table: PaperTable) -> RenderableType:
 
 
 def figure_width(width: int) -> int:
-    """How wide one figure may be drawn in ``width`` columns."""
+    """Return the width of one figure in a terminal with ``width`` columns."""
     return (width - _GAP) // 2 if width >= _TWO else width
 
 
 def beside(figures: Sequence[str], width: int) -> RenderableType:
-    """Figures next to each other where there is room; they may hold colours."""
+    """Return figures side by side if there is room; they may hold colours."""
     columns = 2 if width >= _TWO else 1
     grid = Table.grid(padding=(0, _GAP, 0, 0))
     for _ in range(columns):
@@ -52,7 +52,7 @@ def beside(figures: Sequence[str], width: int) -> RenderableType:
 
 
 def rendered(parts: Sequence[RenderableType], width: int, *, colour: bool) -> str:
-    """All parts as text."""
+    """Return all parts as text."""
     console = Console(width=width, force_terminal=colour, color_system="auto" if colour else None, highlight=False)
     with console.capture() as capture:
         for part in parts:

@@ -1,1 +1,1 @@
-"""What the explorer is made of: one widget a file, each shown what it draws and asking nothing."""
+"""The explorer's widgets, one per file. A widget draws what it is given, and asks for nothing."""

@@ -1,4 +1,4 @@
-"""The ablation as a live scatter: the score that is left when one player is removed, by layer."""
+"""Live scatter plot of the ablation: the score without each player, by layer."""
 
 from __future__ import annotations
 
@@ -24,15 +24,18 @@ _SMALLEST = (16, 3)
 _TICK_COLUMNS = 5
 _STEPS = (1, 2, 5, 10, 20, 50)
 _TALL = 12
-# Rows below which the layer numbers cost more than they tell.
+# Plots with fewer rows leave out the layer numbers.
 _LOW = 6
-# Columns a player: with less, whiskers hide the marks of their neighbours.
+# Columns needed per player; with fewer, whiskers hide the marks of their neighbours.
 _ROOM_FOR_INTERVALS = 1.5
 _WHISKER = (84, 86, 98)
 
 
 class AblationPlot(PlotextPlot):
-    """Attention is a red dot, FFN (or MoE) a blue cross, half a layer apart so that neither hides the other."""
+    """A plot in which attention is a red dot and FFN (or MoE) a blue cross.
+
+    They are half a layer apart, so that neither hides the other.
+    """
 
     HELP = (
         "Each mark is one sublayer removed alone: its layer across, the score that is left upwards. "
@@ -50,7 +53,7 @@ class AblationPlot(PlotextPlot):
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 as Textual has it
         super().__init__(id=id, classes=classes)
-        # No colours of its own for the canvas: what is behind the widget shows through.
+        # The canvas has no colour, so that the widget's background shows.
         self.theme = "clear"
         self._charts: Charts | None = None
         self._bench_task: BenchTask | None = None
@@ -60,7 +63,7 @@ class AblationPlot(PlotextPlot):
         self._label()
 
     def show(self, charts: Charts | None, task: BenchTask | None, *, sweeping: bool = False) -> None:
-        """Draw these; nothing happens when they are what is drawn already. ``sweeping``: more is on its way."""
+        """Draw the charts of a task, if they changed. ``sweeping`` means that more results will come."""
         if (charts, task, sweeping) == (self._charts, self._bench_task, self._sweeping):
             return
         self._charts, self._bench_task, self._sweeping = charts, task, sweeping
@@ -86,7 +89,7 @@ class AblationPlot(PlotextPlot):
         plot.clear_figure()
         plot.theme("clear")
         plot.plotsize(width, height)
-        # plotsize alone does not take, see PlotextPlot.render.
+        # plotsize alone has no effect, see PlotextPlot.render.
         plot._set_size(width, height)
         plot.xaxes(height >= _LOW, False)
         plot.yaxes(True, False)
@@ -97,7 +100,7 @@ class AblationPlot(PlotextPlot):
         plot.scatter(across, [intact] * len(across), marker=_INTACT_LINE, color=colours.INTACT.rgb)
         if width >= _ROOM_FOR_INTERVALS * len(points) and height >= _TALL:
             self._draw_intervals(points, height)
-        # Where columns are few, two marks may share a cell: then the layers take turns in which of them is seen.
+        # With few columns, two marks may share a cell. Then attention is drawn on top for every other layer.
         for attention, turns in ((True, (0, 1)), (False, (0, 1)), (True, (0,))):
             glyph, tint = (colours.ATTN_GLYPH, colours.ATTN) if attention else (colours.FFN_GLYPH, colours.FFN)
             chosen = [p for p in points if (p.kind == "attn") == attention and p.layer % 2 in turns]
@@ -118,11 +121,11 @@ class AblationPlot(PlotextPlot):
         across, upwards = [], []
         for point in points:
             low, high = point.intact_acc - point.drop_high, point.intact_acc - point.drop_low
-            # Enough for a mark in every row between the ends, if the axis goes from 0 to 1.
+            # This many steps mark every row between the ends, if the axis goes from 0 to 1.
             steps = min(int((high - low) * height) + 2, height)
             across += [point.player / 2] * (steps + 1)
             upwards += [low + (high - low) * step / steps for step in range(steps + 1)]
-        # One call for all: each costs plotext a pass over its canvas.
+        # One call draws all whiskers, because each call costs plotext a pass over its canvas.
         self.plt.scatter(across, upwards, marker="│", color=_WHISKER)
 
     def on_resize(self) -> None:

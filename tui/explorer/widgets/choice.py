@@ -1,4 +1,4 @@
-"""One of a few, in a line: the arrow keys choose at once, and enter is left to the dialog."""
+"""A choice among a few options in one line. The arrow keys choose at once; enter is left to the dialog."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ _GAP = "  "
 
 
 class Choice(Widget, can_focus=True):
-    """``chosen`` is the number of the option that is. Where not all have room, those around it are seen."""
+    """A line of options, of which ``chosen`` is the number of the current one.
+
+    If not all options fit, those around the current one are visible.
+    """
 
     HELP = "Left and right choose, up and down go to another line, enter starts."
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -33,7 +36,7 @@ class Choice(Widget, can_focus=True):
     """
 
     class Changed(Message):
-        """Another one is chosen."""
+        """Another option is chosen."""
 
     def __init__(self, options: Sequence[str], chosen: int = 0, *, id: str | None = None) -> None:  # noqa: A002 as Textual has it
         super().__init__(id=id)
@@ -41,7 +44,7 @@ class Choice(Widget, can_focus=True):
         self.chosen = chosen
 
     def choose(self, number: int) -> None:
-        """Choose an option by its number; after the last comes the first."""
+        """Choose an option by its number; the first follows the last."""
         self.chosen = number % len(self._options)
         self.post_message(self.Changed())
         self.refresh()
@@ -74,7 +77,7 @@ class Choice(Widget, can_focus=True):
 
     @property
     def _first(self) -> int:
-        """From which option on they are drawn, so that the chosen one is in sight."""
+        """Return the first option to draw, so that the chosen one is visible."""
         widths = [self._part(number).cell_length + len(_GAP) for number in range(self.chosen + 1)]
         first = 0
         while first < self.chosen and sum(widths[first:]) - len(_GAP) > self.content_size.width:

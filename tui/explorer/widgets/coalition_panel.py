@@ -1,4 +1,4 @@
-"""The coalition that is switched off: its score, and how far it falls from the intact model's."""
+"""The current coalition: its score, and its drop from the intact model's."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tui.explorer.state import State
 
 
 class CoalitionPanel(Widget):
-    """Three lines: which players are removed, the score with its interval, the documents behind it."""
+    """A panel with three lines: the removed players, the score with its interval, and the documents behind it."""
 
     HELP = (
         "The score with the chosen layers removed, and its paired drop against the intact model on the same documents. "
@@ -45,7 +45,7 @@ class CoalitionPanel(Widget):
         self.show(State())
 
     def show(self, state: State) -> None:
-        """Draw what is known of the coalition; nothing happens when it is drawn already."""
+        """Draw what is known of the coalition, if it changed."""
         before = (self._removed, self._fields, self._advice)
         self._removed = [state.players[number].label for number in state.removed]
         self._fields, self._advice = _fields(state), _advice(state)

@@ -1,4 +1,4 @@
-"""One document under a coalition: its choices with both log-probabilities, and its whole prompt."""
+"""One document under a coalition: its choices with the log-probabilities of both models, and its whole prompt."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LONGEST = 20_000
 
 
 class DocumentDetail(VerticalScroll, can_focus=True):
-    """Shows the document that a list has its cursor on."""
+    """Shows the document under a list's cursor."""
 
     DEFAULT_CSS = """
     DocumentDetail {
@@ -38,7 +38,7 @@ class DocumentDetail(VerticalScroll, can_focus=True):
         yield Static(markup=False)
 
     def show(self, row: DocumentRow | None) -> None:
-        """Draw a document, from its top."""
+        """Draw a document, scrolled to its top."""
         parts: list[RenderableType] = [] if row is None else [_head(row), Text(), _choices(row), Text(), _prompt(row)]
         self.query_one(Static).update(Group(*parts))
         self.scroll_home(animate=False)
@@ -80,7 +80,7 @@ def _choices(row: DocumentRow) -> Table:
 
 
 def _logprob(logprobs: Sequence[float] | None, at: int, pick: int | None, *, gold: bool) -> Text:
-    """A log-probability; the choice that is picked is marked, in the colour of right or wrong."""
+    """Return a log-probability; the model's choice has a mark, in the colour of right or wrong."""
     if logprobs is None or at >= len(logprobs):
         return Text(NONE, QUIET)
     number = f"{logprobs[at]:.2f}"
@@ -92,7 +92,7 @@ def _prompt(row: DocumentRow) -> Text:
     prompt.append("prompt\n", QUIET)
     text = plain_lines(row.prompt)
     if len(text) > _LONGEST:
-        # The end is what the model answers to.
+        # The end is kept, because the model continues from it.
         prompt.append(f"(the first {whole(len(text) - _LONGEST)} characters are left out here)\n", QUIET)
         text = text[-_LONGEST:]
     prompt.append(text)

@@ -1,4 +1,4 @@
-"""The line in which a filter is typed."""
+"""The input line for a filter."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from textual.widgets import Input
 
 
 class FilterInput(Input):
-    """Narrows what another widget shows; enter and down go back there, escape drops the filter too."""
+    """Filters the rows of another widget. Enter and down go back to the rows; escape also clears the filter."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "drop", "drop the filter"),
@@ -23,7 +23,7 @@ class FilterInput(Input):
     """
 
     class Left(Message):
-        """Whoever typed is done."""
+        """The user has left the input."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 Textual's word
         super().__init__(placeholder="/ filter", compact=True, id=id)

@@ -1,4 +1,4 @@
-"""The map of interactions: every window of neighbours a cell, coloured by what it loses together but not apart."""
+"""Map of interactions: a cell per window of neighbours, coloured by what the players lose together but not apart."""
 
 from __future__ import annotations
 
@@ -34,15 +34,18 @@ from tui.drawing.map_layout import LABEL, MapLayout, map_layout
 from tui.drawing.numbers import between, decimal
 from tui.drawing.plain import plain
 
-# What the table below and all that is around both need of a screen's lines.
+# Lines of the screen that the table below the map and everything around both need.
 _LINES_OF_OTHERS = 16
 
 Window = tuple[int, int]
-"""A window's size and its first player."""
+"""The size of a window and its first player."""
 
 
 class InteractionMap(Widget, can_focus=True):
-    """Of one model and task. A column is a window's first player, a line its size; bands where one is too wide."""
+    """The map of one model and task. A column is a window's first player, a line is its size.
+
+    Columns that do not fit continue in another band.
+    """
 
     HELP = (
         "Every cell is a window of neighbouring sublayers: its first one across, how many they are downwards. "
@@ -78,7 +81,7 @@ class InteractionMap(Widget, can_focus=True):
 
     @dataclass
     class Picked(Message):
-        """The user moved to another window."""
+        """The user moved the cursor to another window."""
 
         size: int
         first: int
@@ -92,7 +95,7 @@ class InteractionMap(Widget, can_focus=True):
         self._sizes: tuple[int, ...] = (2,)
 
     def show(self, rows: Sequence[InteractionRow]) -> None:
-        """Draw these, of one model and task; nothing happens when they are what is drawn already."""
+        """Draw the rows of one model and task, if they changed."""
         if rows == self._rows:
             return
         self._rows = rows
@@ -105,7 +108,7 @@ class InteractionMap(Widget, can_focus=True):
         self.refresh(layout=True)
 
     def point_at(self, size: int, first: int) -> None:
-        """Move the cursor there, without a message."""
+        """Move the cursor to a window without posting a message."""
         if (size, first) in self._known:
             self.cursor = (size, first)
 
@@ -159,7 +162,7 @@ class InteractionMap(Widget, can_focus=True):
 
     @property
     def _first_band(self) -> int:
-        """The first band in view: as many before the cursor's as there is room for."""
+        """Return the first visible band, so that the cursor's band is visible."""
         return max(self._layout.band_of(self.cursor[1]) - self._bands_shown + 1, 0)
 
     def _window_under(self, event: events.MouseEvent) -> Window | None:
@@ -169,7 +172,7 @@ class InteractionMap(Widget, can_focus=True):
         return layout.window_at(offset.x, offset.y + self._first_band * layout.lines_a_band)
 
     def _move(self, size: int, first: int) -> None:
-        """To that window, or the nearest that there is."""
+        """Move the cursor to a window, or to the nearest one that exists."""
         size = size if size in self._sizes else self._sizes[0]
         self.cursor = (size, max(min(first, self._players - size), 0))
 
@@ -186,7 +189,7 @@ class InteractionMap(Widget, can_focus=True):
         return Content.assemble(*parts)
 
     def _detail(self) -> Content:
-        """The window under the mouse, else the one under the cursor, in words."""
+        """Describe the window under the mouse, else the one under the cursor."""
         row = self._known.get(self.hovered or self.cursor)
         if row is None:
             return Content("")

@@ -1,4 +1,4 @@
-"""The job that runs: how far it is, how fast, how long still."""
+"""The current job: its progress, its speed and the time left."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _GAP = "  "
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """What of the state the line draws."""
+    """The part of the state that the line draws."""
 
     job: JobView | None = None
     failed: JobView | None = None
@@ -39,7 +39,7 @@ class _Shown:
 
 
 class JobLine(Widget):
-    """Title and state, then a bar, then figures; all on one line where only one is given."""
+    """Title and state, then a progress bar, then figures; all in one line if the widget has only one."""
 
     HELP = (
         "The current job. p pauses it or lets it go on; j shows all jobs, where x cancels one and errors are in full."
@@ -63,7 +63,7 @@ class JobLine(Widget):
         self.border_title = Content("Job")
 
     def show(self, state: State) -> None:
-        """Draw the job of ``state``; nothing happens when it is drawn already."""
+        """Draw the job of ``state``, if it changed."""
         last = state.jobs[-1] if state.jobs else None
         failed = last if last is not None and last.state == "failed" else None
         waiting = sum(job.state == "queued" and job is not state.current_job for job in state.jobs)

@@ -1,4 +1,4 @@
-"""The layer grid: every player a cell, coloured by what its removal costs, crossed out while it is removed."""
+"""The layer grid: a cell per player, coloured by what its removal costs, and crossed out while it is removed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _SELECTED = Style(background=Color(72, 74, 88))
 
 
 class LayerGrid(Widget, can_focus=True):
-    """Shows what it is given; its own are only the cursor and the selection."""
+    """A grid of players that draws what it is given. Only the cursor and the selection are its own state."""
 
     HELP = (
         "Every cell is a sublayer: attention above, FFN (or MoE) below, one column a layer. "
@@ -70,7 +70,7 @@ class LayerGrid(Widget, can_focus=True):
 
     @dataclass
     class Changed(Message):
-        """The user wants exactly ``removed`` to be removed."""
+        """The user asks for exactly the players ``removed`` to be removed."""
 
         removed: Removed
 
@@ -84,7 +84,7 @@ class LayerGrid(Widget, can_focus=True):
         self.border_title = Content("Layers")
 
     def show(self, players: Sequence[Player], removed: Removed, charts: Charts | None) -> None:
-        """Draw these; nothing happens when they are what is drawn already."""
+        """Draw the players, the coalition and the charts, if they changed."""
         if tuple(players) == self._players and removed == self._removed and charts is self._charts:
             return
         resized = len(players) != len(self._players)
@@ -102,7 +102,7 @@ class LayerGrid(Widget, can_focus=True):
 
     @property
     def selection(self) -> Removed:
-        """The players that a toggle is about: the block between anchor and cursor, or the one under the cursor."""
+        """Return the selected players: the block between anchor and cursor, or the player under the cursor."""
         if not self._players:
             return ()
         anchor = self.cursor if self.fixed_end is None else self.fixed_end
@@ -111,12 +111,12 @@ class LayerGrid(Widget, can_focus=True):
         return removed_set(2 * layer + row for layer in range(first, last + 1) for row in rows)
 
     def toggle_here(self) -> None:
-        """Remove what is selected; put it back if all of it is removed already."""
+        """Remove the selected players, or put them back if all of them are removed."""
         chosen = set(self.selection)
         if not chosen:
             return
         kept = set(self._removed) - chosen
-        # Kept until the screen says otherwise: the next key may come before it does.
+        # Keep the new coalition at once, because the next key may come before the screen's answer.
         self._removed = removed_set(kept if chosen <= set(self._removed) else kept | chosen)
         self.refresh()
         self.post_message(self.Changed(self._removed))
@@ -125,7 +125,7 @@ class LayerGrid(Widget, can_focus=True):
         self._move(self.cursor + 2 * step, selecting)
 
     def action_row(self, step: int, selecting: bool) -> None:
-        # A block is whole in layers and rows, so selecting never leaves the band.
+        # A block covers whole layers and rows, so selecting never leaves the band.
         target = self.cursor // 2 * 2 + (step > 0) if selecting else self._layout.vertical(self.cursor, step)
         self._move(target, selecting)
 
@@ -194,7 +194,7 @@ class LayerGrid(Widget, can_focus=True):
                 gap = ("]", bracket) if here else (" ", chosen)
             text, style = self._cell(player, room, max(layout.cell - 1, 1))
             if layout.cell == 1 and here:
-                # A full glyph would hide the background that marks the cursor; its numbers are below.
+                # A full glyph would hide the background that marks the cursor. The numbers are shown below the grid.
                 text, style = text if text == colours.REMOVED_GLYPH else " ", colours.CURSOR
             parts.append((text, chosen + style))
         return Content.assemble(*parts, gap if gap[0] == "]" else "")
@@ -223,6 +223,6 @@ class LayerGrid(Widget, can_focus=True):
             alone = f"  without it {decimal(point.acc)}, {drop}"
         if share is not None:
             of_all = f"  share {percent(share.share)} [{percent_range(share.share_low, share.share_high)}]"
-        # The cell shows that it is removed; its numbers are nowhere else.
+        # If space is short, the numbers stay: the cell already shows that the player is removed.
         full = Content.assemble(name, state, alone, of_all)
         return fitting(self.content_size.width, full, Content.assemble(name, alone, of_all))

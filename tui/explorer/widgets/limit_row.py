@@ -1,4 +1,4 @@
-"""The row of a dialog that asks for how many documents."""
+"""The dialog row for the number of documents."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from textual.widgets import Input, Label
 
 
 class LimitRow(Horizontal):
-    """How many documents a task; its field is ``#limit``."""
+    """A row that asks for the number of documents per task; its input field is ``#limit``."""
 
     def __init__(self, limit: int | None) -> None:
         text = "" if limit is None else str(limit)
@@ -16,5 +16,5 @@ class LimitRow(Horizontal):
 
     @property
     def written(self) -> str | None:
-        """What is written in it; None for all documents."""
+        """Return the text of the field; None for all documents."""
         return self._field.value.strip() or None

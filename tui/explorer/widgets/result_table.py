@@ -1,4 +1,4 @@
-"""A table with a cursor that draws only the lines in view: Textual's own takes over 100 ms to paint a large screen."""
+"""A table with a cursor that draws only the visible lines. Textual's own takes over 100 ms to paint a large screen."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _GAP = 2
 
 @dataclass(frozen=True, slots=True)
 class TableColumn:
-    """A column ``width`` cells wide; numbers stand to the right."""
+    """A column that is ``width`` cells wide; numbers are right-aligned."""
 
     title: str
     width: int
@@ -33,7 +33,7 @@ class TableColumn:
 
 
 class ResultTable(ScrollView, can_focus=True):
-    """Rows of cells under a header that stays, the first column too. The cursor is a cell or, ``by_row``, a row.
+    """Rows of cells under a fixed header, with a fixed first column. The cursor is a cell or, ``by_row``, a row.
 
     A double click on a row opens it, as the screen's own key does.
     """
@@ -65,7 +65,7 @@ class ResultTable(ScrollView, can_focus=True):
 
     @dataclass
     class Moved(Message):
-        """The cursor is on another row."""
+        """The cursor has moved to another row."""
 
         row: int
 
@@ -87,21 +87,21 @@ class ResultTable(ScrollView, can_focus=True):
         self.cursor_column = 0
 
     def show(self, columns: Sequence[TableColumn], rows: Sequence[Sequence[Cell]], *, row: int = 0) -> None:
-        """Replace what is shown; the cursor stays in its column, if that is still there."""
+        """Replace the columns and rows; the cursor stays in its column if that still exists."""
         self._columns, self._rows = tuple(columns), rows
         self.virtual_size = Size(self._ends[-1] if columns else 0, len(rows) + 1)
         self.cursor_column = max(min(self.cursor_column, len(columns) - 1), 0)
         self.cursor_row = max(min(row, len(rows) - 1), 0)
-        # The new size takes effect with the next layout; before it, one cannot scroll there.
+        # The new size takes effect with the next layout; scrolling there is only possible after it.
         self.call_after_refresh(self._follow)
         self.refresh()
 
     def go_to(self, row: int) -> None:
-        """Move the cursor to a row, in the column it is in."""
+        """Move the cursor to a row, within its column."""
         self._go(row, self.cursor_column)
 
     def render_line(self, y: int) -> Strip:
-        """The header, or the row that is scrolled there."""
+        """Draw the header, or the row that is scrolled to this line."""
         width = self.scrollable_content_region.width
         if not self._columns:
             return Strip.blank(width, self.rich_style)
@@ -148,7 +148,7 @@ class ResultTable(ScrollView, can_focus=True):
 
     @property
     def _ends(self) -> list[int]:
-        """Where each column ends."""
+        """Return the end position of each column."""
         return list(accumulate(column.width + _GAP for column in self._columns))
 
     @property
@@ -186,7 +186,7 @@ class ResultTable(ScrollView, can_focus=True):
             self.post_message(self.Moved(self.cursor_row))
 
     def _follow(self) -> None:
-        """Scroll as little as brings the cursor into view."""
+        """Scroll just enough to make the cursor visible."""
         if not self._columns:
             return
         x, y = self.scroll_offset
@@ -201,7 +201,7 @@ class ResultTable(ScrollView, can_focus=True):
 
 
 def _fitted(text: str, column: TableColumn) -> str:
-    """A space, the text filled or visibly cut to the column's width, a space."""
+    """Return a space, the text padded or visibly truncated to the column's width, and a space."""
     missing = column.width - cell_len(text)
     if missing < 0:
         return f" {set_cell_size(text, column.width - 1)}… "

@@ -28,7 +28,7 @@ _LEAST_BAR = 10
 
 
 class ShapleyBars(ScrollView, can_focus=True):
-    """One line a player, or a group of them: a bar as long as its share, and across its end the interval."""
+    """A line per player, or per group of players: a bar as long as the share, with the interval across its end."""
 
     HELP = (
         "A bar is a player's share of what all players contribute (Shapley values, clipped at 0); "
@@ -57,12 +57,12 @@ class ShapleyBars(ScrollView, can_focus=True):
         self._label()
 
     def show(self, charts: Charts | None, *, sweeping: bool = False) -> None:
-        """Draw these; nothing happens when they are what is drawn already. ``sweeping``: more is on its way."""
+        """Draw the shares of the charts, if they changed. ``sweeping`` means that more results will come."""
         if (charts, sweeping) == (self._charts, self._sweeping):
             return
         self._charts, self._sweeping = charts, sweeping
         shares = charts.shapley if charts else ()
-        # Without a positive value there is no share to draw.
+        # Shares are None if no value is positive.
         self._points = sorted((p for p in shares if p.share is not None), key=lambda point: point.rank)
         self._longest = max((max(p.share or 0.0, p.share_high or 0.0) for p in self._points), default=1.0) or 1.0
         self._label_width = max((len(p.label) for p in self._points), default=0)
@@ -126,14 +126,14 @@ class ShapleyBars(ScrollView, can_focus=True):
 
 
 def _hue(point: ShapleyPoint) -> Color:
-    """Of attention or FFN, where it is of one alone."""
+    """Return the colour of attention or FFN, or a neutral one for a group of both."""
     if point.players not in {SUBLAYERS, "kinds"}:
         return colours.INTACT
     return colours.hue("attn" if point.player % 2 == 0 else "ffn")
 
 
 def _whiskered(point: ShapleyPoint, length: int, longest: float, hue: Color) -> list[Segment]:
-    """A heavy line to the share in ``length`` columns, its interval marked on it: ``━━━┣━━╋──┤``."""
+    """Draw a heavy line to the share in ``length`` columns, with the interval marked on it: ``━━━┣━━╋──┤``."""
 
     def column(value: float | None) -> int:
         return round((value or 0.0) / longest * (length - 1))

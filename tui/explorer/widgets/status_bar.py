@@ -1,4 +1,4 @@
-"""The first line: which model, which task, how well, and how far the job is."""
+"""The first line of the screen: model, task, score, and the progress of the job."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from tui.explorer.state import State
 
 _GAP = "   "
 _SHORT_NAME = 14
-# The narrower the line, the more is left out, in this order.
+# A narrower line leaves out more parts, in this order.
 _FIRST_WORD, _NO_BRAND, _NO_PLAYERS, _NO_TITLE, _NO_CHANCE, _CUT_NAMES, _STEPS = range(1, 8)
 
 
 class StatusBar(Widget):
-    """One line; the narrower it is, the less it says, names last."""
+    """A line that leaves out parts when it is narrow; names are shortened last."""
 
     DEFAULT_CSS = """
     StatusBar {
@@ -36,7 +36,7 @@ class StatusBar(Widget):
         self._state = State()
 
     def show(self, state: State) -> None:
-        """Draw what ``state`` says."""
+        """Draw ``state``."""
         if state is not self._state:
             self._state = state
             self.refresh()
