@@ -76,7 +76,7 @@ def grouping_name(name: str) -> str:
 
 
 def _blocks(players: Sequence[Player], size: int) -> tuple[Unit, ...]:
-    """Units of ``size`` consecutive layers."""
+    """Return units of ``size`` consecutive layers."""
     last = max(player.layer for player in players)
     units = []
     for first in range(0, last + 1, size):

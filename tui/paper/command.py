@@ -92,7 +92,7 @@ def paper(
     ] = None,
     force: ForceOption = False,
 ) -> None:
-    """The paper's Tables 1 to 4 and Figures 2 to 6, from what is stored, beside the paper's numbers.
+    """Print the paper's Tables 1 to 4 and Figures 2 to 6 from what is stored, beside the paper's numbers.
 
     Example: cornerstone paper --format latex -o tables.tex
     """
