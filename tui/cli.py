@@ -17,6 +17,7 @@ from core.config.run_config import RunConfig, absolute, load_config
 from core.errors import CornerstoneError
 from core.removal_path.request import DEFAULT_STEPS, PathRequest
 from store.file.location import default_path
+from store.formats.registry import formats
 from tui.commands import results
 from tui.commands.destination import destination
 from tui.commands.exit import for_people
@@ -343,4 +344,5 @@ def doctor(store: Annotated[Path | None, typer.Option(help="The store to look at
 def main() -> None:
     """Entry point."""
     with for_people():
+        formats()  # a plugin that cannot be used is told first, by any command
         sys.exit(app(prog_name="cornerstone", standalone_mode=False))

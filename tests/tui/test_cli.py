@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+from pyarrow import ipc
 
 from core.config.run_config import load_config
 from store.results import Results
@@ -224,13 +225,26 @@ def test_a_file_has_the_format_of_its_ending(store: Path, tmp_path: Path) -> Non
     arguments = ("results", "ablation", "--store", store, "-o")
     assert cornerstone(*arguments, tmp_path / "out.json").returncode == 0
     assert len(json.loads((tmp_path / "out.json").read_text())) == 8
+    assert cornerstone(*arguments, tmp_path / "out.md").returncode == 0
+    assert len((tmp_path / "out.md").read_text().splitlines()) == 2 + 8
+    assert cornerstone(*arguments, tmp_path / "out.arrow").returncode == 0
+    with ipc.open_file(tmp_path / "out.arrow") as file:
+        assert file.read_all()["label"].to_pylist()[:3] == ["Attn 0", "FFN 0", "Attn 1"]
     for target, said in {
         tmp_path: "is a folder; name a file in it",
-        tmp_path / "out.txt": "-o writes csv, json",
+        tmp_path / "out.txt": "-o writes csv, json, latex, markdown, arrow or parquet: let the file's name end in .csv",
     }.items():
         done = cornerstone(*arguments, target)
         assert done.returncode == 2
         assert said in done.stderr
+
+
+def test_a_text_format_goes_to_stdout_as_to_a_file(store: Path, tmp_path: Path) -> None:
+    for form, ending in (("latex", ".tex"), ("markdown", ".md")):
+        path = tmp_path / f"out{ending}"
+        assert cornerstone("results", "ablation", "--store", store, "-o", path).returncode == 0
+        done = cornerstone("results", "ablation", "--store", store, "--format", form)
+        assert (done.returncode, done.stdout) == (0, path.read_text())
 
 
 def test_an_output_name_that_no_file_can_have_is_one_sentence(store: Path) -> None:

@@ -5,38 +5,52 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import typer
 
 from core.errors import CornerstoneError
 from core.machine.atomic_file import refuse_target
+from store.formats.registry import RESERVED, format_named, format_of, formats, no_format
 from tui.commands.stdout import print_text
 from tui.drawing.plain import counted, plain, plain_lines
 
-
-class Format(StrEnum):
-    """How rows are written."""
-
-    TABLE = "table"
-    CSV = "csv"
-    JSON = "json"
-    PARQUET = "parquet"
+TABLE: Final = RESERVED
+"""The form of rows that are drawn as a table in the terminal, each command in its way."""
 
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """What rows are written as, and where: to ``file``, or to stdout where it is None."""
+    """What rows are written as, and where: to ``file``, or to stdout where it is None.
 
-    form: Format
+    ``form`` is ``TABLE`` or the name of a format.
+    """
+
+    form: str
     file: Path | None
     force: bool
 
 
-def destination(form: Format | None, output: Path | None, *, force: bool) -> Destination:
-    """The format asked for, else the one that the file's name ends in, else a table on stdout.
+def form_names() -> tuple[str, ...]:
+    """Return what a command's rows can be written as."""
+    return (TABLE, *formats())
+
+
+def form_of(text: str) -> str:
+    """Return the form that an option names.
+
+    Raises:
+        typer.BadParameter: there is no such form.
+    """
+    known = form_names()
+    if text not in known:
+        raise typer.BadParameter(no_format(text, known))
+    return text
+
+
+def destination(form: str | None, output: Path | None, *, force: bool) -> Destination:
+    """Return the format asked for, else the one that the file's name ends in, else a table on stdout.
 
     It is asked before the work, so that what cannot be written is told before it and not after it.
 
@@ -44,29 +58,32 @@ def destination(form: Format | None, output: Path | None, *, force: bool) -> Des
         CornerstoneError: the format does not fit where the rows go, or the file may not or cannot be written.
     """
     if output is None:
-        if form is Format.PARQUET:
-            raise CornerstoneError("Parquet is no text; name a file with -o FILE")
-        return Destination(form or Format.TABLE, None, force)
+        form = form or TABLE
+        if form != TABLE and not format_named(form).text:
+            raise CornerstoneError(f"{form} is no text; name a file with -o FILE")
+        return Destination(form, None, force)
     output = output.expanduser()
-    ending = output.suffix.removeprefix(".").lower()
-    form = form or (Format(ending) if ending in {Format.CSV, Format.JSON, Format.PARQUET} else Format.TABLE)
+    ending = format_of(output)
+    form = form or (ending.name if ending else TABLE)
     refuse_target(output, force=force)
-    if form is Format.TABLE:
+    if form == TABLE:
+        known = formats().values()
+        names, endings = [one.name for one in known], [one.endings[0] for one in known]
         raise CornerstoneError(
-            "-o writes csv, json or parquet: let the file's name end in one of them, or choose with --format"
+            f"-o writes {_one_of(names)}: let the file's name end in {_one_of(endings)}, or choose with --format"
         )
     return Destination(form, output, force)
 
 
 def put_rows(rows: Sequence[Any], row_type: type, to: Destination) -> None:
     """Write rows as data; a table is for each command to draw."""
-    from store.export import to_csv, to_json, write
+    from store.export import render, write
 
     if to.file is not None:
         write(rows, row_type, to.form, to.file, force=to.force)
         typer.echo(f"wrote {counted(len(rows), 'row')} to {plain(str(to.file))}", err=True)
         return
-    text = to_csv(rows, row_type) if to.form is Format.CSV else to_json(rows)
+    text = render(rows, row_type, to.form)
     print_text(plain_lines(text) if sys.stdout.isatty() else text)
 
 
@@ -76,3 +93,7 @@ def tell_doubts(gaps: Iterable[str], notes: Iterable[str]) -> None:
         typer.echo(f"left out: {plain(gap)}", err=True)
     for note in notes:
         typer.echo(f"note: {plain(note)}", err=True)
+
+
+def _one_of(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} or {names[-1]}"

@@ -11,13 +11,15 @@ from core.coalitions.schedules import DEFAULT_TOLERANCE
 from core.config.run_config import DEFAULT_MODEL
 from core.estimators.registry import WINDOW_ESTIMATORS
 from store.file.location import default_path
-from tui.commands.destination import Format
+from store.formats.registry import built_in
+from tui.commands.destination import TABLE, form_names, form_of
 
 PLAYERS: Final = "Who is removed: sublayers (default), layers, blocks:K (K consecutive layers) or kinds."
 TOLERANCE: Final = f"At which a walk ends: so near the score with nothing left (default {DEFAULT_TOLERANCE})."
 VALUES: Final = "acc, acc_norm, another metric that is a mean, gold_logprob, margin or brier."
 _DTYPE = "auto (default: float32 on a CPU, else half precision), float32, bfloat16 or float16."
 _DEVICE = "auto (default: the best there is), cpu, cuda, cuda:1, mps, or spread: over all and host memory."
+_FORMATS = ", ".join([f"{TABLE} (default)", *(f"{one.name} ({one.summary})" for one in built_in())])
 _STORED = ": its name, name@id or id"
 
 # What is evaluated.
@@ -53,7 +55,14 @@ ToleranceOption = Annotated[float, typer.Option(min=0, help=TOLERANCE, show_defa
 
 # Where rows go.
 FormatOption = Annotated[
-    Format | None, typer.Option("--format", help="table (default), csv, json or parquet; with -o, by the file's name.")
+    str | None,
+    typer.Option(
+        "--format",
+        parser=form_of,
+        autocompletion=form_names,
+        metavar="FORMAT",
+        help=f"{_FORMATS}; with -o, by the file's name.",
+    ),
 ]
 OutputOption = Annotated[Path | None, typer.Option("-o", "--output", help="Write to this file instead of stdout.")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace a file that exists.")]

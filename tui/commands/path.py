@@ -18,7 +18,7 @@ from core.removal_path.request import PathRequest
 from core.removal_path.rows import PathRow
 from core.removal_path.watcher import Watcher
 from core.values.derived import named
-from tui.commands.destination import Destination, Format, put_rows
+from tui.commands.destination import TABLE, Destination, put_rows
 from tui.commands.progress import progress_on
 from tui.commands.signals import exit_code, terminable
 from tui.drawing.path_chart import path_chart
@@ -80,7 +80,7 @@ def narrate(text: str) -> None:
 
 def put_path(rows: Sequence[PathRow], to: Destination) -> None:
     """Write a path as asked for: a table and a chart of the means over tasks, or all rows as data."""
-    if to.form is not Format.TABLE:
+    if to.form != TABLE:
         put_rows(rows, PathRow, to)
         return
     most = max(len(row.tasks) for row in rows)

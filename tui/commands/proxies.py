@@ -15,7 +15,7 @@ from rich.table import Table
 from core.config.run_config import RunConfig
 from core.proxies.rows import CorrelationRow, ProxyRow
 from core.values.derived import named
-from tui.commands.destination import Destination, Format, put_rows, tell_doubts
+from tui.commands.destination import TABLE, Destination, put_rows, tell_doubts
 from tui.drawing.plain import plain
 from tui.worker_process import become
 
@@ -57,7 +57,7 @@ def put_proxies(
 ) -> None:
     """Write tables and what they mean, or rows as data."""
     tell_doubts(gaps, ())
-    if request.to.form is not Format.TABLE:
+    if request.to.form != TABLE:
         rows: Sequence[ProxyRow] | Sequence[CorrelationRow] = found if request.rows == "players" else correlations
         row_type = ProxyRow if request.rows == "players" else CorrelationRow
         put_rows(rows, row_type, request.to)

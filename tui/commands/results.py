@@ -1,4 +1,4 @@
-"""`cornerstone results`: everything stored, as tables, CSV, JSON or Parquet."""
+"""`cornerstone results`: everything stored, as tables or in any format."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from store.rows import (
     Selection,
     ShapleyRow,
 )
-from tui.commands.destination import Destination, Format, destination, put_rows, tell_doubts
+from tui.commands.destination import TABLE, Destination, destination, put_rows, tell_doubts
 from tui.commands.options import (
     ForceOption,
     FormatOption,
@@ -50,7 +50,7 @@ from tui.commands.stdout import print_text
 if TYPE_CHECKING:
     from store.results import Answer, Results
 
-app = typer.Typer(help="Read what is stored: tables for people, CSV, JSON and Parquet for programs.")
+app = typer.Typer(help="Read what is stored: tables for people, CSV, JSON, Arrow and Parquet for programs.")
 
 
 _ESTIMATORS = "window-first, window-ends (by default both), exact, permutation or leave-one-out."
@@ -193,7 +193,7 @@ def interactions(
     """
     to = destination(form, output, force=force)
     answer = _results(store).interactions(Selection(model, task, run), value, max_removed)
-    if to.form is Format.TABLE and sys.stdout.isatty():
+    if to.form == TABLE and sys.stdout.isatty():
         _draw_interactions(answer.rows)
     _emit(answer, InteractionRow, to)
 
@@ -245,7 +245,7 @@ def _emit(answer: Answer[Any], row_type: type, to: Destination) -> None:
     tell_doubts(answer.gaps, answer.notes)
     if not answer.rows:
         typer.echo("nothing is stored for this yet", err=True)
-    if to.form is Format.TABLE:
+    if to.form == TABLE:
         print_rows(answer.rows, row_type)
     else:
         put_rows(answer.rows, row_type, to)

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 
+from core.machine.plain_text import plain
 
-def plain(text: str) -> str:
-    """Return ``text`` without control characters, so that no escape sequence reaches the terminal."""
-    if text.isprintable():
-        return text
-    return "".join(" " if unicodedata.category(char) in {"Cc", "Cf", "Co", "Cs"} else char for char in text)
+__all__ = ["counted", "plain", "plain_lines", "told_apart"]
 
 
 def plain_lines(text: str) -> str:

@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import CornerstoneError
+from store.formats.registry import format_of
 from tui.explorer.browser_tables import PATIENCE_S, Scope, read, row_type
 
-FORMATS = ("csv", "json", "parquet")
+FIRST_FORM = "csv"
+"""The format that is chosen until the user chooses another."""
+
 EXPORTED = ("ablation", "coalitions", "outcomes", "shapley", "interactions", "cornerstones", "runs")
 
 
@@ -43,9 +46,11 @@ def write_table(wanted: Wanted, *, force: bool) -> Written | None:
 
     try:
         path = _path(wanted.target)
-        ending = path.suffix.removeprefix(".")
-        if ending in FORMATS and ending != wanted.form:
-            raise CornerstoneError(f"{path.name} ends in .{ending}, and {wanted.form} is chosen: change one of them")
+        named = format_of(path)
+        if named is not None and named.name != wanted.form:
+            raise CornerstoneError(
+                f"{path.name} ends in {path.suffix}, and {wanted.form} is chosen: change one of them"
+            )
         if path.exists() and not force:
             return None
     except OSError as error:

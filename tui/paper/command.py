@@ -172,7 +172,7 @@ class _Found:
 
 
 def _text(form: Format, found: _Found, gaps: Sequence[str], *, to_screen: bool) -> str:
-    from store.export import to_csv
+    from store.export import render
     from tui.paper.latex import to_latex
     from tui.paper.markdown import to_markdown
     from tui.paper.rows import PaperRow, paper_rows
@@ -184,7 +184,7 @@ def _text(form: Format, found: _Found, gaps: Sequence[str], *, to_screen: bool) 
         case Format.LATEX:
             return to_latex(found.tables, [*preface, *(f"missing: {gap}" for gap in gaps)])
         case Format.CSV:
-            return to_csv(paper_rows(found.models, found.compared, found.selection), PaperRow)
+            return render(paper_rows(found.models, found.compared, found.selection), PaperRow, "csv")
         case Format.JSON:
             numbers = {
                 "statement": preface,

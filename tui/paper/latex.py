@@ -5,27 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from store.formats.latex import escaped, line
 from tui.drawing.plain import plain
 from tui.paper.layout import PaperTable, Section
 
-# Brackets are escaped too, because LaTeX reads a bracket after \\ as an optional argument.
-_SPECIAL = {
-    "\\": r"\textbackslash{}",
-    "&": r"\&",
-    "%": r"\%",
-    "$": r"\$",
-    "#": r"\#",
-    "_": r"\_",
-    "{": r"\{",
-    "}": r"\}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "`": r"\textasciigrave{}",
-    "[": "{[}",
-    "]": "{]}",
-}
 _NUMBER = re.compile(r"Table \d+\. ")
 _INDENT = "    "
 
@@ -34,11 +17,6 @@ def to_latex(tables: Sequence[PaperTable], preface: Sequence[str]) -> str:
     """Return one table environment per table; ``preface`` becomes comments."""
     comments = [f"% {plain(sentence)}" for sentence in ("needs \\usepackage{booktabs}", *preface)]
     return "\n\n".join(["\n".join(comments), *map(_table, tables)]) + "\n"
-
-
-def escaped(text: str) -> str:
-    """Return text from data with LaTeX's special characters escaped."""
-    return "".join(_SPECIAL.get(char, char) for char in plain(text))
 
 
 def _table(table: PaperTable) -> str:
@@ -72,4 +50,4 @@ def _section(section: Section, columns: int) -> str:
 
 
 def _line(cells: Sequence[str]) -> str:
-    return _INDENT + " & ".join(map(escaped, cells)) + r" \\"
+    return _INDENT + line(map(escaped, cells))

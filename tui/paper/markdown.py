@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
+from store.formats.markdown import escaped, line
 from tui.drawing.plain import plain
 from tui.paper.layout import PaperTable
-
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~])")
 
 
 def to_markdown(tables: Sequence[PaperTable], preface: Sequence[str]) -> str:
     """Return all tables with their notes; ``preface`` holds the sentences before them."""
     return "\n\n".join([*map(_sentence, preface), *map(_table, tables)]) + "\n"
-
-
-def escaped(text: str) -> str:
-    """Return text from data with Markdown's special characters escaped."""
-    return _SPECIAL.sub(r"\\\1", plain(text))
 
 
 def _sentence(text: str) -> str:
@@ -31,13 +24,9 @@ def _sentence(text: str) -> str:
 
 def _table(table: PaperTable) -> str:
     columns = len(table.header)
-    lines = [_line(table.header), _line(["---", *["---:"] * (columns - 1)], escape=False)]
+    lines = [line(map(escaped, table.header)), line(["---", *["---:"] * (columns - 1)])]
     for section in table.sections:
         if section.heading:
-            lines.append(_line([f"*{escaped(section.heading)}*", *[""] * (columns - 1)], escape=False))
-        lines += [_line(row) for row in section.rows]
+            lines.append(line([f"*{escaped(section.heading)}*", *[""] * (columns - 1)]))
+        lines += [line(map(escaped, row)) for row in section.rows]
     return "\n\n".join([f"**{escaped(table.title)}**", "\n".join(lines), *map(_sentence, table.notes)])
-
-
-def _line(cells: Sequence[str], *, escape: bool = True) -> str:
-    return "| " + " | ".join(escaped(cell) if escape else cell for cell in cells) + " |"

@@ -13,8 +13,8 @@ from core.proxies.study import check_proxies
 from core.study.workbench import run_config
 from store.recorder import StoreRecorder
 from store.results import Results
-from tests.support.programs import cornerstone
-from tui.commands.destination import Destination, Format
+from tests.tui.test_cli import cornerstone
+from tui.commands.destination import TABLE, Destination
 from tui.commands.proxies import ProxyRequest, conclusions, put_proxies, verdict
 
 ROW = CorrelationRow(
@@ -64,7 +64,7 @@ def test_the_title_names_what_drop_and_phi_are_in(capsys: pytest.CaptureFixture[
         block_influence_later=None, relative_norm=0.2, relative_norm_later=None, value="gold_logprob", n_stored=8,
         drop=2.5, phi_window_first=1.5, phi_window_ends=1.0, model_id="mid", task_id="tid",
     )  # fmt: skip
-    request = ProxyRequest(value="gold_logprob", to=Destination(Format.TABLE, None, force=False))
+    request = ProxyRequest(value="gold_logprob", to=Destination(TABLE, None, force=False))
     put_proxies([row], [], [], request)
     assert "m on t: 9 documents; drop and phi (gold_logprob, nats) are of 8 of them" in capsys.readouterr().out
     put_proxies([replace(row, n_stored=0)], [], [], request)

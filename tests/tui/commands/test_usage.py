@@ -6,6 +6,7 @@ import pytest
 import typer
 
 from core.errors import CornerstoneError
+from store.formats import registry
 from tui import cli
 from tui.commands import catalog
 
@@ -20,8 +21,12 @@ WRONG = {
     "run --limit": "option '--limit' requires an argument; see `cornerstone --help`",
     "run --limit few": "invalid value for '--limit': Input should be a valid integer",
     "run one.yaml two.yaml": "got unexpected extra argument(s) (two.yaml); see `cornerstone run --help`",
-    "results ablation --format xml": "invalid value for '--format': 'xml' is not one of 'table', 'csv', 'json', "
-    "'parquet'; see `cornerstone results ablation --help`",
+    "results ablation --format xml": "invalid value for '--format': no format 'xml'; there is table, csv, json, latex, "
+    "markdown, arrow, parquet; see `cornerstone results ablation --help`",
+    "results ablation --format parket": "invalid value for '--format': no format 'parket'; there is table, csv, json, "
+    "latex, markdown, arrow, parquet; did you mean parquet?",
+    "results ablation --format parquet": "parquet is no text; name a file with -o FILE",
+    "results ablation --format arrow": "arrow is no text; name a file with -o FILE",
     "results shapley --max-removed 9": "invalid value for '--max-removed': Input should be less than or equal to 8",
     "run --bo\x1b[31mgus": "no such option: --bo",
 }
@@ -64,6 +69,14 @@ def test_how_a_command_ends_is_the_exit_code(
     monkeypatch.setattr(catalog, "print_models", end)
     assert end_of(monkeypatch, "models") == code
     assert capsys.readouterr().err == said
+
+
+def test_a_plugin_that_cannot_be_used_ends_any_command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(registry, "contributed", {"formats": ("no format",)}.__getitem__)
+    assert end_of(monkeypatch, "models") == 2
+    assert capsys.readouterr().err.startswith("cornerstone: a plugin adds 'no format' as a format")
 
 
 def test_what_succeeds_ends_with_0(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -11,17 +11,19 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
+from textual.content import Content
 from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Button, Checkbox, Input, RadioButton, RadioSet, Static
 
 from core.errors import CornerstoneError
+from store.formats.registry import format_of, formats
 from tui.drawing.numbers import whole
 from tui.drawing.plain import plain, plain_lines
 from tui.explorer.actions import EXPORT, bindings
 from tui.explorer.browser_tables import Scope
 from tui.explorer.screens.confirm import ConfirmDialog
-from tui.explorer.write_table import EXPORTED, FORMATS, Wanted, Written, write_table
+from tui.explorer.write_table import EXPORTED, FIRST_FORM, Wanted, Written, write_table
 
 
 @dataclass
@@ -41,14 +43,13 @@ class ExportDialog(ModalScreen[Path | None]):
     ExportDialog {
         align: center middle;
         & > Vertical {
-            width: 78; max-width: 100%; height: auto; max-height: 100%; padding: 1 2;
+            width: 78; max-width: 100%; height: auto; max-height: 100%; padding: 1 2; overflow-y: auto;
             background: $surface; border: round $primary; border-title-color: $foreground;
         }
         .row { height: auto; margin-bottom: 1; }
         .row > Static { width: 7; color: $text-muted; }
-        RadioSet { layout: horizontal; background: transparent; }
         RadioSet > RadioButton { width: auto; }
-        #table { layout: grid; grid-size: 3; grid-rows: 1; width: 1fr; height: auto; }
+        RadioSet { layout: grid; grid-size: 3; grid-rows: 1; width: 1fr; height: auto; background: transparent; }
         Checkbox { background: transparent; margin: 0 0 1 7; }
         #told { min-height: 2; }
         #told.-fault { color: $text-error; }
@@ -73,10 +74,10 @@ class ExportDialog(ModalScreen[Path | None]):
             box.border_subtitle = "enter or ctrl+s writes, esc closes"
             with Horizontal(classes="row"):
                 yield Static("table")
-                yield _choice("table", EXPORTED, self._first)
+                yield _choice("table", dict.fromkeys(EXPORTED, ""), self._first)
             with Horizontal(classes="row"):
                 yield Static("format")
-                yield _choice("format", FORMATS, FORMATS[0])
+                yield _choice("format", {one.name: one.summary for one in formats().values()}, FIRST_FORM)
             if self._scope.narrow:
                 yield Checkbox("only the model and task that the explorer shows", True, id="only", compact=True)
             with Horizontal(classes="row"):
@@ -93,14 +94,14 @@ class ExportDialog(ModalScreen[Path | None]):
     @on(RadioSet.Changed)
     def _fill_in_path(self) -> None:
         """Name the file after the table and format, unless the user has named it: then change its ending alone."""
-        field, form = self.query_one("#path", Input), self._pressed("format")
+        field, form = self.query_one("#path", Input), formats()[self._pressed("format")]
         if field.value == self._given:
-            self._given = f"./cornerstone-{self._pressed('table')}.{form}"
+            self._given = f"./cornerstone-{self._pressed('table')}{form.endings[0]}"
             field.value = self._given
             return
-        stem, dot, ending = field.value.rpartition(".")
-        if dot and ending in FORMATS:
-            field.value = f"{stem}.{form}"
+        path = Path(field.value)
+        if format_of(path) not in {None, form}:
+            field.value = field.value.removesuffix(path.suffix) + form.endings[0]
 
     @on(Input.Submitted)
     @on(Button.Pressed, "#write")
@@ -176,6 +177,9 @@ class _Option(RadioButton):
         return "●" if self.value else "○"
 
 
-def _choice(name: str, options: Sequence[str], chosen: str) -> RadioSet:
+def _choice(name: str, options: Mapping[str, str], chosen: str) -> RadioSet:
+    """Return a button for each option; what an option is in words, if anything, shows under the mouse."""
     buttons = [_Option(option, option == chosen, id=f"{name}-{option}", compact=True) for option in options]
+    for button, words in zip(buttons, options.values(), strict=True):
+        button.tooltip = Content(words) if words else None
     return RadioSet(*buttons, id=name, compact=True)

@@ -8,9 +8,12 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from pyarrow import ipc
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
+from store.formats import registry
+from store.formats.format import Format
 from store.rows import GroupRow
 from tests.support.programs import cornerstone
 from tests.support.screen_host import Host, drawn, fill, hosted, settled, squashed
@@ -23,6 +26,7 @@ from tui.explorer.screens.export import ExportDialog
 pytestmark = pytest.mark.asyncio
 
 Full = tuple[Path, GroupRow]
+FORMS = {"json": ".json", "parquet": ".parquet", "markdown": ".md", "latex": ".tex", "arrow": ".arrow"}
 
 
 @pytest.fixture(autouse=True)
@@ -73,16 +77,21 @@ async def test_the_file_is_the_command_lines_byte_for_byte(here: Path, tmp_path:
 async def test_each_format(full: Full, here: Path) -> None:
     path, _ = full
     async with hosted(lambda: ExportDialog(path, Scope(), table="ablation"), (80, 24)) as pilot:
-        for form in ("json", "parquet"):
+        for form, ending in FORMS.items():
             await pilot.click(f"#format-{form}")
             await settled(pilot)
-            assert pilot.app.screen.query_one("#path", Input).value == f"./cornerstone-ablation.{form}"
+            assert pilot.app.screen.query_one("#path", Input).value == f"./cornerstone-ablation{ending}"
             await pilot.click("#write")
             await settled(pilot)
     labels = [row["label"] for row in json.loads((here / "cornerstone-ablation.json").read_text())]
     assert labels == ["Attn 0", "FFN 0", "Attn 1", "FFN 1", "Attn 2", "FFN 2"]
     found = duckdb.sql(f"SELECT label FROM '{here}/cornerstone-ablation.parquet' ORDER BY player").fetchall()
     assert found == [(label,) for label in labels]
+    with ipc.open_file(here / "cornerstone-ablation.arrow") as file:
+        assert sorted(file.read_all()["label"].to_pylist()) == sorted(labels)
+    for ending in (".md", ".tex"):
+        lines = (here / f"cornerstone-ablation{ending}").read_text().splitlines()
+        assert [label for label in labels if sum(f" {label} " in line for line in lines) == 1] == labels
 
 
 async def test_the_keyboard_alone_chooses_table_and_format(full: Full, here: Path) -> None:
@@ -101,10 +110,36 @@ async def test_a_name_of_ones_own_keeps_its_stem(full: Full) -> None:
         await pilot.click("#table-runs")
         await settled(pilot)
         assert field.value == "mine.json"
+        field.value = "mine.feather"
+        await pilot.click("#format-arrow")
+        await settled(pilot)
+        assert field.value == "mine.feather"
+        await pilot.click("#format-latex")
+        await settled(pilot)
+        assert field.value == "mine.tex"
         field.value = "notes"
         await pilot.click("#format-csv")
         await settled(pilot)
         assert field.value == "notes"
+
+
+async def test_a_name_of_another_format_is_refused(full: Full, here: Path) -> None:
+    path, _ = full
+    async with hosted(lambda: ExportDialog(path, Scope(), table="ablation"), (160, 40)) as pilot:
+        assert squashed("mine.MD ends in .MD, and csv is chosen") in await write_to(pilot, "mine.MD")
+        assert not list(here.iterdir())
+
+
+async def test_a_plugins_format_is_offered_and_written(full: Full, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, _ = full
+    labels = Format("labels", (".lbl",), "labels alone [/]", render=lambda rows, _: " ".join(row.label for row in rows))
+    monkeypatch.setattr(registry, "contributed", {"formats": (labels,)}.__getitem__)
+    async with hosted(lambda: ExportDialog(path, Scope(), table="ablation"), (80, 24)) as pilot:
+        await pilot.click("#format-labels")
+        assert str(pilot.app.screen.query_one("#format-labels").tooltip) == "labels alone [/]"
+        await pilot.click("#write")
+        await settled(pilot)
+    assert (here / "cornerstone-ablation.lbl").read_text() == "Attn 0 FFN 0 Attn 1 FFN 1 Attn 2 FFN 2"
 
 
 async def test_it_asks_before_it_replaces(full: Full, here: Path) -> None:
