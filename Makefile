@@ -6,14 +6,15 @@ BIN := .venv/bin
 # One thread per test process, because two processes run side by side.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
-.PHONY: run test test-slow test-gpu bench install clean help
+.PHONY: run test test-slow test-gpu bench docs install clean help
 
 help:
 	@echo 'make run        install what is missing, then start (ARGS="run my.yaml" passes arguments on)'
-	@echo 'make test       lint, types, import rules and tests: about 10 minutes'
+	@echo 'make test       lint, types, import rules and tests: about 6 minutes'
 	@echo 'make test-slow  full parity with lm-eval, and other slow tests'
 	@echo 'make test-gpu   tests that need a CUDA device'
 	@echo 'make bench      measure speed and memory, also against lm-eval'
+	@echo 'make docs       write docs/reference.md from the program'
 
 install: .venv/.installed
 
@@ -40,6 +41,9 @@ test-gpu: install
 
 bench: install
 	@$(BIN)/python -m tests.benchmarks
+
+docs: install
+	@CORNERSTONE_PLUGINS=off $(BIN)/python -m docs.generate
 
 clean:
 	rm -rf .venv build *.egg-info

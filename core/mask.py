@@ -58,12 +58,12 @@ def check(model: Any, mask: Mask) -> Family:
     if model.config.model_type != made_for.family:
         raise CornerstoneError(
             f"the mask is for {made_for.name}, a {made_for.family} model, and this is a {model.config.model_type} "
-            "model; make a mask of this model with `cornerstone path --mask`"
+            "model; make a mask of this model"
         )
     layers = len(decoder_layers(model, family))
     if layers != made_for.layers:
         raise CornerstoneError(
-            f"the mask is for {made_for.name}, which has {made_for.layers} layers, and this model has {layers}; make "
-            "a mask of this model with `cornerstone path --mask`"
+            f"the mask is for {made_for.name}, which has {made_for.layers} layers, and this model has {layers}; "
+            "make a mask of this model"
         )
     return family

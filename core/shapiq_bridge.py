@@ -21,7 +21,7 @@ from core.statistics.intervals import FloatArray
 try:
     import shapiq
 except ImportError as error:
-    raise CornerstoneError("shapiq is not installed; install it with pip install 'cornerstone[shapiq]'") from error
+    raise CornerstoneError("shapiq is not installed; it comes with the extra cornerstone[shapiq]") from error
 
 EvaluateUnits = Callable[[Sequence[Removed]], Mapping[Removed, FloatArray]]
 """Evaluates coalitions of units: per-document values, of the same documents as those that are there."""

@@ -1,4 +1,4 @@
-"""Writing: the keeper of a study's outcomes. Every method is one short transaction."""
+"""Write the outcomes of a study to the store. Every method is one short transaction."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ class StoreRecorder:
         return StoredValues(tuple(names[int(number)] for number in coalitions), tuple(map(str, keys)), values, there)
 
     def record(self, run_id: str, assignment: Assignment, outcomes: Sequence[Outcome]) -> None:
-        """Keep outcomes of an assignment that was noted before; one that is stored already is left as it was.
+        """Store outcomes of an assignment that ``assign`` was given. Outcomes that are stored already stay as they are.
 
         Raises:
             KeyError: a document or coalition that no assignment has named.
@@ -148,7 +148,7 @@ def _now() -> datetime:
 
 
 def _text(text: str) -> str:
-    """Unpaired surrogates, as in a file name that is no UTF-8, replaced: DuckDB keeps UTF-8 only."""
+    """Replace unpaired surrogates, as in a file name that is not UTF-8, because DuckDB keeps UTF-8 only."""
     return text.encode("utf-8", "replace").decode("utf-8")
 
 

@@ -1,4 +1,4 @@
-"""Reading results: the public way to everything stored, as lists of the dataclasses in ``store.rows``.
+"""Read results: the public way to everything stored, as rows of the dataclasses in ``store.rows``.
 
 from pathlib import Path
 from store.results import Results, Selection
@@ -11,22 +11,29 @@ for row in results.ablation(Selection(task="agreement")).rows:
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
-from core.coalitions.grouping import SUBLAYERS
+import duckdb
+
+from core.coalitions.grouping import SUBLAYERS, grouping_name
 from core.coalitions.players import Removed
-from core.coalitions.schedules import DEFAULT_MAX_REMOVED, DEFAULT_PERMUTATIONS, DEFAULT_TOLERANCE
+from core.coalitions.schedules import DEFAULT_MAX_REMOVED
+from core.config.gap import Gap
 from core.errors import CornerstoneError
+from core.estimators.exact import Exact
 from core.estimators.question import Question
-from core.estimators.registry import WINDOW_ESTIMATORS
+from core.estimators.registry import checked, estimator_named, estimators, window_readings
+from core.estimators.setting import Number
+from core.values.of_task import PREFERRED
 from store.file.database import PATIENCE_S, reading
 from store.file.location import default_path
 from store.reading.ablation import read_ablation
-from store.reading.against_exact import read_agreement
+from store.reading.against_exact import Comparison, read_agreement
 from store.reading.answer import Answer, Found, answer_of
 from store.reading.coalitions import outcome_rows, read_coalitions
 from store.reading.cornerstones import judge
-from store.reading.documents import Documents, read_documents
+from store.reading.documents import Documents, Page, read_documents
 from store.reading.groups import Group, find_groups, with_value
 from store.reading.interactions import read_interactions
 from store.reading.paper import PaperSelection, read_paper
@@ -45,51 +52,63 @@ from store.rows import (
     ShapleyRow,
 )
 
-__all__ = ["Answer", "Documents", "Results", "Selection"]
+__all__ = ["Answer", "Documents", "Gap", "Page", "Results", "Selection"]
 
 
 class Results:
-    """Reads a store. Each call opens the file for as long as it takes and closes it again.
+    """Reads a store. Each call opens the file and closes it again.
 
-    Rows come by model and task, in an order that does not change. All methods raise CornerstoneError: there is no
-    store, it cannot be read, it is in use for ``patience`` seconds, or a name fits nothing in it.
+    Rows are ordered by model and task, always in the same way. Every method raises CornerstoneError if there is no
+    store, if it cannot be read or stays in use for ``patience`` seconds, or if a name fits nothing in it.
     """
 
     def __init__(self, path: Path | None = None, patience: float = PATIENCE_S) -> None:
         self._path = path or default_path()
         self._patience = patience
 
-    def ablation(self, selection: Selection = Selection(), value: str = "acc") -> Answer[AblationRow]:  # noqa: B008
-        """Each player removed alone against the intact model, over the documents that both have.
+    @property
+    def path(self) -> Path:
+        """The store's file."""
+        return self._path
+
+    def opened(self) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        """Open the file for a table of your own, as long as the context lasts: ``with results.opened() as db:``."""
+        return reading(self._path, self._patience)
+
+    def ablation(self, selection: Selection = Selection(), value: str | None = None) -> Answer[AblationRow]:  # noqa: B008
+        """Read what the removal of each player alone costs, over the documents that the intact model has too.
 
         Args:
             selection: which results.
-            value: a metric that is a mean over documents, such as ``acc``, or one of ``core.values.derived.DERIVED``.
+            value: a metric that is a mean over documents, such as ``acc``, or a derived value
+                (``core.values.derived``). None for each task's own: acc, else its first metric that is a mean.
 
         Raises:
             CornerstoneError: no task selected has such a value.
         """
         with reading(self._path, self._patience) as db:
-            groups, gaps = with_value(find_groups(db, selection), value)
-            return answer_of(gaps, [read_ablation(db, group, self._path, value) for group in groups])
+            asked, gaps = with_value(find_groups(db, selection), value)
+            return answer_of(gaps, [read_ablation(db, group, name) for group, name in asked])
 
-    def coalitions(self, selection: Selection = Selection(), value: str = "acc") -> Answer[CoalitionRow]:  # noqa: B008
-        """Every stored coalition, over the documents stored for it; its drop over those the intact model has too.
+    def coalitions(self, selection: Selection = Selection(), value: str | None = None) -> Answer[CoalitionRow]:  # noqa: B008
+        """Read every stored coalition, over its documents, with its drop over those that the intact model has too.
 
         Args:
             selection: which results.
-            value: as for ``ablation``; a task that has no acc is listed without.
+            value: as for ``ablation``. With None, a task that has no value is listed without one.
 
         Raises:
             CornerstoneError: no task selected has such a value.
         """
         with reading(self._path, self._patience) as db:
             groups = find_groups(db, selection)
-            groups, gaps = (groups, []) if value == "acc" else with_value(groups, value)
-            return answer_of(gaps, [read_coalitions(db, group, value) for group in groups])
+            asked, gaps = [(each, each.own_value or PREFERRED) for each in groups], list[Gap]()
+            if value is not None:
+                asked, gaps = with_value(groups, value)
+            return answer_of(gaps, [read_coalitions(db, group, name) for group, name in asked])
 
     def outcomes(self, selection: Selection = Selection()) -> Answer[OutcomeRow]:  # noqa: B008
-        """Every stored outcome, one row a document and coalition. A log-probability may be minus infinity."""
+        """Read every stored outcome, one for each document and coalition. A log-probability may be minus infinity."""
         with reading(self._path, self._patience) as db:
             return Answer(tuple(row for group in find_groups(db, selection) for row in outcome_rows(db, group)))
 
@@ -97,112 +116,112 @@ class Results:
         self,
         selection: Selection,
         removed: Removed,
-        *,
-        only_changed: bool = False,
-        limit: int = 500,
-        offset: int = 0,
+        value: str | None = None,
+        page: Page = Page(),  # noqa: B008
     ) -> Documents:
-        """A coalition's documents beside the intact model's, a page of them at a time.
+        """Read a coalition's documents beside the intact model's, one page at a time.
 
         Args:
-            selection: one model on one task; ids tell apart what shares a name.
-            removed: the coalition.
-            only_changed: leave out those on which the model picks and scores as if intact.
-            limit: the most rows.
-            offset: how many to leave out before them.
+            selection: one model on one task. Ids tell apart models or tasks of the same name.
+            removed: the numbers of the removed players.
+            value: the score to read; None for the task's own.
+            page: which documents to read.
 
         Raises:
-            CornerstoneError: the selection fits several models, tasks or data sets.
+            CornerstoneError: the selection fits several models, tasks or data sets, or the task has no such value.
         """
         with reading(self._path, self._patience) as db:
             groups = find_groups(db, selection)
             if len(groups) > 1:
                 fits = ", ".join(f"{g.model_name}@{g.model_id} on {g.task_name}@{g.task_id}" for g in groups)
                 raise CornerstoneError(f"documents are of one model on one task; this selects {fits}")
-            return read_documents(db, groups[0], removed, only_changed=only_changed, limit=limit, offset=offset)
+            if value is not None:
+                with_value(groups, value)
+            return read_documents(db, groups[0], value or groups[0].own_value or PREFERRED, removed, page)
 
     def groups(self, selection: Selection = Selection()) -> Answer[GroupRow]:  # noqa: B008
-        """Every model and task of which something is stored."""
+        """Read every model and task that has results."""
         with reading(self._path, self._patience) as db:
             return Answer(tuple(_group_row(group) for group in find_groups(db, selection)))
 
-    def shapley(  # noqa: PLR0913 what identifies an estimate
+    def shapley(
         self,
         selection: Selection = Selection(),  # noqa: B008
-        value: str = "acc",
+        value: str | None = None,
         estimator: str | None = None,
-        max_removed: int = DEFAULT_MAX_REMOVED,
         *,
         players: str = SUBLAYERS,
-        permutations: int = DEFAULT_PERMUTATIONS,
-        seed: int = 0,
-        tolerance: float = DEFAULT_TOLERANCE,
+        **settings: Number,
     ) -> Answer[ShapleyRow]:
-        """Shapley values over the documents that every coalition needed has.
+        """Estimate Shapley values, over the documents that have all coalitions of the estimator.
 
-        Where windows of the length asked for are not all stored, those of the longest that are make a partial answer.
+        If windows of the length asked for are not all stored, the longest that are make a partial answer.
 
         Args:
             selection: which results.
-            value: a metric that is a mean over documents, such as ``acc``, or one of ``core.values.derived.DERIVED``.
-            estimator: one of ``core.estimators.registry.ESTIMATORS``; None for both readings of the paper's.
-            max_removed: the longest window, counted in units.
-            players: the grouping whose units share the value.
-            permutations: walks, for permutation.
-            seed: of their orders.
-            tolerance: at which a walk ends.
+            value: as for ``ablation``.
+            estimator: one of ``core.estimators.registry.estimators()``; None for both window estimators.
+            players: the grouping whose units share the value, such as ``blocks:3``.
+            settings: the estimator's settings by name, such as ``max_removed=3``.
 
         Raises:
-            CornerstoneError: no such estimator or grouping, or no task selected has such a value.
+            CornerstoneError: no such estimator, setting or grouping, or no task selected has such a value.
         """
-        names = WINDOW_ESTIMATORS if estimator is None else (estimator,)
-        questions = [Question(name, players, max_removed, permutations, seed, tolerance) for name in names]
-        return self.answers(questions, selection, value)
+        names = window_readings() if estimator is None else (estimator,)
+        chosen = checked(settings)
+        return self.answers([Question(estimator_named(name, chosen), players) for name in names], selection, value)
 
     def answers(
         self,
         questions: Sequence[Question],
         selection: Selection = Selection(),  # noqa: B008
-        value: str = "acc",
+        value: str | None = None,
     ) -> Answer[ShapleyRow]:
-        """``shapley`` of one or more questions over the same grouping.
+        """Estimate Shapley values for questions over the same grouping.
+
+        Args:
+            questions: estimators with their settings and grouping.
+            selection: which results.
+            value: as for ``ablation``.
 
         Raises:
-            CornerstoneError: as ``shapley``.
+            CornerstoneError: as for ``shapley``.
         """
-        for question in questions:
-            question.refuse_nonsense()  # a wrong name shows before the store is opened
         with reading(self._path, self._patience) as db:
-            groups, gaps = with_value(find_groups(db, selection), value)
-            return answer_of(gaps, [read_shapley(db, group, self._path, questions, value) for group in groups])
+            asked, gaps = with_value(find_groups(db, selection), value)
+            return answer_of(gaps, [read_shapley(db, group, questions, name) for group, name in asked])
 
     def interactions(
         self,
         selection: Selection = Selection(),  # noqa: B008
-        value: str = "acc",
+        value: str | None = None,
         max_removed: int = DEFAULT_MAX_REMOVED,
     ) -> Answer[InteractionRow]:
-        """What windows of 2..``max_removed`` players lose together but not apart; see ``core.estimators.interactions``.
+        """Read what windows of 2 to ``max_removed`` players lose together but not apart.
 
-        Over the documents that every window has; by window size, and then by first player. Where windows of the length
-        asked for are not all stored, those of the longest that are make a partial answer, and a note says so.
+        ``core.estimators.interactions`` defines the effect. Effects are over the documents that every window has. Rows
+        are ordered by window size and then by first player. If windows of the length asked for are not all stored, the
+        longest that are make a partial answer.
 
         Args:
             selection: which results.
-            value: a metric that is a mean over documents, such as ``acc`` or ``acc_norm``.
+            value: as for ``ablation``.
             max_removed: the longest window.
 
         Raises:
-            CornerstoneError: no window has two players, or no task selected has such a metric.
+            CornerstoneError: ``max_removed`` is less than 2, or no task selected has such a value.
         """
         if max_removed < 2:
             raise CornerstoneError(f"interactions need windows of at least 2 players, not {max_removed}")
         with reading(self._path, self._patience) as db:
-            groups, gaps = with_value(find_groups(db, selection), value)
-            return answer_of(gaps, [read_interactions(db, group, self._path, max_removed, value) for group in groups])
+            asked, gaps = with_value(find_groups(db, selection), value)
+            return answer_of(gaps, [read_interactions(db, group, max_removed, name) for group, name in asked])
 
     def cornerstones(self, selection: PaperSelection = PaperSelection()) -> Answer[CornerstoneRow]:  # noqa: B008
-        """Every player of a model under the rule of ``core.paper.cornerstones``, with its evidence.
+        """Judge every player of a model by the rule of ``core.paper.cornerstones``, and give the evidence.
+
+        Args:
+            selection: which models and tasks, by which value and estimator.
 
         Raises:
             CornerstoneError: no such estimator, or no task selected has the value.
@@ -211,45 +230,39 @@ class Results:
         told = Found[CornerstoneRow](notes=list(read.notes))
         return answer_of(read.gaps, [*(judge(values, selection) for values in read.models), told])
 
-    def agreement(  # noqa: PLR0913 what identifies the estimates compared
+    def agreement(
         self,
         selection: Selection = Selection(),  # noqa: B008
-        value: str = "acc",
-        players: str | None = None,
-        max_removed: int = DEFAULT_MAX_REMOVED,
+        value: str | None = None,
         *,
+        players: str | None = None,
         top: int = 3,
-        permutations: int = DEFAULT_PERMUTATIONS,
-        seed: int = 0,
-        tolerance: float = DEFAULT_TOLERANCE,
+        **settings: Number,
     ) -> Answer[AgreementRow]:
-        """Every estimator against the exact values, where all coalitions of a grouping's units are stored.
+        """Compare every estimator with the exact values, for groupings whose coalitions are all stored.
 
         Args:
             selection: which results.
-            value: as for ``shapley``.
-            players: the grouping; None for every one that has its exact values stored.
-            max_removed: the longest windows that are tried; shorter ones are too.
+            value: as for ``ablation``.
+            players: the grouping; None for all whose exact values are stored.
             top: how many units count as the top.
-            permutations: walks, for permutation.
-            seed: of their orders.
-            tolerance: at which a walk ends.
+            settings: the estimators' settings by name. Windows shorter than ``max_removed`` are compared too.
 
         Raises:
-            CornerstoneError: no such grouping, or no task selected has such a value.
+            CornerstoneError: no such setting or grouping, or no task selected has such a value.
         """
-        question = Question("permutation", players or SUBLAYERS, max_removed, permutations, seed, tolerance)
-        question.refuse_nonsense()
+        if players is not None:
+            grouping_name(players)  # a wrong name shows before the store is opened
+        chosen = checked(settings)
+        others = tuple(estimator_named(name, chosen) for name in estimators() if name != Exact.name)
+        wanted = Comparison(others, players, top)
         with reading(self._path, self._patience) as db:
-            groups, gaps = with_value(find_groups(db, selection), value)
-            found = [
-                read_agreement(db, group, self._path, question, value, top=top, every=players is None)
-                for group in groups
-            ]
+            asked, gaps = with_value(find_groups(db, selection), value)
+            found = [read_agreement(db, group, name, wanted) for group, name in asked]
         return answer_of(gaps, found)
 
     def runs(self) -> Answer[RunRow]:
-        """Every invocation, the latest first. Times are UTC; documents are counted for each task, coalitions once."""
+        """Read every run, the latest first. Times are UTC. Documents count once for each task, coalitions once."""
         with reading(self._path, self._patience) as db:
             return Answer(tuple(read_runs(db)))
 

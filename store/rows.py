@@ -1,6 +1,7 @@
-"""What reading functions take and return: a selection, and one dataclass a table, fields in the order of columns.
+"""What reading takes and returns: a selection, and a dataclass for each table, with the columns as fields.
 
-``model_id`` and ``task_id`` tell apart what shares a name: other weights or dtype, other prompt settings or data.
+``model_id`` and ``task_id`` tell apart models and tasks of the same name: models of other weights or dtype, and tasks
+of other prompt settings or data.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from core.coalitions.players import PlayerKind
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which results to read; None means all. Names may be ``name``, ``name@id`` or an id alone.
+    """Which results to read. None means all. A name may be ``name``, ``name@id`` or an id.
 
-    ``run`` restricts to the documents and coalitions that the run asked for, whichever run evaluated them.
+    ``run`` selects the documents and coalitions that a run asked for, whichever run evaluated them.
     """
 
     model: str | None = None
@@ -25,10 +26,11 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class AblationRow:
-    """One player removed alone. ``drop`` = intact - ablated, paired over the ``n`` documents both have.
+    """One player removed alone. ``drop`` is intact minus ablated, paired over the ``n`` documents that both have.
 
-    ``acc``, ``acc_se``, ``intact_acc`` and the drop are of the metric that ``value`` names. ``p_value`` is of McNemar's
-    exact test that nothing changed; null where that metric is not 0 or 1 on every document.
+    ``value`` names the score of ``acc``, ``acc_se``, ``intact_acc`` and the drop. ``p_value`` is that of McNemar's
+    exact test that nothing changed, and null if the score is not 0 or 1 on every document. ``chance`` is the score of
+    guessing, and null if the score is no accuracy.
     """
 
     model: str
@@ -53,10 +55,10 @@ class AblationRow:
 
 @dataclass(frozen=True, slots=True)
 class CoalitionRow:
-    """One coalition on one task, over the ``n`` documents stored for it; ``label`` names its removed players.
+    """One coalition on one task, over its ``n`` stored documents. ``label`` names the removed players.
 
-    ``acc``, ``acc_se`` and the drop are of what ``value`` names. ``drop`` = intact - this is paired over the documents
-    both have; null where there are none, and for the intact model itself.
+    ``value`` names the score of ``acc``, ``acc_se`` and the drop. ``drop`` is intact minus this, paired over the
+    documents that both have. It is null if there are none, and for the intact model itself.
     """
 
     model: str
@@ -72,12 +74,12 @@ class CoalitionRow:
     drop_high: float | None
     model_id: str
     task_id: str
-    value: str = "acc"
+    value: str
 
 
 @dataclass(frozen=True, slots=True)
 class OutcomeRow:
-    """One document under one coalition, as stored. ``gold`` is an index, or several where the task has several."""
+    """One document under one coalition, as stored. ``gold`` is the index of the right choice, or several indices."""
 
     model: str
     task: str
@@ -94,12 +96,13 @@ class OutcomeRow:
 
 @dataclass(frozen=True, slots=True)
 class ShapleyRow:
-    """One unit's Shapley estimate. ``phi`` is unclipped; share and rank come from ``phi_clipped`` = max(phi, 0).
+    """One unit's Shapley value. ``phi`` is unclipped; share and rank come from ``phi_clipped`` = max(phi, 0).
 
-    ``players`` names the grouping of players into units: by default each player is one. ``p_top3`` is the bootstrap
-    probability of being among the three largest. ``partial`` says that the windows asked for were not all stored, and
-    that those of up to ``max_removed`` stand for them. ``permutations`` (walks), the ``seed`` of their orders and the
-    ``tolerance`` at which one ends, in the value's units, are of the estimator permutation; null for others.
+    ``players`` names the grouping of players into units; by default each player is a unit. ``p_top3`` is the bootstrap
+    probability of being among the three largest. If ``partial``, the windows asked for were not all stored, and windows
+    of up to ``max_removed`` were used. ``permutations`` (walks), ``seed`` (of their orders) and ``tolerance`` (at which
+    a walk ends, in the value's units) are settings of the estimator permutation, and null for others. ``settings`` has
+    the settings of any estimator in words.
     """
 
     model: str
@@ -129,16 +132,18 @@ class ShapleyRow:
     permutations: int | None = None
     seed: int | None = None
     tolerance: float | None = None
+    settings: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class AgreementRow:
     """How far an estimator is from the exact values of the same units, over the same ``n`` documents.
 
-    ``spearman`` and ``kendall`` correlate ranks of units, ``bias`` and ``rmse`` are of estimate - exact in the value's
-    units, and ``top`` is the part of the exact ``k`` largest units that the estimator has among its own. Intervals are
-    bootstrapped over documents; null is what is undefined, as a correlation of values that are all the same.
-    ``permutations``, ``seed`` and ``tolerance`` are as in ``ShapleyRow``.
+    ``spearman`` and ``kendall`` correlate the ranks of units. ``bias`` and ``rmse`` are the mean and the root mean
+    square of estimate minus exact, in the value's units. ``top`` is the part of the exact ``k`` largest units that are
+    also among the estimator's. Intervals are bootstrapped over documents. An undefined number is null, for example the
+    correlation of values that are all the same. ``permutations``, ``seed``, ``tolerance`` and ``settings`` are as in
+    ``ShapleyRow``.
     """
 
     model: str
@@ -171,14 +176,15 @@ class AgreementRow:
     permutations: int | None = None
     seed: int | None = None
     tolerance: float | None = None
+    settings: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class InteractionRow:
-    """What ``size`` neighbouring players, from number ``first`` on, lose together but not apart.
+    """What ``size`` neighbouring players, from number ``first`` on, lose together but not apart (their effect).
 
-    ``effect`` = the sum of their single drops - ``joint_drop``, paired over ``n`` documents, with its interval; see
-    ``core.estimators.interactions``: negative where they back each other up, positive where they need each other.
+    ``effect`` is the sum of their single drops minus ``joint_drop``, paired over ``n`` documents, with its interval. It
+    is negative if they back each other up, and positive if they need each other (``core.estimators.interactions``).
     """
 
     model: str
@@ -198,12 +204,12 @@ class InteractionRow:
 
 @dataclass(frozen=True, slots=True)
 class CornerstoneRow:
-    """One player under the rule for cornerstones, with its evidence; see ``core.paper.cornerstones``.
+    """One player under the rule for cornerstones, with its evidence (``core.paper.cornerstones``).
 
-    ``cornerstone`` is sure, likely, open or no. ``collapse`` is the part of what the intact model has above chance
-    that is lost without the player (``drop`` / ``above``), ``share`` its mean share, both over ``tasks``;
-    ``needed_share`` is the least that the rule allows. Intervals hold for all players of the model at once. A value
-    that has no chance has no ``collapse`` either: by it a player is no cornerstone, or open.
+    ``cornerstone`` is sure, likely, open or no. ``collapse`` is ``drop`` / ``above``: the part of the intact score
+    above chance that is lost without the player. ``share`` is its mean share. Both are means over ``tasks``.
+    ``needed_share`` is the smallest share that the rule allows. Intervals hold for all players of the model at once. A
+    value without a chance level has no ``collapse``; a player is then open, or no cornerstone.
     """
 
     model: str
@@ -229,7 +235,7 @@ class CornerstoneRow:
 
 @dataclass(frozen=True, slots=True)
 class RunRow:
-    """One invocation of a study and how it ended."""
+    """One run of a study, and how it ended."""
 
     run: str
     started: datetime
@@ -247,8 +253,10 @@ class RunRow:
 class DocumentRow:
     """One document under one coalition, beside the intact model's.
 
-    ``pick`` is the choice of the largest log-probability, None where there is nothing to choose from. What is of the
-    intact model is None where it has not seen the document.
+    ``pick`` is the choice with the largest log-probability, None if there is no choice to make. ``score`` is the score
+    that ``value`` names, None if the document has none. Fields of the intact model are None if it was not evaluated on
+    the document. ``changed`` says whether the model now picks another choice, or has another score by a metric of the
+    task: by ``value``, or by acc if ``value`` is derived from log-probabilities.
     """
 
     model: str
@@ -264,18 +272,17 @@ class DocumentRow:
     acc: float | None
     logprobs_intact: tuple[float, ...] | None
     logprobs: tuple[float, ...]
+    value: str
+    score_intact: float | None
+    score: float | None
+    changed: bool
     model_id: str
     task_id: str
-
-    @property
-    def changed(self) -> bool:
-        """The model now picks another choice, or scores otherwise, than the intact one."""
-        return self.logprobs_intact is not None and (self.pick_intact, self.acc_intact) != (self.pick, self.acc)
 
 
 @dataclass(frozen=True, slots=True)
 class GroupRow:
-    """A model on a task, of which something is stored; ``kinds`` of its players, ``values`` that may be read."""
+    """A model and a task that have results. ``kinds`` are those of its players, ``values`` those that may be read."""
 
     model: str
     task: str

@@ -1,6 +1,6 @@
-"""Where engine and store meet: a program of its own, the only module here that loads torch.
+"""The program that joins engine and store, and the only module of ``tui`` that loads torch.
 
-``python -m tui.worker run CONFIG COMMAND`` does one study in the foreground (CONFIG is JSON);
+``python -m tui.worker run CONFIG COMMAND`` runs one study in the foreground (CONFIG is JSON);
 ``python -m tui.worker path CONFIG REQUEST FILES COMMAND`` searches a removal path (all but COMMAND are JSON);
 ``python -m tui.worker proxies CONFIG REQUEST`` measures the intact model;
 ``python -m tui.worker bench CONFIG table|json`` measures the sweep;
@@ -20,7 +20,7 @@ from tui.commands.exit import for_people
 if TYPE_CHECKING:
     from core.config.run_config import RunConfig
 
-# The evaluator tries again by itself, and should not be long in telling that the store is in use.
+# The evaluator tries again by itself, so it should say soon that the store is in use.
 _PATIENCE_S = 2.0
 _NICENESS = 5
 
@@ -43,12 +43,12 @@ def main(arguments: list[str]) -> None:
             sys.exit(__doc__)
 
 
-# Loading torch takes seconds in which somebody may press Ctrl+C, so it happens where that is met.
+# Loading torch takes seconds, so it happens where Ctrl+C is handled.
 def _run(text: str, command: str) -> None:
     from core.config.run_config import RunConfig
 
     config = RunConfig.model_validate_json(text)
-    _heed_offline(config)
+    _set_offline(config)
 
     from core.study.workbench import run_config
     from store.file.location import default_path
@@ -56,11 +56,11 @@ def _run(text: str, command: str) -> None:
     from tui.commands.run import show_run
 
     path = config.store or default_path()
-    show_run(path, lambda narrate, breathe: run_config(config, command, StoreRecorder(path), narrate, breathe))
+    show_run(path, lambda listener: run_config(config, command, StoreRecorder(path), listener))
 
 
-def _heed_offline(config: RunConfig) -> None:
-    """The hub's libraries look when they are loaded."""
+def _set_offline(config: RunConfig) -> None:
+    """Forbid downloads to the hub's libraries, which read this when they are loaded."""
     if config.offline:
         os.environ |= {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
 
@@ -70,18 +70,18 @@ def _path(text: str, request_text: str, files_text: str, command: str) -> None:
     from core.removal_path.request import PathRequest
 
     config, request = RunConfig.model_validate_json(text), PathRequest.model_validate_json(request_text)
-    _heed_offline(config)
+    _set_offline(config)
 
     from core.removal_path.mask_file import write
     from core.removal_path.path_mask import chosen_step, path_mask
     from core.removal_path.study import find_path
     from store.file.location import default_path
     from store.recorder import StoreRecorder
-    from tui.commands.path import FILES, narrate, put_path, watched
+    from tui.commands.path import FILES, followed, narrate, put_path
 
     files = FILES.validate_json(files_text)
     store = config.store or default_path()
-    found = watched(store, lambda watcher: find_path(config, request, command, StoreRecorder(store), watcher))
+    found = followed(store, lambda listener: find_path(config, request, command, StoreRecorder(store), listener))
     put_path(found.rows, files.rows)
     if files.mask is not None or request.keep is not None:
         step = chosen_step(found, request)
@@ -97,30 +97,34 @@ def _proxies(text: str, request_text: str) -> None:
     from core.config.run_config import RunConfig
 
     config = RunConfig.model_validate_json(text)
-    _heed_offline(config)
+    _set_offline(config)
 
     from core.proxies.study import check_proxies
+    from core.study.listener import Callbacks
     from store.file.location import default_path
     from store.recorder import StoreRecorder
     from tui.commands.proxies import ProxyRequest, narrate, put_proxies
+    from tui.drawing.gap_text import gap_texts
 
     request = ProxyRequest.model_validate_json(request_text)
-    recorder = StoreRecorder(config.store or default_path())
-    found = check_proxies(config, request.value, recorder, narrate, lambda _done: None)
-    put_proxies(found.proxies, found.correlations, found.gaps, request)
+    path = config.store or default_path()
+    found = check_proxies(config, request.value, StoreRecorder(path), Callbacks(narrate))
+    put_proxies(found.proxies, found.correlations, gap_texts(found.gaps, path), request)
 
 
 def _bench(text: str, form: str) -> None:
     from core.bench.measure import measure
     from core.config.run_config import RunConfig
+    from core.study.listener import Callbacks
+    from core.study.plan import longest_window
     from core.study.workbench import open_workbench
     from tui.commands.bench import narrate, print_reports, with_limits
 
     reports = []
     bench = None
     for config in with_limits(RunConfig.model_validate_json(text)):
-        bench = open_workbench(config, narrate, bench)
-        reports.append(measure(bench, bench.tasks[0], narrate, max_removed=config.max_removed))
+        bench = open_workbench(config, Callbacks(narrate), bench)
+        reports.append(measure(bench, bench.tasks[0], narrate, max_removed=longest_window(config)))
     print_reports(reports, as_json=form == "json")
 
 

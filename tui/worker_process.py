@@ -1,4 +1,4 @@
-"""The other program: what needs torch is done by ``tui.worker``, never by the explorer's or a command's process."""
+"""Start ``tui.worker``, the program that loads torch. The explorer's and the commands' own processes never do."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _PROGRAM = (sys.executable, "-P", "-m", "tui.worker")
 
 
 def become(*arguments: str) -> NoReturn:
-    """Let it take this process's place, terminal and signals included."""
+    """Replace this process by the worker, which keeps the terminal and gets the signals."""
     debug = ["--debug"] if "--debug" in sys.argv else []
     os.execv(sys.executable, [*_PROGRAM, *arguments, *debug])
 
 
 def evaluator_command(store: Path) -> list[str]:
-    """Starts the evaluator of a store."""
+    """Return the command that starts the evaluator of a store."""
     return [*_PROGRAM, "serve", str(store)]

@@ -6,12 +6,8 @@ Numbers of coalitions for N players: ablation 1 + N; windows up to k: 1 + sum ov
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal
 
 from core.coalitions.players import Removed
-
-ScheduleName = Literal["ablation", "windows", "exact", "permutation", "leave-one-out"]
-"""The names of all schedules. Leave-one-out evaluates the same coalitions as ablation; its estimator has that name."""
 
 INTACT: Removed = ()
 DEFAULT_MAX_REMOVED = 4

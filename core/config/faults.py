@@ -1,15 +1,17 @@
-"""What is wrong with a configuration, in one sentence that names the key in words."""
+"""Say what is wrong with a configuration, in one sentence that names the key."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, Final
 
 import pydantic
 
+from core.errors import Mend
+
 _ORDINALS = ("first", "second", "third")
-# What pydantic says of these is for programmers.
+# Pydantic's messages on these are for programmers.
 _WORDED: Final[Mapping[str, str]] = {
     "int_parsing": "should be a whole number",
     "int_type": "should be a whole number",
@@ -25,7 +27,7 @@ _WORDED: Final[Mapping[str, str]] = {
 
 
 def worst(error: pydantic.ValidationError) -> Any:
-    """The fault to tell of: a key that is unknown explains another that is missing."""
+    """Return the fault to report. An unknown key comes first, because it may explain a missing one."""
 
     def rank(fault: Any) -> int:
         return {"extra_forbidden": 0, "missing": 2, "too_short": 2}.get(fault["type"], 1)
@@ -33,28 +35,37 @@ def worst(error: pydantic.ValidationError) -> Any:
     return min(error.errors(), key=rank)
 
 
-def in_words(
-    fault: Any, content: Mapping[str, Any], run: type[pydantic.BaseModel], task: type[pydantic.BaseModel]
-) -> str:
-    """A fault of ``content``, whose keys are those of ``run`` and, in its tasks, those of ``task``."""
+def in_words(fault: Any, content: Mapping[str, Any], run: Sequence[str], task: type[pydantic.BaseModel]) -> str:
+    """Word a fault of ``content``, whose keys are ``run`` and, in its tasks, those of ``task``."""
     path, kind = fault["loc"], fault["type"]
     if kind == "extra_forbidden":
-        keys = (task if path[0] == "tasks" else run).model_fields
+        keys = list(task.model_fields) if path[0] == "tasks" else run
         close = get_close_matches(str(path[-1]), keys, n=1)
         hint = f"did you mean {close[0]!r}?" if close else f"the keys are {', '.join(keys)}"
         return f"unknown key {str(path[-1])!r}, {hint}"
-    if path == ("tasks",) and kind in {"too_short", "missing"}:
-        return "no task is named; add one, such as --task agreement (`cornerstone tasks` lists them)"
+    if _names_no_task(fault):
+        return "no task is named"
     if kind == "missing":
         return f"{_place(path[:-1], content)} has no {path[-1]!r}"
+    if kind == "value_error" and path[0] == "settings":
+        return str(fault["ctx"]["error"])
     if kind == "value_error":
         return f"{_place(path, content)}: {fault['ctx']['error']}"
     said = _WORDED.get(kind) or str(fault["msg"]).removeprefix("Input ")
     return f"{_place(path, content)}: {said}, not {fault['input']!r}"
 
 
+def mend_of(fault: Any) -> Mend | None:
+    """Return what mends a fault, where its sentence does not say so."""
+    return Mend.NAME_TASK if _names_no_task(fault) else None
+
+
+def _names_no_task(fault: Any) -> bool:
+    return fault["loc"] == ("tasks",) and fault["type"] in {"too_short", "missing"}
+
+
 def _place(path: tuple[str | int, ...], content: Mapping[str, Any]) -> str:
-    """``num_fewshot of task 'agreement'``, ``the second task``, or just the key."""
+    """Return the place of a fault: ``num_fewshot of task 'agreement'``, ``the second task``, or just the key."""
     match path:
         case ("tasks", int(number)):
             return f"the {_ordinal(number)} task"

@@ -1,8 +1,7 @@
-"""What a person asks of a run: read from YAML and the command line, checked, every fault named with file and key."""
+"""The configuration of a run, read from YAML and options, and checked. Errors name the file and the key."""
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from importlib import resources
@@ -13,37 +12,17 @@ import pydantic
 import yaml
 
 from core.coalitions.grouping import SUBLAYERS, grouping_name
-from core.coalitions.schedules import (
-    DEFAULT_MAX_REMOVED,
-    DEFAULT_PERMUTATIONS,
-    DEFAULT_TOLERANCE,
-    FEWEST_PERMUTATIONS,
-    ScheduleName,
-)
-from core.config.faults import in_words, worst
+from core.config.faults import in_words, mend_of, worst
 from core.errors import CornerstoneError
+from core.estimators.question import Question
+from core.estimators.registry import estimator_named, scheduled, settings
+from core.estimators.setting import NamedSetting, Number, settings_of
 from core.machine.yaml_text import load_yaml
 
 DEFAULT_MODEL = "smollm2-135m-instruct"
 _Positive = Annotated[int, pydantic.Field(ge=1)]
-# What `command_of` says only where it is not the default.
-_OPTIONS = (
-    "limit",
-    "max_removed",
-    "players",
-    "value",
-    "permutations",
-    "tolerance",
-    "until_top",
-    "confidence",
-    "order",
-    "seed",
-    "num_fewshot",
-    "dtype",
-    "device",
-    "memory",
-    "revision",
-)
+# The seed of the documents' order is also the seed of permutation's walks.
+_SHARED = frozenset({"seed"})
 _Integer64 = Annotated[int, pydantic.Field(ge=-(2**63), lt=2**63)]
 
 
@@ -56,11 +35,12 @@ class TaskConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
 
 
 class RunConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
-    """A run, whole. The command line's options and a file's keys have these names.
+    """The configuration of a run. The command line's options and a file's keys have these names.
 
-    ``players`` names the grouping whose units a schedule removes. ``value`` is what is looked at while a run goes on
-    and reported: by a permutation's truncation (``tolerance``), by ``until_top``, in the explorer's charts; by default
-    acc, or the task's first metric that is a mean.
+    ``players`` names the grouping whose units a schedule removes. ``value`` is the score to report; schedules in
+    rounds, ``until_top`` and the explorer's charts use it too. By default it is acc, or the task's first metric that is
+    a mean. ``settings`` holds the settings of estimators (``core.estimators.registry``) that differ from their
+    defaults. A file or an option names each as a key of the run: ``max_removed: 3``.
     """
 
     model: str = DEFAULT_MODEL
@@ -72,12 +52,10 @@ class RunConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
     limit: _Positive | None = None
     order: Literal["shuffled", "file"] = "shuffled"
     seed: _Integer64 = 0
-    schedule: tuple[ScheduleName, ...] = ()
-    max_removed: Annotated[int, pydantic.Field(ge=1, le=8)] = DEFAULT_MAX_REMOVED
+    schedule: tuple[str, ...] = ()
     players: str = SUBLAYERS
     value: str | None = None
-    permutations: Annotated[int, pydantic.Field(ge=FEWEST_PERMUTATIONS, multiple_of=2)] = DEFAULT_PERMUTATIONS
-    tolerance: Annotated[float, pydantic.Field(ge=0)] = DEFAULT_TOLERANCE
+    settings: Mapping[str, Number] = pydantic.Field(default_factory=dict)
     until_top: _Positive | None = None
     confidence: Annotated[float, pydantic.Field(gt=0.5, lt=1)] = 0.95
     remove: tuple[str, ...] = ()
@@ -85,6 +63,44 @@ class RunConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
     apply_chat_template: bool = False
     offline: bool = False
     store: Path | None = None
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _settings_are_keys(cls, given: Any) -> Any:
+        """Gather the settings of estimators, which a file names beside the other keys."""
+        if not isinstance(given, Mapping):
+            return given
+        own = {setting.name: given[setting.name] for setting in run_settings() if setting.name in given}
+        rest = {key: value for key, value in given.items() if key not in own}
+        named = rest.get("settings")
+        return {**rest, "settings": {**named, **own}} if isinstance(named, Mapping) else {**rest, "settings": own}
+
+    @pydantic.field_validator("settings", mode="before")
+    @classmethod
+    def _known_and_in_range(cls, given: Any) -> Any:
+        """Check settings, and keep those that differ from their defaults, so that equal runs compare equal."""
+        known = {setting.name: setting for setting in run_settings()}
+        kept = {}
+        for name, value in given.items() if isinstance(given, Mapping) else ():
+            if name not in known:
+                raise ValueError(f"no estimator has a setting {name!r}; there is {', '.join(known)}")
+            try:
+                number = known[name].checked(value)
+            except CornerstoneError as error:
+                raise ValueError(str(error)) from error
+            if number != known[name].default:
+                kept[name] = number
+        return kept
+
+    @pydantic.field_validator("schedule")
+    @classmethod
+    def _a_schedule(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            try:
+                scheduled(name)
+            except CornerstoneError as error:
+                raise ValueError(str(error)) from error
+        return names
 
     @pydantic.field_validator("schedule", "remove", mode="before")
     @classmethod
@@ -131,24 +147,83 @@ class RunConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
     @pydantic.field_validator("until_top")
     @classmethod
     def _stops_something(cls, top: int | None, info: pydantic.ValidationInfo) -> int | None:
-        if top is not None and "permutation" in info.data.get("schedule", ()):
-            raise ValueError("a permutation's documents all belong to each of its rounds, so it cannot stop among them")
+        asks = (name for name in info.data.get("schedule", ()) if scheduled(name).in_rounds)
+        if top is not None and (name := next(asks, None)) is not None:
+            raise ValueError(f"does not work with {name}: every round needs all documents")
         if top is not None and info.data.get("order") != "shuffled":
             raise ValueError("a decision holds for documents in random order: leave `order` at shuffled")
         return top
 
     @property
-    def schedules(self) -> tuple[ScheduleName, ...]:
-        """The schedules to run: ablation where nothing at all was asked for."""
+    def schedules(self) -> tuple[str, ...]:
+        """The schedules to run: ablation if nothing else was asked for."""
         return self.schedule or (() if self.remove else ("ablation",))
+
+    @property
+    def in_rounds(self) -> bool:
+        """Whether a schedule chooses its coalitions as it runs, so that their number is only a bound."""
+        return any(scheduled(name).in_rounds for name in self.schedules)
+
+    def question(self, name: str) -> Question:
+        """Return the question of a schedule or an estimator, with this run's settings and players.
+
+        Raises:
+            CornerstoneError: there is no such schedule or estimator.
+        """
+        return Question(estimator_named(scheduled(name).name, {**self.settings, "seed": self.seed}), self.players)
+
+    def under(self, *schedules: str) -> RunConfig:
+        """Return a run of the same documents under other schedules, with default settings and without a store."""
+        return self.model_copy(
+            update={
+                "schedule": schedules,
+                "remove": (),
+                "players": SUBLAYERS,
+                "settings": {},
+                "value": None,
+                "until_top": None,
+                "confidence": RunConfig.model_fields["confidence"].default,
+                "store": None,
+            }
+        )
+
+    def asking(self, question: Question, value: str | None = None) -> RunConfig:
+        """Return a run of the same documents that evaluates what a question reads.
+
+        Args:
+            question: whose schedule, settings and players the run takes.
+            value: what a schedule that works in rounds looks at; None for each task's own.
+        """
+        own = {setting.name: setting for setting in settings_of(type(question.estimator))}
+        chosen = {name: getattr(question.estimator, name) for name in own}
+        settings = {
+            name: number for name, number in chosen.items() if name not in _SHARED and number != own[name].default
+        }
+        shared = {name: number for name, number in chosen.items() if name in _SHARED}
+        update = {"players": question.players, "settings": settings, "value": value, **shared}
+        return self.under(question.estimator.schedule).model_copy(update=update)
+
+
+def run_settings() -> tuple[NamedSetting, ...]:
+    """List the settings of estimators that are keys of a run, without the seed, which every run has.
+
+    Raises:
+        CornerstoneError: a plugin's setting has the name of a run's own key.
+    """
+    found = tuple(setting for setting in settings() if setting.name not in _SHARED)
+    for setting in found:
+        if setting.name in RunConfig.model_fields:
+            raise CornerstoneError(f"{setting.name!r} is a key of every run; the plugin has to rename its setting")
+    return found
 
 
 def load_config(path: Path | None, options: Mapping[str, Any]) -> RunConfig:
-    """A run from a YAML file, if there is one, and the options that override it.
+    """Make the configuration of a run from a YAML file, if one is given, and options that override it.
 
     Args:
         path: the file, or the name of a packaged configuration such as ``quickstart`` or ``paper/llama-3-8b``.
-        options: by key; None where an option was not given. Paths in them are relative to the working directory.
+        options: values by key, None for an option that was not given. Their paths are relative to the working
+            directory.
 
     Raises:
         CornerstoneError: the file cannot be read, or a key or value is wrong.
@@ -161,7 +236,7 @@ def load_config(path: Path | None, options: Mapping[str, Any]) -> RunConfig:
 
 
 def absolute(config: RunConfig) -> RunConfig:
-    """The same with whole paths, for a process that works in another folder. An alias is no path."""
+    """Return the configuration with absolute paths, for a process in another folder. An alias is no path."""
     from core.models.aliases import aliases
 
     path = Path(config.model).expanduser()
@@ -171,26 +246,6 @@ def absolute(config: RunConfig) -> RunConfig:
         for task in config.tasks
     )
     return config.model_copy(update={"model": str(path.resolve()) if there else config.model, "tasks": tasks})
-
-
-def command_of(config: RunConfig) -> str:
-    """The command line that runs a configuration: on its store, or on the one that is used by default."""
-    parts = ["cornerstone", "run", "--model", config.model]
-    for task in config.tasks:
-        parts += ["--task", task.name if task.data is None else f"{task.name}={task.data}"]
-    for name in config.schedule:
-        parts += ["--schedule", name]
-    for removed in config.remove:
-        parts += ["--remove", removed]
-    defaults = RunConfig(tasks=config.tasks)
-    for key in _OPTIONS:
-        if getattr(config, key) != getattr(defaults, key):
-            parts += [f"--{key.replace('_', '-')}", str(getattr(config, key))]
-    if config.apply_chat_template:
-        parts.append("--apply-chat-template")
-    if config.store is not None:
-        parts += ["--store", str(config.store)]
-    return shlex.join(parts)
 
 
 def _find(path: Path) -> Path:
@@ -206,7 +261,7 @@ def _find(path: Path) -> Path:
 
 
 def _packaged() -> Iterator[tuple[str, Path]]:
-    """The packaged runs by name, such as ``quickstart`` and ``paper/llama-3-8b``."""
+    """Yield the packaged runs by name, such as ``quickstart`` and ``paper/llama-3-8b``."""
     folder = Path(str(resources.files("configs")))
     for file in sorted([*folder.glob("*.yaml"), *folder.glob("paper/*.yaml")]):
         yield file.relative_to(folder).with_suffix("").as_posix(), file
@@ -252,5 +307,6 @@ def _validated(content: Mapping[str, Any], given: Mapping[str, Any], file: Path 
         return RunConfig.model_validate(content)
     except pydantic.ValidationError as error:
         fault = worst(error)
-        where = "command line" if file is None or fault["loc"][0] in given else file.name
-        raise CornerstoneError(f"{where}: {in_words(fault, content, RunConfig, TaskConfig)}") from error
+        where = "" if file is None or fault["loc"][0] in given else f"{file.name}: "
+        keys = (*RunConfig.model_fields, *(setting.name for setting in run_settings()))
+        raise CornerstoneError(f"{where}{in_words(fault, content, keys, TaskConfig)}", mend_of(fault)) from error

@@ -124,7 +124,7 @@ def _device(name: str) -> torch.device:
     place = torch.device(name)
     there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if not there[place.type] or (place.type == "cuda" and (place.index or 0) >= torch.cuda.device_count()):
-        raise CornerstoneError(f"this machine has no device {name!r} that torch can use; try --device auto")
+        raise CornerstoneError(f"this machine has no device {name!r} that torch can use; auto takes the best there is")
     return place
 
 

@@ -32,15 +32,12 @@ _SKIPPED = 0b11
 Prefix = int
 """The removed players up to some layer, as a bit mask."""
 
-Breathe = Callable[[float], None]
-"""Called between layer batches with the fraction of the work that is done, 0 to 1.
-
-An exception from it ends the work.
-"""
+OnBatch = Callable[[float], None]
+"""Called between layer batches with the part of the work that is done, 0 to 1. What it raises ends the work."""
 
 
-def hold_breath(_part: float) -> None:
-    """Ignore the progress."""
+def ignore_batches(_part: float) -> None:
+    """Do nothing, for callers that do not follow the work."""
 
 
 def sweep(
@@ -49,12 +46,12 @@ def sweep(
     coalitions: Sequence[Removed],
     *,
     batch_tokens: int,
-    breathe: Breathe = hold_breath,
+    on_batch: OnBatch = ignore_batches,
     intact: LayerStates | None = None,
 ) -> Scores:
     """Score the requests of one row under every coalition; see ``sweep_rows``."""
     known = None if intact is None else [intact]
-    (scores,) = sweep_rows(decoder, [row], coalitions, batch_tokens=batch_tokens, breathe=breathe, intact=known)
+    (scores,) = sweep_rows(decoder, [row], coalitions, batch_tokens=batch_tokens, on_batch=on_batch, intact=known)
     return scores
 
 
@@ -64,7 +61,7 @@ def sweep_rows(
     coalitions: Sequence[Removed],
     *,
     batch_tokens: int,
-    breathe: Breathe = hold_breath,
+    on_batch: OnBatch = ignore_batches,
     intact: Sequence[LayerStates] | None = None,
 ) -> list[Scores]:
     """Score the requests of every row under every coalition; all rows pass a layer before the next one.
@@ -74,13 +71,13 @@ def sweep_rows(
         rows: packed requests.
         coalitions: sets of removed players in any order; work that they share is done once.
         batch_tokens: how many tokens go through a layer at once.
-        breathe: called between layer batches. An exception from it ends the sweep; the states in ``intact`` stay valid.
-        intact: the known states of the intact model, for each row. They are read, and new ones are added.
+        on_batch: called between layer batches; what it raises ends the sweep. It may run another sweep meanwhile.
+        intact: what is known of the intact model's states, for each row; read, and added to.
     """
     removed_bits = [sum(1 << player for player in removed) for removed in coalitions]
     plan = [_variants(index, removed_bits) for index in range(decoder.layer_count)]
     tokens = sum(map(len, rows))
-    progress = _Progress(tokens * sum(len(prefixes) for variants in plan for prefixes in variants.values()), breathe)
+    progress = _Progress(tokens * sum(len(prefixes) for variants in plan for prefixes in variants.values()), on_batch)
     known: Sequence[LayerStates] = intact if intact is not None else [{} for _ in rows]
     with torch.inference_mode():
         with decoder.ends_loaded():
@@ -106,19 +103,19 @@ def sweep_rows(
 
 
 class _Progress:
-    """Reports to ``breathe`` the fraction of the states that have passed their layer."""
+    """Tells ``on_batch`` which part of the states has been through its layer."""
 
-    def __init__(self, total: int, breathe: Breathe) -> None:
+    def __init__(self, total: int, on_batch: OnBatch) -> None:
         self._total = total
         self._done = 0
-        self._breathe = breathe
+        self._on_batch = on_batch
 
     def advance(self, states: int) -> None:
         self._done += states
         self.pause()
 
     def pause(self) -> None:
-        self._breathe(self._done / self._total if self._total else 1.0)
+        self._on_batch(self._done / self._total if self._total else 1.0)
 
 
 def _variants(index: int, removed_bits: Sequence[int]) -> dict[int, list[Prefix]]:

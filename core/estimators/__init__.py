@@ -1,1 +1,1 @@
-"""Shapley values of units (players, or groups of them) from stored outcomes: one estimator a file, one result type."""
+"""Shapley values of units (players or groups of them) from stored outcomes: an estimator a file, one type of result."""

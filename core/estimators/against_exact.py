@@ -1,7 +1,7 @@
-"""How far off an estimate is: against a reference (exact values, as a rule) of the same units and documents.
+"""Measure how far an estimate is from a reference, which is usually the exact values of the same units and documents.
 
-Both are means over the same documents, so intervals resample documents for both at once: what makes all values high on
-some documents does not make the two disagree.
+Both are means over the same documents, so intervals resample the documents for both at once. Documents on which all
+values are high do not make the two disagree.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from core.statistics.ranks import ranks
 
 _DRAWS = 1000
 _PAIRS = 1 << 22
-"""Comparisons of two units held at a time."""
+"""How many comparisons of two units are in memory at a time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A number and its interval; None where it is undefined, as a correlation of values that are all the same."""
+    """A number and its interval. None if it is undefined, for example a correlation of values that are all the same."""
 
     value: float | None
     low: float | None
@@ -34,9 +34,9 @@ class Measured:
 class Agreement:
     """How an estimate agrees with a reference on ``n`` documents.
 
-    ``spearman`` and ``kendall`` (tau-b) are rank correlations over units, ties counted as ties. ``bias`` is the mean
-    over units of estimate minus reference and ``rmse`` the root of the mean square, both in the value's own units.
-    ``top`` is the part of the reference's ``k`` largest units, those above 0, that are among the estimate's likewise.
+    ``spearman`` and ``kendall`` (tau-b) are rank correlations over units, and ties count as ties. ``bias`` is the mean
+    over units of estimate minus reference, and ``rmse`` the root of the mean square, both in the value's own units.
+    ``top`` is the part of the reference's ``k`` largest units above 0 that are also among the estimate's.
     """
 
     n: int
@@ -59,20 +59,20 @@ def agreement(
 ) -> Agreement:
     """Compare two estimators' contributions.
 
-    Intervals are percentiles of a bootstrap over documents. The measured correlation is of noisy values, and those of
-    resamples are noisier still: with few documents a correlation's interval lies low, an error's high. They are made
-    to hold what was measured.
+    Intervals are percentiles of a bootstrap over documents. Resamples are noisier than the measured values, so with few
+    documents a correlation's interval is too low and an error's too high. Intervals are widened to contain what was
+    measured.
 
     Args:
-        estimated: contributions of shape (units, documents), as ``Estimator.contributions`` has them.
+        estimated: contributions of shape (units, documents), from ``Estimator.contributions``.
         reference: likewise, over the same units and documents.
-        k: how many units are at the top; at most all count.
+        k: how many units are at the top, at most all.
         draws: bootstrap resamples of the documents.
-        confidence: of the intervals.
-        seed: of the bootstrap.
+        confidence: the confidence of the intervals.
+        seed: the seed of the bootstrap.
 
     Raises:
-        ValueError: not the same units and documents, or none.
+        ValueError: the two have other units or documents, or none.
     """
     if estimated.shape != reference.shape or not estimated.size:
         raise ValueError(f"need the same units and documents, got {estimated.shape} and {reference.shape}")
@@ -88,7 +88,7 @@ def agreement(
 
 
 def _numbers(estimated: FloatArray, reference: FloatArray, k: int) -> FloatArray:
-    """Spearman, Kendall, bias, RMSE and top-k overlap by draw, shape (5, draws); NaN where undefined."""
+    """Return Spearman, Kendall, bias, RMSE and top-k overlap by draw, shape (5, draws); NaN if undefined."""
     estimated, reference = np.round(estimated, DECIMALS), np.round(reference, DECIMALS)
     difference = estimated - reference
     spearman, kendall = spearman_by_draw(estimated, reference), kendall_by_draw(estimated, reference)
@@ -99,7 +99,7 @@ def _numbers(estimated: FloatArray, reference: FloatArray, k: int) -> FloatArray
 
 
 def _top(values: FloatArray, k: int) -> NDArray[np.bool_]:
-    """Which units are the k largest of those above 0, shape (draws, units); ties go to the earlier."""
+    """Return which units are the k largest above 0, shape (draws, units). Ties go to the earlier unit."""
     return (ranks(values) <= k) & (values > 0)
 
 

@@ -1,4 +1,4 @@
-"""An estimate: Shapley values with how sure they are, from what each unit contributes on each document."""
+"""Estimates: Shapley values with their uncertainty, from what each unit contributes on each document."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from core.statistics.shares import implied_bounds, share_bounds, shares
 
 DRAWS = 2000
 _TOP = 3
-# A difference that weighted sums of equal values leave, of values as large as 1.
+# The rounding error that weighted sums of equal values leave, for values up to 1.
 _ROUNDING = 1e-12
 
 
@@ -27,21 +27,23 @@ _ROUNDING = 1e-12
 class Estimate:
     """Shapley values of one task under one model. Arrays have shape (units,).
 
-    ``phi`` is unclipped, ``phi_clipped`` = max(phi, 0); ``share`` is of the sum of clipped values (NaN where that is
-    0) and ``rank`` 1 is the largest clipped value, ties going to the larger unclipped value, then to the earlier
-    unit. ``se`` is paired over documents, and NaN for fewer than two of them.
+    ``phi`` is unclipped, and ``phi_clipped`` is max(phi, 0). ``share`` is the part of the sum of clipped values, NaN if
+    that is 0. ``rank`` 1 is the largest clipped value; ties go to the larger unclipped value, then to the earlier unit.
+    ``se`` is paired over documents, and NaN for fewer than two documents.
 
-    The interval of ``phi`` is ``statistics.intervals.t_interval``'s, or that of a drop where every contribution is one.
-    Intervals of shares and ranks are percentiles of a bootstrap over documents; ``top3`` is the part of its draws in
-    which a unit is among the three largest, ties in a draw being broken by chance. All hold their estimate. What the
-    documents agree on is not certain for that: where a unit's contribution is the same on every document, ``phi`` moves
-    by ``statistics.intervals.unseen_half_width`` either way, and its share and rank with it; likewise the others' sum
-    where that never varies. An interval of a share is no narrower than that of its phi implies, the others being as
-    estimated, and that of a share that is NaN is NaN. Where the coalitions were drawn, their noise is in all of these.
+    The interval of ``phi`` comes from ``statistics.intervals.t_interval``, or is that of a drop if every contribution
+    is a drop. Intervals of shares and ranks are percentiles of a bootstrap over documents. ``top3`` is the part of its
+    draws in which a unit is among the three largest; ties in a draw are broken at random. All intervals contain their
+    estimate.
 
-    Measured with 64 to 256 documents (tests/benchmarks/coverage.py): 95% intervals of phi hold the truth in
-    93 to 97% where a dozen documents or more have a contribution (with fewer, mostly in more); those of shares, which
-    are clipped and so biased where they are small, in 90 to 100%; those of ranks nearly always.
+    A contribution that is the same on every document is still not certain: ``phi`` moves by
+    ``statistics.intervals.unseen_half_width`` either way, and so do its share and rank. The same holds for the sum of
+    the other units. A share's interval is no narrower than its phi's interval implies with the others as estimated. It
+    is NaN if the share is. If the coalitions were drawn at random, all of these include the noise of the draw.
+
+    Coverage was measured with 64 to 256 documents (tests/benchmarks/coverage.py). 95% intervals of phi cover the truth
+    in 93 to 97% if a dozen documents or more have a contribution, and mostly in more if fewer do. Intervals of shares,
+    which clipping biases if they are small, cover it in 90 to 100%. Intervals of ranks nearly always do.
     """
 
     estimator: str
@@ -69,19 +71,19 @@ def estimate(
     confidence: float = CONFIDENCE,
     seed: int = 0,
 ) -> Estimate:
-    """Shapley values with their uncertainty over documents.
+    """Estimate Shapley values with their uncertainty over documents.
 
     Args:
-        estimator: how the values are made from the outcomes.
-        outcomes: values by coalition of units, with none ``missing`` for the estimator.
-        units: how many there are.
+        estimator: makes the values from the outcomes.
+        outcomes: values by coalition of units; none that the estimator needs may be missing.
+        units: the number of units.
         draws: bootstrap resamples of the documents.
-        confidence: of the intervals.
-        seed: of the bootstrap.
+        confidence: the confidence of the intervals.
+        seed: the seed of the bootstrap.
 
     Raises:
         CornerstoneError: coalitions are missing, or there is no document.
-        ValueError: the arrays are not of one length.
+        ValueError: the arrays have different lengths.
     """
     documents = _documents(estimator, outcomes, units)
     lowest = min(float(values.min()) for values in outcomes.values())
@@ -106,7 +108,7 @@ def estimate(
     # Resamples of few documents may agree where phi itself is not certain.
     least, most = implied_bounds(phi, phi_low, phi_high)
     spread = np.maximum(margin / NormalDist().inv_cdf((1 + confidence) / 2), _ROUNDING * max(scale, 1.0))
-    # What ties in a draw is ordered by chance: no unit is ahead for being earlier.
+    # Ties in a draw are ordered at random, so that no unit is ahead because it comes first.
     drawn_ranks = ranks(drawn + spread * generator.normal(size=drawn.shape))
     rank_low, rank_high = np.quantile(drawn_ranks, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
     return Estimate(
@@ -128,7 +130,7 @@ def estimate(
 
 
 def _documents(estimator: Estimator, outcomes: Outcomes, units: int) -> int:
-    """How many documents the outcomes are of; raises what ``estimate`` does."""
+    """Return how many documents the outcomes have; raise what ``estimate`` does."""
     require(estimator, outcomes, units)
     if len({values.shape for values in outcomes.values()}) > 1:
         raise ValueError("outcomes of all coalitions must have the same shape, one value a document")

@@ -1,59 +1,136 @@
-"""What an estimator is: the coalitions that it needs, and what each unit contributes on each document.
+"""The base class of estimators: the coalitions that one reads, and what each unit contributes on each document.
 
-A value v is a mean over documents, so every estimator here is a mean of per-document contributions; standard errors,
-intervals, shares and ranks follow from those (``core.estimators.estimate``) and are the same for all.
+A value v is a mean over documents, so every estimator here is a mean of per-document contributions. Standard errors,
+intervals, shares and ranks follow from those (``core.estimators.estimate``) and are the same for all estimators.
+
+An estimator is one frozen dataclass in one file. It says everything about itself: its settings, the schedule that
+evaluates what it reads, and its words for reports. Options, dialogs, tables and reports iterate over the registry.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Protocol
+from dataclasses import fields
+from typing import ClassVar, Self
 
 from core.coalitions.players import Removed
 from core.errors import CornerstoneError
+from core.estimators.setting import Number, checked_settings, given, settings_of
 from core.statistics.intervals import FloatArray
 
 Outcomes = Mapping[Removed, FloatArray]
-"""Per-document values by removed units; all arrays have shape (documents,), the same documents in the same order."""
+"""Per-document values by removed units. All arrays have shape (documents,), the same documents in the same order."""
 
 
-class Estimator(Protocol):
-    """A way to Shapley values. Units count from 0 in natural order; a coalition is written by its removed units."""
+class Estimator(ABC):
+    """A way to estimate Shapley values. Units are numbered from 0; a coalition is the tuple of its removed units.
 
-    @property
-    def name(self) -> str:
-        """One of ``core.estimators.registry.ESTIMATORS``."""
-        ...
+    Subclasses are frozen dataclasses. Their fields are their settings, declared with ``Setting``.
 
-    def missing(self, outcomes: Outcomes, units: int) -> list[Removed]:
-        """Coalitions to evaluate next; none where the estimate can be made.
+    Attributes:
+        name: its name in options, files and tables.
+        summary: one line that says which coalitions its schedule removes, and what for.
+        schedule: the schedule that evaluates what it reads. Estimators that read the same coalitions share one. The
+            first of them in the registry reports the schedule.
+        in_rounds: whether the values that it has seen decide its next coalitions.
+        shapley: whether its values approximate Shapley values, so that reports compare it with others.
+    """
 
-        An estimator that decides by what it has seen asks in rounds, so a schedule asks until nothing is missing.
+    __slots__ = ()
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    schedule: ClassVar[str]
+    in_rounds: ClassVar[bool] = False
+    shapley: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        """Refuse settings out of range.
 
         Raises:
-            CornerstoneError: there is no such estimate of so many units.
+            CornerstoneError: one is; the message names it.
         """
-        ...
+        checked_settings(self)
 
+    @classmethod
+    def of(cls, settings: Mapping[str, Number]) -> Self:
+        """Make the estimator with those of ``settings`` that are its own, and ignore the others.
+
+        Raises:
+            CornerstoneError: one is out of range.
+        """
+        return cls(**given(settings_of(cls), settings))
+
+    @abstractmethod
+    def missing(self, outcomes: Outcomes, units: int) -> list[Removed]:
+        """List the coalitions to evaluate next; [] if the estimate can be made.
+
+        An estimator that works in rounds names those of the next round, so a caller asks until nothing is missing.
+
+        Raises:
+            CornerstoneError: there is no such estimate for this number of units.
+        """
+
+    @abstractmethod
     def contributions(self, outcomes: Outcomes, units: int) -> FloatArray:
-        """Each unit's contribution on each document, shape (units, documents); phi is its mean over documents.
+        """Return what each unit contributes on each document, shape (units, documents). phi is the mean over documents.
 
         Raises:
             CornerstoneError: coalitions are missing.
         """
-        ...
 
     def sampling_noise(self, outcomes: Outcomes, units: int) -> FloatArray | None:
-        """How an estimate's independent repetitions deviate from their mean, shape (repetitions, units).
+        """Return how independent repetitions of the estimate deviate from their mean, shape (repetitions, units).
 
-        Scaled so that their variance over their number is what drawing the coalitions adds to the variance of phi.
-        None where the coalitions are not drawn.
+        They are scaled so that their variance, divided by their number, is the variance that drawing the coalitions
+        adds to phi. None if the coalitions are not drawn at random.
         """
-        ...
+        del outcomes, units
+        return None
+
+    def coalitions(self, units: int) -> list[Removed]:
+        """List the coalitions of its schedule, in order; [] if it works in rounds.
+
+        Raises:
+            CornerstoneError: there is no such estimate of so many units.
+        """
+        first = self.missing({}, units)
+        return [] if self.in_rounds else first
+
+    def most_coalitions(self, units: int) -> int:
+        """Return how many coalitions it reads at most."""
+        return len(self.coalitions(units))
+
+    def most_removed(self, units: int) -> int:
+        """Return how many units are removed at most in a coalition that it reads."""
+        return units
+
+    def smaller(self) -> tuple[Self, ...]:
+        """List the estimator with smaller settings, the largest first, for which a part of its coalitions suffices."""
+        return ()
+
+    def variants(self, units: int) -> tuple[Self, ...]:
+        """List the settings with which it is compared with exact values of ``units`` units."""
+        del units
+        return (self,)
+
+    @property
+    def extent(self) -> str:
+        """The settings in a schedule's title, such as ``of 20 walks``; empty if there are none."""
+        return f"({', '.join(self.in_words())})" if self.in_words() else ""
+
+    def in_words(self) -> tuple[str, ...]:
+        """Return the settings in words for reports, such as ``20 walks``, ``seed 0``."""
+        return tuple(f"{field.name.replace('_', ' ')} {getattr(self, field.name):g}" for field in fields(self))  # type: ignore[arg-type]
+
+    def described(self) -> str:
+        """Return what an estimate reads in words, such as ``windows of up to 4``."""
+        return f"{self.name} ({', '.join(self.in_words())})" if self.in_words() else self.name
 
 
 def require(estimator: Estimator, outcomes: Outcomes, units: int) -> None:
-    """Refuse to estimate from half a schedule.
+    """Check that no coalition is missing.
 
     Raises:
         CornerstoneError: coalitions are missing.

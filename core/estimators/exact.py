@@ -12,7 +12,7 @@ import numpy as np
 
 from core.coalitions.players import Removed
 from core.errors import CornerstoneError
-from core.estimators.estimator import Outcomes, require
+from core.estimators.estimator import Estimator, Outcomes, require
 from core.statistics.intervals import FloatArray
 
 MOST_UNITS = 16
@@ -20,13 +20,15 @@ _BLOCK = 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Exact:
+class Exact(Estimator):
     """phi_i = sum over S without i of |S|! (n - |S| - 1)! / n! (v(S and i) - v(S)), over all 2^n coalitions.
 
     Shapley 1953, "A value for n-person games". Efficiency holds: the values add up to v(N) - v(nothing).
     """
 
     name: ClassVar[str] = "exact"
+    summary: ClassVar[str] = f"every set of at most {MOST_UNITS} players removed: Shapley's own formula"
+    schedule: ClassVar[str] = "exact"
 
     def missing(self, outcomes: Outcomes, units: int) -> list[Removed]:
         if units > MOST_UNITS:
@@ -45,20 +47,24 @@ class Exact:
             found += np.array([_weights(removed, units) for removed in block]).T @ values
         return found
 
-    def sampling_noise(self, outcomes: Outcomes, units: int) -> None:
-        return None
+    def coalitions(self, units: int) -> list[Removed]:
+        # Neighbours share the hidden states below their first difference.
+        return sorted(self.missing({}, units))
+
+    def described(self) -> str:
+        return "exact values"
 
 
 def _coalitions(units: int) -> Iterator[Removed]:
-    """Every coalition, the least removed first."""
+    """List every coalition, those with the fewest removed units first."""
     return (removed for size in range(units + 1) for removed in combinations(range(units), size))
 
 
 def _weights(removed: Removed, units: int) -> FloatArray:
-    """What v of this coalition counts in each unit's value, shape (units,).
+    """Return the weight of a coalition's v in each unit's value, shape (units,).
 
-    With s kept of n, a unit that is kept has s - 1 others beside it: + 1 / (n C(n-1, s-1)); for one that is removed
-    this is the coalition that it would join: - 1 / (n C(n-1, s)).
+    With s of n units kept, a kept unit has s - 1 others beside it, so its weight is + 1 / (n C(n-1, s-1)). A removed
+    unit would join this coalition, so its weight is - 1 / (n C(n-1, s)).
     """
     kept = units - len(removed)
     weights = np.full(units, 1 / (units * comb(units - 1, kept - 1)) if kept else 0.0)

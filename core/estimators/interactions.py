@@ -1,4 +1,4 @@
-"""What neighbouring players lose together but not apart, from the windows that Shapley values need anyway.
+"""Interactions: what neighbouring players lose together but not apart, from the windows of the Shapley values.
 
 With the drop d(S) = v(N) - v(N minus S), a window S has the effect
 
@@ -54,7 +54,7 @@ class Interaction:
 def interactions(
     outcomes: Mapping[Removed, FloatArray], players: int, max_removed: int, *, confidence: float = CONFIDENCE
 ) -> list[Interaction]:
-    """Every window of 2..``max_removed`` players, by size and then by first player.
+    """Return the effect of every window of 2..``max_removed`` players, by size and then by first player.
 
     Args:
         outcomes: values by removed set, every window of up to ``max_removed`` players and the intact model among them;
@@ -67,7 +67,7 @@ def interactions(
         CornerstoneError: no window has two players, coalitions are missing, or there is no document.
     """
     if max_removed < 2:
-        raise CornerstoneError(f"interactions need windows of at least 2 players, not {max_removed}; set --max-removed")
+        raise CornerstoneError(f"interactions need windows of at least 2 players, not {max_removed}")
     wanted = windows(players, max_removed)
     missing = sum(removed not in outcomes for removed in wanted)
     if missing:
@@ -101,7 +101,7 @@ def _interactions(
 
 
 def _interval(effects: FloatArray, size: int, bounded: bool, scale: float, confidence: float) -> tuple[float, float]:
-    """An interval for the mean of documents' effects, never of zero width.
+    """Return an interval for the mean of the documents' effects, never of zero width.
 
     For scores in [0, 1] two documents are added in thought, with effects of k - 1 and 1 - k for k players, which is
     what a document makes that the removal of any of them tips: for pairs the adjusted Wald interval of Bonett and Price

@@ -1,4 +1,4 @@
-"""What is lost when a unit alone is removed."""
+"""Leave-one-out: what is lost when one unit alone is removed."""
 
 from __future__ import annotations
 
@@ -9,15 +9,18 @@ import numpy as np
 
 from core.coalitions.players import Removed
 from core.coalitions.schedules import INTACT, ablation
-from core.estimators.estimator import Outcomes, require
+from core.estimators.estimator import Estimator, Outcomes, require
 from core.statistics.intervals import FloatArray
 
 
 @dataclass(frozen=True, slots=True)
-class LeaveOneOut:
-    """phi_i = v(N) - v(N minus {i}): the drop of an ablation, which is no Shapley value where units interact."""
+class LeaveOneOut(Estimator):
+    """phi_i = v(N) - v(N minus {i}): the drop of an ablation. It is no Shapley value if units interact."""
 
     name: ClassVar[str] = "leave-one-out"
+    summary: ClassVar[str] = "each one removed alone: what is lost without it"
+    schedule: ClassVar[str] = "ablation"
+    shapley: ClassVar[bool] = False
 
     def missing(self, outcomes: Outcomes, units: int) -> list[Removed]:
         return [removed for removed in ablation(units) if removed not in outcomes]
@@ -26,5 +29,6 @@ class LeaveOneOut:
         require(self, outcomes, units)
         return np.stack([outcomes[INTACT] - outcomes[(unit,)] for unit in range(units)])
 
-    def sampling_noise(self, outcomes: Outcomes, units: int) -> None:
-        return None
+    def most_removed(self, units: int) -> int:
+        del units
+        return 1

@@ -1,4 +1,4 @@
-"""Permutation sampling: random orders of removal, walked from the intact model until nothing is left to lose.
+"""Permutation sampling: random orders of removal, walked from the intact model until its score is lost.
 
 Each unit's marginal contribution in a uniformly random order is unbiased for its Shapley value (Castro, Gomez, Tejada
 2009, "Polynomial calculation of the Shapley value based on sampling"). Leaving off a walk once the rest cannot matter
@@ -14,15 +14,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
 
 from core.coalitions.players import Removed, removed_set
 from core.coalitions.schedules import DEFAULT_PERMUTATIONS, DEFAULT_TOLERANCE, FEWEST_PERMUTATIONS, INTACT
-from core.errors import CornerstoneError
-from core.estimators.estimator import Outcomes, require
+from core.estimators.estimator import Estimator, Outcomes, require
+from core.estimators.setting import Setting
 from core.statistics.intervals import FloatArray
 
 _AHEAD = 4
@@ -31,35 +31,41 @@ Order = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Permutation:
-    """The mean over ``count`` walks of v(before a unit is removed) - v(after).
+class Permutation(Estimator):
+    """The mean over ``permutations`` walks of v(before a unit is removed) - v(after).
 
     A walk ends once |mean v - mean v(everything removed)| <= ``tolerance``, in the value's own units; what it has not
     removed by then contributes 0. So the values add up to v(N) - v(nothing) within ``tolerance``. Which coalitions a
     walk needs depends on the documents: more of them may move its end.
 
     Attributes:
-        count: walks, an even number: the second of each pair is the first's reverse.
+        permutations: walks, an even number: the second of each pair is the first's reverse. Four pairs at least, to
+            tell how pairs differ.
         seed: of the orders. More walks of one seed begin with the same ones.
         tolerance: of the truncation; 0 ends a walk only where the mean is the same exactly.
     """
 
-    count: int = DEFAULT_PERMUTATIONS
-    seed: int = 0
-    tolerance: float = DEFAULT_TOLERANCE
+    permutations: Annotated[
+        int,
+        Setting(
+            f"How many walks permutation makes, an even number of at least {FEWEST_PERMUTATIONS}",
+            "walks",
+            FEWEST_PERMUTATIONS,
+            multiple_of=2,
+        ),
+    ] = DEFAULT_PERMUTATIONS
+    seed: Annotated[int, Setting("Seed of the random orders of permutation", "seed", -(2**63), 2**63 - 1)] = 0
+    tolerance: Annotated[
+        float,
+        Setting("Stop a walk when its score is this close to the score with all layers removed", "tolerance", 0),
+    ] = DEFAULT_TOLERANCE
     name: ClassVar[str] = "permutation"
-
-    def __post_init__(self) -> None:
-        if self.count < FEWEST_PERMUTATIONS or self.count % 2:
-            raise CornerstoneError(
-                "permutation walks each order and its reverse, so it needs an even number of walks from "
-                f"{FEWEST_PERMUTATIONS} on (four pairs, to tell how they differ), not {self.count}"
-            )
-        if not self.tolerance >= 0:
-            raise CornerstoneError(f"permutation needs a tolerance of 0 or more, not {self.tolerance:g}")
+    summary: ClassVar[str] = "random orders, walked until there is nothing left to lose"
+    schedule: ClassVar[str] = "permutation"
+    in_rounds: ClassVar[bool] = True
 
     def missing(self, outcomes: Outcomes, units: int) -> list[Removed]:
-        """The two ends, and of each walk that has not ended the next few removals, so that a sweep has a batch."""
+        """List the two ends, and the next few removals of each unfinished walk, so that a sweep has a batch."""
         everything = tuple(range(units))
         wanted = [removed for removed in (INTACT, everything) if removed not in outcomes]
         means = {removed: float(np.mean(values)) for removed, values in outcomes.items()}
@@ -75,17 +81,17 @@ class Permutation:
         found = np.zeros((units, len(outcomes[INTACT])))
         for pair in self._pairs(outcomes, units):
             found += pair
-        return found / (self.count // 2)
+        return found / (self.permutations // 2)
 
     def sampling_noise(self, outcomes: Outcomes, units: int) -> FloatArray:
-        """Deviations of the pairs' means, without what the documents add to them.
+        """Return the deviations of the pairs' means, without the part that comes from the documents.
 
         Pairs and documents are crossed: with c = mu + pair + document + rest, the variance of the pairs' means holds
         var(rest) / documents, which the documents' own variance holds already. That part is taken off by its estimate,
         where a bootstrap of both (Owen 2007, "The pigeonhole bootstrap") would count it thrice.
         """
         require(self, outcomes, units)
-        pairs, documents = self.count // 2, len(outcomes[INTACT])
+        pairs, documents = self.permutations // 2, len(outcomes[INTACT])
         means = np.empty((pairs, units))
         total, squares = np.zeros((units, documents)), np.zeros(units)
         for at, pair in enumerate(self._pairs(outcomes, units)):
@@ -104,16 +110,34 @@ class Permutation:
         )
         return np.asarray(deviations * np.sqrt(np.clip(own, 0, 1)), dtype=np.float64)
 
+    def most_coalitions(self, units: int) -> int:
+        return int(min(2**units, 2 + self.permutations * (units - 1)))
+
+    def smaller(self) -> tuple[Self, ...]:
+        counts = range(self.permutations - 2, FEWEST_PERMUTATIONS - 1, -2)
+        return tuple(replace(self, permutations=count) for count in counts)
+
+    @property
+    def extent(self) -> str:
+        return f"of {self.permutations} walks"
+
+    def in_words(self) -> tuple[str, ...]:
+        return f"{self.permutations} walks", f"seed {self.seed}", f"tolerance {self.tolerance:g}"
+
+    def described(self) -> str:
+        walks, *rest = self.in_words()
+        return f"{walks} of permutation ({', '.join(rest)})"
+
     def _orders(self, units: int) -> Iterator[Order]:
-        """Random numbers alone are promised to stay the same in later versions, so units are sorted by them."""
+        """Yield the orders. Units are sorted by random numbers, as only these stay the same in later Pythons."""
         generator = random.Random(self.seed)
-        for _ in range(self.count // 2):
+        for _ in range(self.permutations // 2):
             order = tuple(sorted(range(units), key=lambda _: generator.random()))
             yield order
             yield order[::-1]
 
     def _length(self, order: Order, means: dict[Removed, float]) -> tuple[int, bool]:
-        """After how many removals a walk ends, or how far it is known; and whether it ends there."""
+        """Return after how many removals a walk ends, or how far it is known, and whether it ends there."""
         units = len(order)
         bottom = means.get(tuple(range(units)))
         after = _after(order)
@@ -126,7 +150,7 @@ class Permutation:
         return units, bottom is not None
 
     def _pairs(self, outcomes: Outcomes, units: int) -> Iterator[FloatArray]:
-        """What each pair of walks finds, shape (units, documents)."""
+        """Yield what each pair of walks finds, shape (units, documents)."""
         means = {removed: float(np.mean(values)) for removed, values in outcomes.items()}
         orders = self._orders(units)
         for there, back in zip(orders, orders, strict=True):
@@ -139,5 +163,5 @@ class Permutation:
 
 
 def _after(order: Order) -> Callable[[int], Removed]:
-    """The coalition after so many removals in this order."""
+    """Return the coalition after a number of removals in this order."""
     return lambda length: removed_set(order[:length])

@@ -1,4 +1,4 @@
-"""A game: who the units are, what they play for, and the estimator that its schedule feeds."""
+"""Questions and games: the units, and the estimator of their values."""
 
 from __future__ import annotations
 
@@ -9,65 +9,49 @@ import numpy as np
 
 from core.coalitions.grouping import SUBLAYERS, Grouping, grouping, grouping_name
 from core.coalitions.players import Player, Removed
-from core.coalitions.schedules import DEFAULT_MAX_REMOVED, DEFAULT_PERMUTATIONS, DEFAULT_TOLERANCE
 from core.estimators.estimator import Estimator, Outcomes
-from core.estimators.registry import estimator_named
 from core.statistics.intervals import FloatArray
 
 Scores = Mapping[Removed, FloatArray]
-"""Values by removed set: arrays of shape (documents,), of the same documents, NaN where one was not evaluated."""
+"""Values by removed set: arrays of shape (documents,) of the same documents, NaN if one was not evaluated."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What Shapley values are asked for: settings by which a command, a run and a reading mean the same.
+    """A question for Shapley values: an estimator with its settings, and the grouping whose units share the value.
+
+    Commands, runs and readings with the same question use the same coalitions.
 
     Attributes:
-        estimator: one of ``core.estimators.registry.ESTIMATORS``.
+        estimator: the estimator with its settings.
         players: the name of a grouping.
-        max_removed: the longest window, counted in units; for the window estimators.
-        permutations: walks, for permutation.
-        seed: of their orders.
-        tolerance: at which a walk ends, in the value's own units.
     """
 
-    estimator: str
+    estimator: Estimator
     players: str = SUBLAYERS
-    max_removed: int = DEFAULT_MAX_REMOVED
-    permutations: int = DEFAULT_PERMUTATIONS
-    seed: int = 0
-    tolerance: float = DEFAULT_TOLERANCE
 
-    def refuse_nonsense(self) -> None:
-        """Refuse what can be told wrong without a model.
+    def __post_init__(self) -> None:
+        """Refuse a grouping that does not exist.
 
         Raises:
-            CornerstoneError: there is no such estimator or grouping, or a setting makes none.
+            CornerstoneError: there is none of that name.
         """
         grouping_name(self.players)
-        self._estimator()
 
     def of(self, players: Sequence[Player]) -> Game:
-        """The game of a model with these players.
+        """Return the game of a model with these players."""
+        return Game(grouping(self.players, players), self.estimator)
 
-        Raises:
-            CornerstoneError: there is no such estimator or grouping, or a setting makes none.
-        """
-        return Game(grouping(self.players, players), self._estimator())
-
-    def _estimator(self) -> Estimator:
-        return estimator_named(
-            self.estimator,
-            max_removed=self.max_removed,
-            permutations=self.permutations,
-            seed=self.seed,
-            tolerance=self.tolerance,
-        )
+    @property
+    def described(self) -> str:
+        """What an estimate reads in words, and of which units if these are not single sublayers."""
+        what = self.estimator.described()
+        return what if self.players == SUBLAYERS else f"{what} of {self.players}"
 
 
 @dataclass(frozen=True, slots=True)
 class Game:
-    """Units of players, and the estimator of their values. Coalitions of units and of players are told apart here."""
+    """Units of players, and the estimator of their values. It translates coalitions of units and of players."""
 
     grouping: Grouping
     estimator: Estimator
@@ -77,17 +61,17 @@ class Game:
         return len(self.grouping.units)
 
     def by_units(self, scores: Scores) -> Scores:
-        """What is of coalitions of players, by the units removed; without those that split a unit."""
+        """Return what belongs to coalitions of players, by removed units, without those that split a unit."""
         found = ((units_of(self.grouping, removed), values) for removed, values in scores.items())
         return {units: values for units, values in found if units is not None}
 
     def read(self, outcomes: Outcomes) -> tuple[dict[Removed, FloatArray], list[Removed]]:
-        """What the estimate reads of ``outcomes``, and which coalitions of units are lacking next; [] for none.
+        """Return what the estimate reads of ``outcomes``, and the coalitions of units that it lacks next.
 
-        An estimator that asks in rounds names only those that it asks for after what is there.
+        An estimator in rounds names only those of its next round.
 
         Raises:
-            CornerstoneError: there is no such estimate of so many units.
+            CornerstoneError: there is no such estimate for this number of units.
         """
         known: dict[Removed, FloatArray] = {}
         while wanted := self.estimator.missing(known, self.units):
@@ -97,10 +81,10 @@ class Game:
         return known, []
 
     def read_complete(self, scores: Scores) -> tuple[dict[Removed, FloatArray], list[Removed]]:
-        """``read`` over the documents that have every coalition that is read; no outcomes where none has them all.
+        """Return ``read`` over the documents that have every coalition; no outcomes if no document has them all.
 
         Args:
-            scores: by units removed, NaN where a document was not evaluated.
+            scores: values by removed units, NaN if a document was not evaluated.
         """
         there = np.ones(len(next(iter(scores.values()), ())), dtype=np.bool_)
         absent: list[Removed] = []
@@ -116,7 +100,7 @@ class Game:
 
 
 def units_of(grouping: Grouping, removed: Removed) -> Removed | None:
-    """The units that are removed when these players are; None where one of them is removed in part."""
+    """Return the units that these players make up; None if a unit is removed in part."""
     players = frozenset(removed)
     units = tuple(at for at, unit in enumerate(grouping.units) if unit.members[0] in players)
     return units if grouping.removed(units) == removed else None

@@ -1,55 +1,117 @@
-"""Estimators by the names that options, files and outputs have for them."""
+"""The registry of estimators by name: our own, then those of plugins."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from difflib import get_close_matches
+from functools import cache
+from types import MappingProxyType
 
-from core.coalitions.schedules import DEFAULT_MAX_REMOVED, DEFAULT_PERMUTATIONS, DEFAULT_TOLERANCE
 from core.errors import CornerstoneError
 from core.estimators.estimator import Estimator
 from core.estimators.exact import Exact
 from core.estimators.leave_one_out import LeaveOneOut
 from core.estimators.permutation import Permutation
+from core.estimators.setting import NamedSetting, Number, settings_of
 from core.estimators.windows import WindowEnds, WindowFirst
+from core.plugins import contributed
 
-WINDOW_ESTIMATORS = (WindowFirst.name, WindowEnds.name)
-"""The paper's, in both readings: what the schedule of windows answers."""
-
-ESTIMATORS: tuple[str, ...] = (*WINDOW_ESTIMATORS, Exact.name, Permutation.name, LeaveOneOut.name)
+_OWN: tuple[type[Estimator], ...] = (WindowFirst, WindowEnds, LeaveOneOut, Exact, Permutation)
 
 
-def estimator_named(
-    name: str,
-    *,
-    max_removed: int = DEFAULT_MAX_REMOVED,
-    permutations: int = DEFAULT_PERMUTATIONS,
-    seed: int = 0,
-    tolerance: float = DEFAULT_TOLERANCE,
-) -> Estimator:
-    """The estimator of a name, with the settings that concern it.
-
-    Args:
-        name: one of ``ESTIMATORS``.
-        max_removed: the longest window (early truncation), for the window estimators.
-        permutations: walks, for permutation.
-        seed: of the orders of permutation.
-        tolerance: at which a walk of permutation ends.
+@cache
+def estimators() -> Mapping[str, type[Estimator]]:
+    """Return every estimator by its name.
 
     Raises:
-        CornerstoneError: there is no such estimator, or a setting makes none.
+        CornerstoneError: a plugin adds something that is no estimator, or whose name is taken.
     """
-    match name:
-        case WindowFirst.name:
-            return WindowFirst(max_removed)
-        case WindowEnds.name:
-            return WindowEnds(max_removed)
-        case Exact.name:
-            return Exact()
-        case Permutation.name:
-            return Permutation(permutations, seed, tolerance)
-        case LeaveOneOut.name:
-            return LeaveOneOut()
-        case _:
-            close = get_close_matches(name, ESTIMATORS, n=1)
+    found: dict[str, type[Estimator]] = {}
+    known: dict[str, NamedSetting] = {}
+    for each in (*_OWN, *contributed("estimators")):
+        if not (isinstance(each, type) and issubclass(each, Estimator)):
+            raise CornerstoneError(f"a plugin adds {each!r} to the estimators, which is no subclass of Estimator")
+        if each.name in found:
+            raise CornerstoneError(f"two estimators are named {each.name!r}; a plugin has to rename its own")
+        for setting in settings_of(each):
+            if known.setdefault(setting.name, setting) != setting:
+                raise CornerstoneError(
+                    f"the estimator {each.name!r} declares a setting {setting.name!r} otherwise than another estimator "
+                    "does; its plugin has to rename it"
+                )
+        found[each.name] = each
+    return MappingProxyType(found)
+
+
+def estimator_type(name: str) -> type[Estimator]:
+    """Return the estimator of a name.
+
+    Raises:
+        CornerstoneError: there is none.
+    """
+    known = estimators()
+    if name in known:
+        return known[name]
+    close = get_close_matches(name, known, n=1)
+    meant = f"; did you mean {close[0]}?" if close else ""
+    raise CornerstoneError(f"no estimator {name!r}; there is {', '.join(known)}{meant}")
+
+
+def estimator_named(name: str, settings: Mapping[str, Number] = MappingProxyType({})) -> Estimator:
+    """Make the estimator of a name.
+
+    Args:
+        name: one of ``estimators()``.
+        settings: values by name; those of other estimators are ignored.
+
+    Raises:
+        CornerstoneError: there is no such estimator, or a setting is out of range.
+    """
+    return estimator_type(name).of(settings)
+
+
+def settings() -> tuple[NamedSetting, ...]:
+    """List the settings of all estimators, each once, in the order of the registry."""
+    return tuple({setting.name: setting for kind in estimators().values() for setting in settings_of(kind)}.values())
+
+
+def checked(values: Mapping[str, object]) -> dict[str, Number]:
+    """Return settings as numbers of the right type.
+
+    Raises:
+        CornerstoneError: no estimator has such a setting, or a value is out of range.
+    """
+    known = {setting.name: setting for setting in settings()}
+    for name in values:
+        if name not in known:
+            close = get_close_matches(name, known, n=1)
             meant = f"; did you mean {close[0]}?" if close else ""
-            raise CornerstoneError(f"no estimator {name!r}; there is {', '.join(ESTIMATORS)}{meant}")
+            raise CornerstoneError(f"no estimator has a setting {name!r}; there is {', '.join(known)}{meant}")
+    return {name: known[name].checked(value) for name, value in values.items()}
+
+
+def schedules() -> Mapping[str, type[Estimator]]:
+    """Return every schedule by its name, with the estimator that reports it."""
+    found: dict[str, type[Estimator]] = {}
+    for kind in estimators().values():
+        found.setdefault(kind.schedule, kind)
+    return found
+
+
+def scheduled(name: str) -> type[Estimator]:
+    """Return the estimator that reports a schedule. An estimator's own name stands for its schedule too.
+
+    Raises:
+        CornerstoneError: there is no such schedule.
+    """
+    known = {**estimators(), **schedules()}
+    if name in known:
+        return known[name]
+    close = get_close_matches(name, known, n=1)
+    meant = f"; did you mean {close[0]}?" if close else ""
+    raise CornerstoneError(f"no schedule {name!r}; there is {', '.join(schedules())}{meant}")
+
+
+def window_readings() -> tuple[str, ...]:
+    """List the names of the estimators that read the paper's windows, the paper's own first."""
+    return tuple(name for name, kind in estimators().items() if kind.schedule == WindowFirst.schedule)

@@ -1,4 +1,4 @@
-"""The paper's neighbourhood estimator in both its readings: windows of subsequent units, truncated early.
+"""The paper's neighbourhood estimators: windows of subsequent units of up to a maximal length.
 
 Zhang, Dong, Kawaguchi 2024, "Investigating Layer Importance in Large Language Models", section 4. These are not
 Shapley weights: the values need not add up to v(N), so a share is of the sum of positive values.
@@ -7,74 +7,81 @@ Shapley weights: the values need not add up to v(N), so a share is of the sum of
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
 
 from core.coalitions.players import Removed
 from core.coalitions.schedules import DEFAULT_MAX_REMOVED, windows
-from core.errors import CornerstoneError
-from core.estimators.estimator import Outcomes, require
+from core.estimators.estimator import Estimator, Outcomes, require
+from core.estimators.setting import Setting
 from core.statistics.intervals import FloatArray
+
+MaxRemoved = Annotated[
+    int, Setting("The longest window: how many neighbours are removed at most, 1 to 8", "longest window k", 1, 8)
+]
 
 
 @dataclass(frozen=True, slots=True)
-class WindowFirst:
+class _Windows(Estimator):
+    """The common part of both: they read the same windows."""
+
+    max_removed: MaxRemoved = DEFAULT_MAX_REMOVED
+    summary: ClassVar[str] = "runs of 1 to k neighbours removed: the paper's Shapley values"
+    schedule: ClassVar[str] = "windows"
+
+    def missing(self, outcomes: Outcomes, units: int) -> list[Removed]:
+        return [removed for removed in windows(units, self.max_removed) if removed not in outcomes]
+
+    def most_removed(self, units: int) -> int:
+        del units
+        return self.max_removed
+
+    def smaller(self) -> tuple[Self, ...]:
+        return tuple(replace(self, max_removed=size) for size in range(self.max_removed - 1, 0, -1))
+
+    def variants(self, units: int) -> tuple[Self, ...]:
+        return tuple(replace(self, max_removed=size) for size in range(2, min(self.max_removed, units) + 1))
+
+    @property
+    def extent(self) -> str:
+        return f"of 1 to {self.max_removed}"
+
+    def in_words(self) -> tuple[str, ...]:
+        return (self.described(),)
+
+    def described(self) -> str:
+        return f"windows of up to {self.max_removed}"
+
+
+@dataclass(frozen=True, slots=True)
+class WindowFirst(_Windows):
     """The paper's text: a unit is the first of its window.
 
     phi_i is the mean over r = 0..max_removed-1 with i + r < N of v(N minus {i+1..i+r}) - v(N minus {i..i+r}).
     """
 
-    max_removed: int = DEFAULT_MAX_REMOVED
     name: ClassVar[str] = "window-first"
-
-    def __post_init__(self) -> None:
-        _check(self.name, self.max_removed)
-
-    def missing(self, outcomes: Outcomes, units: int) -> list[Removed]:
-        return _missing(outcomes, units, self.max_removed)
 
     def contributions(self, outcomes: Outcomes, units: int) -> FloatArray:
         require(self, outcomes, units)
         return np.stack([_mean(_first(outcomes, unit, units, self.max_removed)) for unit in range(units)])
 
-    def sampling_noise(self, outcomes: Outcomes, units: int) -> None:
-        return None
-
 
 @dataclass(frozen=True, slots=True)
-class WindowEnds:
+class WindowEnds(_Windows):
     """The authors' published code: a unit is the first or the last of its window.
 
     phi_i is the unweighted mean of v(window without i) - v(window) over those windows; a window of one counts once, so
     an interior unit has 2 max_removed - 1 terms.
     """
 
-    max_removed: int = DEFAULT_MAX_REMOVED
     name: ClassVar[str] = "window-ends"
-
-    def __post_init__(self) -> None:
-        _check(self.name, self.max_removed)
-
-    def missing(self, outcomes: Outcomes, units: int) -> list[Removed]:
-        return _missing(outcomes, units, self.max_removed)
 
     def contributions(self, outcomes: Outcomes, units: int) -> FloatArray:
         require(self, outcomes, units)
         return np.stack([_mean(_ends(outcomes, unit, units, self.max_removed)) for unit in range(units)])
-
-    def sampling_noise(self, outcomes: Outcomes, units: int) -> None:
-        return None
-
-
-def _check(name: str, max_removed: int) -> None:
-    if max_removed < 1:
-        raise CornerstoneError(f"{name} needs windows of at least 1 player, not {max_removed}; set --max-removed")
-
-
-def _missing(outcomes: Outcomes, units: int, max_removed: int) -> list[Removed]:
-    return [removed for removed in windows(units, max_removed) if removed not in outcomes]
 
 
 def _first(outcomes: Outcomes, unit: int, units: int, max_removed: int) -> Iterator[FloatArray]:

@@ -1,1 +1,1 @@
-"""The background process that owns the model, and how to talk to it. Only ``service`` and ``engine`` need torch."""
+"""The background process that owns the model. ``service``, ``engine`` and ``open_tasks`` need torch, the rest not."""

@@ -1,4 +1,4 @@
-"""Where an evaluator listens: one Unix socket a user and store, in a folder that only this user can enter."""
+"""The address of an evaluator: a Unix socket for each user and store, in a folder that only the user can enter."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from core.errors import CornerstoneError
 
 
 def socket_path(store: Path) -> Path:
-    """The socket of the evaluator that writes to ``store``. Short, as a socket's path may have about 100 characters."""
+    """Return the socket of the evaluator of ``store``. It is short: a socket's path has 100 characters at most."""
     return runtime_folder() / f"{_name(store)}.sock"
 
 
 def lock_path(store: Path) -> Path:
-    """The file that an evaluator holds locked for as long as it lives."""
+    """Return the file that an evaluator holds locked as long as it lives."""
     return runtime_folder() / f"{_name(store)}.lock"
 
 
 def log_path(store: Path) -> Path:
-    """What an evaluator that was started by an explorer prints."""
+    """Return the log file of an evaluator that an explorer started."""
     return runtime_folder() / f"{_name(store)}.log"
 
 
 def runtime_folder() -> Path:
-    """A folder of this user's alone, made if it is not there.
+    """Return a folder that only this user can enter, and make it if it does not exist.
 
-    Not XDG_RUNTIME_DIR: that one is emptied at logout, and an evaluator outlives the line it was started over.
+    It is not XDG_RUNTIME_DIR, which is emptied at logout: an evaluator outlives the session that started it.
 
     Raises:
-        CornerstoneError: it cannot be made, somebody else owns it, or others may enter it.
+        CornerstoneError: the folder cannot be made, somebody else owns it, or others may enter it.
     """
     folder = _base() / f"cornerstone-{os.getuid()}"
     try:

@@ -1,4 +1,4 @@
-"""Talking to an evaluator: connect to the one that runs, or start one."""
+"""Talk to an evaluator: connect to the one that runs, or start one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pydantic
 from websockets.asyncio.client import ClientConnection, unix_connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage
 
-from core.errors import CornerstoneError
+from core.errors import CornerstoneError, Mend
 from core.evaluator.address import log_path, socket_path
 from core.evaluator.protocol import PROTOCOL_VERSION, Event, Hello, Request, ShutDown, parse_event
 
@@ -23,13 +23,13 @@ _START_S = 120.0
 
 
 class Connection:
-    """A conversation with an evaluator. Iterating yields events until it is gone."""
+    """A connection to an evaluator."""
 
     def __init__(self, socket: ClientConnection) -> None:
         self._socket = socket
 
     async def send(self, request: Request) -> None:
-        """Ask for something.
+        """Send a request.
 
         Raises:
             CornerstoneError: the evaluator is gone.
@@ -37,10 +37,10 @@ class Connection:
         try:
             await self._socket.send(request.model_dump_json())
         except ConnectionClosed as error:
-            raise CornerstoneError("the evaluator is gone; ctrl+r starts it again") from error
+            raise CornerstoneError("the evaluator is gone", Mend.START_EVALUATOR) from error
 
     async def events(self) -> AsyncIterator[Event]:
-        """What the evaluator tells, as it comes; ends when it is gone.
+        """Yield the evaluator's events as they come, until it is gone.
 
         Raises:
             CornerstoneError: it speaks another version of the protocol.
@@ -50,32 +50,33 @@ class Connection:
                 event = parse_event(text)
             except pydantic.ValidationError as error:
                 await self.close()
-                raise CornerstoneError(_OTHER_VERSION) from error
+                raise _other_version() from error
             if isinstance(event, Hello) and event.protocol != PROTOCOL_VERSION:
                 await self.close()
-                raise CornerstoneError(_OTHER_VERSION)
+                raise _other_version()
             yield event
 
     async def gone(self) -> None:
-        """Returns when the evaluator is gone, whatever it still tells."""
+        """Wait until the evaluator is gone, and ignore its events."""
         async for _text in self._texts():
             pass
 
     async def _texts(self) -> AsyncIterator[str | bytes]:
-        with suppress(ConnectionClosed):  # without a farewell, when it was killed
+        with suppress(ConnectionClosed):  # raised where it was killed
             async for text in self._socket:
                 yield text
 
     async def close(self) -> None:
-        """Leave; the evaluator goes on."""
+        """Close the connection. The evaluator goes on."""
         await self._socket.close()
 
 
-_OTHER_VERSION = "an evaluator of another version of this program is running; ctrl+e stops it, ctrl+r starts this one's"
+def _other_version() -> CornerstoneError:
+    return CornerstoneError("an evaluator of another version of this program is running", Mend.REPLACE_EVALUATOR)
 
 
 async def connect(store: Path) -> Connection | None:
-    """Connect to the evaluator of ``store``; None where none is running."""
+    """Connect to the evaluator of ``store``; return None if none is running."""
     try:
         socket = await unix_connect(str(socket_path(store)), max_size=_LARGEST_EVENT, compression=None, ping_timeout=60)
     except (OSError, EOFError, InvalidHandshake, InvalidMessage):
@@ -84,11 +85,11 @@ async def connect(store: Path) -> Connection | None:
 
 
 async def connect_or_start(store: Path, command: Sequence[str]) -> Connection:
-    """Connect to the evaluator of ``store``, starting one where none is running.
+    """Connect to the evaluator of ``store``, and start one if none is running.
 
     Args:
-        store: that it writes to.
-        command: that starts it; it goes on when this process, or its terminal, ends.
+        store: the file that it writes to.
+        command: starts it. It goes on when this process or its terminal ends.
 
     Raises:
         CornerstoneError: it does not start.
@@ -108,7 +109,7 @@ async def connect_or_start(store: Path, command: Sequence[str]) -> Connection:
 
 
 async def stop(store: Path) -> bool:
-    """Ask the evaluator of ``store`` to end; false where none is running."""
+    """Ask the evaluator of ``store`` to end; return false if none is running."""
     connection = await connect(store)
     if connection is None:
         return False

@@ -1,80 +1,34 @@
-"""The evaluator's jobs: what was asked, how far it is."""
+"""The evaluator's jobs: what was asked for, and how far it is."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from core.coalitions.grouping import SUBLAYERS
 from core.config.run_config import RunConfig
+from core.errors import Mend
 from core.evaluator.protocol import Cancel, JobState, JobView, Pause, Resume
-from core.study.events import ChunkRecorded, MemoryShort, PhaseFinished, PhaseStarted, StudyEvent, TopLooked
+from core.study.events import (
+    ChunkRecorded,
+    MemoryShort,
+    PhaseFinished,
+    PhaseStarted,
+    StudyEvent,
+    TopLooked,
+    TopVerdict,
+)
+from core.study.meter import Meter
 
 _TOO_SOON_S = 3.0
-"""A rate over less time tells nothing of the time that is left."""
-
-
-class Meter:
-    """Counts what is done, and how fast, leaving out the time in which other work came first."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._first = self._reached = 0.0
-        self._since = clock()
-        self._stopped: float | None = None
-        self.done = 0.0
-
-    def start(self, done: float) -> None:
-        """A phase begins with so many done."""
-        self._first = self._reached = self.done = done
-        self._since, self._stopped = self._clock(), None
-
-    def skip(self, done: float) -> None:
-        """So many are done, and those since the last did not have to be made."""
-        self._first += done - self.done
-        self._reached = self.done = done
-
-    def reach(self, done: float) -> None:
-        """So many are recorded."""
-        self._reached = self.done = done
-
-    def advance(self, part: float) -> None:
-        """So many of the chunk in flight are done."""
-        self.done = self._reached + part
-
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        """The time in the block does not count."""
-        self.stop()
-        start = self._clock()
-        try:
-            yield
-        finally:
-            self._stopped = None
-            self._since += self._clock() - start
-
-    def stop(self) -> None:
-        """Time no longer counts."""
-        self._stopped = self._clock()
-
-    @property
-    def seconds(self) -> float:
-        """The time that counts, since the start."""
-        return (self._clock() if self._stopped is None else self._stopped) - self._since
-
-    @property
-    def rate(self) -> float:
-        """Outcomes a second since the start."""
-        return (self.done - self._first) / self.seconds if self.seconds > 0 else 0.0
+"""A rate over less time does not predict the time that is left."""
 
 
 @dataclass(slots=True)
 class Job:
-    """One run of schedules. ``total`` and the meter count outcomes of all phases; ``before``, of those that ended.
+    """One run of schedules.
 
-    ``reached`` counts those of the phase at hand. A phase that ends early makes the total smaller.
+    ``total`` and the meter count the outcomes of all phases, ``before`` those of phases that ended, ``reached`` those
+    of the current phase. A phase that ends early makes the total smaller.
     """
 
     number: int
@@ -86,7 +40,8 @@ class Job:
     before: int = 0
     reached: int = 0
     error: str = ""
-    notes: tuple[str, ...] = ()
+    mend: Mend | None = None
+    notes: tuple[TopVerdict, ...] = ()
     meter: Meter = field(default_factory=Meter)
 
     @property
@@ -102,11 +57,11 @@ class Job:
 
     @property
     def started(self) -> bool:
-        """Whether outcomes are being made for it."""
+        """Whether its study has begun and not ended."""
         return bool(self.phase) and not self.ended
 
-    def heed(self, request: Pause | Resume | Cancel) -> None:
-        """Change state where the request fits it."""
+    def apply(self, request: Pause | Resume | Cancel) -> None:
+        """Change the state as requested, where the request fits the state."""
         match request:
             case Pause() if self.state == "running":
                 self.state = "paused"
@@ -118,12 +73,12 @@ class Job:
                 pass
 
     def begin(self, total: int) -> None:
-        """Its work begins: so many outcomes in all."""
+        """Begin its work, of ``total`` outcomes."""
         self.total = total
         self.meter.start(0)
 
     def follow(self, event: StudyEvent) -> None:
-        """Note what its study tells."""
+        """Take an event of its study."""
         match event:
             case PhaseStarted(phase, stored):
                 self.phase = f"{phase.schedule} on {phase.task.name}"
@@ -132,8 +87,8 @@ class Job:
             case ChunkRecorded(_, done):
                 self.reached = done
                 self.meter.reach(self.before + done)
-            case TopLooked():
-                self.notes = (*self.notes, event.sentence)
+            case TopLooked(_, verdict):
+                self.notes = (*self.notes, verdict)
             case PhaseFinished(phase):
                 self.total -= phase.total - self.reached
                 self.before += self.reached
@@ -157,5 +112,6 @@ class Job:
             rate=rate,
             seconds_left=left,
             error=self.error,
+            mend=self.mend,
             notes=self.notes,
         )

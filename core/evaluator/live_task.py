@@ -1,4 +1,4 @@
-"""A board: the values of one task of the workbench by coalition and document, as they arrive, and what they say."""
+"""A task of the workbench: one value by coalition and document, as outcomes arrive, and the charts made of it."""
 
 from __future__ import annotations
 
@@ -23,29 +23,44 @@ from core.summaries.summarize import (
     coalition_point,
     shapley_points,
 )
-from core.values.of_task import default_value, usable_values
-from core.values.value_table import Tally
+from core.values.of_task import resolve_if_any, usable_values
+from core.values.value_table import ValueTable
+
+_NO_VALUE = "no value"
+"""Names the column of a task without a value: its table only tells which outcomes are there."""
 
 
-class Board:
-    """One value of an assignment's documents. A document that occurs twice counts twice.
+class LiveTask:
+    """One value of an assignment's documents. A document that occurs twice counts twice."""
 
-    It is ``value`` where the documents have that, else the task's first metric that is a mean, acc before others.
-    """
+    def __init__(self, assignment: Assignment, players: Sequence[Player], asked: str | None = None) -> None:
+        """Begin without outcomes.
 
-    def __init__(self, assignment: Assignment, players: Sequence[Player], value: str | None = None) -> None:
+        Args:
+            assignment: model, task and documents; its coalitions count for nothing.
+            players: of the model.
+            asked: the value; None for the task's own.
+
+        Raises:
+            CornerstoneError: the task does not have the value asked for.
+        """
         # In the data's order, as results are read from the store: a bootstrap over documents then draws the same.
         documents = sorted(assignment.documents, key=lambda document: document.doc_id)
-        usable = usable_values(assignment.task, documents)
         self._assignment = assignment
         self._players = players
-        self._usable = usable
+        self._usable = usable_values(assignment.task, documents)
         self._choices: FloatArray = np.array([len(document.choices) for document in documents], dtype=np.float64)
-        self.metric = value if value is not None and value in usable else default_value(assignment.task)
-        self._tally = Tally(documents, self.metric, assignment.task.mean_metrics)
-        self.key = board_key(assignment, self.metric)
+        self.value = resolve_if_any(assignment.task, documents, asked)
+        """What is charted; None where the task has no value."""
+        self._table = ValueTable(documents, self.value or _NO_VALUE, assignment.task.mean_metrics)
+        self.key = live_task_key(assignment, self.value)
         self.changed = False
-        """Whether something was added since its charts were made."""
+        """Whether outcomes were added since the charts were made."""
+
+    @property
+    def column(self) -> str:
+        """The name of the value, also where there is none: what a recorder is asked for."""
+        return self._table.value
 
     @property
     def bench_task(self) -> BenchTask:
@@ -56,49 +71,50 @@ class Board:
             task_id=short_id(task.fingerprint, data.fingerprint),
             documents=len(self._choices),
             size=data.size,
-            value=self.metric,
-            chance=chance_of(self._choices, self.metric),
+            value=self.column,
+            chance=chance_of(self._choices, self.column),
             values=self._usable,
         )
 
     def holds(self, assignment: Assignment) -> bool:
-        """Whether every document of an assignment is on this board."""
-        return self._same_game(assignment) and self._tally.holds(assignment.documents)
+        """Return whether every document of an assignment is here."""
+        return self._assignment.shares_outcomes(assignment) and self._table.holds(assignment.documents)
 
     def load(self, stored: StoredValues) -> None:
         """Take what the store has."""
-        self._tally.load(stored)
+        self._table.load(stored)
 
     def add(self, assignment: Assignment, outcomes: Sequence[Outcome]) -> bool:
-        """Take new outcomes; false where they are of another game."""
-        if not self._same_game(assignment):
+        """Take new outcomes; return false where they are of another model or task."""
+        if not self._assignment.shares_outcomes(assignment):
             return False
         self.changed = True
-        self._tally.add(outcomes)
+        self._table.add(outcomes)
         return True
 
     def evaluated(self, assignment: Assignment) -> dict[str, frozenset[Removed]]:
-        """Which of an assignment's coalitions are there, by document key."""
-        return self._tally.evaluated(assignment.documents, assignment.coalitions)
+        """Return, by document key, which of an assignment's coalitions are there."""
+        return self._table.evaluated(assignment.documents, assignment.coalitions)
 
     def values(self, assignment: Assignment) -> StoredValues:
-        """What is there of an assignment's documents."""
-        return self._tally.stored(assignment.documents)
+        """Return what is there of an assignment's documents."""
+        return self._table.stored(assignment.documents)
 
     def coalition(self, removed: Removed) -> CoalitionPoint | None:
-        return coalition_point(self._tally.scores, removed)
+        """Return the point of a coalition; None where no document has the value under it."""
+        return coalition_point(self._table.scores, removed)
 
     def charts(self, max_removed: int, asked: Question | None = None) -> Charts:
-        """What is known now.
+        """Return the charts of what is known now.
 
         Args:
             max_removed: the longest window of sublayers.
-            asked: what the Shapley values are to answer, where one document at least tells; else, they are of all
-                windows of sublayers.
+            asked: what the Shapley values answer, as soon as one document has all that it needs. Until then, and where
+                it is None, they are of all windows of sublayers.
         """
         self.changed = False
-        scores = self._tally.scores
-        windows = Question(WindowFirst.name, max_removed=max_removed)
+        scores = self._table.scores
+        windows = Question(WindowFirst(max_removed))
         question, shapley = windows, tuple[ShapleyPoint, ...]()
         for question in (windows,) if asked is None else (asked, windows):
             if shapley := self._shapley(question):
@@ -106,31 +122,25 @@ class Board:
         return Charts(
             task=self.key,
             intact=self.coalition(INTACT),
-            ablation=tuple(ablation_points(scores, self._choices, self._players, self.metric)),
+            ablation=tuple(ablation_points(scores, self._choices, self._players, self.column)),
             shapley=shapley,
-            estimator=question.estimator,
-            max_removed=question.max_removed,
+            estimator=question.estimator.name,
+            settings=question.estimator.in_words(),
         )
 
     def _shapley(self, question: Question) -> tuple[ShapleyPoint, ...]:
-        """The answer over the documents that every coalition needed has; () where none has."""
+        """Return the answer over the documents that have every coalition needed; () where none has."""
         game = question.of(self._players)
-        scores = self._tally.scores if question.players == SUBLAYERS else game.by_units(self._tally.scores)
+        scores = self._table.scores if question.players == SUBLAYERS else game.by_units(self._table.scores)
         outcomes, absent = game.read_complete(scores)
         if absent or not outcomes or not len(outcomes[INTACT]):
             return ()
         return tuple(shapley_points(estimate(game.estimator, outcomes, game.units), game.grouping))
 
-    def _same_game(self, assignment: Assignment) -> bool:
-        mine = self._assignment
-        return (mine.model.fingerprint, mine.task.fingerprint) == (
-            assignment.model.fingerprint,
-            assignment.task.fingerprint,
-        )
 
-
-def board_key(assignment: Assignment, value: str | None = None) -> str:
-    """Names the board of a model, task, data set, choice of documents and, where it is not the default, value."""
+def live_task_key(assignment: Assignment, value: str | None = None) -> str:
+    """Return a key for a model, task, data set, choice of documents and, where it is not the task's own, value."""
     documents = [document.key for document in assignment.documents]
     identity = [assignment.model.fingerprint, assignment.task.fingerprint, assignment.data.fingerprint, documents]
-    return digest_of(identity if value in {None, default_value(assignment.task)} else [*identity, value])[:12]
+    own = resolve_if_any(assignment.task, assignment.documents, None)
+    return digest_of(identity if value in {None, own} else [*identity, value])[:12]

@@ -1,70 +1,93 @@
-"""The desk: the workbench that is open, a board a task, and the evaluation of coalitions picked by hand."""
+"""The tasks that are open: a workbench, a live task for each of its tasks, and coalitions picked by hand."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
+from types import TracebackType
 
 from core.coalitions.players import Removed
 from core.coalitions.schedules import hand_picked
 from core.config.run_config import RunConfig
 from core.engine.intact_states import IntactStates
-from core.engine.sweep import Breathe
 from core.errors import CornerstoneError, InUseError
-from core.evaluator.live_task import Board
+from core.evaluator.live_task import LiveTask
 from core.evaluator.protocol import Charts, Opened, Scored
-from core.evaluator.write_behind import Keeper
+from core.evaluator.write_behind import WriteBehindRecorder
 from core.records.fingerprint import short_id
 from core.records.records import Assignment, Writer
 from core.study.events import ChunkRecorded
-from core.study.plan import Schedule, own_question
-from core.study.workbench import Narrate, Workbench, new_run, open_workbench
+from core.study.listener import Listener
+from core.study.plan import Schedule, longest_window, own_question
+from core.study.recorded_run import recorded_run
+from core.study.workbench import Workbench, new_run, open_workbench
 from core.tasks.prepare import PreparedTask
 
 _INTACT_BYTES = 2**28
-"""For the intact model's hidden states over the documents that say the first number."""
+"""For the intact model's hidden states over the documents of the first number."""
 
 FIRST_DOCUMENTS = 16
-"""A coalition picked by hand says a first number after this many."""
+"""A coalition picked by hand has a first number after so many documents."""
 
 
-class Desk:
-    """What is open. ``keeper`` gets every outcome, and through it the boards do."""
+class OpenTasks:
+    """What is open. All outcomes go to the recorder, and through it to the live tasks.
 
-    def __init__(self, keeper: Keeper) -> None:
-        self._keeper = keeper
-        self._boards: tuple[Board, ...] = ()
+    As a context manager it ends the run of hand-picked coalitions.
+    """
+
+    def __init__(self, recorder: WriteBehindRecorder) -> None:
+        self._recorder = recorder
+        self._live_tasks: tuple[LiveTask, ...] = ()
         self._writers: tuple[Writer, ...] = ()
-        self._run: str | None = None
+        self._hand_picked = ExitStack()
+        self._run_id: str | None = None
         self._intact = IntactStates(_INTACT_BYTES)
         self.bench: Workbench | None = None
+        self.notices: tuple[str, ...] = ()
+        """What was opened in another way than asked for, in sentences."""
 
-    def open(self, config: RunConfig, narrate: Narrate, breathe: Callable[[], None], *, keep: bool) -> Workbench:
+    def __enter__(self) -> OpenTasks:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._hand_picked.__exit__(kind, error, trace)
+
+    def open(self, config: RunConfig, listener: Listener, *, keep: bool) -> Workbench:
         """Open what ``config`` names in place of what is open.
 
+        A task that lacks the value asked for is opened with its own, and ``notices`` says so.
+
         Args:
-            config: model, tasks and documents.
-            narrate: told what takes long.
-            breathe: called while the store is waited for; what it raises ends the attempt.
-            keep: let the boards of what was open go on taking outcomes, for a job that is under way.
+            config: model, tasks, documents and value.
+            listener: told what takes long, and called while the store is waited for; it may end the attempt.
+            keep: let the live tasks of what was open go on taking outcomes, for a job that is under way.
 
         Raises:
             CornerstoneError: it cannot be opened; what was open stays.
         """
-        narrate("getting ready")
-        bench = open_workbench(config, narrate, self.bench)
-        known = {board.key: board for board in self._keeper.boards}
-        boards = [self._board(_assignment(bench, task), bench, known, narrate, breathe) for task in bench.tasks]
+        listener.narrate("getting ready")
+        bench = open_workbench(config, listener, self.bench)
+        known = {live_task.key: live_task for live_task in self._recorder.live_tasks}
+        notices: list[str] = []
+        opened = []
+        for task in bench.tasks:
+            assignment = Assignment.of(bench.model.record, task)
+            opened.append(self._filled(_live_task(assignment, bench, notices), assignment, known, listener))
         if self.bench is None or bench.model is not self.bench.model:
-            self.close()
+            self._finish_run()
             self._intact = IntactStates(_INTACT_BYTES)
-        self.bench, self._boards, self._writers = bench, tuple(boards), self._keeper.writers()
+        self.bench, self._live_tasks, self._writers = bench, tuple(opened), self._recorder.writers()
+        self.notices = tuple(notices)
         kept = known if keep else {}
-        self._keeper.boards = tuple({**kept, **{board.key: board for board in boards}}.values())
+        self._recorder.live_tasks = tuple({**kept, **{live_task.key: live_task for live_task in opened}}.values())
         return bench
 
     def opened(self) -> Opened | None:
-        """What is open, for an explorer."""
+        """Return the event that tells an explorer what is open; None where nothing is."""
         if self.bench is None:
             return None
         record = self.bench.model.record
@@ -73,104 +96,95 @@ class Desk:
             model=record,
             model_id=short_id(record.fingerprint),
             device=self.bench.device,
-            tasks=tuple(board.bench_task for board in self._boards),
+            tasks=tuple(live_task.bench_task for live_task in self._live_tasks),
             writers=self._writers,
         )
 
     def offers(self, key: str) -> bool:
-        """Whether a task is open."""
-        return any(board.key == key for board in self._boards)
+        """Return whether a task is open."""
+        return any(live_task.key == key for live_task in self._live_tasks)
 
     def charts(self, *, every: bool) -> Iterator[Charts]:
-        """What is known of each task, or of those that have outcomes since they were last asked for."""
+        """Yield the charts of each task, or only of those with outcomes since their charts were last asked for."""
         if self.bench is not None:
-            for board in self._boards:
-                if every or board.changed:
-                    yield board.charts(self.bench.config.max_removed, own_question(self.bench.config))
+            for live_task in self._live_tasks:
+                if every or live_task.changed:
+                    yield live_task.charts(longest_window(self.bench.config), own_question(self.bench.config))
 
-    def evaluate(self, key: str, removed: Removed, breathe: Breathe) -> Iterator[Scored]:
+    def evaluate(self, key: str, removed: Removed, listener: Listener) -> Iterator[Scored]:
         """Evaluate a coalition picked by hand on one task, a few documents first.
 
         Raises:
             CornerstoneError: the task is not open, or the model has no such player.
         """
-        bench, found = self.bench, [i for i, board in enumerate(self._boards) if board.key == key]
+        bench, found = self.bench, [i for i, live_task in enumerate(self._live_tasks) if live_task.key == key]
         if bench is None or not found:
             raise CornerstoneError("that task is no longer open; choose it again")
         if any(number not in range(len(bench.model.players)) for number in removed):
             raise CornerstoneError(f"{bench.model.record.name} has only {len(bench.model.players)} players")
-        board, task = self._boards[found[0]], bench.tasks[found[0]]
+        live_task, task = self._live_tasks[found[0]], bench.tasks[found[0]]
         total = len(task.documents)
-        if (known := board.coalition(removed)) is not None:
+        if (known := live_task.coalition(removed)) is not None:
             yield Scored(task=key, point=known, wanted=total, final=False)
         for count in sorted({min(FIRST_DOCUMENTS, total), total}):
             part = replace(task, documents=task.documents[:count])
-            intact = self._intact if count <= FIRST_DOCUMENTS else None
-            for recorded in self._evaluated(bench, board, part, removed, intact, breathe):
-                point = board.coalition(removed)
+            for recorded in self._evaluated(bench, live_task, part, removed, listener):
+                point = live_task.coalition(removed)
                 if point is not None and (recorded or count == total):
                     yield Scored(task=key, point=point, wanted=total, final=count == total and not recorded)
-        if board.coalition(removed) is None:
+        if live_task.coalition(removed) is None:
             raise CornerstoneError(f"{task.record.name} has no score that is a mean over documents: nothing to show")
 
     def _evaluated(
-        self,
-        bench: Workbench,
-        board: Board,
-        part: PreparedTask,
-        removed: Removed,
-        intact: IntactStates | None,
-        breathe: Breathe,
+        self, bench: Workbench, live_task: LiveTask, part: PreparedTask, removed: Removed, listener: Listener
     ) -> Iterator[bool]:
-        """Evaluate what is missing; true after each chunk, false at the end."""
+        """Evaluate what is missing; yield true after each chunk, false at the end."""
         schedule = Schedule("toggled", tuple(hand_picked([removed])))
-        if _lacks_any(board, _assignment(bench, part, schedule.coalitions)):
-            for event in bench.study((part,), [schedule], intact).run(self._run_id(bench), self._keeper, breathe):
+        if _lacks_any(live_task, Assignment.of(bench.model.record, part, schedule.coalitions)):
+            intact = self._intact if len(part.documents) <= FIRST_DOCUMENTS else None
+            study = bench.study((part,), [schedule], intact=intact)
+            for event in study.run(self._hand_picked_run(bench), self._recorder, listener):
                 if isinstance(event, ChunkRecorded):
                     yield True
         yield False
 
-    def close(self) -> None:
-        """No more coalitions will be picked on what is open."""
-        if self._run is not None:
-            self._keeper.finish(self._run, "finished")
-            self._run = None
-
-    def _board(
-        self,
-        assignment: Assignment,
-        bench: Workbench,
-        known: dict[str, Board],
-        narrate: Narrate,
-        breathe: Callable[[], None],
-    ) -> Board:
-        """A board of what is stored now: another program may have added to it, or removed the file."""
-        board = Board(assignment, bench.model.players, bench.config.value)
+    def _filled(
+        self, live_task: LiveTask, assignment: Assignment, known: dict[str, LiveTask], listener: Listener
+    ) -> LiveTask:
+        """Fill a live task with what is stored now: another program may have added to it, or removed the file."""
         while True:
             try:
-                self._keeper.fill(board, assignment)
+                self._recorder.fill(live_task, assignment)
             except InUseError as error:
-                if board.key in known:
-                    return known[board.key]  # it misses what others add meanwhile, and nobody waits
-                narrate(f"{error}; waiting for it")
-                breathe()
+                if live_task.key in known:
+                    return known[live_task.key]  # it misses what others add meanwhile, and nobody waits
+                listener.narrate(f"{error}; waiting for it")
+                listener.on_batch(0)
             else:
-                return board
+                return live_task
 
-    def _run_id(self, bench: Workbench) -> str:
-        """The run that hand-picked coalitions of this model are recorded under."""
-        if self._run is None:
+    def _hand_picked_run(self, bench: Workbench) -> str:
+        """Return the id of the run that hand-picked coalitions of this model are recorded under."""
+        if self._run_id is None:
             run = new_run(bench.config, "cornerstone")
-            self._keeper.begin(run)
-            self._run = run.run_id
-        return self._run
+            self._run_id = self._hand_picked.enter_context(recorded_run(self._recorder, run))
+        return self._run_id
+
+    def _finish_run(self) -> None:
+        self._hand_picked.close()
+        self._run_id = None
 
 
-def _assignment(bench: Workbench, task: PreparedTask, coalitions: tuple[Removed, ...] = ()) -> Assignment:
-    records = [document.record for document in task.documents]
-    return Assignment(bench.model.record, task.record, task.data, records, coalitions)
+def _live_task(assignment: Assignment, bench: Workbench, notices: list[str]) -> LiveTask:
+    """Return a live task of the value that the workbench asks for, or of the task's own, which is added to notices."""
+    try:
+        return LiveTask(assignment, bench.model.players, bench.config.value)
+    except CornerstoneError as error:
+        live_task = LiveTask(assignment, bench.model.players)
+        notices.append(f"{error}, so it shows {live_task.column}")
+        return live_task
 
 
-def _lacks_any(board: Board, assignment: Assignment) -> bool:
+def _lacks_any(live_task: LiveTask, assignment: Assignment) -> bool:
     wanted = frozenset(assignment.coalitions)
-    return any(there != wanted for there in board.evaluated(assignment).values())
+    return any(there != wanted for there in live_task.evaluated(assignment).values())

@@ -1,7 +1,7 @@
-"""What explorer and evaluator say to each other: one JSON message each, checked on both sides.
+"""The messages between explorer and evaluator, as JSON that both sides check.
 
-An explorer sends requests; the evaluator sends events, to every explorer that is connected. Whoever connects is told
-everything first: ``Hello``, the jobs, the workbench if there is one, and its charts.
+An explorer sends requests. The evaluator sends events to every connected explorer. A new connection first gets the
+whole state: ``Hello``, the jobs, and the open workbench with its charts.
 """
 
 from __future__ import annotations
@@ -12,29 +12,31 @@ import pydantic
 
 from core.coalitions.players import Removed
 from core.config.run_config import RunConfig
+from core.errors import Mend
 from core.records.records import ModelRecord, Writer
+from core.study.events import TopVerdict
 from core.summaries.points import AblationPoint, CoalitionPoint, ShapleyPoint
 
-PROTOCOL_VERSION = 4
+PROTOCOL_VERSION = 5
 
 JobState = Literal["queued", "running", "paused", "finished", "cancelled", "failed"]
 
 
 class _Message(pydantic.BaseModel):
-    """One message; ``type`` tells which."""
+    """One message. ``type`` says which."""
 
     model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
 
 
 class Open(_Message):
-    """Make this model and these tasks the workbench: what is charted and toggled. Schedules are not run."""
+    """Open this model and these tasks, to chart and toggle them. Schedules are not run."""
 
     type: Literal["open"] = "open"
     config: RunConfig
 
 
 class StartJob(_Message):
-    """Make ``config`` the workbench and run its schedules, after the jobs before it."""
+    """Open ``config`` and run its schedules, after the jobs before it."""
 
     type: Literal["start job"] = "start job"
     config: RunConfig
@@ -42,7 +44,7 @@ class StartJob(_Message):
 
 
 class Toggle(_Message):
-    """Evaluate a hand-picked coalition on one task of the workbench, before anything else and in place of the last."""
+    """Evaluate a hand-picked coalition on one open task, before anything else and instead of the last one."""
 
     type: Literal["toggle"] = "toggle"
     task: str
@@ -50,14 +52,14 @@ class Toggle(_Message):
 
 
 class Pause(_Message):
-    """Hold a running job between two layer batches; its hidden states stay."""
+    """Hold a running job between two layer batches. Its hidden states stay in memory."""
 
     type: Literal["pause"] = "pause"
     job: int
 
 
 class Resume(_Message):
-    """Let a paused job go on."""
+    """Continue a paused job."""
 
     type: Literal["resume"] = "resume"
     job: int
@@ -71,13 +73,13 @@ class Cancel(_Message):
 
 
 class ShutDown(_Message):
-    """End the evaluator: the chunk in flight is dropped, what was evaluated is written."""
+    """End the evaluator. The chunk in flight is dropped, and what was evaluated is written."""
 
     type: Literal["shut down"] = "shut down"
 
 
 class Hello(_Message):
-    """The first event on every connection. ``busy`` tells whether something is open or being opened."""
+    """The first event of every connection. ``busy`` says whether something is open or being opened."""
 
     type: Literal["hello"] = "hello"
     protocol: int
@@ -88,24 +90,33 @@ class Hello(_Message):
 
 
 class Narration(_Message):
-    """What the evaluator is doing when no job is running, such as loading a model; empty when it waits."""
+    """What the evaluator does while no job is running, such as loading a model; empty while it waits."""
 
     type: Literal["narration"] = "narration"
     text: str
 
 
 class Refusal(_Message):
-    """A request could not be done, and why. It changed nothing."""
+    """Why a request could not be done. It changed nothing. ``mend`` is what would help, as in an error."""
 
     type: Literal["refusal"] = "refusal"
     text: str
+    mend: Mend | None = None
+
+
+class MemoryWasShort(_Message):
+    """Memory ran out for a chunk of the running job, which goes on in smaller chunks."""
+
+    type: Literal["memory was short"] = "memory was short"
 
 
 class BenchTask(pydantic.BaseModel, frozen=True):
-    """A task of the workbench. ``key`` names it in other messages; ``value`` is the one of ``values`` that is charted.
+    """An open task. ``key`` names it in other messages.
 
-    ``chance`` is the mean of 1/choices over the documents, None where nothing is chosen from or the value
-    is no accuracy. ``documents`` are open, of the ``size`` that its data set has.
+    ``value`` is the one of ``values`` that is charted. Without ``values`` it is "no value", and nothing is charted.
+
+    ``chance`` is the mean of 1/choices over the documents, None if there are no choices or the value is no accuracy.
+    ``documents`` counts the open documents, and ``size`` those of the data set.
     """
 
     key: str
@@ -119,9 +130,9 @@ class BenchTask(pydantic.BaseModel, frozen=True):
 
 
 class Opened(_Message):
-    """The workbench now. ``model_id`` and ``task_id`` tell apart in the store what shares a name.
+    """What is open now. ``model_id`` and ``task_id`` tell apart models and tasks of the same name in the store.
 
-    Its charts have what was stored when it was opened; ``writers`` were adding to that.
+    Its charts have what was stored when it was opened. ``writers`` are runs that were writing more at that time.
     """
 
     type: Literal["opened"] = "opened"
@@ -134,12 +145,12 @@ class Opened(_Message):
 
 
 class JobView(pydantic.BaseModel, frozen=True):
-    """A job as it stands. ``done`` and ``total`` count outcomes of all its phases, part of a chunk included.
+    """The state of a job. ``done`` and ``total`` count the outcomes of all its phases, also within a chunk.
 
-    ``total`` is a bound while a phase that may end before it is ``open_ended``, and what it came to afterwards.
+    ``total`` is a bound while a phase is ``open_ended``, and the real number afterwards.
 
-    ``seconds_left`` is None while unknown. ``error`` is the whole text of what went wrong; ``notes`` say what was found
-    on the way, as that the top is decided.
+    ``seconds_left`` is None while unknown. ``error`` is the whole text of an error, and ``mend`` what would help.
+    ``notes`` are findings on the way, such as whether the top is decided.
     """
 
     job: int
@@ -153,17 +164,18 @@ class JobView(pydantic.BaseModel, frozen=True):
     rate: float = 0.0
     seconds_left: float | None = None
     error: str = ""
-    notes: tuple[str, ...] = ()
+    mend: Mend | None = None
+    notes: tuple[TopVerdict, ...] = ()
 
     @property
     def open_ended(self) -> bool:
-        """Whether it may end before ``total``: its coalitions are chosen on the way, or a decision stops it."""
-        may = self.config.until_top is not None or "permutation" in self.config.schedules
+        """Whether it may end before ``total``, because its coalitions are chosen as it runs or a decision stops it."""
+        may = self.config.until_top is not None or self.config.in_rounds
         return may and self.state in {"queued", "running", "paused"}
 
 
 class Jobs(_Message):
-    """Every job since the evaluator started, oldest first; ``unsaved`` outcomes wait for the store to be free."""
+    """Every job since the evaluator started, the oldest first. ``unsaved`` outcomes wait until the store is free."""
 
     type: Literal["jobs"] = "jobs"
     jobs: tuple[JobView, ...]
@@ -171,11 +183,11 @@ class Jobs(_Message):
 
 
 class Charts(_Message):
-    """What is known of one task of the workbench.
+    """What is known of one open task.
 
-    ``shapley`` is of the units of the workbench's schedule, where that answers another question than the windows of
-    sublayers do; else, and until it is answered, of those windows. It is empty until all coalitions that ``estimator``
-    needs have a document in common.
+    ``shapley`` answers the question of the open schedule, if that is not about windows of sublayers. Otherwise, and
+    until that question can be answered, it comes from windows of sublayers. It is empty until all coalitions that
+    ``estimator`` needs have a document in common. ``settings`` are the estimator's settings in words.
     """
 
     type: Literal["charts"] = "charts"
@@ -184,11 +196,11 @@ class Charts(_Message):
     ablation: tuple[AblationPoint, ...]
     shapley: tuple[ShapleyPoint, ...]
     estimator: str
-    max_removed: int
+    settings: tuple[str, ...]
 
 
 class Scored(_Message):
-    """A toggled coalition as far as it is evaluated; ``wanted`` documents in all, ``final`` when no more will come."""
+    """The score of a toggled coalition so far, of ``wanted`` documents; ``final`` if no more will come."""
 
     type: Literal["scored"] = "scored"
     task: str
@@ -198,25 +210,28 @@ class Scored(_Message):
 
 
 Request = Annotated[Open | StartJob | Toggle | Pause | Resume | Cancel | ShutDown, pydantic.Field(discriminator="type")]
-Event = Annotated[Hello | Narration | Refusal | Opened | Jobs | Charts | Scored, pydantic.Field(discriminator="type")]
+Event = Annotated[
+    Hello | Narration | Refusal | MemoryWasShort | Opened | Jobs | Charts | Scored,
+    pydantic.Field(discriminator="type"),
+]
 
 _REQUESTS: pydantic.TypeAdapter[Request] = pydantic.TypeAdapter(Request)
 _EVENTS: pydantic.TypeAdapter[Event] = pydantic.TypeAdapter(Event)
 
 
 def parse_request(text: str | bytes) -> Request:
-    """A request from its JSON.
+    """Parse a request.
 
     Raises:
-        pydantic.ValidationError: it is none.
+        pydantic.ValidationError: the text is no request.
     """
     return _REQUESTS.validate_json(text)
 
 
 def parse_event(text: str | bytes) -> Event:
-    """An event from its JSON.
+    """Parse an event.
 
     Raises:
-        pydantic.ValidationError: it is none.
+        pydantic.ValidationError: the text is no event.
     """
     return _EVENTS.validate_json(text)

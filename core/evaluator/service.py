@@ -1,4 +1,4 @@
-"""The evaluator's ear and mouth: a Unix socket on which explorers ask, and on which all of them hear what happens."""
+"""The evaluator's service: a Unix socket that takes requests from explorers and sends events to all of them."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from core.evaluator.protocol import (
     Event,
     Hello,
     Jobs,
+    MemoryWasShort,
     Narration,
     Opened,
     Refusal,
@@ -36,16 +37,16 @@ from core.evaluator.protocol import (
 from core.records.records import Recorder
 
 IDLE_S = 1800.0
-"""An evaluator that nobody is connected to and that has nothing to do ends after this time, and frees its memory."""
+"""After this time without work and connections an evaluator ends, which frees its memory."""
 
 _LARGEST_REQUEST = 2**20
 _GOODBYE_S = 2.0
-_DEAF_S = 10.0
+_UNRESPONSIVE_S = 10.0
 _ORDER = (Narration, Jobs, Opened, Charts, Scored)
 
 
 def serve(store: Path, recorder: Recorder, idle_s: float = IDLE_S) -> bool:
-    """Be the evaluator of ``store`` until told to stop; false at once where there is one already."""
+    """Be the evaluator of ``store`` until asked to stop; return false at once if there is one already."""
     with _only_one(store) as alone:
         if alone and not asyncio.run(_serve(store, recorder, idle_s)):
             print("ended while a model or a task was being opened", flush=True)
@@ -58,7 +59,7 @@ async def _serve(store: Path, recorder: Recorder, idle_s: float) -> bool:
 
 
 class _Service:
-    """Made and run in one event loop."""
+    """The service, which is made and run in one event loop."""
 
     def __init__(self, store: Path, recorder: Recorder, idle_s: float) -> None:
         self._store = store
@@ -70,7 +71,7 @@ class _Service:
         self._engine = Engine(recorder, self._publish)
 
     async def run(self) -> bool:
-        """Serve until told to end; false where the engine could not be told so."""
+        """Serve until asked to end; return false if the engine did not end."""
         for number in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(number, self._engine.stop)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -100,8 +101,8 @@ class _Service:
             self._loop.call_soon_threadsafe(self._ended.set)
 
     async def _until_ended(self) -> bool:
-        """Wait for the engine; false where it was told to end and does not hear, as in a download of hours."""
-        alone = deaf = 0.0
+        """Wait for the engine to end; return false if it cannot end soon, as in a long download."""
+        alone = unresponsive = 0.0
         step = min(self._idle_s, 1.0)
         while True:
             with suppress(TimeoutError):
@@ -110,8 +111,8 @@ class _Service:
             alone = alone + step if not self._connections and self._engine.idle else 0.0
             if alone >= self._idle_s:
                 self._engine.stop()
-            deaf = deaf + step if self._engine.deaf else 0.0
-            if deaf >= _DEAF_S:
+            unresponsive = unresponsive + step if self._engine.unresponsive else 0.0
+            if unresponsive >= _UNRESPONSIVE_S:
                 return False
 
     async def _talk(self, connection: ServerConnection) -> None:
@@ -131,7 +132,7 @@ class _Service:
             self._connections.discard(connection)
 
     def _greet(self, connection: ServerConnection) -> None:
-        """Tell everything at one go, and from then on what is published: nothing falls in between."""
+        """Send the whole state, then all later events, without a gap between them."""
         hello = Hello(
             protocol=PROTOCOL_VERSION,
             version=metadata.version("cornerstone"),
@@ -147,16 +148,16 @@ class _Service:
         self._connections.add(connection)
 
     def _publish(self, event: Event) -> None:
-        """From the engine's thread."""
-        self._loop.call_soon_threadsafe(self._tell, event)
+        """Publish an event; the engine's thread calls this."""
+        self._loop.call_soon_threadsafe(self._send_to_all, event)
 
-    def _tell(self, event: Event) -> None:
+    def _send_to_all(self, event: Event) -> None:
         self._remember(event)
         broadcast(self._connections, event.model_dump_json())
 
     def _remember(self, event: Event) -> None:
-        """Keep what whoever connects later must know."""
-        if isinstance(event, Refusal):
+        """Keep the latest event of each kind for later connections."""
+        if isinstance(event, Refusal | MemoryWasShort):
             return
         if isinstance(event, Opened):
             keys = {task.key for task in event.tasks}
@@ -176,7 +177,7 @@ def _only_one(store: Path) -> Iterator[bool]:
 
 
 def _is_mine(peer: socket.socket) -> bool:
-    """Whether the process at the other end is this user's. Where the system cannot tell, the folder's mode must do."""
+    """Return whether this user owns the process at the other end. If that is unknown, trust the folder's mode."""
     if not sys.platform.startswith("linux"):
         return True
     _, uid, _ = struct.unpack("3i", peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")))

@@ -1,4 +1,4 @@
-"""Keeping outcomes without waiting for the store: they queue in memory and are written when the file is free."""
+"""Write-behind queue in front of the store: calls return immediately, a background thread writes in order."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from core.coalitions.players import Removed
 from core.errors import CornerstoneError, InUseError
-from core.evaluator.live_task import Board
+from core.evaluator.live_task import LiveTask
 from core.records.records import Assignment, Outcome, Recorder, RunRecord, RunState, StoredValues, Writer
+from core.values.value_table import ValueTable
 
 _PAUSE_S = 0.5
 
@@ -23,28 +24,35 @@ class _Write:
     outcomes: Sequence[Outcome] = ()
 
 
-class Keeper:
-    """A recorder before the recorder: returns at once, and writes in order from a thread of its own.
+class WriteBehindRecorder:
+    """A recorder whose calls return at once; a thread writes to the recorder behind it, in order.
 
-    What is asked of it is answered from the boards where they know. A write that fails is tried again until it works,
-    so a full disk or a locked file delays outcomes and loses none; ``trouble`` says what is in the way.
+    What is stored is answered from the live tasks where they know it. A write that fails is tried again until it
+    works. So a full disk or a locked file delays outcomes and loses none. ``trouble`` is what is in the way, None
+    where nothing is.
     """
 
     def __init__(self, recorder: Recorder, on_change: Callable[[], None]) -> None:
+        """Start the thread.
+
+        Args:
+            recorder: what is written to.
+            on_change: called from the thread after each write that works or fails.
+        """
         self._recorder = recorder
         self._on_change = on_change
         self._writes: deque[_Write] = deque()
         self._changed = threading.Condition()
         self._closing: float | None = None
         self._broken: Exception | None = None
-        self._thread = threading.Thread(target=self._write_all, name="keeper", daemon=True)
-        self.boards: tuple[Board, ...] = ()
-        self.trouble = ""
+        self._thread = threading.Thread(target=self._write_all, name="write-behind", daemon=True)
+        self.live_tasks: tuple[LiveTask, ...] = ()
+        self.trouble: CornerstoneError | None = None
         self._thread.start()
 
     @property
     def unsaved(self) -> int:
-        """Outcomes that wait to be written."""
+        """How many outcomes wait to be written."""
         with self._changed:
             return sum(len(write.outcomes) for write in self._writes)
 
@@ -58,44 +66,58 @@ class Keeper:
         self._put(_Write(lambda: self._recorder.finish(run_id, state)))
 
     def record(self, run_id: str, assignment: Assignment, outcomes: Sequence[Outcome]) -> None:
-        for board in self.boards:
-            board.add(assignment, outcomes)
+        for live_task in self.live_tasks:
+            live_task.add(assignment, outcomes)
         self._put(_Write(lambda: self._recorder.record(run_id, assignment, outcomes), assignment, outcomes))
 
     def stored(self, assignment: Assignment) -> Mapping[str, frozenset[Removed]]:
-        board = next((board for board in self.boards if board.holds(assignment)), None)
-        return self._recorder.stored(assignment) if board is None else board.evaluated(assignment)
+        for live_task in self.live_tasks:
+            if live_task.holds(assignment):
+                return live_task.evaluated(assignment)
+        return self._recorder.stored(assignment)
 
     def values(self, assignment: Assignment, metric: str) -> StoredValues:
-        known = (board for board in self.boards if board.metric == metric and board.holds(assignment))
-        board = next(known, None)
-        if board is None:
-            board = Board(assignment, (), metric)
-            self.fill(board, assignment)
-        return board.values(assignment)
+        for live_task in self.live_tasks:
+            if live_task.column == metric and live_task.holds(assignment):
+                return live_task.values(assignment)
+        table = ValueTable(assignment.documents, metric, assignment.task.mean_metrics)
+        stored, waiting = self._stored_and_waiting(assignment, metric)
+        table.load(stored)
+        for write in waiting:
+            if write.assignment is not None and assignment.shares_outcomes(write.assignment):
+                table.add(write.outcomes)
+        return table.stored(assignment.documents)
 
-    def fill(self, board: Board, assignment: Assignment) -> None:
-        """Put on a board what is stored of an assignment's documents, and what waits to be.
+    def fill(self, live_task: LiveTask, assignment: Assignment) -> None:
+        """Load into a live task what is stored of an assignment's documents, and what waits to be written.
 
         Raises:
             CornerstoneError: the store cannot be read, or is in use.
         """
-        with self._changed:  # before reading: what is written meanwhile is in both, and not in neither
-            waiting = list(self._writes)
-        board.load(self._recorder.values(assignment, board.metric))
+        stored, waiting = self._stored_and_waiting(assignment, live_task.column)
+        live_task.load(stored)
         for write in waiting:
             if write.assignment is not None:
-                board.add(write.assignment, write.outcomes)
+                live_task.add(write.assignment, write.outcomes)
+
+    def _stored_and_waiting(self, assignment: Assignment, metric: str) -> tuple[StoredValues, list[_Write]]:
+        """Return what is stored, and the writes that waited before it was read.
+
+        What is written meanwhile is in both. In the other order it might be in neither.
+        """
+        with self._changed:
+            waiting = list(self._writes)
+        return self._recorder.values(assignment, metric), waiting
 
     def writers(self) -> tuple[Writer, ...]:
-        """Who else writes to the store; nobody where that cannot be told, as it is in use."""
+        """Return who else writes to the store; nobody where the store is in use, so that this cannot be told."""
         try:
             return self._recorder.writers()
         except InUseError:
             return ()
 
     def close(self, patience: float) -> int:
-        """Write what waits; how many outcomes could not be written, as the store could not for ``patience`` seconds.
+        """Write what waits, and return how many outcomes could not be written within ``patience`` seconds.
 
         When it returns nothing is being written.
         """
@@ -117,21 +139,21 @@ class Keeper:
             try:
                 write.do()
             except CornerstoneError as error:
-                self._say(str(error))
+                self._report(error)
                 if self._closing is not None and time.monotonic() > self._closing:
                     return
                 time.sleep(_PAUSE_S)
                 continue
             except Exception as error:  # noqa: BLE001 a fault of ours: it must end the job, not this thread in silence
                 self._broken = error
-                self._say(f"outcomes can no longer be stored: {error!r}")
+                self._report(CornerstoneError(f"outcomes can no longer be stored: {error!r}"))
                 return
             with self._changed:
                 self._writes.popleft()
-            self._say("")
+            self._report(None)
 
     def _next(self) -> _Write | None:
-        """The next write, left in the queue until it is done; None when there will be no more."""
+        """Return the next write, left in the queue until it is done; None when there will be no more."""
         with self._changed:
             while not self._writes:
                 if self._closing is not None:
@@ -139,6 +161,6 @@ class Keeper:
                 self._changed.wait()
             return self._writes[0]
 
-    def _say(self, trouble: str) -> None:
+    def _report(self, trouble: CornerstoneError | None) -> None:
         self.trouble = trouble
         self._on_change()

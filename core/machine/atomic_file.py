@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from core.errors import CornerstoneError
+from core.errors import CornerstoneError, Mend
 
 
 @contextmanager
@@ -44,7 +44,7 @@ def refuse_target(path: Path, *, force: bool) -> None:
             what = "folder; name a file in it" if path.is_dir() else "device, which a file cannot replace; name a file"
             raise CornerstoneError(f"{path} is a {what}")
         if path.exists() and not force:
-            raise CornerstoneError(f"{path} exists; add --force to replace it")
+            raise CornerstoneError(f"{path} exists", Mend.REPLACE_FILE)
         if not path.parent.is_dir():
             raise CornerstoneError(f"cannot write {path}: there is no folder {path.parent}")
     except OSError as error:

@@ -1,1 +1,1 @@
-"""Find a model's files by its name. Loads no torch."""
+"""Find out which model is meant and where its files are; light to import."""

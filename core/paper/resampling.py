@@ -16,7 +16,7 @@ from core.paper.values import ModelValues, TaskValues
 from core.statistics.bootstrap import widened_means
 from core.statistics.intervals import CONFIDENCE, FloatArray, never_varies, unseen_half_width, without_rounding
 from core.statistics.student_t import student_half_width
-from core.values.derived import DERIVED
+from core.values.derived import derived_values
 
 DRAWS = 1000
 _POINT = 1e-12
@@ -101,7 +101,7 @@ def _ablation(task: TaskValues, draws: int, seed: int) -> AblationDraws | None:
     both = np.vstack([task.intact - task.ablated, task.intact])
     resampled = _resampled(both, task, draws, seed)
     scores = np.vstack([task.intact, task.ablated])
-    unit = task.value not in DERIVED and bool(((scores >= 0) & (scores <= 1)).all())
+    unit = task.value not in derived_values() and bool(((scores >= 0) & (scores <= 1)).all())
     return AblationDraws(task, _draws(both[:-1], resampled[:, :-1]), _draws(both[-1:], resampled[:, -1:]), unit)
 
 

@@ -1,1 +1,1 @@
-"""Cheap proxies of importance, and how they compare with what they stand for. Only ``rows`` does without torch."""
+"""Cheap proxies of importance, compared with the costly values that they may replace. Only ``rows`` needs no torch."""

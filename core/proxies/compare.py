@@ -1,4 +1,4 @@
-"""Proxies beside what they stand for: per-document matrices of both, and how their rankings agree."""
+"""Compare proxies with what they stand for: per-document matrices of both, and how far their rankings agree."""
 
 from __future__ import annotations
 
@@ -33,8 +33,11 @@ _NEEDS: Final[Mapping[Players, tuple[tuple[Target, str], ...]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """A model on a task: whose numbers these are. ``scores`` has NaN where a document was not
-    evaluated, and what is not finite is left out."""
+    """What proxies are compared with: the stored values of one model on one task.
+
+    ``scores`` maps removed sets to arrays of shape (documents,), NaN where a document was not evaluated. What is not
+    finite is left out of every comparison.
+    """
 
     model: str
     task: str
@@ -45,7 +48,7 @@ class Compared:
 
 
 def proxy_rows(proxies: Proxies, grouping: Grouping, of: Compared) -> list[ProxyRow]:
-    """A row a unit of a grouping: sublayers or layers."""
+    """Return one row for each unit of a grouping: sublayers or layers."""
     players = _players(grouping)
     measured = _measured(proxies, players)
     targets = targets_of(of.scores, grouping)
@@ -79,17 +82,17 @@ def proxy_rows(proxies: Proxies, grouping: Grouping, of: Compared) -> list[Proxy
 
 
 def correlation_rows(proxies: Proxies, grouping: Grouping, of: Compared) -> Iterator[CorrelationRow]:
-    """A row for each proxy, with and without the first token, against each target that is stored."""
+    """Yield a row for each proxy, with and without the first token, against each target that is stored."""
     players = _players(grouping)
     measured = _measured(proxies, players)
     for target, (dear, documents) in targets_of(of.scores, grouping).items():
         agrees = reliability(dear)
         for at, proxy in enumerate(MEASURES):
             for tokens, cheap in zip(TOKENS, measured[at][:, :, documents], strict=True):
-                told = ~np.isnan(cheap).any(axis=0)
-                if not told.any():
+                known = ~np.isnan(cheap).any(axis=0)
+                if not known.any():
                     continue
-                one, other = cheap[:, told], dear[:, told]
+                one, other = cheap[:, known], dear[:, known]
                 rho, tau = correlated(spearman, one, other), correlated(kendall, one, other)
                 yield CorrelationRow(
                     model=of.model,
@@ -99,7 +102,7 @@ def correlation_rows(proxies: Proxies, grouping: Grouping, of: Compared) -> Iter
                     tokens=tokens,
                     target=target,
                     value=of.value,
-                    n=int(told.sum()),
+                    n=int(known.sum()),
                     spearman=_defined(rho.value),
                     spearman_low=_defined(rho.low),
                     spearman_high=_defined(rho.high),
@@ -114,7 +117,7 @@ def correlation_rows(proxies: Proxies, grouping: Grouping, of: Compared) -> Iter
 
 
 def targets_of(scores: Mapping[Removed, FloatArray], grouping: Grouping) -> dict[Target, tuple[FloatArray, list[int]]]:
-    """What is stored to compare with: each unit's contribution on each document, and which documents these are."""
+    """Return, for each target that is stored, contributions of shape (units, documents) and these documents' places."""
     units = len(grouping.units)
     found: dict[Target, tuple[FloatArray, list[int]]] = {}
     for target, name in _NEEDS[_players(grouping)]:
@@ -144,18 +147,18 @@ def _players(grouping: Grouping) -> Players:
 
 
 def _measured(proxies: Proxies, players: Players) -> FloatArray:
-    """Of shape (measures, 2, units, documents)."""
+    """Return the proxies, shape (measures, 2, units, documents)."""
     return proxies.sublayers if players == "sublayers" else proxies.layers
 
 
 def _both(values: FloatArray) -> tuple[float, float]:
-    """The mean over documents with the first token, and without it over those that have another."""
+    """Return the mean over documents with the first token, and without it over those that have another."""
     later = values[1][~np.isnan(values[1])]
     return float(values[0].mean()), float(later.mean()) if len(later) else math.nan
 
 
 def _top(values: FloatArray) -> set[int]:
-    """The units of the largest means, ties going to the earlier."""
+    """Return the units of the largest means; ties go to the earlier."""
     return set(np.argsort(-values.mean(axis=1), kind="stable")[:_TOP].tolist())
 
 

@@ -1,4 +1,4 @@
-"""Cheap proxies of importance from one pass of the intact model: how far each sublayer moves the hidden state.
+"""Measure cheap proxies of importance in one pass of the intact model: how far each sublayer moves the hidden state.
 
 Block Influence is 1 - cos(x, x + f(x)) (Men et al. 2024, arXiv 2403.03853, "ShortGPT", there of whole layers), the
 relative norm |f(x)| / |x|. x is the residual stream where the sublayer reads it, before any norm; f(x) is what is added
@@ -39,7 +39,11 @@ class Proxies:
 
 
 def measure_proxies(
-    decoder: Decoder, rows: Sequence[Row], *, shared_input: bool, breathe: Callable[[int], None] = lambda _done: None
+    decoder: Decoder,
+    rows: Sequence[Row],
+    *,
+    shared_input: bool,
+    on_document: Callable[[int], None] = lambda _done: None,
 ) -> Proxies:
     """Run the intact model over documents, once.
 
@@ -47,13 +51,13 @@ def measure_proxies(
         decoder: the model.
         rows: one document each.
         shared_input: whether attention and FFN of a layer read the same input.
-        breathe: called after each document with how many are done.
+        on_document: called after each document with how many are done.
     """
     found = []
     for done, row in enumerate(rows, start=1):
         with torch.inference_mode():
             found.append(_of_document(decoder, row, shared_input=shared_input))
-        breathe(done)
+        on_document(done)
     whole = np.stack(found, axis=-1)
     sublayers = whole[:, :, :2].transpose(3, 1, 0, 2, 4)
     measures, tokens, layers, kinds, documents = sublayers.shape
@@ -61,7 +65,7 @@ def measure_proxies(
 
 
 def _of_document(decoder: Decoder, row: Row, *, shared_input: bool) -> FloatArray:
-    """Of shape (layers, tokens, 3, measures): attention, FFN and whole layer; all tokens, then all but the first."""
+    """Return an array (layers, tokens, 3, measures) of attention, FFN and layer; all tokens, then all but the first."""
     later = torch.from_numpy(row.positions > 0)
     entry = decoder.enter(row)
     state = entry.hidden[None]
@@ -78,7 +82,7 @@ def _of_document(decoder: Decoder, row: Row, *, shared_input: bool) -> FloatArra
 def _through(
     decoder: Decoder, index: int, state: Tensor, call: LayerCall, *, shared_input: bool
 ) -> tuple[list[tuple[Tensor, Tensor]], Tensor]:
-    """The residual before and after each sublayer, and after the layer."""
+    """Return the residual before and after each sublayer, and after the layer."""
     with_attention = decoder.layer(index, state, call, attention=False, ffn=True)
     if not shared_input:
         after = decoder.layer(index, with_attention, call, attention=True, ffn=False)
@@ -89,7 +93,7 @@ def _through(
 
 
 def _moved(before: Tensor, after: Tensor) -> Tensor:
-    """Both measures of each token, shape (t, 2)."""
+    """Return both measures of each token, shape (tokens, 2)."""
     x, y = before[0].to(after.device).float(), after[0].float()
     influence = 1 - torch.cosine_similarity(x, y, dim=-1)
     norm = (y - x).norm(dim=-1) / x.norm(dim=-1).clamp_min(torch.finfo(torch.float32).tiny)

@@ -1,4 +1,4 @@
-"""Rows that say how cheap proxies compare with what they stand for. Light to import."""
+"""Rows that compare cheap proxies with the costly values that they may replace. Light to import."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ Target = Literal["drop", "window-first", "window-ends"]
 class ProxyRow:
     """The proxies of one sublayer, or of one whole layer, over ``n`` documents; see ``core.proxies.measure``.
 
-    ``..._later`` is without each document's first token. ``drop`` is what removing it alone costs and ``phi`` its
-    Shapley value by either reading of windows, each over those of these documents that have every coalition it needs,
-    ``n_stored`` at most; null where these are not stored.
+    ``..._later`` leaves out each document's first token. ``drop`` is what removing it alone costs, ``phi_...`` its
+    Shapley value by either reading of windows. Each is over the documents that have every coalition it needs, at most
+    ``n_stored``, and null where these are not stored.
     """
 
     model: str

@@ -1,4 +1,4 @@
-"""Fingerprints: what makes a number what it is, as a short text that changes whenever the number might."""
+"""Fingerprints: short texts that change whenever something changes on which a number depends."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from core.machine.paths import cache_folder
 Json = None | bool | int | float | str | Sequence["Json"] | dict[str, "Json"]
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-# What a saved config says about the software that wrote it, or where it lay, changes no number.
+# Keys that name the software that wrote the config, or its place, change no number.
 _INCIDENTAL = frozenset({"transformers_version", "_name_or_path", "dtype", "torch_dtype", "use_cache"})
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "merges.txt", "tokenizer_config.json", "*.jinja")
 
 
 def digest_of(value: Json) -> str:
-    """SHA-256 (hex) of a JSON value, whatever the order of its keys."""
+    """Return the SHA-256 (hex) of a JSON value, whatever the order of its keys."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def short_id(*fingerprints: str) -> str:
-    """Eight hex digits that stand for fingerprints, for a person to tell apart what shares a name."""
+    """Return eight hex digits of fingerprints, by which a person tells apart what shares a name."""
     return hashlib.sha256("\n".join(fingerprints).encode()).hexdigest()[:8]
 
 
 def file_digest(path: Path) -> str:
-    """SHA-256 (hex) of a file's bytes; remembered by path, size and time of change, as weights are large."""
+    """Return the SHA-256 (hex) of a file's bytes; cached by path, size and time of change, as weights are large."""
     resolved = path.resolve()
     if _SHA256.fullmatch(resolved.name):
         return resolved.name  # the hub cache names large files by this very digest
@@ -45,7 +45,7 @@ def file_digest(path: Path) -> str:
 
 
 def model_fingerprint(folder: Path, dtype: str) -> str:
-    """Fingerprint of a model folder as evaluated in ``dtype``: weights, configuration, tokenizer."""
+    """Return the fingerprint of a model folder in ``dtype``: weights, configuration and tokenizer."""
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     tokenizer = sorted({path for pattern in _TOKENIZER_FILES for path in folder.glob(pattern)})
     return digest_of(

@@ -1,4 +1,4 @@
-"""A recorder for what is looked at once and not kept."""
+"""A recorder in memory, for outcomes that are read once and not kept."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.records.records import Assignment, Outcome, RunRecord, RunState, Store
 
 
 class MemoryRecorder:
-    """Keeps one task's outcomes in memory, by document key and coalition; everything is evaluated, nothing is known."""
+    """Keeps one task's outcomes in memory, by document key and coalition. It says that nothing is stored."""
 
     def __init__(self) -> None:
         self.outcomes: dict[tuple[str, Removed], Outcome] = {}

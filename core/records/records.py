@@ -1,7 +1,7 @@
-"""What a study hands to whoever keeps it: plain values, and the protocol of the keeper.
+"""The plain records that a study hands to a recorder, and the protocol of a recorder.
 
-A number belongs to (model, task, document, coalition); each of the first three is named by a fingerprint, so
-results of different weights, prompt settings or data can never be confused.
+A number belongs to (model, task, document, coalition). A fingerprint names each of the first three, so results of
+different weights, prompt settings or data can never be confused.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """One invocation: what was asked, by which versions. ``config`` is JSON text."""
+    """One invocation: what was asked for, and by which versions of the software. ``config`` is JSON text."""
 
     run_id: str
     command: str
@@ -103,15 +103,28 @@ class RunRecord:
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """A run of another process that goes on, and how it was asked for."""
+    """A run of another process that is still going on, and the command that started it."""
 
     run_id: str
     command: str
 
 
+class DocumentedTask(Protocol):
+    """A task with its documents, as far as records need it; ``core.tasks.prepare.PreparedTask`` is one."""
+
+    @property
+    def record(self) -> TaskRecord: ...
+
+    @property
+    def data(self) -> DataRecord: ...
+
+    @property
+    def document_records(self) -> Sequence[DocumentRecord]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """The part of a run that one task makes up: these documents, each under these coalitions."""
+    """The part of a run that concerns one task: these documents, each under these coalitions."""
 
     model: ModelRecord
     task: TaskRecord
@@ -119,12 +132,21 @@ class Assignment:
     documents: Sequence[DocumentRecord]
     coalitions: Sequence[Removed]
 
+    @classmethod
+    def of(cls, model: ModelRecord, task: DocumentedTask, coalitions: Sequence[Removed] = ()) -> Assignment:
+        """Assign all documents of a task, each under every one of the coalitions."""
+        return cls(model, task.record, task.data, task.document_records, coalitions)
+
+    def shares_outcomes(self, other: Assignment) -> bool:
+        """Return whether an outcome of one holds for the other: both are of the same model and task."""
+        return (self.model.fingerprint, self.task.fingerprint) == (other.model.fingerprint, other.task.fingerprint)
+
 
 @dataclass(frozen=True, slots=True)
 class StoredValues:
-    """One metric of what is stored: ``values`` has shape (removed sets, documents).
+    """One value of what is stored: ``values`` has shape (removed sets, documents), ``keys`` names the documents.
 
-    It is NaN where the outcome has no such metric, or is not stored; ``there`` tells which.
+    An entry is NaN where the outcome is not stored or has no such value; ``there`` is true where it is stored.
     """
 
     removed: tuple[Removed, ...]
@@ -132,9 +154,30 @@ class StoredValues:
     values: NDArray[np.float64]
     there: NDArray[np.bool_]
 
+    @property
+    def by_removed(self) -> dict[Removed, NDArray[np.float64]]:
+        """The values of each removed set, shape (documents,)."""
+        return dict(zip(self.removed, self.values, strict=True))
+
+    def aligned(self, keys: Sequence[str]) -> StoredValues:
+        """Return the same values for the documents ``keys``, in that order.
+
+        A key may repeat. A document that is not among these has NaN, and false in ``there``.
+        """
+        import numpy as np
+
+        place = {key: at for at, key in enumerate(self.keys)}
+        columns = np.array([place.get(key, -1) for key in keys], dtype=np.intp)
+        known = columns >= 0
+        shape = (len(self.removed), len(keys))
+        values, there = np.full(shape, np.nan), np.zeros(shape, dtype=np.bool_)
+        values[:, known] = self.values[:, columns[known]]
+        there[:, known] = self.there[:, columns[known]]
+        return StoredValues(self.removed, tuple(keys), values, there)
+
 
 class Recorder(Protocol):
-    """Keeps outcomes. Every method returns with its effect durable, or raises and leaves no part of it."""
+    """Keeps outcomes. A method returns once its effect is durable, or raises and leaves no part of it."""
 
     def begin(self, run: RunRecord) -> None:
         """Note that a run has started."""
@@ -143,16 +186,16 @@ class Recorder(Protocol):
         """Note what a run asks of one task."""
 
     def stored(self, assignment: Assignment) -> Mapping[str, frozenset[Removed]]:
-        """Which coalitions are already stored, by document key."""
+        """Return which of the assignment's coalitions are stored, by document key."""
 
     def values(self, assignment: Assignment, metric: str) -> StoredValues:
-        """Everything stored of an assignment's documents, whatever the coalition."""
+        """Return a value of all that is stored of an assignment's documents, whatever the coalition."""
 
     def record(self, run_id: str, assignment: Assignment, outcomes: Sequence[Outcome]) -> None:
-        """Keep outcomes. One that is stored already is left as it was."""
+        """Keep outcomes. One that is already stored stays as it is."""
 
     def finish(self, run_id: str, state: RunState) -> None:
         """Note how a run ended."""
 
     def writers(self) -> tuple[Writer, ...]:
-        """Who else records here at present, the first to begin first."""
+        """Return the runs of other processes that record here now, the earliest first."""

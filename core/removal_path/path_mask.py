@@ -22,12 +22,13 @@ def chosen_step(found: Found, request: PathRequest) -> int:
     """
     if request.keep is None:
         return found.steps[-1].number
-    scores = [row.score for row in _overall(found) if row.documents == "chosen by these"]
+    rows = [row for row in _overall(found) if row.documents == "chosen by these"]
+    scores = [row.score for row in rows]
     step = largest_step_within(scores, request.keep)
     if step is None:
         raise CornerstoneError(
-            f"no step keeps {request.keep:g} of the intact {request.value} of {scores[0]:.3f}, so there is no mask; "
-            "lower --keep"
+            f"no step keeps {request.keep:g} of the intact {rows[0].value} of {scores[0]:.3f}, so there is no mask; "
+            "keep a smaller part"
         )
     return step
 

@@ -1,4 +1,4 @@
-"""A removal path as rows: its score by step with intervals, on the documents that chose it and on others."""
+"""Turn a removal path into rows: its score by step with intervals, on the documents that chose it and on others."""
 
 from __future__ import annotations
 
@@ -54,8 +54,12 @@ class PathRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What every row of a path says: of which model, tasks, value and grouping; ``chances`` are by task."""
+class PathContext:
+    """What all rows of a path share: model, tasks, value and grouping.
+
+    ``chances`` are by task. ``parameters`` returns, for players removed, how many parameters that removes, and of how
+    many.
+    """
 
     model: str
     model_id: str
@@ -67,15 +71,15 @@ class Told:
 
 
 def path_rows(
-    steps: Sequence[Step], measured: Sequence[Measured], documents: Documents, told: Told, intact: Measured
+    steps: Sequence[Step], measured: Sequence[Measured], documents: Documents, context: PathContext, intact: Measured
 ) -> list[PathRow]:
-    """A row a step and task, and where there are several tasks one for their means.
+    """Return one row for each step and task and, where there are several tasks, one for their means.
 
     Args:
         steps: of the path.
         measured: each step's outcomes on the documents in question.
         documents: which these are.
-        told: the rest.
+        context: what all rows share.
         intact: the intact model's outcomes on the same documents.
 
     Returns:
@@ -84,23 +88,23 @@ def path_rows(
     Raises:
         CornerstoneError: at some step no document of a task has a value.
     """
-    sets: list[tuple[int, ...]] = [(at,) for at in range(len(told.tasks))]
-    if len(told.tasks) > 1:
-        sets.append(tuple(range(len(told.tasks))))
+    sets: list[tuple[int, ...]] = [(at,) for at in range(len(context.tasks))]
+    if len(context.tasks) > 1:
+        sets.append(tuple(range(len(context.tasks))))
     return [
-        _row(step, found, intact, documents, told, tasks)
+        _row(step, found, intact, documents, context, tasks)
         for step, found in zip(steps, measured, strict=True)
         for tasks in sets
     ]
 
 
 def _row(
-    step: Step, found: Measured, intact: Measured, documents: Documents, told: Told, tasks: tuple[int, ...]
+    step: Step, found: Measured, intact: Measured, documents: Documents, context: PathContext, tasks: tuple[int, ...]
 ) -> PathRow:
     pairs = list(_pairs(found, intact, tasks))
     if not all(len(before) for before, _ in pairs):
-        what = "the intact model" if step.unit is None else f"step {step.number} ({told.grouping.labels[step.unit]})"
-        raise CornerstoneError(f"no document has a {told.value} that is a number at {what}; choose another --value")
+        what = "the intact model" if step.unit is None else f"step {step.number} ({context.grouping.labels[step.unit]})"
+        raise CornerstoneError(f"no document has a {context.value} that is a number at {what}; choose another value")
     drops = [paired_drop(before, after) for before, after in pairs]
     scores = [float(after.mean()) for _, after in pairs]
     drop, (drop_low, drop_high) = mean_of_means([(d.drop, (d.low, d.high)) for d in drops])
@@ -108,16 +112,16 @@ def _row(
     bounds: tuple[float | None, float | None] = (None, None)
     if len(intervals) == len(scores):
         _, bounds = mean_of_means(list(zip(scores, intervals, strict=True)))
-    chances = [told.chances[at] for at in tasks]
-    removed, total = told.parameters(step.removed)
+    chances = [context.chances[at] for at in tasks]
+    removed, total = context.parameters(step.removed)
     return PathRow(
-        model=told.model,
-        tasks=tuple(told.tasks[at] for at in tasks),
-        value=told.value,
+        model=context.model,
+        tasks=tuple(context.tasks[at] for at in tasks),
+        value=context.value,
         documents=documents,
-        players=told.grouping.name,
+        players=context.grouping.name,
         step=step.number,
-        label=None if step.unit is None else told.grouping.labels[step.unit],
+        label=None if step.unit is None else context.grouping.labels[step.unit],
         removed=step.removed,
         n=sum(d.n for d in drops),
         intact=float(np.mean([before.mean() for before, _ in pairs])),
@@ -127,18 +131,18 @@ def _row(
         drop=drop,
         drop_low=drop_low,
         drop_high=drop_high,
-        gold_logprob=_told_mean([found.gold_logprobs[at] for at in tasks]),
+        gold_logprob=_known_mean([found.gold_logprobs[at] for at in tasks]),
         chance=None if None in chances else float(np.mean([chance for chance in chances if chance is not None])),
         candidates=step.candidates,
         tied=step.tied,
         parameters_removed=removed,
         parameters_total=total,
-        model_id=told.model_id,
+        model_id=context.model_id,
     )
 
 
 def mean_of_means(parts: Sequence[tuple[float, Bounds]]) -> tuple[float, Bounds]:
-    """The mean of independent estimates, each with its interval, and an interval of it.
+    """Return the mean of independent estimates, each with its interval, and an interval of the mean.
 
     The bounds are recovered from those of the parts, which need not be symmetric: the mean less the root of the summed
     squares of what each part may be too large, and likewise above (Zou and Donner 2008, "Construction of confidence
@@ -151,13 +155,13 @@ def mean_of_means(parts: Sequence[tuple[float, Bounds]]) -> tuple[float, Bounds]
 
 
 def _pairs(found: Measured, intact: Measured, tasks: Sequence[int]) -> Iterator[tuple[FloatArray, FloatArray]]:
-    """Each task's values, intact and under the coalition, of the documents that have both."""
+    """Yield each task's values, intact and under the coalition, of the documents that have both."""
     for at in tasks:
         before, after = intact.values[at], found.values[at]
         both = np.isfinite(before) & np.isfinite(after)
         yield before[both], after[both]
 
 
-def _told_mean(arrays: Sequence[FloatArray]) -> float | None:
-    told = [array[np.isfinite(array)] for array in arrays]
-    return None if any(len(array) == 0 for array in told) else float(np.mean([array.mean() for array in told]))
+def _known_mean(arrays: Sequence[FloatArray]) -> float | None:
+    known = [array[np.isfinite(array)] for array in arrays]
+    return None if any(len(array) == 0 for array in known) else float(np.mean([array.mean() for array in known]))

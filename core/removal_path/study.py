@@ -1,11 +1,11 @@
-"""A removal path on a real model and its tasks: the search, evaluated through the sweep and kept by the recorder.
+"""Search a removal path on a real model and its tasks: a study evaluates each step, a recorder keeps the outcomes.
 
-What is stored is not evaluated again, so the same command after a stop finds its way back without work.
+What is stored is not evaluated again, so the same command after a stop repeats the steps taken without work.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,23 +16,24 @@ from core.config.run_config import RunConfig
 from core.engine.parameters import parameters_of
 from core.records.fingerprint import short_id
 from core.records.records import Assignment, Recorder
+from core.removal_path.path_listener import PathListener
 from core.removal_path.request import PathRequest
-from core.removal_path.rows import PathRow, Told, path_rows
+from core.removal_path.rows import PathContext, PathRow, path_rows
 from core.removal_path.search import Measured, Step, greedy_path
-from core.removal_path.watcher import Watcher
 from core.statistics.intervals import FloatArray
 from core.study.plan import Schedule
-from core.study.workbench import Narrate, Workbench, new_run, open_workbench
+from core.study.recorded_run import recorded_run
+from core.study.workbench import Workbench, new_run, open_workbench
 from core.summaries.summarize import chance_of
 from core.tasks.prepare import Document, PreparedTask
-from core.values.of_task import checked_value
+from core.values.of_task import resolve
 
 _GOLD_LOGPROB = "gold_logprob"
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A path: its steps, and as rows. ``run`` is under which the store has it; ``bench`` holds the model."""
+    """A path: its steps, and the same as rows. ``run`` identifies it in the store; ``bench`` holds the model."""
 
     run: str
     bench: Workbench
@@ -40,130 +41,135 @@ class Found:
     rows: tuple[PathRow, ...]
 
 
-def find_path(config: RunConfig, request: PathRequest, command: str, recorder: Recorder, watcher: Watcher) -> Found:
+def find_path(
+    config: RunConfig, request: PathRequest, command: str, recorder: Recorder, listener: PathListener
+) -> Found:
     """Search a path and evaluate it on documents that did not choose it, where there are any.
 
     The documents that choose it are those of a run with the same ``limit``; held out are as many that come after them.
 
     Args:
-        config: the model, tasks and documents; its schedules count for nothing.
-        request: of the path.
+        config: the model, tasks and documents; its schedules and value count for nothing.
+        request: how the path is searched.
         command: how it was asked for, kept with the run.
         recorder: keeps the outcomes.
-        watcher: is told on the way.
+        listener: follows the search.
 
     Raises:
         CornerstoneError: something asked for is wrong or cannot be had.
     """
     request.refuse_nonsense()
-    twice = config.limit is not None and request.held_out
-    bench = open_workbench(
-        config.model_copy(update={"limit": config.limit * 2}) if twice and config.limit is not None else config,
-        watcher.narrate,
-    )
-    for task in bench.tasks:
-        checked_value(task.record, [document.record for document in task.documents], request.value)
+    bench = open_workbench(_with_held_out(config, request), listener)
+    value = _common_value(bench.tasks, request.value)
+    request.model_copy(update={"value": value}).refuse_nonsense()  # the task's own value may be no score
     units = grouping(request.players, bench.model.players)
     choosing = tuple(replace(task, documents=task.documents[: config.limit]) for task in bench.tasks)
     others = tuple(_rest(task, chosen) for task, chosen in zip(bench.tasks, choosing, strict=True))
-    run = new_run(config, command)
-    recorder.begin(run)
-    finished = False
-    try:
-        evaluation = _Evaluation(bench, request.value, run.run_id, recorder, watcher)
-        steps: list[Step] = []
-        rows: list[PathRow] = []
-        for step in evaluation.path(choosing, units, request.steps):
-            steps.append(step)
-            told = _told(bench, choosing, units, request.value)
-            new = path_rows([step], [step.measured], "chosen by these", told, steps[0].measured)
-            watcher.stepped(new)
-            rows += new
-        if request.held_out and _are_there(others, config, watcher.narrate):
+    with recorded_run(recorder, new_run(config, command)) as run_id:
+        evaluation = _Evaluation(bench, value, run_id, recorder, listener)
+        steps, rows = _search(evaluation, choosing, units, request.steps)
+        if request.held_out and _are_there(others, config, listener):
             found = evaluation("the path on documents held out", others, [step.removed for step in steps])
             measured = [found[step.removed] for step in steps]
-            told = _told(bench, others, units, request.value)
-            rows += path_rows(steps, measured, "held out", told, found[()])
-        finished = True
-    finally:
-        recorder.finish(run.run_id, "finished" if finished else "stopped")
-    return Found(run.run_id, bench, tuple(steps), tuple(rows))
+            rows += path_rows(steps, measured, "held out", _context(bench, others, units, value), found[()])
+    return Found(run_id, bench, tuple(steps), tuple(rows))
+
+
+def _with_held_out(config: RunConfig, request: PathRequest) -> RunConfig:
+    """Return the configuration that reads twice as many documents, where a half is to be held out."""
+    if config.limit is None or not request.held_out:
+        return config
+    return config.model_copy(update={"limit": config.limit * 2})
+
+
+def _common_value(tasks: Sequence[PreparedTask], asked: str | None) -> str:
+    """Return the value that the path keeps up: the one asked for, else the first task's own.
+
+    Raises:
+        CornerstoneError: a task does not have it, so there is no mean over tasks.
+    """
+    first, *rest = tasks
+    value = resolve(first.record, first.document_records, asked)
+    for task in rest:
+        resolve(task.record, task.document_records, value)
+    return value
 
 
 class _Evaluation:
-    """Evaluates coalitions on some tasks through the sweep, and reads their values back from the recorder."""
+    """Evaluates coalitions on some tasks by a study, and reads their values back from the recorder."""
 
-    def __init__(self, bench: Workbench, value: str, run_id: str, recorder: Recorder, watcher: Watcher) -> None:
-        self._bench = bench
-        self._value = value
+    def __init__(self, bench: Workbench, value: str, run_id: str, recorder: Recorder, listener: PathListener) -> None:
+        self.bench = bench
+        self.value = value
+        self.listener = listener
         self._run_id = run_id
         self._recorder = recorder
-        self._watcher = watcher
-
-    def path(self, tasks: tuple[PreparedTask, ...], units: Grouping, steps: int) -> Iterator[Step]:
-        """The greedy path that these documents choose."""
-        number = 0
-
-        def evaluate(coalitions: Sequence[Removed]) -> dict[Removed, Measured]:
-            nonlocal number
-            number += 1
-            return self(f"step {number} of the path", tasks, coalitions)
-
-        return greedy_path(evaluate, [unit.members for unit in units.units], steps)
 
     def __call__(
         self, name: str, tasks: tuple[PreparedTask, ...], coalitions: Sequence[Removed]
     ) -> dict[Removed, Measured]:
-        schedule = Schedule(name, tuple(coalitions))
-        study = self._bench.study(tasks, [schedule])
-        for event in study.run(self._run_id, self._recorder, self._watcher.breathe):
-            self._watcher.follow(event)
-        values = [self._read(task, coalitions, self._value) for task in tasks]
-        logprobs = values if self._value == _GOLD_LOGPROB else [self._read(t, coalitions, _GOLD_LOGPROB) for t in tasks]
+        study = self.bench.study(tasks, [Schedule(name, tuple(coalitions))], value=self.value)
+        for event in study.run(self._run_id, self._recorder, self.listener):
+            self.listener.on_event(event)
+        values = [self._read(task, coalitions, self.value) for task in tasks]
+        logprobs = values if self.value == _GOLD_LOGPROB else [self._read(t, coalitions, _GOLD_LOGPROB) for t in tasks]
         return {
             removed: Measured(tuple(one[removed] for one in values), tuple(one[removed] for one in logprobs))
             for removed in coalitions
         }
 
     def _read(self, task: PreparedTask, coalitions: Sequence[Removed], value: str) -> dict[Removed, FloatArray]:
-        records = [document.record for document in task.documents]
-        stored = self._recorder.values(
-            Assignment(self._bench.model.record, task.record, task.data, records, coalitions), value
-        )
-        place = {key: at for at, key in enumerate(stored.keys)}
-        columns = [place[record.key] for record in records]
-        row = {removed: at for at, removed in enumerate(stored.removed)}
-        return {removed: stored.values[row[removed]][columns] for removed in coalitions}
+        stored = self._recorder.values(Assignment.of(self.bench.model.record, task, coalitions), value)
+        return stored.aligned([document.key for document in task.document_records]).by_removed
+
+
+def _search(
+    evaluation: _Evaluation, tasks: tuple[PreparedTask, ...], units: Grouping, most: int
+) -> tuple[list[Step], list[PathRow]]:
+    """Take at most ``most`` steps of the greedy path that these documents choose."""
+    steps: list[Step] = []
+    rows: list[PathRow] = []
+
+    def evaluate(coalitions: Sequence[Removed]) -> dict[Removed, Measured]:
+        return evaluation(f"step {max(1, len(steps))} of the path", tasks, coalitions)
+
+    for step in greedy_path(evaluate, [unit.members for unit in units.units], most):
+        steps.append(step)
+        context = _context(evaluation.bench, tasks, units, evaluation.value)
+        new = path_rows([step], [step.measured], "chosen by these", context, steps[0].measured)
+        evaluation.listener.on_step(new)
+        rows += new
+    return steps, rows
 
 
 def _rest(task: PreparedTask, chosen: PreparedTask) -> PreparedTask:
-    """The documents that come after those chosen, without any that says the same as one of them."""
+    """Return the documents that come after those chosen, without those whose content is that of a chosen one."""
     known = {document.record.key for document in chosen.documents}
     rest = task.documents[len(chosen.documents) :]
     return replace(task, documents=tuple(document for document in rest if document.record.key not in known))
 
 
-def _are_there(others: Sequence[PreparedTask], config: RunConfig, narrate: Narrate) -> bool:
-    """Whether every task has documents that did not choose the path; tells what is to be made of it."""
+def _are_there(others: Sequence[PreparedTask], config: RunConfig, listener: PathListener) -> bool:
+    """Return whether every task has documents that did not choose the path; narrate where they are too few."""
     for task in others:
         if not task.documents:
-            narrate(
+            listener.narrate(
                 f"the path was chosen on all documents of {task.record.name}, so its scores are too good and nothing "
-                "is held out to correct them; --limit leaves some"
+                "is held out to correct them; a limit leaves some"
             )
             return False
         if config.limit is not None and len(task.documents) < config.limit:
-            narrate(f"{task.record.name} has only {len(task.documents)} more documents to hold out")
+            listener.narrate(f"{task.record.name} has only {len(task.documents)} more documents to hold out")
     return True
 
 
-def _told(bench: Workbench, tasks: Sequence[PreparedTask], units: Grouping, value: str) -> Told:
+def _context(bench: Workbench, tasks: Sequence[PreparedTask], units: Grouping, value: str) -> PathContext:
     def parameters(removed: Removed) -> tuple[int, int]:
         counted = parameters_of(bench.model.model, bench.model.family, removed)
         return counted.removed, counted.total
 
     record = bench.model.record
-    return Told(
+    return PathContext(
         model=record.name,
         model_id=short_id(record.fingerprint),
         tasks=tuple(task.record.name for task in tasks),

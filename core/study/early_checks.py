@@ -1,7 +1,7 @@
-"""What is wrong with a run as far as that shows at once: torch and lm-eval, which take seconds to load, stay away.
+"""Checks that need neither torch nor lm-eval, so that wrong input is refused within a second.
 
-Nothing is judged here. Each check is the function by which the work itself refuses, asked early, so that nothing is
-refused that would have worked. Light to import.
+Each check calls the very function by which the work itself would refuse later, so nothing is refused that would have
+worked. Light to import.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from core.tasks.index import find_task, index_file
 
 
 def refuse_at_once(config: RunConfig) -> None:
-    """Refuse a run that could not be done.
+    """Refuse a run that could not be done, for the same reason for which the work itself would refuse it first.
 
     Raises:
-        CornerstoneError: a task, a data file or a local model is not there, or the model has too few or too many
-            layers for what is asked. In the order in which the work would tell.
+        CornerstoneError: a task, a data file or a local model is missing, or the model has too few or too many layers
+            for what is asked.
     """
     for task in config.tasks:
-        if index_file().is_file():  # else it would have to be made, for which the work itself is soon enough
+        if index_file().is_file():  # else building it takes seconds, and the work itself checks the task
             find_task(task.name)
         if task.data is not None:
             read_data_file(task.data.resolve(), task.name)

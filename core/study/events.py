@@ -1,4 +1,4 @@
-"""What a running study tells whoever watches it. A study yields these; the watcher decides what to show."""
+"""The events that a running study yields, for whoever shows them."""
 
 from __future__ import annotations
 
@@ -10,15 +10,13 @@ from core.records.records import DataRecord, ModelRecord, TaskRecord
 if TYPE_CHECKING:
     from core.estimators.question import Question
 
-_LISTED = 8
-
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """One schedule on one task, of the run ``run``. ``total`` counts outcomes asked for: documents x coalitions.
+    """One schedule on one task, in the run ``run``. ``total`` counts the outcomes asked for: documents x coalitions.
 
-    ``question`` is what the schedule is evaluated for, None of sets picked by hand. ``value`` is what the run asked to
-    look at. A schedule that comes in rounds has ``coalitions`` at most.
+    ``question`` is what the schedule is evaluated for, None for sets picked by hand. ``value`` is what the task is read
+    by, None where the task has no value. Where coalitions are chosen in rounds, ``coalitions`` is a bound.
     """
 
     run: str
@@ -29,7 +27,7 @@ class Phase:
     documents: int
     coalitions: int
     question: Question | None = None
-    value: str = "acc"
+    value: str | None = None
 
     @property
     def total(self) -> int:
@@ -38,7 +36,7 @@ class Phase:
     @property
     def in_rounds(self) -> bool:
         """Whether its coalitions are chosen on the way, so that ``coalitions`` and ``total`` are bounds."""
-        return self.question is not None and self.question.estimator == "permutation"
+        return self.question is not None and self.question.estimator.in_rounds
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +62,6 @@ class MemoryShort:
     phase: Phase
     state_tokens: int
 
-    @property
-    def sentence(self) -> str:
-        return "memory was short; the sweep goes on in smaller chunks (--memory GIB sets how much it may take)"
-
 
 @dataclass(frozen=True, slots=True)
 class PhaseFinished:
@@ -77,45 +71,40 @@ class PhaseFinished:
 
 
 @dataclass(frozen=True, slots=True)
-class TopLooked:
-    """What became of a phase that was to stop once its first ``k`` units were decided.
+class TopVerdict:
+    """Whether the first ``k`` units of a phase were decided.
 
-    ``top`` are the labels of the k largest after ``documents``, largest first. ``undecided`` may or may not be among
-    them; where there are any, the documents ran out, and about ``more`` would be needed (None: no end is in sight).
+    Attributes:
+        schedule: of the phase.
+        task: of the phase.
+        k: how many units were to be decided.
+        confidence: at which they were to be.
+        documents: how many were looked at.
+        asked: how many documents the phase has.
+        size: how many documents the task's data set has.
+        top: the labels of the k largest units after ``documents``, largest first.
+        undecided: the labels of units that may or may not be among them; where there are any, the documents ran out.
+        more: about how many more documents would decide them; None where no end is in sight.
     """
 
-    phase: Phase
+    schedule: str
+    task: str
     k: int
     confidence: float
     documents: int
+    asked: int
+    size: int
     top: tuple[str, ...]
     undecided: tuple[str, ...]
     more: int | None
 
-    @property
-    def sentence(self) -> str:
-        said = f"{self.phase.schedule} on {self.phase.task.name}: top {self.k}"
-        if not self.undecided:
-            return (
-                f"{said} decided at {self.confidence:.0%}: {', '.join(self.top)}, after {self.documents} of "
-                f"{self.phase.documents} documents"
-            )
-        others = self.undecided[:_LISTED]
-        rest = f" and {len(self.undecided) - len(others)} more" if len(self.undecided) > len(others) else ""
-        sure = [label for label in self.top if label not in self.undecided]
-        certain = f"{', '.join(sure)} for sure, " if sure else ""
-        return (
-            f"{said} at {self.confidence:.0%} after {self.documents} documents: {certain}undecided between these: "
-            f"{', '.join(others)}{rest}; {self._needed}"
-        )
 
-    @property
-    def _needed(self) -> str:
-        if self.more is None:
-            return "no number of documents in sight would tell them apart"
-        size = self.phase.data.size
-        beyond = f", and the task has {size} in all" if self.documents + self.more > size else ""
-        return f"about {self.more} more documents would be needed{beyond}"
+@dataclass(frozen=True, slots=True)
+class TopLooked:
+    """What became of a phase that was to stop once its first units were decided."""
+
+    phase: Phase
+    verdict: TopVerdict
 
 
 StudyEvent = PhaseStarted | ChunkRecorded | MemoryShort | TopLooked | PhaseFinished

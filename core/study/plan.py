@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from core.coalitions.grouping import SUBLAYERS
 from core.coalitions.players import Player, Removed, parse_removed
-from core.coalitions.schedules import ScheduleName, ablation, hand_picked, windows
+from core.coalitions.schedules import hand_picked
 from core.config.run_config import RunConfig
 from core.errors import CornerstoneError
+from core.estimators.leave_one_out import LeaveOneOut
 from core.estimators.question import Game, Question
+from core.estimators.windows import WindowFirst
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,47 +69,31 @@ def _schedules(config: RunConfig, players: Sequence[Player]) -> Iterator[Schedul
         yield Schedule("hand-picked sets", tuple(chosen))
     until = None if config.until_top is None else Until(config.until_top, config.confidence)
     for name in config.schedules:
-        question = question_of(name, config)
+        question = config.question(name)
         game = question.of(players)
         if until is not None and until.top >= game.units:
             raise CornerstoneError(f"until_top: a top {until.top} of {game.units} units leaves nothing to decide")
-        coalitions, most = _coalitions(name, config, game)
-        yield Schedule(_title(name, config), tuple(map(game.grouping.removed, coalitions)), question, game, until, most)
+        coalitions = game.estimator.coalitions(game.units)
+        most = game.estimator.most_coalitions(game.units) if game.estimator.in_rounds else 0
+        yield Schedule(
+            _title(name, question), tuple(map(game.grouping.removed, coalitions)), question, game, until, most
+        )
 
 
-def question_of(name: ScheduleName, config: RunConfig) -> Question:
-    """What a schedule is evaluated for, first of all."""
-    estimator = {"ablation": "leave-one-out", "windows": "window-first"}.get(name, name)
-    return Question(estimator, config.players, config.max_removed, config.permutations, config.seed, config.tolerance)
+def longest_window(config: RunConfig) -> int:
+    """Return how many neighbours a configuration's windows remove at most."""
+    return WindowFirst.of(config.settings).max_removed
 
 
 def own_question(config: RunConfig) -> Question | None:
-    """What a configuration's last schedule answers, where that is more than windows of sublayers tell anyway."""
+    """Return what a configuration's last schedule answers, where that is more than windows of sublayers tell anyway."""
     if not config.schedules:
         return None
-    name = config.schedules[-1]
-    told = config.players == SUBLAYERS and name in {"ablation", "leave-one-out", "windows"}
-    return None if told else question_of(name, config)
+    question = config.question(config.schedules[-1])
+    told = question.players == SUBLAYERS and isinstance(question.estimator, LeaveOneOut | WindowFirst)
+    return None if told else question
 
 
-def _coalitions(name: ScheduleName, config: RunConfig, game: Game) -> tuple[list[Removed], int]:
-    """Removed units, and how many sets of them at most where they come in rounds."""
-    match name:
-        case "ablation" | "leave-one-out":
-            return ablation(game.units), 0
-        case "windows":
-            return windows(game.units, config.max_removed), 0
-        case "exact":
-            # Neighbours share what lies below their first difference.
-            return sorted(game.estimator.missing({}, game.units)), 0
-        case "permutation":
-            game.estimator.missing({}, game.units)
-            return [], min(2**game.units, 2 + config.permutations * (game.units - 1))
-
-
-def _title(name: ScheduleName, config: RunConfig) -> str:
-    title = {
-        "windows": f"windows of 1 to {config.max_removed}",
-        "permutation": f"permutation of {config.permutations} walks",
-    }.get(name, name)
-    return title if config.players == SUBLAYERS else f"{title} over {config.players}"
+def _title(name: str, question: Question) -> str:
+    title = " ".join(filter(None, (name, question.estimator.extent)))
+    return title if question.players == SUBLAYERS else f"{title} over {question.players}"

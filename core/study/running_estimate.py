@@ -1,4 +1,4 @@
-"""Looking at outcomes while a schedule goes on: what an estimator asks for next, and whether the top is decided."""
+"""The running estimate of a schedule: what its estimator asks for next, and whether the top is decided."""
 
 from __future__ import annotations
 
@@ -10,44 +10,40 @@ from core.errors import CornerstoneError
 from core.estimators.question import Game
 from core.records.records import DocumentRecord, Outcome, StoredValues, TaskRecord
 from core.statistics.sequential import Verdict, decide
-from core.study.events import Phase, TopLooked
-from core.values.of_task import checked_value
-from core.values.value_table import Tally
+from core.study.events import Phase, TopLooked, TopVerdict
+from core.values.value_table import ValueTable
 
 
-class Watch:
-    """The values of one task's documents, and what a game says of them.
+class RunningEstimate:
+    """The values of one task's documents so far, and what a game's estimator makes of them."""
 
-    Raises:
-        CornerstoneError: the task does not have the value.
-    """
-
-    def __init__(self, task: TaskRecord, documents: Sequence[DocumentRecord], game: Game, value: str | None) -> None:
+    def __init__(self, task: TaskRecord, documents: Sequence[DocumentRecord], game: Game, value: str) -> None:
+        """Begin without outcomes; ``value`` is one that the documents have."""
         self._task = task
         self._game = game
-        self._tally = Tally(documents, checked_value(task, documents, value), task.mean_metrics)
+        self._table = ValueTable(documents, value, task.mean_metrics)
 
     @property
     def value(self) -> str:
-        return self._tally.value
+        return self._table.value
 
     def load(self, stored: StoredValues) -> None:
         """Take what is stored."""
-        self._tally.load(stored)
+        self._table.load(stored)
 
     def add(self, outcomes: Sequence[Outcome]) -> None:
         """Take new outcomes."""
-        self._tally.add(outcomes)
+        self._table.add(outcomes)
 
     def look(self, top: int, confidence: float) -> Look | None:
-        """Whether the first units are decided by the documents that have every coalition; None where none has.
+        """Return whether the first ``top`` units are decided by the documents that have every coalition.
 
-        A decision holds for documents in random order, so those count that come before the first that lacks one: what
-        another run stored of later ones was not drawn at random.
+        Only documents before the first that lacks a coalition count, as a decision holds for documents in random
+        order: what another run stored of later documents was not drawn at random. Returns None where none counts.
         """
         wanted = [self._game.grouping.removed(units) for units in self._game.estimator.missing({}, self._game.units)]
-        reached = self._tally.reached(wanted)
-        scores = {removed: values[:reached] for removed, values in self._tally.scores.items()}
+        reached = self._table.reached(wanted)
+        scores = {removed: values[:reached] for removed, values in self._table.scores.items()}
         outcomes, absent = self._game.read_complete(self._game.by_units(scores))
         if absent or not outcomes:
             return None
@@ -55,20 +51,20 @@ class Watch:
         return Look(decide(contributions, top, confidence), contributions.shape[1], self._game.grouping.labels)
 
     def rounds(self) -> Iterator[tuple[Removed, ...]]:
-        """The coalitions of players that the estimator reads, stored or not, as it comes to ask for them.
+        """Yield the coalitions of players that the estimator reads, stored or not, round by round.
 
-        Each round is to be evaluated, and ``add``-ed, before the next is asked for.
+        Evaluate each round, and ``add`` its outcomes, before asking for the next.
 
         Raises:
             CornerstoneError: no document has the value under all of them.
         """
         asked: set[Removed] = set()
         while True:
-            complete = self._tally.complete()
+            complete = self._table.complete()
             if any(not len(values) for values in complete.values()):
                 raise CornerstoneError(
                     f"no document of {self._task.name} has a {self.value} under every coalition evaluated so far; "
-                    "choose another with --value"
+                    "choose another value"
                 )
             known, lacking = self._game.read(self._game.by_units(complete))
             wanted = map(self._game.grouping.removed, (*known, *lacking))
@@ -83,20 +79,24 @@ class Watch:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A verdict after so many documents; ``labels`` are of the units."""
+    """A verdict after so many documents; ``labels`` name the units."""
 
     verdict: Verdict
     documents: int
     labels: tuple[str, ...]
 
-    def told(self, phase: Phase, top: int, confidence: float) -> TopLooked:
-        """The event that says it."""
-        return TopLooked(
-            phase=phase,
+    def event(self, phase: Phase, top: int, confidence: float) -> TopLooked:
+        """Return the event that reports the verdict."""
+        verdict = TopVerdict(
+            schedule=phase.schedule,
+            task=phase.task.name,
             k=top,
             confidence=confidence,
             documents=self.documents,
+            asked=phase.documents,
+            size=phase.data.size,
             top=tuple(self.labels[unit] for unit in self.verdict.top),
             undecided=tuple(self.labels[unit] for unit in self.verdict.undecided),
             more=self.verdict.more_documents,
         )
+        return TopLooked(phase, verdict)

@@ -1,30 +1,30 @@
-"""A workbench: a loaded model with the tasks that a configuration names, ready for schedules and hand-picked sets."""
+"""A workbench: a loaded model and prepared tasks, as a configuration names them, ready to be studied."""
 
 from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 
 from core.config.run_config import RunConfig, TaskConfig, absolute
 from core.engine.encoding import RequestEncoder
+from core.engine.fetch import find_model
 from core.engine.intact_states import IntactStates
 from core.engine.load import LoadedModel, load_model
 from core.engine.sizes import sizes_for
-from core.engine.sweep import Breathe, hold_breath
 from core.machine.process import here
 from core.models.families import expected_players
-from core.models.fetch import find_model
 from core.records.records import Recorder, RunRecord
+from core.study.chunks import ChunkEvaluator
 from core.study.events import StudyEvent
+from core.study.listener import SILENT, Listener
 from core.study.plan import Schedule, schedules_of
+from core.study.recorded_run import recorded_run
 from core.study.study import Study
 from core.tasks.build import build_task
 from core.tasks.prepare import PreparedTask, prepare_task
-
-Narrate = Callable[[str], None]
 
 _VERSIONED = ("cornerstone", "torch", "transformers", "lm-eval", "duckdb")
 
@@ -43,19 +43,34 @@ class Workbench:
         return str(self.model.model.device.type)
 
     def study(
-        self, tasks: tuple[PreparedTask, ...], schedules: list[Schedule], intact: IntactStates | None = None
+        self,
+        tasks: Sequence[PreparedTask],
+        schedules: Sequence[Schedule],
+        *,
+        value: str | None = None,
+        intact: IntactStates | None = None,
     ) -> Study:
-        """A study of some tasks under some schedules; with ``intact``, of a few documents, begun where they differ."""
+        """Return a study of this model.
+
+        Args:
+            tasks: the tasks, with the documents to evaluate.
+            schedules: the schedules.
+            value: what the tasks are read by; None for each task's own.
+            intact: keeps the intact model's states, for few documents that are evaluated often.
+
+        Raises:
+            CornerstoneError: a task lacks the value asked for, or has none where a schedule looks at values.
+        """
         sizes = sizes_for(self.model.model, offloaded=self.model.offloaded, memory=self.config.memory)
-        return Study(self.model, self.encoder, tasks, schedules, sizes, intact, self.config.value)
+        return Study(ChunkEvaluator(self.model, self.encoder, sizes, intact), tasks, schedules, value)
 
 
-def open_workbench(config: RunConfig, narrate: Narrate, last: Workbench | None = None) -> Workbench:
+def open_workbench(config: RunConfig, listener: Listener = SILENT, last: Workbench | None = None) -> Workbench:
     """Load what ``config`` names.
 
     Args:
         config: what to load; its schedules are checked against the model's players, not run.
-        narrate: told what takes long.
+        listener: told what takes long.
         last: a workbench whose model and tasks are used again where they are the same.
 
     Raises:
@@ -67,17 +82,21 @@ def open_workbench(config: RunConfig, narrate: Narrate, last: Workbench | None =
     # Tasks are built before the model is loaded, as a wrong name shows here at once.
     built = {
         task: build_task(
-            task.name, data=task.data, num_fewshot=_shots(task, config), offline=config.offline, narrate=narrate
+            task.name,
+            data=task.data,
+            num_fewshot=_shots(task, config),
+            offline=config.offline,
+            narrate=listener.narrate,
         )
         for task in fresh
     }
     if last is not None:
         model, encoder = last.model, last.encoder
     else:
-        source = find_model(config.model, revision=config.revision, offline=config.offline, narrate=narrate)
+        source = find_model(config.model, revision=config.revision, offline=config.offline, narrate=listener.narrate)
         if (players := expected_players(source.folder)) is not None:
             schedules_of(config, players)  # what cannot be done is said before the wait
-        narrate(f"loading {source.name}")
+        listener.narrate(f"loading {source.name}")
         model = load_model(source, dtype=config.dtype, device=config.device)
         encoder = RequestEncoder(model)
     schedules_of(config, model.players)
@@ -94,43 +113,36 @@ def open_workbench(config: RunConfig, narrate: Narrate, last: Workbench | None =
 
 
 def same_model(one: RunConfig, other: RunConfig) -> bool:
-    """Whether two configurations load the same model in the same way."""
+    """Return whether two configurations load the same model in the same way."""
     return all(getattr(one, key) == getattr(other, key) for key in ("model", "revision", "dtype", "device"))
 
 
 def new_run(config: RunConfig, command: str) -> RunRecord:
-    """The record of a run that begins now. Its configuration has whole paths, so it stands wherever it is read."""
+    """Return the record of a run that begins now. Its configuration has absolute paths, so it holds in any folder."""
     versions = json.dumps({name: metadata.version(name) for name in _VERSIONED} | here())
     return RunRecord(uuid.uuid4().hex[:8], command, absolute(config).model_dump_json(), versions, config.seed)
 
 
 def run_config(
-    config: RunConfig, command: str, recorder: Recorder, narrate: Narrate, breathe: Breathe = hold_breath
+    config: RunConfig, command: str, recorder: Recorder, listener: Listener = SILENT
 ) -> Generator[StudyEvent, None, None]:
-    """Do what ``config`` asks. Nothing is recorded before model, tasks, layer names and value were found good.
+    """Do what ``config`` asks, and yield what happens. Nothing is recorded before all of it was found possible.
 
-    Closing the generator, or an exception in it, ends the run and notes that it was stopped; what was recorded stays.
+    Closing the generator, or an exception in it, ends the run as stopped; what was recorded stays.
 
     Args:
         config: what to do.
         command: how it was asked for.
         recorder: keeps the outcomes.
-        narrate: told what takes long.
-        breathe: called between layer batches with how many outcomes of the chunk in flight are done; what it raises
-            ends the run, that chunk being lost.
+        listener: told what takes long, and called between layer batches; it may end the run, and the chunk in flight
+            is then lost.
     """
-    bench = open_workbench(config, narrate)
+    bench = open_workbench(config, listener)
     record = bench.model.record
-    study = bench.study(bench.tasks, schedules_of(config, bench.model.players))
-    run = new_run(config, command)
-    recorder.begin(run)
-    narrate(f"run {run.run_id}: {record.name}, {record.dtype} on {bench.device}")
-    finished = False
-    try:
-        yield from study.run(run.run_id, recorder, breathe)
-        finished = True
-    finally:
-        recorder.finish(run.run_id, "finished" if finished else "stopped")
+    study = bench.study(bench.tasks, schedules_of(config, bench.model.players), value=config.value)
+    with recorded_run(recorder, new_run(config, command)) as run_id:
+        listener.narrate(f"run {run_id}: {record.name}, {record.dtype} on {bench.device}")
+        yield from study.run(run_id, recorder, listener)
 
 
 def _prepared(bench: Workbench) -> dict[tuple[object, ...], PreparedTask]:
@@ -139,7 +151,7 @@ def _prepared(bench: Workbench) -> dict[tuple[object, ...], PreparedTask]:
 
 
 def _task_settings(task: TaskConfig, config: RunConfig) -> tuple[object, ...]:
-    """What makes a prepared task what it is; a data file counts as changed when its size or time is."""
+    """Return what identifies a prepared task. A data file counts as changed when its size or time of change has."""
     stat = task.data.stat() if task.data is not None and task.data.is_file() else None
     file = None if stat is None else (stat.st_size, stat.st_mtime_ns)
     return (

@@ -15,7 +15,7 @@ from lm_eval.api.task import Task
 from lm_eval.tasks import TaskManager
 from lm_eval.tasks._yaml_loader import load_yaml
 
-from core.errors import CornerstoneError
+from core.errors import CornerstoneError, Mend
 from core.machine.quiet_libraries import quiet_libraries
 from core.tasks import dataset_hub
 from core.tasks.data_file import DataFile, check_data_file
@@ -100,8 +100,7 @@ def build_task(
         raise _needs_module(name, error) from error
     except (OSError, datasets.exceptions.DatasetsError) as error:
         raise CornerstoneError(
-            f"the data set of {name} cannot be loaded ({_first_line(error)}); "
-            f"give a local file: --task {name}=FILE.jsonl"
+            f"the data set of {name} cannot be loaded ({_first_line(error)})", Mend.GIVE_LOCAL_DATA
         ) from error
     _refuse_generation(name, {"output_type": task.OUTPUT_TYPE})
     origin = str(file.path) if file else "/".join(filter(None, (task.DATASET_PATH, task.DATASET_NAME)))
@@ -164,7 +163,7 @@ def _refuse_too_few(file: DataFile, name: str, shots: int) -> None:
     if len(file.lines) <= shots:
         raise CornerstoneError(
             f"{file.path} has {len(file.lines)} rows, and {shots} examples in the prompt of {name} need {shots + 1}; "
-            "ask for fewer with --num-fewshot"
+            "ask for fewer (num_fewshot)"
         )
 
 
@@ -181,12 +180,13 @@ def _announce_download(name: str, definition: dict[str, Any], *, offline: bool, 
     path = definition.get("dataset_path")
     if path is None or path == "json" or dataset_hub.dataset_cached(path, definition.get("dataset_name")):
         return
-    advice = f"give a local file instead: --task {name}=FILE.jsonl"
     if offline:
-        raise CornerstoneError(f"{name} reads {path}, which is not cached, and --offline forbids fetching it; {advice}")
+        said = f"{name} reads the data set {path}, which is not cached and cannot be fetched offline"
+        raise CornerstoneError(said, Mend.GIVE_LOCAL_DATA)
     size = dataset_hub.dataset_size(path)
     if size is None:
-        raise CornerstoneError(f"{name} reads the data set {path}, and the hub could not be reached; {advice}")
+        said = f"{name} reads the data set {path}, and the hub could not be reached"
+        raise CornerstoneError(said, Mend.GIVE_LOCAL_DATA)
     narrate(f"downloading the data set {path} (at most {size / 1e6:.0f} MB) for {name}")
 
 

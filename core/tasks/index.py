@@ -18,7 +18,7 @@ from typing import Literal
 
 import yaml
 
-from core.errors import CornerstoneError
+from core.errors import CornerstoneError, Mend
 from core.machine.paths import cache_folder
 
 EntryKind = Literal["task", "group", "tag"]
@@ -69,9 +69,7 @@ def lm_eval_tasks(narrate: Callable[[str], None] | None = None) -> tuple[IndexEn
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-            raise CornerstoneError(
-                f"lm-eval's tasks cannot be listed ({reason}); `cornerstone doctor` checks the install"
-            )
+            raise CornerstoneError(f"lm-eval's tasks cannot be listed ({reason})", Mend.CHECK_INSTALL)
     rows, folder = json.loads(memory.read_text(encoding="utf-8")), lm_eval_folder()
     return tuple(IndexEntry(name, kind, folder / path if path else None) for name, kind, path in rows)
 
@@ -102,8 +100,9 @@ def find_task(name: str, narrate: Callable[[str], None] | None = None) -> tuple[
     if entry is None:
         known = [task.name for task in shipped_tasks()] + list(entries)
         close = get_close_matches(name, known, n=1, cutoff=0.6)
-        hint = f"did you mean {close[0]}?" if close else "`cornerstone tasks --all` lists them"
-        raise CornerstoneError(f"no task {name!r}; {hint}")
+        if close:
+            raise CornerstoneError(f"no task {name!r}; did you mean {close[0]}?")
+        raise CornerstoneError(f"no task {name!r}", Mend.LIST_TASKS)
     if entry.kind != "task" or entry.definition is None:
         members = [other for other in entries if other.startswith(f"{name}_")][:3]
         example = f", such as {', '.join(members)}" if members else ""

@@ -78,6 +78,10 @@ class PreparedTask:
     documents: tuple[Document, ...]
     _built: BuiltTask
 
+    @property
+    def document_records(self) -> tuple[DocumentRecord, ...]:
+        return tuple(document.record for document in self.documents)
+
     def outcome(
         self, document: Document, removed: Removed, logprobs: Sequence[float], is_greedy: Sequence[bool]
     ) -> Outcome:
@@ -133,7 +137,7 @@ def prepare_task(
         CornerstoneError: a document cannot be rendered, encoded or scored, or the model has no chat template.
     """
     if apply_chat_template and encoder.chat_template_text is None:
-        raise CornerstoneError("--apply-chat-template: this model's tokenizer has no chat template")
+        raise CornerstoneError("apply_chat_template: this model's tokenizer has no chat template")
     chosen = _choose(len(built.docs), limit=limit, order=order, seed=seed)
     rendered = dict(_render(built, encoder, chosen, apply_chat_template=apply_chat_template))
     prepared = PreparedTask(

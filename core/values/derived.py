@@ -7,13 +7,16 @@ A document has such a value if it offers at least two choices and exactly one of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
 from types import MappingProxyType
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.errors import CornerstoneError
+from core.plugins import contributed
 from core.statistics.intervals import FloatArray
 
 Integers = NDArray[np.int64]
@@ -45,13 +48,44 @@ def brier(logprobs: FloatArray, gold: Integers) -> FloatArray:
     return np.asarray(2 * right - 1 - (p**2).sum(axis=1), dtype=np.float64)
 
 
-_DERIVED: Final[dict[str, Callable[[FloatArray, Integers], FloatArray]]] = {
-    "gold_logprob": gold_logprob,
-    "margin": margin,
-    "brier": brier,
-}
-DERIVED: Final = tuple(_DERIVED)
-_UNITS: Final = MappingProxyType({"gold_logprob": "nats", "margin": "nats", "brier": "negated Brier score"})
+@dataclass(frozen=True, slots=True)
+class DerivedValue:
+    """A value that follows from the log-probabilities of a document's choices.
+
+    Attributes:
+        name: what options, files and tables call it.
+        unit: what it is counted in, for headings and axes.
+        of: from log-probabilities of shape (outcomes, choices), NaN where a document has fewer choices than others, and
+            the index of each outcome's right choice, shape (outcomes,), to values of shape (outcomes,).
+    """
+
+    name: str
+    unit: str
+    of: Callable[[FloatArray, Integers], FloatArray]
+
+
+_OWN = (
+    DerivedValue("gold_logprob", "nats", gold_logprob),
+    DerivedValue("margin", "nats", margin),
+    DerivedValue("brier", "negated Brier score", brier),
+)
+
+
+@cache
+def derived_values() -> Mapping[str, DerivedValue]:
+    """Return every derived value by its name: our own, then those of plugins.
+
+    Raises:
+        CornerstoneError: a plugin adds something that is no derived value, or that another one has the name of.
+    """
+    found: dict[str, DerivedValue] = {}
+    for each in (*_OWN, *contributed("values")):
+        if not isinstance(each, DerivedValue):
+            raise CornerstoneError(f"a plugin adds {each!r} to the values, which is no DerivedValue")
+        if each.name in found:
+            raise CornerstoneError(f"two values are named {each.name!r}; a plugin has to rename its own")
+        found[each.name] = each
+    return MappingProxyType(found)
 
 
 def is_accuracy(value: str) -> bool:
@@ -67,12 +101,12 @@ def named(value: str) -> str:
 
 def unit_of(value: str) -> str | None:
     """Return the unit of a derived value; None for a task's own metric."""
-    return _UNITS.get(value)
+    return known.unit if (known := derived_values().get(value)) is not None else None
 
 
 def is_derived(value: str, mean_metrics: Sequence[str]) -> bool:
-    """Return whether ``value`` is one of ``DERIVED``. A metric of the task with the same name takes precedence."""
-    return value in _DERIVED and value not in mean_metrics
+    """Return whether ``value`` is derived. A metric of the task with the same name takes precedence."""
+    return value in derived_values() and value not in mean_metrics
 
 
 def gold_of(gold: Sequence[int], choices: int) -> int:
@@ -84,7 +118,7 @@ def gold_of(gold: Sequence[int], choices: int) -> int:
 
 
 def derive(value: str, logprobs: FloatArray, gold: Integers) -> FloatArray:
-    """Return one of ``DERIVED`` for each outcome, shape (outcomes,).
+    """Return one of ``derived_values()`` for each outcome, shape (outcomes,).
 
     The result is NaN where ``gold`` is ``NO_GOLD``. It may not be finite where a log-probability is not.
 
@@ -98,5 +132,5 @@ def derive(value: str, logprobs: FloatArray, gold: Integers) -> FloatArray:
     if has_gold.any():
         # Minus infinity less minus infinity is NaN, which is the right result here.
         with np.errstate(invalid="ignore"):
-            values[has_gold] = _DERIVED[value](logprobs[has_gold], gold[has_gold])
+            values[has_gold] = derived_values()[value].of(logprobs[has_gold], gold[has_gold])
     return values

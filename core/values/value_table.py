@@ -1,4 +1,4 @@
-"""A tally: one value of some documents by coalition, as outcomes arrive."""
+"""A table of one value of some documents by coalition, filled as outcomes arrive."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from core.statistics.intervals import FloatArray
 from core.values.derived import derive, gold_of, is_derived
 
 
-class Tally:
-    """One value of documents in the order given; one that occurs twice counts twice.
+class ValueTable:
+    """One value of documents, in the order given. A document that occurs twice counts twice.
 
-    ``scores`` has it by removed set, arrays of shape (documents,), NaN where a document was not evaluated. A document
-    on which a value that ``core.values.derived`` derives is not finite under some removed set is NaN under all.
+    ``scores`` maps each removed set to an array of shape (documents,), NaN where a document was not evaluated. Where a
+    derived value (``core.values.derived``) of a document is not finite under one removed set, it is NaN under all.
     """
 
     def __init__(self, documents: Sequence[DocumentRecord], value: str, mean_metrics: Sequence[str]) -> None:
@@ -26,27 +26,27 @@ class Tally:
         self.scores: dict[Removed, FloatArray] = {}
         self._there: dict[Removed, NDArray[np.bool_]] = {}
         self._derived = is_derived(value, mean_metrics)
+        self._keys = tuple(document.key for document in documents)
         self._places: defaultdict[str, list[int]] = defaultdict(list)
-        for place, document in enumerate(documents):
-            self._places[document.key].append(place)
+        for place, key in enumerate(self._keys):
+            self._places[key].append(place)
         self._documents = {document.key: document for document in documents}
-        self._lost = np.zeros(len(documents), dtype=np.bool_)
+        self._dropped = np.zeros(len(documents), dtype=np.bool_)
 
     def holds(self, documents: Sequence[DocumentRecord]) -> bool:
-        """Whether every document is one of these."""
+        """Return whether the table has every one of these documents."""
         return all(document.key in self._documents for document in documents)
 
     def load(self, stored: StoredValues) -> None:
-        """Take what is stored."""
-        columns = [(index, place) for index, key in enumerate(stored.keys) for place in self._places.get(key, ())]
-        if not columns:
-            return
-        source, target = np.array(columns).T
-        for removed, values, there in zip(stored.removed, stored.values, stored.there, strict=True):
-            self._put(removed, target, values[source], there[source])
+        """Take what is stored; what is stored of other documents is ignored."""
+        aligned = stored.aligned(self._keys)
+        everywhere = np.arange(len(self._keys), dtype=np.intp)
+        for removed, values, there in zip(aligned.removed, aligned.values, aligned.there, strict=True):
+            if there.any():
+                self._put(removed, everywhere, values, there)
 
     def add(self, outcomes: Sequence[Outcome]) -> None:
-        """Take new outcomes; those of other documents are passed over."""
+        """Take new outcomes; those of other documents are ignored."""
         known = [outcome for outcome in outcomes if outcome.document in self._documents]
         found: defaultdict[Removed, dict[int, float]] = defaultdict(dict)
         for outcome, value in zip(known, self._values(known).tolist(), strict=True):
@@ -58,7 +58,7 @@ class Tally:
     def evaluated(
         self, documents: Sequence[DocumentRecord], coalitions: Sequence[Removed]
     ) -> dict[str, frozenset[Removed]]:
-        """Which of the coalitions each document was evaluated under, by its key."""
+        """Return, by document key, which of the coalitions the document was evaluated under."""
         rows = [(removed, self._there[removed]) for removed in coalitions if removed in self._there]
         return {
             document.key: frozenset(removed for removed, there in rows if there[self._places[document.key][0]])
@@ -66,7 +66,7 @@ class Tally:
         }
 
     def stored(self, documents: Sequence[DocumentRecord]) -> StoredValues:
-        """What is there of some of the documents, as a recorder would say it."""
+        """Return what the table has of some of its documents, in a recorder's form."""
         keys = tuple(dict.fromkeys(document.key for document in documents))
         places = [self._places[key][0] for key in keys]
         sets = tuple(self.scores)
@@ -79,7 +79,7 @@ class Tally:
         )
 
     def reached(self, coalitions: Sequence[Removed]) -> int:
-        """How many documents, from the first on, were evaluated under all of the coalitions."""
+        """Return how many documents, from the first on, were evaluated under all of the coalitions."""
         rows = [self._there[removed] for removed in coalitions if removed in self._there]
         if len(rows) < len(coalitions):
             return 0
@@ -87,9 +87,9 @@ class Tally:
         return len(everywhere) if everywhere.all() else int(everywhere.argmin())
 
     def complete(self) -> Mapping[Removed, FloatArray]:
-        """The removed sets under which every document was evaluated, over the documents that have the value.
+        """Return the removed sets under which every document was evaluated, over the documents that have the value.
 
-        A document has it where it is not NaN under any of those sets.
+        A document has the value where it is not NaN under any of those sets.
         """
         sets = [removed for removed, there in self._there.items() if there.all()]
         if not sets:
@@ -110,16 +110,16 @@ class Tally:
 
     def _put(self, removed: Removed, places: NDArray[np.intp], values: FloatArray, there: NDArray[np.bool_]) -> None:
         if removed not in self.scores:
-            self.scores[removed] = np.full(len(self._lost), np.nan)
-            self._there[removed] = np.zeros(len(self._lost), dtype=np.bool_)
+            self.scores[removed] = np.full(len(self._dropped), np.nan)
+            self._there[removed] = np.zeros(len(self._dropped), dtype=np.bool_)
         self._there[removed][places] |= there
         self.scores[removed][places] = np.where(there, values, self.scores[removed][places])
         if self._derived:
-            self._lose(places[there & ~np.isfinite(values)])
-            self.scores[removed][self._lost] = np.nan
+            self._drop(places[there & ~np.isfinite(values)])
+            self.scores[removed][self._dropped] = np.nan
 
-    def _lose(self, places: NDArray[np.intp]) -> None:
-        if not self._lost[places].all():
-            self._lost[places] = True
+    def _drop(self, places: NDArray[np.intp]) -> None:
+        if not self._dropped[places].all():
+            self._dropped[places] = True
             for values in self.scores.values():
-                values[self._lost] = np.nan
+                values[self._dropped] = np.nan

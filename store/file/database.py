@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from core.errors import CornerstoneError, InUseError
+from core.errors import CornerstoneError, InUseError, Mend
 
 PATIENCE_S = 30.0
 
@@ -43,7 +43,7 @@ def reading(path: Path, patience: float = PATIENCE_S) -> Iterator[duckdb.DuckDBP
         CornerstoneError: the file does not exist, is not a store, is newer than this program, or stays locked.
     """
     if not path.exists():
-        raise CornerstoneError(f"no results at {path} yet; `cornerstone run` makes some (--store names another file)")
+        raise CornerstoneError(f"no results at {path} yet", Mend.MAKE_RESULTS)
     with _connection(path, patience, read_only=True) as connection:
         current = _version(connection, path) == len(_STEPS)
         if current:
@@ -103,8 +103,7 @@ def _open(path: Path, patience: float, *, read_only: bool) -> duckdb.DuckDBPyCon
                 raise _no_store(path, error) from error
             if time.monotonic() > deadline:
                 raise InUseError(
-                    f"the store {path} has been in use by another program for {patience:.0f} s; "
-                    "close what holds it (a notebook?) and run again"
+                    f"the store {path} has been in use by another program for {patience:.0f} s", Mend.FREE_STORE
                 ) from error
         time.sleep(random.uniform(wait / 2, wait))
         wait = min(2 * wait, _LONGEST_WAIT_S)
@@ -126,10 +125,8 @@ def _being_made(path: Path, error: Exception) -> bool:
 
 def _no_store(path: Path, error: Exception) -> CornerstoneError:
     if isinstance(error, duckdb.IOException | duckdb.ConnectionException):
-        return CornerstoneError(
-            f"{path} cannot be opened as a store ({_first_line(error)}); name another file with --store"
-        )
-    return CornerstoneError(f"{path} is not a DuckDB file; name another one with --store")
+        return CornerstoneError(f"{path} cannot be opened as a store ({_first_line(error)})", Mend.OTHER_STORE)
+    return CornerstoneError(f"{path} is not a DuckDB file", Mend.OTHER_STORE)
 
 
 def _upgrade(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
@@ -143,12 +140,12 @@ def _upgrade(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
 
 def _version(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
     if ("meta", "schema_version") not in _columns(connection):
-        raise CornerstoneError(f"{path} is a DuckDB file, but no store of this program; name another with --store")
+        raise CornerstoneError(f"{path} is a DuckDB file, but no store of this program", Mend.OTHER_STORE)
     (version,) = connection.execute("SELECT max(schema_version) FROM meta").fetchone() or (None,)
     if version is None or version > len(_STEPS):
         raise CornerstoneError(
-            f"{path} was written by a newer version of this program (schema {version}, this one knows "
-            f"{len(_STEPS)}); upgrade, or name another file with --store"
+            f"{path} was written by a newer version of this program (schema {version}, this one knows {len(_STEPS)})",
+            Mend.UPGRADE,
         )
     return int(version)
 

@@ -69,7 +69,7 @@ def value_columns(value: str, mean_metrics: Sequence[str], answers: Answers) -> 
     """Return how to read a value.
 
     Args:
-        value: one of ``mean_metrics`` or of ``core.values.derived.DERIVED``.
+        value: one of ``mean_metrics`` or of ``core.values.derived.derived_values()``.
         mean_metrics: the metrics of the task that are means over documents.
         answers: the answers of the task's documents.
     """

@@ -1,1 +1,1 @@
-"""The queries behind `store.results`, one a table."""
+"""The queries behind `store.results`, a file for each table."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 
 import duckdb
 
@@ -15,9 +14,9 @@ from store.reading.groups import Group, read_values
 from store.rows import AblationRow
 
 
-def read_ablation(db: duckdb.DuckDBPyConnection, group: Group, store: Path, value: str) -> Found[AblationRow]:
-    """Each player's score and paired drop, over the documents that it and the intact model have."""
+def read_ablation(db: duckdb.DuckDBPyConnection, group: Group, value: str) -> Found[AblationRow]:
+    """Read each player's score and paired drop, over the documents that it and the intact model have."""
     values = read_values(db, group, value, longest=1)
     points = ablation_points(values.scores, values.choices, players_of(group.kinds), value)
     rows = [AblationRow(**group.heading, value=value, **asdict(point)) for point in points]
-    return Found(rows, left_out(group, value, values), [] if rows else [no_ablation(group, store)])
+    return Found(rows, left_out(group, value, values), [] if rows else [no_ablation(group)])

@@ -1,4 +1,4 @@
-"""Answers to what is asked of a store: rows, and in sentences what could not be answered."""
+"""Answers to questions that are put to a store: rows, and what could not be answered."""
 
 from __future__ import annotations
 
@@ -6,35 +6,44 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from core.config.gap import Gap
+
 RowT = TypeVar("RowT")
 
 
 @dataclass(frozen=True, slots=True)
 class Answer(Generic[RowT]):
-    """Rows, and in ``gaps`` a sentence for each model and task that could not be answered and what would mend it.
+    """Rows, and what is missing from them.
 
-    ``notes`` are sentences on the rows: that they are partial, or which documents are left out.
+    Attributes:
+        rows: the answer.
+        gaps: what could not be answered, with its model and task, and the run that would fill it.
+        partial: what was answered from fewer coalitions than asked for, and the run that would complete it.
+        notes: sentences about the rows, for example which documents are left out.
     """
 
     rows: tuple[RowT, ...]
-    gaps: tuple[str, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    partial: tuple[Gap, ...] = ()
     notes: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
 class Found(Generic[RowT]):
-    """An answer about one group of results while it is put together."""
+    """The answer about one group of results, before all groups are joined."""
 
     rows: list[RowT] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    gaps: list[str] = field(default_factory=list)
+    gaps: list[Gap] = field(default_factory=list)
+    partial: list[Gap] = field(default_factory=list)
 
 
-def answer_of(gaps: Iterable[str], found: Iterable[Found[RowT]]) -> Answer[RowT]:
-    """One answer of all groups; ``gaps`` are of those that were not asked."""
+def answer_of(gaps: Iterable[Gap], found: Iterable[Found[RowT]]) -> Answer[RowT]:
+    """Join the answers of all groups. ``gaps`` come from groups that could not be asked at all."""
     each = list(found)
     return Answer(
         tuple(row for one in each for row in one.rows),
         (*gaps, *(gap for one in each for gap in one.gaps)),
+        tuple(gap for one in each for gap in one.partial),
         tuple(note for one in each for note in one.notes),
     )

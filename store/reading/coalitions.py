@@ -1,4 +1,4 @@
-"""Every stored coalition of one group of results, and every outcome under it."""
+"""Read every stored coalition of one group of results, and every outcome."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import duckdb
 from core.coalitions.players import format_removed, players_of
 from core.estimators.question import Scores
 from core.summaries.summarize import coalition_point
+from core.values.of_task import PREFERRED
 from store.reading.answer import Found
 from store.reading.gaps import left_out
 from store.reading.groups import Group, read_values
@@ -18,7 +19,7 @@ _BATCH = 10_000
 
 
 def read_coalitions(db: duckdb.DuckDBPyConnection, group: Group, value: str) -> Found[CoalitionRow]:
-    """Every coalition; of a group that does not have ``value``, without it."""
+    """Read every coalition; its score is None if the group does not have ``value``."""
     if value not in group.values:
         return Found(list(_rows(db, group, value, {})))
     values = read_values(db, group, value, len(group.kinds))
@@ -39,7 +40,7 @@ def _rows(db: duckdb.DuckDBPyConnection, group: Group, value: str, scores: Score
         yield CoalitionRow(
             **heading,
             removed=removed,
-            n=n if value == "acc" else point.n if point is not None else 0,
+            n=n if value == (group.own_value or PREFERRED) else point.n if point is not None else 0,
             acc=None if point is None else point.acc,
             acc_se=None if point is None else point.acc_se,
             acc_norm=acc_norm,
@@ -52,7 +53,7 @@ def _rows(db: duckdb.DuckDBPyConnection, group: Group, value: str, scores: Score
 
 
 def outcome_rows(db: duckdb.DuckDBPyConnection, group: Group) -> Iterator[OutcomeRow]:
-    """Every document under every coalition."""
+    """Yield every document under every coalition."""
     (outcomes, parameters), heading = group.outcomes, group.heading
     rows = db.execute(
         f"""SELECT c.removed, m.doc_id, (SELECT d.gold FROM documents d WHERE d.document = m.document),

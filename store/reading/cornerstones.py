@@ -1,4 +1,4 @@
-"""The rule for cornerstones on a model's stored values, player by player."""
+"""Apply the rule for cornerstones to a model's stored values, player by player."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from store.rows import CornerstoneRow
 
 
 def judge(values: ModelValues, selection: PaperSelection) -> Found[CornerstoneRow]:
-    """Every player's evidence and verdict, and what of the rule cannot be told."""
+    """Return every player's evidence and verdict, and notes on the parts of the rule that cannot be judged."""
     found = cornerstones(resample(values))
     return Found(list(_rows(values, found, selection)), list(_doubts(values, found)))
 

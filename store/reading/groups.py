@@ -1,4 +1,4 @@
-"""Choosing what to read: groups of results that belong together, one a model, task and data set."""
+"""Choose what to read. A group holds the results of one model on one task over one data set."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 import numpy as np
@@ -14,12 +14,14 @@ from numpy.typing import NDArray
 
 from core.coalitions.grouping import Grouping
 from core.coalitions.players import PlayerKind, Removed
-from core.errors import CornerstoneError
+from core.config.gap import Gap
+from core.errors import CornerstoneError, Mend
 from core.estimators.question import Scores, units_of
 from core.machine.process import is_elsewhere
 from core.records.fingerprint import short_id
 from core.statistics.intervals import FloatArray
-from core.values.derived import DERIVED, NO_GOLD
+from core.values.derived import NO_GOLD, derived_values
+from core.values.of_task import PREFERRED, own_value
 from store.file.value_columns import Answers, value_columns
 from store.rows import Selection
 
@@ -28,11 +30,11 @@ _LISTED = 8
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Results that may be compared: one model on one task over one data set.
+    """The results of one model on one task over one data set, which may be compared.
 
-    ``asked`` holds the doc_ids and the coalition numbers of the run selected; None where no run is. ``config`` is
-    what the run of most documents was asked (JSON), the latest of those that have as many. ``derives`` tells whether
-    any document has the values that ``values.derived`` derives. ``writing`` are runs of other processes that go on.
+    ``asked`` holds the doc_ids and coalition numbers of the selected run, and is None if no run is selected. ``config``
+    is the configuration (JSON) of the run with the most documents, the latest of several. ``derives`` says whether any
+    document has derived values (``core.values.derived``). ``writing`` lists runs of other processes that still write.
     """
 
     model: int
@@ -51,8 +53,13 @@ class Group:
 
     @property
     def values(self) -> tuple[str, ...]:
-        """What may be read of it as a value: the task's metrics that are means, and what is derived."""
-        return tuple(dict.fromkeys((*self.mean_metrics, *(DERIVED if self.derives else ()))))
+        """The values that it may be read by: the task's metrics that are means, and derived values."""
+        return tuple(dict.fromkeys((*self.mean_metrics, *(derived_values() if self.derives else ()))))
+
+    @property
+    def own_value(self) -> str | None:
+        """The value that it is read by if none is asked for; None if it has none."""
+        return own_value(self.values)
 
     @property
     def title(self) -> str:
@@ -60,7 +67,7 @@ class Group:
 
     @property
     def heading(self) -> dict[str, Any]:
-        """The columns by which a row says what it is of."""
+        """The columns that name a row's model and task."""
         return {
             "model": self.model_name,
             "task": self.task_name,
@@ -70,7 +77,7 @@ class Group:
 
     @property
     def outcomes(self) -> tuple[str, list[object]]:
-        """FROM and WHERE clauses that yield this group's outcomes o with members m and coalitions c; parameters."""
+        """FROM and WHERE clauses that select this group's outcomes o, members m and coalitions c; parameters."""
         clause = """FROM members m JOIN outcomes o ON o.document = m.document
             JOIN coalitions c ON c.coalition = o.coalition WHERE m.dataset = ? AND o.model = ?"""
         if self.asked is None:
@@ -81,10 +88,10 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """One value of a group by removed set; ``choices`` counts each document's choices, shape (documents,).
+    """One value of a group by removed set. ``choices`` counts each document's choices, shape (documents,).
 
-    Of a value that is derived, ``lacking`` documents have none, as they have several right answers or no choices;
-    ``not_finite`` documents are left out, as theirs is not finite under some removed set.
+    For a derived value, ``lacking`` counts documents without it: they have several right answers, or no choices.
+    ``not_finite`` counts documents that are left out because their value is not finite under some removed set.
     """
 
     scores: Scores
@@ -94,7 +101,7 @@ class Values:
 
 
 def find_groups(db: duckdb.DuckDBPyConnection, selection: Selection) -> list[Group]:
-    """The groups that a selection names, by model and task.
+    """Return the groups that a selection names, by model and task.
 
     Raises:
         CornerstoneError: the store is empty, or a name fits nothing in it.
@@ -104,7 +111,7 @@ def find_groups(db: duckdb.DuckDBPyConnection, selection: Selection) -> list[Gro
     groups = _groups(db, selection.run)
     if not groups:
         where = "the store holds no results" if selection.run is None else f"run {selection.run} asked for no results"
-        raise CornerstoneError(f"{where} yet; `cornerstone run` makes some")
+        raise CornerstoneError(f"{where} yet", Mend.MAKE_RESULTS)
     if selection.model is not None:
         groups = _named(groups, "model", selection.model, [(g.model_name, g.model_id) for g in groups])
     if selection.task is not None:
@@ -112,29 +119,35 @@ def find_groups(db: duckdb.DuckDBPyConnection, selection: Selection) -> list[Gro
     return groups
 
 
-def with_value(groups: Sequence[Group], value: str) -> tuple[list[Group], list[str]]:
-    """The groups that have ``value`` as a mean over documents, and a sentence for each of the others.
+def with_value(groups: Sequence[Group], value: str | None) -> tuple[list[tuple[Group, str]], list[Gap]]:
+    """Pair each group with the value that it is read by, and note a gap for each group that has none such.
+
+    Args:
+        groups: what was selected.
+        value: a mean over documents; None for each task's own: acc, else its first metric that is a mean.
 
     Raises:
-        CornerstoneError: no task has it.
+        CornerstoneError: no group has such a value.
     """
-    usable = [group for group in groups if value in group.values]
-    refusals = [_refusal(group, value) for group in groups if value not in group.values]
+    paired = [(group, (group.own_value or PREFERRED) if value is None else value) for group in groups]
+    usable = [(group, name) for group, name in paired if name in group.values]
+    refusals = [_refusal(group, name) for group, name in paired if name not in group.values]
     if not usable:
         known = dict.fromkeys(name for group in groups for name in group.values)
         metrics = {name for group in groups for name in group.mean_metrics}
-        if metrics and value not in DERIVED and not any(value in group.other_metrics for group in groups):
+        unknown = value is not None and value not in derived_values()
+        if metrics and unknown and not any(value in group.other_metrics for group in groups):
             raise CornerstoneError(f"no value {value!r}; there {'is' if len(known) == 1 else 'are'} {', '.join(known)}")
         raise CornerstoneError("; ".join(dict.fromkeys(refusals)))
-    return usable, refusals
+    return usable, [Gap(refusal) for refusal in refusals]
 
 
 def read_values(
     db: duckdb.DuckDBPyConnection, group: Group, value: str, longest: int, units: Grouping | None = None
 ) -> Values:
-    """One of a group's values, for removed sets of up to ``longest`` players.
+    """Read one of a group's values, for removed sets of up to ``longest`` players.
 
-    With ``units``, of up to so many units of that grouping, whose numbers then make up the removed sets.
+    With ``units``, ``longest`` counts units of that grouping, and removed sets hold the numbers of units.
     """
     wanted = dict(_wanted(db, longest, units))
     documents = _documents(db, group)
@@ -165,7 +178,7 @@ def read_values(
 
 
 def _wanted(db: duckdb.DuckDBPyConnection, longest: int, units: Grouping | None) -> Iterator[tuple[int, Removed]]:
-    """The numbers of the stored coalitions that are asked for, each with its removed set."""
+    """Yield the numbers of the stored coalitions that are asked for, each with its removed set."""
     for number, members in db.execute("SELECT coalition, removed FROM coalitions").fetchall():
         removed = tuple(members) if units is None else units_of(units, tuple(members))
         if removed is not None and len(removed) <= longest:
@@ -173,14 +186,17 @@ def _wanted(db: duckdb.DuckDBPyConnection, longest: int, units: Grouping | None)
 
 
 def _numbered(known: NDArray[np.int64], seen: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.intp]]:
-    """Which of the sorted ``known`` are ``seen``, and where each one seen is among those: a unique of few, fast."""
+    """Return the entries of the sorted ``known`` that are in ``seen``, and the place of each ``seen`` among them.
+
+    It is a faster ``numpy.unique`` for few distinct values.
+    """
     at = np.searchsorted(known, seen)
     there = np.bincount(at, minlength=len(known)) > 0
     return known[there], (np.cumsum(there) - 1)[at]
 
 
 def _documents(db: duckdb.DuckDBPyConnection, group: Group) -> dict[int, tuple[list[int], int]]:
-    """The gold of each document, and how many choices it has, by its place."""
+    """Return the gold of each document and its number of choices, by its place."""
     rows = db.execute(
         """SELECT (m.doc_id::BIGINT << 32) + m.document, d.gold, len(d.choices)
         FROM members m JOIN documents d ON d.document = m.document WHERE m.dataset = ?""",
@@ -191,7 +207,7 @@ def _documents(db: duckdb.DuckDBPyConnection, group: Group) -> dict[int, tuple[l
 
 def _refusal(group: Group, value: str) -> str:
     usable = ", ".join(group.values) or "none"
-    if value in DERIVED:
+    if value in derived_values():
         return (
             f"{group.task_name} has no {value}: none of its documents has one right answer among choices "
             f"(usable: {usable})"
@@ -213,42 +229,45 @@ def _groups(db: duckdb.DuckDBPyConnection, run: str | None) -> list[Group]:
         GROUP BY ALL ORDER BY m.name, t.name, a.model, a.dataset""",
         [run, run],
     ).fetchall()
-    return [_group(*row, only_asked=run is not None) for row in rows]
+    return [_group(_Row(*row), only_asked=run is not None) for row in rows]
 
 
-def _group(  # noqa: PLR0913, PLR0917 the columns of a query
-    model: int,
-    dataset: int,
-    model_name: str,
-    task_name: str,
-    weights: str,
-    prompt: str,
-    data: str,
-    kinds: list[PlayerKind],
-    mean_metrics: list[str],
-    other_metrics: list[str],
-    config: str,
-    doc_ids: list[int],
-    coalitions: list[int],
-    derives: bool,
-    running: list[list[str]] | None,
-    *,
-    only_asked: bool,
-) -> Group:
+class _Row(NamedTuple):
+    """A row of the query for groups, column by column; ``running`` has the runs that go on, with their versions."""
+
+    model: int
+    dataset: int
+    model_name: str
+    task_name: str
+    weights: str
+    prompt: str
+    data: str
+    kinds: list[PlayerKind]
+    mean_metrics: list[str]
+    other_metrics: list[str]
+    config: str
+    doc_ids: list[int]
+    coalitions: list[int]
+    derives: bool
+    running: list[list[str]] | None
+
+
+def _group(row: _Row, *, only_asked: bool) -> Group:
+    elsewhere = (run for run, versions in row.running or () if is_elsewhere(json.loads(versions)))
     return Group(
-        model=model,
-        dataset=dataset,
-        model_name=model_name,
-        task_name=task_name,
-        model_id=short_id(weights),
-        task_id=short_id(prompt, data),
-        kinds=tuple(kinds),
-        mean_metrics=tuple(mean_metrics),
-        other_metrics=tuple(other_metrics),
-        config=config,
-        asked=(doc_ids, coalitions) if only_asked else None,
-        derives=derives,
-        writing=tuple(sorted(run for run, versions in running or () if is_elsewhere(json.loads(versions)))),
+        model=row.model,
+        dataset=row.dataset,
+        model_name=row.model_name,
+        task_name=row.task_name,
+        model_id=short_id(row.weights),
+        task_id=short_id(row.prompt, row.data),
+        kinds=tuple(row.kinds),
+        mean_metrics=tuple(row.mean_metrics),
+        other_metrics=tuple(row.other_metrics),
+        config=row.config,
+        asked=(row.doc_ids, row.coalitions) if only_asked else None,
+        derives=row.derives,
+        writing=tuple(sorted(elsewhere)),
     )
 
 

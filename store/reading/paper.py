@@ -1,4 +1,4 @@
-"""Reading what the paper's tables are made from: of each model, its tasks' values per document, and what is missing."""
+"""Read the input of the paper's tables: each model's values by task and document, and what is missing."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ import numpy as np
 
 from core.coalitions.players import players_of
 from core.coalitions.schedules import DEFAULT_MAX_REMOVED, INTACT, ablation
+from core.config.gap import Gap
 from core.errors import CornerstoneError
 from core.estimators.estimator import Estimator
+from core.estimators.leave_one_out import LeaveOneOut
 from core.estimators.question import Question, Scores
-from core.estimators.registry import WINDOW_ESTIMATORS, estimator_named
+from core.estimators.registry import estimator_named, window_readings
 from core.paper.published import TASKS
 from core.paper.values import ModelValues, TaskValues
 from core.statistics.intervals import FloatArray
@@ -26,19 +28,19 @@ from store.reading.groups import Group, find_groups, read_values, with_value
 from store.reading.paper_gaps import Stored, missing_from_paper
 from store.rows import Selection
 
-# The authors': acc_norm where the task defines it, else acc.
+# The authors' choice: acc_norm if the task has it, else acc.
 AUTHORS_VALUES = ("acc_norm", "acc")
 
 
 @dataclass(frozen=True, slots=True)
 class PaperSelection:
-    """What the tables are made from.
+    """Which stored results the tables are made from.
 
     Attributes:
-        models: their names, name@id or ids; none means all that are stored.
-        tasks: likewise; none means those of the paper, and of a model that has none of them, all it has.
-        value: a metric that is a mean over documents, or one of ``DERIVED``; None for the authors' choice.
-        estimator: one of ``core.estimators.registry.WINDOW_ESTIMATORS``.
+        models: names, name@id or ids of models; () for all that are stored.
+        tasks: likewise of tasks; () for the paper's tasks, or all tasks of a model that has none of the paper's.
+        value: a metric that is a mean over documents, or one of ``derived_values()``; None for the authors' choice.
+        estimator: one of ``core.estimators.registry.window_readings()``.
         max_removed: the longest window.
     """
 
@@ -51,16 +53,16 @@ class PaperSelection:
 
 @dataclass(frozen=True, slots=True)
 class PaperValues:
-    """What is stored for the tables, by model.
+    """The stored values for the tables, by model.
 
-    In sentences, ``gaps`` say what is left out of the models and tasks that are stored, ``missing`` what the paper has
-    and the store has not, and ``notes`` which models' numbers are of no task of the paper's.
+    ``gaps`` say which stored models and tasks are left out, and ``missing`` what the paper has and the store lacks.
+    ``notes`` are sentences that name the models without any of the paper's tasks.
     """
 
     models: tuple[ModelValues, ...]
     notes: tuple[str, ...]
-    gaps: tuple[str, ...]
-    missing: tuple[str, ...]
+    gaps: tuple[Gap, ...]
+    missing: tuple[Gap, ...]
 
 
 def read_paper(
@@ -68,28 +70,26 @@ def read_paper(
     selection: PaperSelection = PaperSelection(),
     patience: float = PATIENCE_S,
 ) -> PaperValues:
-    """What is stored of the models and tasks that are selected.
+    """Read what is stored of the selected models and tasks.
 
-    Where one model has a task in several ways (other data, other prompt settings), the one of the most documents is
-    read.
+    If a model has a task several times (other data, other prompt settings), the one with the most documents is read.
 
     Raises:
         CornerstoneError: there is no store, a name fits nothing in it, there is no such estimator, or no task
             selected has the value.
     """
-    if selection.estimator not in WINDOW_ESTIMATORS:
+    if selection.estimator not in window_readings():
         raise CornerstoneError(
-            f"the paper's tables are of {' or '.join(WINDOW_ESTIMATORS)}, not of the estimator {selection.estimator!r}"
+            f"the paper's tables are of {' or '.join(window_readings())}, not of the estimator {selection.estimator!r}"
         )
-    path = path or default_path()
-    gaps: list[str] = []
+    gaps: list[Gap] = []
     notes: list[str] = []
     models, stored = [], []
-    with reading(path, patience) as db:
+    with reading(path or default_path(), patience) as db:
         groups = _wanted(db, selection, notes, gaps)
         for model_id in dict.fromkeys(group.model_id for group in groups):
             own = [group for group in groups if group.model_id == model_id]
-            read = [(group, _read(db, group, selection, path)) for group in own]
+            read = [(group, _read(db, group, selection)) for group in own]
             kept = _one_a_task(read, gaps)
             gaps += [gap for _, (_, task_gaps) in kept for gap in task_gaps]
             tasks = [values for _, (values, _) in kept]
@@ -97,33 +97,33 @@ def read_paper(
                 ModelValues(own[0].model_name, model_id, players_of(own[0].kinds), tuple(sorted(tasks, key=_place)))
             )
             stored.append(Stored(models[-1], tuple(group for group, _ in kept)))
-    missing = missing_from_paper(stored, path, everything=not selection.models)
+    missing = missing_from_paper(stored, everything=not selection.models)
     return PaperValues(tuple(models), tuple(notes), tuple(gaps), tuple(missing))
 
 
-_Read = tuple[TaskValues, list[str]]
+_Read = tuple[TaskValues, list[Gap]]
 
 
-def _wanted(db: duckdb.DuckDBPyConnection, selection: PaperSelection, notes: list[str], gaps: list[str]) -> list[Group]:
-    """The groups selected that have a value, by model; what is left out is added to ``gaps``."""
+def _wanted(db: duckdb.DuckDBPyConnection, selection: PaperSelection, notes: list[str], gaps: list[Gap]) -> list[Group]:
+    """Return the selected groups that have a value, by model, and add what is left out to ``gaps``."""
     groups = _named(db, selection, gaps)
     if not selection.tasks:
         groups = _of_the_paper(groups, notes, gaps)
     if selection.value is not None:
         valued, refusals = with_value(groups, selection.value)
-        gaps += [f"{refusal}; left out" for refusal in dict.fromkeys(refusals)]
-        return valued
-    valued = [group for group in groups if value_of(group, None)]
-    refused = dict.fromkeys(group.task_name for group in groups if group not in valued)
+        gaps += [Gap(f"{refusal}; left out") for refusal in dict.fromkeys(map(str, refusals))]
+        return [group for group, _ in valued]
+    having = [group for group in groups if value_of(group, None)]
+    refused = dict.fromkeys(group.task_name for group in groups if group not in having)
     said = [f"{name} has no acc that is a mean over its documents, so it is left out" for name in refused]
-    if not valued:
+    if not having:
         raise CornerstoneError("; ".join(said))
-    gaps += said
-    return valued
+    gaps += map(Gap, said)
+    return having
 
 
-def _named(db: duckdb.DuckDBPyConnection, selection: PaperSelection, gaps: list[str]) -> list[Group]:
-    """The groups of the models and tasks named; a task that one of several models lacks is added to ``gaps``.
+def _named(db: duckdb.DuckDBPyConnection, selection: PaperSelection, gaps: list[Gap]) -> list[Group]:
+    """Return the groups of the named models and tasks, and add a task that one of several models lacks to ``gaps``.
 
     Raises:
         CornerstoneError: a name fits nothing that is stored, or no two of them fit together.
@@ -139,14 +139,14 @@ def _named(db: duckdb.DuckDBPyConnection, selection: PaperSelection, gaps: list[
         kept |= found.keys()
         holding = {model for model, _ in found}
         lacking = {model: group.model_name for (model, _), group in stored.items() if model not in holding}
-        gaps += [f"{name}: {task} is not stored" for name in lacking.values()]
+        gaps += [Gap(f"{name}: {task} is not stored") for name in lacking.values()]
     if not kept:
         find_groups(db, Selection(selection.models[0] if selection.models else None, selection.tasks[0]))
     return [group for key, group in stored.items() if key in kept]
 
 
-def _of_the_paper(groups: Sequence[Group], notes: list[str], gaps: list[str]) -> list[Group]:
-    """The paper's tasks; all tasks of a model that has none of them."""
+def _of_the_paper(groups: Sequence[Group], notes: list[str], gaps: list[Gap]) -> list[Group]:
+    """Return the paper's tasks, or all tasks of a model that has none of them."""
     kept: list[Group] = []
     for model in dict.fromkeys(group.model for group in groups):
         own = [group for group in groups if group.model == model]
@@ -155,31 +155,32 @@ def _of_the_paper(groups: Sequence[Group], notes: list[str], gaps: list[str]) ->
         if not paper:
             notes.append(f"{own[0].model_name}: none of the paper's tasks is stored, so its numbers are of {others}")
         elif others:
-            gaps.append(f"{own[0].model_name}: {others} is none of the paper's tasks and left out (--task takes it)")
+            what = f"{others} is none of the paper's tasks, so it is left out unless you name it"
+            gaps.append(Gap(f"{own[0].model_name}: {what}"))
         kept += paper or own
     return kept
 
 
 def value_of(group: Group, value: str | None) -> str | None:
-    """The value that stands for a task: the one asked for, or the authors' choice; None where it has none."""
+    """Return the value that a task is read by: the one asked for, or the authors' choice; None if it has none."""
     wanted = AUTHORS_VALUES if value is None else (value,)
     return next((name for name in wanted if name in group.values), None)
 
 
-def _read(db: duckdb.DuckDBPyConnection, group: Group, selection: PaperSelection, path: Path) -> _Read:
+def _read(db: duckdb.DuckDBPyConnection, group: Group, selection: PaperSelection) -> _Read:
     value = value_of(group, selection.value)
     assert value is not None
     players = len(group.kinds)
     read = read_values(db, group, value, longest=selection.max_removed)
-    gaps = left_out(group, value, read)
+    gaps = [Gap(sentence) for sentence in left_out(group, value, read)]
     alone = [removed for removed in ablation(players) if removed in read.scores]
     complete = complete_documents(read.scores, alone) if len(alone) == players + 1 else {}
     there = len(complete.get(INTACT, ())) > 0
     if len(alone) > 1 and INTACT not in alone:
-        gaps.append(no_intact(group, path, Question("leave-one-out")))
+        gaps.append(no_intact(group, Question(LeaveOneOut())))
     elif len(alone) > 1 and not there:
-        gaps.append(no_ablation_of_all(group, path, len(alone) - 1, players))
-    estimator = estimator_named(selection.estimator, max_removed=selection.max_removed)
+        gaps.append(no_ablation_of_all(group, len(alone) - 1, players))
+    estimator = estimator_named(selection.estimator, {"max_removed": selection.max_removed})
     values = TaskValues(
         task=group.task_name,
         task_id=group.task_id,
@@ -188,23 +189,21 @@ def _read(db: duckdb.DuckDBPyConnection, group: Group, selection: PaperSelection
         size=_size(db, group),
         intact=complete[INTACT] if there else None,
         ablated=np.stack([complete[(player,)] for player in range(players)]) if there else None,
-        contributions=_contributions(read.scores, group, estimator, selection.max_removed, path, gaps),
+        contributions=_contributions(read.scores, group, estimator, gaps),
     )
     return values, gaps
 
 
-def _contributions(
-    scores: Scores, group: Group, estimator: Estimator, max_removed: int, path: Path, gaps: list[str]
-) -> FloatArray | None:
-    question = Question(estimator.name, max_removed=max_removed)
+def _contributions(scores: Scores, group: Group, estimator: Estimator, gaps: list[Gap]) -> FloatArray | None:
+    question = Question(estimator)
     wanted = estimator.missing({}, len(group.kinds))
     missing = len(estimator.missing(scores, len(group.kinds)))
     if missing:
-        gaps.append(lacks_coalitions(group, path, question, missing, len(wanted)))
+        gaps.append(lacks_coalitions(group, question, missing, len(wanted)))
         return None
     complete = complete_documents(scores, wanted)
     if not len(complete[INTACT]):
-        gaps.append(no_document(group, path, question, len(wanted)))
+        gaps.append(no_document(group, question, len(wanted)))
         return None
     return estimator.contributions(complete, len(group.kinds))
 
@@ -214,15 +213,17 @@ def _size(db: duckdb.DuckDBPyConnection, group: Group) -> int:
     return int(size)
 
 
-def _one_a_task(read: Sequence[tuple[Group, _Read]], gaps: list[str]) -> list[tuple[Group, _Read]]:
-    """Of the ways in which a task is stored, the one of the most documents."""
+def _one_a_task(read: Sequence[tuple[Group, _Read]], gaps: list[Gap]) -> list[tuple[Group, _Read]]:
+    """Return the group with the most documents for each task."""
     kept: dict[str, tuple[Group, _Read]] = {}
     for group, one in sorted(read, key=lambda each: _documents(each[1][0]), reverse=True):
         first = kept.setdefault(group.task_name, (group, one))
         if first[0] is not group:
             gaps.append(
-                f"{group.title} is stored in several ways; {first[0].task_name}@{first[0].task_id} has the most "
-                f"documents and is shown, --task {group.task_name}@{group.task_id} shows the other"
+                Gap(
+                    f"{group.title} is stored in several ways; {first[0].task_name}@{first[0].task_id} has the most "
+                    f"documents and is shown, {group.task_name}@{group.task_id} only where you name it"
+                )
             )
     return list(kept.values())
 
@@ -234,6 +235,6 @@ def _documents(values: TaskValues) -> tuple[int, int]:
 
 
 def _place(values: TaskValues) -> tuple[int, str]:
-    """The paper's tasks in its order, then the others by name."""
+    """Return a sort key: the paper's tasks in its order, then the others by name."""
     names = list(TASKS)
     return (names.index(values.task) if values.task in TASKS else len(names), values.task)

@@ -1,4 +1,4 @@
-"""Every invocation that a store holds."""
+"""Read every run that a store has."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from store.rows import RunRow
 
 
 def read_runs(db: duckdb.DuckDBPyConnection) -> list[RunRow]:
-    """Runs, the latest first; one that is said to go on, and whose process is gone, was interrupted."""
+    """Read all runs, the latest first. A run that is marked as running, but whose process is gone, was interrupted."""
     rows = db.execute(
         """WITH asked AS (
             SELECT run, dataset, len(list_distinct(flatten(list(doc_ids)))) AS documents

@@ -20,7 +20,7 @@ from core.coalitions.schedules import windows
 from core.estimators.estimate import DRAWS
 from core.estimators.leave_one_out import LeaveOneOut
 from core.estimators.question import Question
-from core.estimators.registry import WINDOW_ESTIMATORS
+from core.estimators.registry import window_readings
 from core.records.records import Assignment, DataRecord, DocumentRecord, ModelRecord, RunRecord, TaskRecord
 from store.file.database import writing
 from store.reading.answer import Answer
@@ -76,7 +76,7 @@ def measure(store: Path) -> None:
     """Every estimate that all windows allow, asked for together, and the drops of the ablation."""
     start = time.perf_counter()
     results = Results(store)
-    names = (*WINDOW_ESTIMATORS, LeaveOneOut.name)
+    names = (*window_readings(), LeaveOneOut.name)
     _say(", ".join(names), results.answers([Question(name) for name in names]), start)
     _say("drops", results.ablation(), start)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20

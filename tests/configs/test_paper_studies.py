@@ -23,7 +23,7 @@ def test_a_study_is_the_papers(name: str) -> None:
     assert name in {alias.name for alias in aliases()}
     assert [task.name for task in config.tasks] == list(TASKS)
     assert config.limit == LIMITS.get(name, 1000)
-    assert (config.num_fewshot, config.max_removed, config.schedule) == (0, 4, ("ablation", "windows"))
+    assert (config.num_fewshot, config.settings, config.schedule) == (0, {}, ("ablation", "windows"))
 
 
 def test_the_papers_tasks_are_lm_evals() -> None:

@@ -20,7 +20,9 @@ LIGHT_MODULES = (
     "core.coalitions.grouping",
     "store.recorder",
     "store.results",
+    "store.study",
     "tui.cli",
+    "tui.commands.app",
 )
 
 

@@ -16,7 +16,7 @@ from core import mask as masks
 from core.coalitions.players import Removed
 from core.engine.layers import decoder_layers
 from core.engine.parameters import parameters_of
-from core.errors import CornerstoneError
+from core.errors import CornerstoneError, Mend
 from core.models.families import family_of
 from core.removal_path.mask_file import Evidence, Mask, MaskedModel, Saved, mask_of
 from tests.core.engine.test_decoder import model_of, plain_logprobs, some_documents
@@ -64,8 +64,9 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
 def test_a_mask_is_replaced_only_when_told(tmp_path: Path) -> None:
     path = tmp_path / "mask.json"
     masks.write(mask_for("llama", (0,)), path)
-    with pytest.raises(CornerstoneError, match="exists; add --force"):
+    with pytest.raises(CornerstoneError, match=r"exists$") as refused:
         masks.write(mask_for("llama", (1,)), path)
+    assert refused.value.mend == Mend.REPLACE_FILE
     masks.write(mask_for("llama", (1,)), path, force=True)
     assert masks.read(path).numbers == (1,)
     with pytest.raises(CornerstoneError, match="cannot write"):

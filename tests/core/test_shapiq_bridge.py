@@ -17,7 +17,7 @@ from core.estimators.estimator import Estimator
 from core.estimators.exact import Exact
 from core.estimators.leave_one_out import LeaveOneOut
 from core.estimators.permutation import Permutation
-from core.estimators.registry import ESTIMATORS, estimator_named
+from core.estimators.registry import estimator_named, estimators
 from core.estimators.windows import WindowEnds, WindowFirst
 from core.shapiq_bridge import OutcomesGame, interaction_values, removed_units
 
@@ -75,10 +75,10 @@ def test_permutation_is_within_its_sampling_error_of_shapiqs_exact_values(seed: 
 
 
 @settings(max_examples=15)
-@given(st.integers(2, 7), st.integers(0, 1000), st.sampled_from(ESTIMATORS))
+@given(st.integers(2, 7), st.integers(0, 1000), st.sampled_from(tuple(estimators())))
 def test_of_an_additive_game_every_estimator_finds_shapiqs_exact_values(units: int, seed: int, name: str) -> None:
     outcomes = additive_game(units, seed)
-    estimator = estimator_named(name, permutations=8, tolerance=0)
+    estimator = estimator_named(name, {"permutations": 8, "tolerance": 0})
     assert not estimator.missing(outcomes, units)
     found = estimate(estimator, outcomes, units, draws=10).phi
     np.testing.assert_allclose(found, shapiqs(outcomes, units), atol=1e-9)

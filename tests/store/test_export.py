@@ -15,7 +15,7 @@ import duckdb
 import pytest
 
 from core.coalitions.schedules import ablation, windows
-from core.errors import CornerstoneError
+from core.errors import CornerstoneError, Mend
 from store.export import columns_of, render, write
 from store.formats.registry import formats
 from store.results import Results
@@ -86,8 +86,9 @@ def test_files_are_written_whole_and_not_replaced_unasked(path: Path, tmp_path: 
     keep_all(path, assignment(documents(range(4)), EVERY_WINDOW), acc)
     rows, out = Results(path).shapley().rows, tmp_path / f"out.{form}"
     write(rows, ShapleyRow, form, out, force=False)
-    with pytest.raises(CornerstoneError, match="exists; add --force"):
+    with pytest.raises(CornerstoneError, match=r"exists$") as refused:
         write(rows, ShapleyRow, form, out, force=False)
+    assert refused.value.mend == Mend.REPLACE_FILE
     write(rows, ShapleyRow, form, out, force=True)
     found = duckdb.connect().execute(f"SELECT count(*), max(phi) FROM '{out}'").fetchone()
     assert found == (2 * PLAYERS, pytest.approx(max(row.phi for row in rows)))

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from core.coalitions.players import Removed
 from core.coalitions.schedules import ablation, windows
-from core.errors import CornerstoneError
+from core.config.gap import Gap
+from core.errors import CornerstoneError, Mend
 from core.machine.process import here
 from core.records.records import RunRecord
 from core.statistics.intervals import paired_drop
@@ -31,6 +32,7 @@ from tests.support.store_records import (
     outcome,
     run,
     task,
+    to_run,
 )
 
 EVERY_WINDOW = windows(PLAYERS, 4)
@@ -167,14 +169,13 @@ def test_a_share_is_null_where_nothing_matters_and_se_for_one_document(path: Pat
     }
 
 
-def test_missing_coalitions_are_a_sentence_with_the_command_that_fills_it(path: Path) -> None:
+def test_missing_coalitions_are_a_sentence_with_the_run_that_fills_it(path: Path) -> None:
     keep_all(path, assignment(documents(range(2)), ablation(PLAYERS)), scores(ablation(PLAYERS), 2))
     answer = Results(path).shapley(max_removed=2)
     assert answer.gaps == ()
-    assert answer.notes == (
-        "tiny on capitals: partial, from windows of up to 1, as 5 of 12 coalitions are missing for windows of up to 2; "
-        f"`cornerstone run --model tiny --task capitals --schedule windows --max-removed 2 --store {path}` fills it",
-    )
+    what = "partial, from windows of up to 1, as 5 of 12 coalitions are missing for windows of up to 2"
+    assert answer.partial == (Gap(f"tiny on capitals: {what}", to_run(schedule="windows", max_removed=2)),)
+    assert answer.notes == ()
     assert {(row.max_removed, row.partial) for row in answer.rows} == {(1, True)}
     assert len(Results(path).shapley(max_removed=1).rows) == 2 * PLAYERS
 
@@ -189,18 +190,17 @@ def test_one_task_without_windows_does_not_hide_another(path: Path) -> None:
     assert len(shapley.gaps) == 1
     ablation_answer = Results(path).ablation()
     assert {row.task for row in ablation_answer.rows} == {"capitals"}
-    assert "opposites: no document has both the intact model" in ablation_answer.gaps[0]
+    assert "opposites: no document has both the intact model" in ablation_answer.gaps[0].what
 
 
-def test_the_command_that_fills_a_gap_is_that_of_the_most_documents(path: Path) -> None:
+def test_the_run_that_fills_a_gap_is_like_that_of_the_most_documents(path: Path) -> None:
     config = '{"model": "/models/tiny", "limit": 5, "seed": 3, "tasks": [{"name": "x"}, {"name": "capitals"}]}'
     recorder = StoreRecorder(path)
     for number, (text, count) in enumerate([("{}", 2), (config, 5), ("{}", 3)]):
         recorder.begin(RunRecord(f"run{number}", "cornerstone run my.yaml", text, "{}", 0))
         recorder.assign(f"run{number}", assignment(documents(range(count)), [()]))
     (gap,) = Results(path).ablation().gaps
-    options = "--task capitals --schedule ablation --limit 5 --seed 3"
-    assert f"`cornerstone run --model /models/tiny {options} --store {path}` fills it" in gap
+    assert gap.fill == to_run(model="/models/tiny", schedule="ablation", limit=5, seed=3)
 
 
 def test_while_a_run_goes_on_elsewhere_a_gap_says_so(path: Path) -> None:
@@ -210,15 +210,15 @@ def test_while_a_run_goes_on_elsewhere_a_gap_says_so(path: Path) -> None:
     for run_id, process in processes.items():
         recorder.begin(replace(run(run_id), versions=json.dumps(process)))
         recorder.assign(run_id, assignment(documents([0]), [()]))
-    command = f"`cornerstone run --model tiny --task capitals --schedule ablation --store {path}`"
     (gap,) = Results(path).ablation().gaps
-    assert gap.endswith(f"; run away is still writing, and what is missing after that {command} fills")
+    assert (gap.fill, gap.writing) == (to_run(schedule="ablation"), ("away",))
+    assert str(gap) == f"{gap.what}; run away is still writing"
     recorder.begin(replace(run("bway"), versions=json.dumps(elsewhere)))
     recorder.assign("bway", assignment(documents([0]), [()]))
-    assert "; runs away, bway are still writing, and" in Results(path).ablation().gaps[0]
+    assert str(Results(path).ablation().gaps[0]).endswith("; runs away, bway are still writing")
     for run_id in ("away", "bway"):
         recorder.finish(run_id, "finished")
-    assert Results(path).ablation().gaps[0].endswith(f"; {command} fills it")
+    assert Results(path).ablation().gaps == (Gap(gap.what, to_run(schedule="ablation")),)
 
 
 @pytest.mark.parametrize(
@@ -250,8 +250,9 @@ def test_another_mean_metric_is_a_value_like_acc(path: Path) -> None:
 
 
 def test_a_task_without_acc_says_what_it_has_and_keeps_its_outcomes(path: Path) -> None:
-    asked = assignment(documents([0]), [(), (0,)], of_task=task("wikitext", means=(), others=("perplexity",)))
-    keep(path, asked, [outcome("doc-0", removed, metrics={}) for removed in asked.coalitions])
+    pages = documents([0], choices=1)
+    asked = assignment(pages, [(), (0,)], of_task=task("wikitext", means=(), others=("perplexity",)))
+    keep(path, asked, [outcome("doc-0", removed, logprobs=[-2.0], metrics={}) for removed in asked.coalitions])
     with pytest.raises(CornerstoneError, match="'acc' of wikitext is not a mean"):
         Results(path).ablation()
     assert [(row.n, row.acc, row.acc_se, row.acc_norm) for row in Results(path).coalitions().rows] == [
@@ -344,14 +345,17 @@ def test_one_place_of_a_data_set_rendered_in_two_ways_keeps_both(path: Path) -> 
 
 
 def test_an_unknown_estimator_is_refused_before_the_store_is_opened(path: Path) -> None:
-    with pytest.raises(CornerstoneError, match="no estimator 'exakt'; there is window-first, window-ends, exact"):
+    with pytest.raises(
+        CornerstoneError, match="no estimator 'exakt'; there is window-first, window-ends, leave-one-out, exact"
+    ):
         Results(path).shapley(estimator="exakt")
 
 
 def test_a_store_in_which_nothing_was_asked_says_so(path: Path) -> None:
     StoreRecorder(path).begin(run())
-    with pytest.raises(CornerstoneError, match="holds no results yet; `cornerstone run`"):
+    with pytest.raises(CornerstoneError, match=r"holds no results yet$") as refused:
         Results(path).coalitions()
+    assert refused.value.mend == Mend.MAKE_RESULTS
 
 
 def test_a_run_whose_process_is_gone_was_interrupted(path: Path) -> None:

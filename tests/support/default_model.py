@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.config.run_config import DEFAULT_MODEL
-from core.models.fetch import find_model
+from core.engine.fetch import find_model
 
 
 def default_model() -> Path:

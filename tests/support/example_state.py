@@ -59,7 +59,7 @@ def charts(layers: int = 30, *, shapley: bool = True) -> Charts:
         ablation=tuple(ablation_points(known, np.full(DOCUMENTS, CHOICES), players(layers), "acc")),
         shapley=tuple(shapley_points(estimated, grouping(SUBLAYERS, players(layers)))) if shapley else (),
         estimator="window-first",
-        max_removed=MAX_REMOVED,
+        settings=WindowFirst(MAX_REMOVED).in_words(),
     )
 
 

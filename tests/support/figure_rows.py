@@ -22,7 +22,11 @@ def ablation_rows(*tasks: str, layers: int = LAYERS, model: str = "tiny") -> lis
 
 
 def shapley_rows(
-    *tasks: str, layers: int = LAYERS, model: str = "tiny", estimator: str = "window-first"
+    *tasks: str,
+    layers: int = LAYERS,
+    model: str = "tiny",
+    estimator: str = "window-first",
+    settings: str = "windows of up to 4",
 ) -> list[ShapleyRow]:
     return [
         ShapleyRow(
@@ -31,6 +35,7 @@ def shapley_rows(
             value="acc",
             estimator=estimator,
             max_removed=4,
+            settings=settings,
             model_id=model,
             task_id=task,
             **asdict(point),

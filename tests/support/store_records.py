@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from core.coalitions.players import Removed, players_of
+from core.config.run_config import RunConfig
 from core.records.records import Assignment, DataRecord, DocumentRecord, ModelRecord, Outcome, RunRecord, TaskRecord
 from store.recorder import StoreRecorder
 from tests.support.open_store import open_for_writing
@@ -56,6 +57,11 @@ def outcome(
     scores = {"acc": acc, "acc_norm": 1 - acc} if metrics is None else metrics
     greedy = tuple(index == 0 for index in range(len(logprobs)))
     return Outcome(document, removed, tuple(logprobs), greedy, scores, other or {"f1": [0, 1]})  # type: ignore[arg-type]
+
+
+def to_run(**options: object) -> RunConfig:
+    """What a run of ``model`` on ``task`` is asked."""
+    return RunConfig.model_validate({"model": "tiny", "tasks": "capitals", **options})
 
 
 def run(run_id: str = "run1", command: str = "cornerstone run --task capitals") -> RunRecord:

@@ -96,7 +96,12 @@ BAD = {
     "unknown key 'modle', did you mean 'model'": ("bad.yaml",),
     "unknown key 'task', did you mean 'tasks'": ("task.yaml",),
     "num_fewshot of task 'agreement': should be a whole number, not 'many'": ("shots.yaml",),
-    "schedule: should be 'ablation', 'windows', .*not 'windws'": ("--task", "agreement", "--schedule", "windws"),
+    "schedule: no schedule 'windws'; .*did you mean windows": (
+        "--task",
+        "agreement",
+        "--schedule",
+        "windws",
+    ),
     "device: should be auto, cpu, mps, spread, cuda, .*not 'gpu'": ("--task", "agreement", "--device", "gpu"),
     "no run configuration 'quikstart'; did you mean quickstart": ("quikstart",),
     "remove: '' names no layer": ("--task", "agreement", "--remove", ""),
@@ -117,9 +122,9 @@ BAD = {
         "--schedule",
         "exact",
     ),
-    "permutations: should be a multiple of 2": ("--task", "agreement", "--permutations", "9"),
+    "permutations must be an even number of 8 or more, not 9": ("--task", "agreement", "--permutations", "9"),
     "agreement has no value 'f1'; it has acc": ("--task", "agreement", "--value", "f1"),
-    "--offline forbids": ("--task", "hellaswag", "--offline"),
+    "cannot be fetched offline.*; give a local file: --task NAME=FILE": ("--task", "hellaswag", "--offline"),
 }
 
 
@@ -198,7 +203,7 @@ def test_doctor_finds_this_installation(tmp_path: Path) -> None:
 
 def test_the_command_line_starts_without_the_heavy_libraries() -> None:
     heavy = "torch transformers lm_eval datasets scipy pandas"
-    code = f"import sys, tui.cli, store.results; print([m for m in '{heavy}'.split() if m in sys.modules])"
+    code = f"import sys, tui.commands.app, store.results; print([m for m in '{heavy}'.split() if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
 

@@ -6,13 +6,10 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 
+from core.bench.report import BenchReport
 from core.config.run_config import RunConfig
 from tui.drawing.plain import plain
-
-if TYPE_CHECKING:
-    from core.bench.measure import BenchReport
 
 # BoolQ's documents are passages, and few of them are work enough.
 _LIMITS = {"boolq": 16}
@@ -20,7 +17,7 @@ _LIMIT = 48
 
 
 def with_limits(config: RunConfig) -> Iterator[RunConfig]:
-    """A configuration a task, in file order, with as many documents as are enough to tell."""
+    """Yield a configuration for each task, in file order, with enough documents for a measurement."""
     for task in config.tasks:
         limit = config.limit or _LIMITS.get(task.name, _LIMIT)
         yield config.model_copy(
@@ -29,12 +26,12 @@ def with_limits(config: RunConfig) -> Iterator[RunConfig]:
 
 
 def narrate(text: str) -> None:
-    """Say what is being done, on stderr."""
+    """Print a sentence on stderr."""
     print(plain(text), file=sys.stderr, flush=True)
 
 
 def print_reports(reports: Sequence[BenchReport], *, as_json: bool) -> None:
-    """Print what was measured: a list of objects, or a paragraph a task."""
+    """Print what was measured: a JSON list of objects, or a paragraph for each task."""
     if as_json:
         print(json.dumps([asdict(report) for report in reports], indent=1, allow_nan=False))
         return

@@ -1,4 +1,4 @@
-"""`cornerstone models` and `cornerstone tasks`: what can be named. A name is never cut; what it is wraps beside it."""
+"""`cornerstone models` and `cornerstone tasks`: list names. A name is never cut; its description wraps beside it."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ _NARROWEST = 20
 _GAP = "  "
 
 Entry = tuple[str, ...]
-"""A name, short cells, and what it is."""
+"""A name, short cells, and a description."""
 
 
 def print_models() -> None:
-    """The aliases, whether they are here already, and what else can be named."""
+    """Print the aliases, whether each is cached, and what else can name a model."""
     entries: list[Entry] = [("model", "download", "cached", "what")]
     for alias in aliases():
         size = "" if alias.download_mb is None else f"{alias.download_mb:,} MB"
         entries.append((alias.name, size, "yes" if cached(alias) else "no", alias.description))
     _print(entries)
-    print("also: any hub id, a local safetensors folder, a .gguf file", file=sys.stderr)
+    print("a hub id, a local safetensors folder or a .gguf file names a model too", file=sys.stderr)
 
 
 def print_tasks(pattern: str | None, *, everything: bool) -> None:
-    """The shipped tasks; with a pattern or ``everything``, lm-eval's too.
+    """Print the shipped tasks; with a pattern or ``everything``, also lm-eval's.
 
     Raises:
         CornerstoneError: no task fits the pattern.
@@ -52,12 +52,12 @@ def print_tasks(pattern: str | None, *, everything: bool) -> None:
     _print(entries)
     if others:
         print(
-            "tasks without a description are lm-eval's own; their data is downloaded when it is needed", file=sys.stderr
+            "tasks without a description come from lm-eval; their data is downloaded when it is needed", file=sys.stderr
         )
 
 
 def _narrate(text: str) -> None:
-    """Say on stderr what takes long, to whoever waits for it."""
+    """Print on stderr what takes long, if stderr is a terminal."""
     if sys.stderr.isatty():
         print(text, file=sys.stderr, flush=True)
 
@@ -67,7 +67,7 @@ def _matches(name: str, pattern: str) -> bool:
 
 
 def _print(entries: Sequence[Entry]) -> None:
-    """A line each; on a terminal, lines that are too long go on below. A name alone may stick out."""
+    """Print a line for each entry. On a terminal, long descriptions wrap; only a name may be too wide."""
     entries = [tuple(map(plain, entry)) for entry in entries]
     *described, _ = zip(*(entry for entry in entries if entry[-1]), strict=True)
     widths = [max(map(len, column)) for column in described]

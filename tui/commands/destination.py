@@ -1,4 +1,4 @@
-"""Where a command's rows go: to stdout, or to a file in the format of its name."""
+"""Where a command's rows go: to stdout, or to a file whose ending chooses the format."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from tui.commands.stdout import print_text
 from tui.drawing.plain import counted, plain, plain_lines
 
 TABLE: Final = RESERVED
-"""The form of rows that are drawn as a table in the terminal, each command in its way."""
+"""The form of rows that each command draws as a table for the terminal."""
 
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """What rows are written as, and where: to ``file``, or to stdout where it is None.
+    """How and where rows are written: to ``file``, or to stdout if it is None.
 
     ``form`` is ``TABLE`` or the name of a format.
     """
@@ -33,7 +33,7 @@ class Destination:
 
 
 def form_names() -> tuple[str, ...]:
-    """Return what a command's rows can be written as."""
+    """Return the names of the forms that rows can have."""
     return (TABLE, *formats())
 
 
@@ -50,9 +50,9 @@ def form_of(text: str) -> str:
 
 
 def destination(form: str | None, output: Path | None, *, force: bool) -> Destination:
-    """Return the format asked for, else the one that the file's name ends in, else a table on stdout.
+    """Return the format asked for, else that of the file's ending, else a table on stdout.
 
-    It is asked before the work, so that what cannot be written is told before it and not after it.
+    Call it before the work, so that a file that cannot be written is refused first.
 
     Raises:
         CornerstoneError: the format does not fit where the rows go, or the file may not or cannot be written.
@@ -76,7 +76,7 @@ def destination(form: str | None, output: Path | None, *, force: bool) -> Destin
 
 
 def put_rows(rows: Sequence[Any], row_type: type, to: Destination) -> None:
-    """Write rows as data; a table is for each command to draw."""
+    """Write rows as data. Each command draws tables by itself."""
     from store.export import render, write
 
     if to.file is not None:
@@ -88,7 +88,7 @@ def put_rows(rows: Sequence[Any], row_type: type, to: Destination) -> None:
 
 
 def tell_doubts(gaps: Iterable[str], notes: Iterable[str]) -> None:
-    """Say on stderr what an answer leaves out, and what is to be known of its rows."""
+    """Print on stderr what an answer leaves out, and notes on its rows."""
     for gap in gaps:
         typer.echo(f"left out: {plain(gap)}", err=True)
     for note in notes:

@@ -1,4 +1,4 @@
-"""`cornerstone doctor`: what is here, what is missing, and the command that mends it."""
+"""`cornerstone doctor`: print what is installed, what is missing, and the command that mends it."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from core.machine.paths import cache_folder
 from core.models.aliases import aliases, cached
 from store.file.location import default_path
 from store.results import Results
+from tui.drawing.mends import command_line_text
 from tui.drawing.plain import counted
 
 _PACKAGES = ("cornerstone", "torch", "transformers", "accelerate", "lm-eval", "datasets", "duckdb", "textual")
@@ -28,7 +29,7 @@ print(torch.cuda.get_device_name() if cuda else "mps" if torch.backends.mps.is_a
 
 
 def examine(store: Path | None) -> bool:
-    """Print what was found, one line each; true where everything that a run needs is here."""
+    """Print one line for each finding; return whether everything that a run needs is there."""
     missing = [name for name in _PACKAGES if not _package(name)]
     _say("python", platform.python_version())
     _say("machine", f"{psutil.cpu_count()} cores, {psutil.virtual_memory().total / 2**30:.0f} GiB")
@@ -48,7 +49,7 @@ def examine(store: Path | None) -> bool:
                 "store", f"{path}, {counted(len(Results(path).runs().rows), 'run')}, {path.stat().st_size / 1e6:.1f} MB"
             )
         except CornerstoneError as error:
-            _say("store", str(error))
+            _say("store", command_line_text(error))
             return False
     else:
         _say("store", f"{path} (none yet: cornerstone run makes it)")

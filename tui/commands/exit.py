@@ -1,4 +1,4 @@
-"""The edge of the program: what a user can mend is one sentence on stderr and exit code 2."""
+"""How the program ends: an error that a user can mend is one sentence on stderr, and exit code 2."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ import typer
 
 from core.errors import CornerstoneError
 from tui.commands.usage import UsageError, usage_sentence
+from tui.drawing.mends import command_line_text
 from tui.drawing.plain import plain
 
 
 @contextmanager
 def for_people() -> Iterator[None]:
-    """Turn errors that are meant to be read into a sentence, unless ``--debug`` asks for the traceback."""
+    """Turn errors for people into a sentence, unless ``--debug`` asks for the traceback."""
     try:
         yield
     except CornerstoneError as error:
         if "--debug" in sys.argv:
             raise
-        _fail(str(error), 2)
+        _fail(command_line_text(error), 2)
     except UsageError as error:
         _fail(usage_sentence(error, "cornerstone"), 2)
     except (typer.Abort, KeyboardInterrupt):

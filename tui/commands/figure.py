@@ -1,4 +1,4 @@
-"""`cornerstone figure`: what is stored as a figure for a paper or a slide. matplotlib is loaded here and only then."""
+"""`cornerstone figure`: draw stored results for a paper or a slide. Only this command loads matplotlib."""
 
 from __future__ import annotations
 
@@ -6,28 +6,27 @@ from collections.abc import Callable, Sequence
 from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from core.coalitions.grouping import SUBLAYERS
-from core.coalitions.schedules import DEFAULT_MAX_REMOVED, DEFAULT_PERMUTATIONS, DEFAULT_TOLERANCE
 from core.errors import CornerstoneError
-from core.estimators.registry import ESTIMATORS
+from core.estimators.registry import checked, estimator_named, estimators
+from core.estimators.windows import WindowFirst
 from core.machine.atomic_file import refuse_target
 from tui.commands.destination import tell_doubts
 from tui.commands.options import (
+    EstimatorSettings,
     ForceOption,
-    MaxRemovedOption,
-    OrdersSeedOption,
-    PermutationsOption,
     PlayersOption,
     RunOption,
     StoredModelOption,
     StoredOption,
     StoredTasksOption,
-    ToleranceOption,
     ValueOption,
+    or_list,
 )
 from tui.commands.uneven import uneven
 from tui.drawing.plain import plain
@@ -57,23 +56,26 @@ class Room(StrEnum):
 
 
 def figure(
-    kind: Annotated[Kind, typer.Argument(help="ablation, shapley, shares or interactions.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="The file: its ending, svg, pdf or png, chooses.")],
+    kind: Annotated[Kind, typer.Argument(help="What to draw: ablation, shapley, shares or interactions.")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="The file to write, which ends in .svg, .pdf or .png.")
+    ],
     store: StoredOption = None,
     model: StoredModelOption = None,
     task: StoredTasksOption = None,
     run: RunOption = None,
-    value: ValueOption = "acc",
-    estimator: Annotated[str, typer.Option(help=f"Of Shapley values: {', '.join(ESTIMATORS)}.")] = ESTIMATORS[0],
-    max_removed: MaxRemovedOption = DEFAULT_MAX_REMOVED,
+    value: ValueOption = None,
+    estimator: Annotated[
+        str, typer.Option(help=f"The estimator of Shapley values: {or_list(estimators())}.")
+    ] = WindowFirst.name,
     players: PlayersOption = SUBLAYERS,
-    permutations: PermutationsOption = DEFAULT_PERMUTATIONS,
-    seed: OrdersSeedOption = 0,
-    tolerance: ToleranceOption = DEFAULT_TOLERANCE,
-    width: Annotated[Room, typer.Option(help="Of a page's text, or of one column of two.")] = Room.PAGE,
+    settings: EstimatorSettings = MappingProxyType({}),
+    width: Annotated[
+        Room, typer.Option(help="How wide the figure is: as a page's text, or as one of two columns.")
+    ] = Room.PAGE,
     force: ForceOption = False,
 ) -> None:
-    """Draw what is stored, for a paper or a slide: a panel for each model and task.
+    """Draw what is stored for a paper or a slide, with a panel for each model and task.
 
     Example: cornerstone figure shapley --task agreement --players blocks:3 --estimator exact -o blocks.pdf
     """
@@ -88,8 +90,7 @@ def figure(
     refuse_target(output, force=force)
     if kind in {Kind.ABLATION, Kind.INTERACTIONS} and players != SUBLAYERS:
         raise CornerstoneError(f"figure {kind} is of single sublayers; --players is for shapley and shares")
-    question = Question(estimator, players, max_removed, permutations, seed, tolerance)
-    question.refuse_nonsense()
+    question = Question(estimator_named(estimator, checked(settings)), players)
     results = Results(None if store is None else store.expanduser())
 
     def read(selection: Selection) -> Answer[Any]:
@@ -97,23 +98,24 @@ def figure(
             case Kind.ABLATION:
                 return results.ablation(selection, value)
             case Kind.INTERACTIONS:
-                return results.interactions(selection, value, max_removed)
+                return results.interactions(selection, value, WindowFirst.of(settings).max_removed)
             case _:
                 return results.answers([question], selection, value)
 
     tasks: Sequence[str | None] = task or [None]
-    rows = _rows(read, [Selection(model, one, run) for one in tasks])
+    rows = _rows([read(Selection(model, one, run)) for one in tasks], results.path)
     save(_drawn(kind, rows, width.value), output, force=force)
     typer.echo(f"wrote {plain(str(output))}", err=True)
 
 
-def _rows(read: Callable[[Selection], Answer[Any]], selections: Sequence[Selection]) -> list[Any]:
-    answers = [read(selection) for selection in selections]
-    gaps = [gap for answer in answers for gap in answer.gaps]
+def _rows(answers: Sequence[Answer[Any]], store: Path) -> list[Any]:
+    from tui.drawing.gap_text import gap_text, note_texts
+
+    gaps = [gap_text(gap, store) for answer in answers for gap in answer.gaps]
     rows = list(dict.fromkeys(row for answer in answers for row in answer.rows))
     if not rows:
         raise CornerstoneError("; ".join(gaps) or "nothing is stored for this yet; `cornerstone run` makes some")
-    tell_doubts(gaps, [*dict.fromkeys(note for answer in answers for note in answer.notes), *uneven(rows)])
+    tell_doubts(gaps, [*note_texts(answers, store), *uneven(rows)])
     return rows
 
 

@@ -2,56 +2,107 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
-from core.coalitions.schedules import DEFAULT_TOLERANCE
-from core.config.run_config import DEFAULT_MODEL
-from core.estimators.registry import WINDOW_ESTIMATORS
-from store.file.location import default_path
-from store.formats.registry import built_in
-from tui.commands.destination import TABLE, form_names, form_of
+from core.config.run_config import DEFAULT_MODEL, run_settings
+from core.estimators.registry import estimators, settings, window_readings
+from core.values.derived import derived_values
+from store.formats.registry import formats
+from tui.commands.destination import TABLE, Destination, destination, form_names, form_of
+from tui.commands.option_groups import SettingOptions, Settings
 
-PLAYERS: Final = "Who is removed: sublayers (default), layers, blocks:K (K consecutive layers) or kinds."
-TOLERANCE: Final = f"At which a walk ends: so near the score with nothing left (default {DEFAULT_TOLERANCE})."
-VALUES: Final = "acc, acc_norm, another metric that is a mean, gold_logprob, margin or brier."
-_DTYPE = "auto (default: float32 on a CPU, else half precision), float32, bfloat16 or float16."
-_DEVICE = "auto (default: the best there is), cpu, cuda, cuda:1, mps, or spread: over all and host memory."
-_FORMATS = ", ".join([f"{TABLE} (default)", *(f"{one.name} ({one.summary})" for one in built_in())])
-_STORED = ": its name, name@id or id"
+PLAYERS: Final = "Which units are removed: sublayers (default), layers, blocks:K (K consecutive layers) or kinds."
+_VALUES = f"acc, acc_norm, another metric that is a mean, {', '.join(derived_values())}"
+_DTYPE = "The model's dtype: auto (default; float32 on a CPU, else half precision), float32, bfloat16 or float16."
+_DEVICE = (
+    "Where the model runs: auto (default; the best device), cpu, cuda, cuda:1, mps, or spread (all devices and memory)."
+)
+_FORMATS = ", ".join([f"{TABLE} (default)", *(f"{one.name} ({one.summary})" for one in formats().values())])
+_STORED = ", by its name, name@id or id"
+_STORE = "The file that keeps the outcomes (default: results.duckdb in your data folder)."
+_AGAIN = "Repeat it for several"
+
+
+def value_help(what: str) -> str:
+    """Return the help of an option for a value that is ``what``."""
+    return f"{what}: {_VALUES}. Default: acc, else the task's first metric that is a mean."
+
+
+def or_list(names: Iterable[str]) -> str:
+    """Return names as a list whose last comma is an "or"."""
+    *first, last = names
+    return f"{', '.join(first)} or {last}" if first else last
+
 
 # What is evaluated.
-ModelOption = Annotated[str | None, typer.Option(help=f"Alias, hub id, folder or GGUF file (default {DEFAULT_MODEL}).")]
-TaskOption = Annotated[list[str] | None, typer.Option(help="A task, or TASK=FILE.jsonl for local data; repeatable.")]
-LimitOption = Annotated[int | None, typer.Option(help="How many documents a task (default: all).")]
-OrderOption = Annotated[str | None, typer.Option(help="Of documents: shuffled (default) or file.")]
-SeedOption = Annotated[int | None, typer.Option(help="Of the shuffle, so of what --limit takes (default 0).")]
+ModelOption = Annotated[
+    str | None,
+    typer.Option(help=f"The model, as an alias, a hub id, a folder or a GGUF file (default {DEFAULT_MODEL})."),
+]
+TaskOption = Annotated[
+    list[str] | None, typer.Option(help=f"A task, or TASK=FILE.jsonl to read local data. {_AGAIN} tasks.")
+]
+LimitOption = Annotated[int | None, typer.Option(help="How many documents of each task (default: all).")]
+OrderOption = Annotated[str | None, typer.Option(help="The order of documents: shuffled (default) or file.")]
+SeedOption = Annotated[
+    int | None, typer.Option(help="Seed of the shuffle, which decides the documents that --limit takes (default 0).")
+]
 DtypeOption = Annotated[str | None, typer.Option(help=_DTYPE)]
 DeviceOption = Annotated[str | None, typer.Option(help=_DEVICE)]
-OfflineOption = Annotated[bool | None, typer.Option("--offline", help="Never download.")]
-StoreOption = Annotated[Path | None, typer.Option(help=f"Where outcomes are kept (default {default_path()}).")]
-DebugOption = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
+OfflineOption = Annotated[bool | None, typer.Option("--offline", help="Never download anything.")]
+StoreOption = Annotated[Path | None, typer.Option(help=_STORE)]
+DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
 # What is read of a store.
-StoredOption = Annotated[Path | None, typer.Option("--store", help="The store; by default in the user's data folder.")]
-StoredModelOption = Annotated[str | None, typer.Option("--model", help=f"Only this model{_STORED}.")]
-StoredModelsOption = Annotated[list[str] | None, typer.Option("--model", help=f"Only this model{_STORED}; repeatable.")]
-StoredTaskOption = Annotated[str | None, typer.Option("--task", help=f"Only this task{_STORED}.")]
-StoredTasksOption = Annotated[list[str] | None, typer.Option("--task", help=f"Only this task{_STORED}; repeatable.")]
-PaperTasksOption = Annotated[list[str] | None, typer.Option("--task", help="Instead of the paper's tasks; repeatable.")]
-RunOption = Annotated[str | None, typer.Option("--run", help="Only what this run asked for.")]
-ValueOption = Annotated[str, typer.Option("--value", help=VALUES)]
-PaperValueOption = Annotated[
-    str | None, typer.Option("--value", help=f"{VALUES[:-1]} (default: acc_norm where defined, else acc).")
+StoredOption = Annotated[
+    Path | None, typer.Option("--store", help="The store to read (default: the one in your data folder).")
 ]
-WindowEstimatorOption = Annotated[str, typer.Option("--estimator", help=" or ".join(WINDOW_ESTIMATORS) + ".")]
-MaxRemovedOption = Annotated[int, typer.Option(min=1, max=8, help="The longest window.")]
+StoredModelOption = Annotated[str | None, typer.Option("--model", help=f"Only this model{_STORED}.")]
+StoredModelsOption = Annotated[
+    list[str] | None, typer.Option("--model", help=f"Only this model{_STORED}. {_AGAIN} models.")
+]
+StoredTaskOption = Annotated[str | None, typer.Option("--task", help=f"Only this task{_STORED}.")]
+StoredTasksOption = Annotated[
+    list[str] | None, typer.Option("--task", help=f"Only this task{_STORED}. {_AGAIN} tasks.")
+]
+PaperTasksOption = Annotated[
+    list[str] | None, typer.Option("--task", help=f"A task to report instead of the paper's tasks. {_AGAIN} tasks.")
+]
+RunOption = Annotated[
+    str | None, typer.Option("--run", help="Only the documents and coalitions that this run asked for.")
+]
+ValueOption = Annotated[str | None, typer.Option("--value", help=value_help("The score to read"))]
+PaperValueOption = Annotated[
+    str | None,
+    typer.Option("--value", help=f"The score to read: {_VALUES}. Default: acc_norm where the task has it, else acc."),
+]
+EstimatorOption = Annotated[
+    str | None,
+    typer.Option(
+        "--estimator", help=f"The estimator: {or_list(estimators())} (default: {' and '.join(window_readings())})."
+    ),
+]
+WindowEstimatorOption = Annotated[
+    str, typer.Option("--estimator", help=f"The estimator: {or_list(window_readings())}.")
+]
+MaxRemovedOption = Annotated[
+    int, typer.Option(min=1, max=8, help="The longest window: how many neighbours are removed at most.")
+]
 PlayersOption = Annotated[str, typer.Option("--players", help=PLAYERS, show_default=False)]
-PermutationsOption = Annotated[int, typer.Option(help="Walks, for permutation.")]
-OrdersSeedOption = Annotated[int, typer.Option(help="Of the orders of permutation.")]
-ToleranceOption = Annotated[float, typer.Option(min=0, help=TOLERANCE, show_default=False)]
+ExactPlayersOption = Annotated[
+    str | None,
+    typer.Option(
+        "--players", help="Which units: layers, blocks:K or kinds (default: all whose exact values are stored)."
+    ),
+]
+TopOption = Annotated[int, typer.Option(min=1, help="How many units count as the top.")]
+RunSettings = Annotated[Settings, SettingOptions(run_settings)]
+EstimatorSettings = Annotated[Settings, SettingOptions(settings)]
 
 # Where rows go.
 FormatOption = Annotated[
@@ -61,8 +112,25 @@ FormatOption = Annotated[
         parser=form_of,
         autocompletion=form_names,
         metavar="FORMAT",
-        help=f"{_FORMATS}; with -o, by the file's name.",
+        help=f"How rows are written: {_FORMATS}. With -o, the file's ending chooses.",
     ),
 ]
 OutputOption = Annotated[Path | None, typer.Option("-o", "--output", help="Write to this file instead of stdout.")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace a file that exists.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Options that say where rows go."""
+
+    form: FormatOption = None
+    output: OutputOption = None
+    force: ForceOption = False
+
+    def checked(self) -> Destination:
+        """Return where rows go, before any work.
+
+        Raises:
+            CornerstoneError: the format does not fit where the rows go, or the file may not or cannot be written.
+        """
+        return destination(self.form, self.output, force=self.force)

@@ -1,4 +1,4 @@
-"""`cornerstone path`: a removal path in this process, told step by step on stderr, as a table and a chart on stdout."""
+"""`cornerstone path`: search a removal path; print its steps on stderr, and a table and a chart on stdout."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from rich.table import Table
 
 from core.config.run_config import RunConfig
 from core.machine.atomic_file import refuse_target
+from core.removal_path.path_listener import PathListener
 from core.removal_path.request import PathRequest
 from core.removal_path.rows import PathRow
-from core.removal_path.watcher import Watcher
 from core.values.derived import named
+from tui.commands.console_listener import ConsoleListener
 from tui.commands.destination import TABLE, Destination, put_rows
-from tui.commands.progress import progress_on
 from tui.commands.signals import exit_code, terminable
 from tui.drawing.path_chart import path_chart
 from tui.drawing.plain import plain
@@ -30,7 +30,7 @@ Found = TypeVar("Found")
 
 @pydantic.dataclasses.dataclass(frozen=True, slots=True)
 class PathFiles:
-    """Where a path's rows go, and where its mask does, if anywhere."""
+    """Where a path's rows go, and where its mask goes, if anywhere."""
 
     rows: Destination
     mask: Path | None
@@ -40,7 +40,7 @@ FILES: Final = pydantic.TypeAdapter(PathFiles)
 
 
 def path(config: RunConfig, request: PathRequest, files: PathFiles, command: str) -> NoReturn:
-    """Become the program that searches the path, once nothing stands in the way of it and of its mask."""
+    """Check the request and the files, and become the program that searches the path."""
     request.refuse_nonsense()
     if files.mask is not None:
         refuse_target(files.mask, force=files.rows.force)
@@ -48,38 +48,41 @@ def path(config: RunConfig, request: PathRequest, files: PathFiles, command: str
     become("path", config.model_dump_json(), request.model_dump_json(), FILES.dump_json(files).decode(), command)
 
 
-def watched(store: Path, search: Callable[[Watcher], Found]) -> Found:
-    """Search a path and tell how it goes; stopped from outside, say what is kept and end the program."""
-    err = Console(stderr=True, markup=False, highlight=False)
-    taken: list[PathRow] = []
-
-    def narrate(text: str) -> None:
-        err.print(plain(text), soft_wrap=True)
-
-    def stepped(rows: Sequence[PathRow]) -> None:
-        taken.append(rows[-1])
-        narrate(_sentence(rows[-1]))
-
-    progress = progress_on(err, narrate)
+def followed(store: Path, search: Callable[[PathListener], Found]) -> Found:
+    """Search a path and narrate it. If it is stopped from outside, say what is kept and end the program."""
+    listener = _PathConsole()
     try:
         with terminable():
-            return search(Watcher(narrate, progress.show, progress.advance, stepped))
+            return search(listener)
     except KeyboardInterrupt as stop:
-        progress.close()
-        far = f"after step {taken[-1].step}" if taken else "before the first step"
-        narrate(f"stopped {far}; what was evaluated is in {store}, and the same command goes on from there")
+        listener.close()
+        last = listener.last_step
+        far = "before the first step" if last is None else f"after step {last}"
+        listener.narrate(f"stopped {far}; what was evaluated is in {store}, and the same command goes on from there")
         sys.exit(exit_code(stop))
     finally:
-        progress.close()
+        listener.close()
+
+
+class _PathConsole(ConsoleListener):
+    """A ``PathListener`` that narrates every step."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.last_step: int | None = None
+
+    def on_step(self, rows: Sequence[PathRow]) -> None:
+        self.last_step = rows[-1].step
+        self.narrate(_sentence(rows[-1]))
 
 
 def narrate(text: str) -> None:
-    """Say what was done, on stderr."""
+    """Print a sentence on stderr."""
     print(plain(text), file=sys.stderr, flush=True)
 
 
 def put_path(rows: Sequence[PathRow], to: Destination) -> None:
-    """Write a path as asked for: a table and a chart of the means over tasks, or all rows as data."""
+    """Write a path: a table and a chart of the means over tasks, or all rows as data."""
     if to.form != TABLE:
         put_rows(rows, PathRow, to)
         return
@@ -92,7 +95,7 @@ def put_path(rows: Sequence[PathRow], to: Destination) -> None:
 
 
 def path_title(rows: Sequence[PathRow]) -> str:
-    """What the table is of, and what its columns may be believed."""
+    """Return what the table shows, and how far its columns can be trusted."""
     first = rows[0]
     held_out = [row for row in rows if row.documents == "held out"]
     lines = [f"Removal path of {plain(first.model)} on {plain(', '.join(first.tasks))} ({plain(named(first.value))})"]
@@ -105,7 +108,7 @@ def path_title(rows: Sequence[PathRow]) -> str:
 
 
 def path_table(rows: Sequence[PathRow]) -> Table:
-    """One line a step: what went, what is left, and the score on either set of documents."""
+    """Return a table of one line for each step: what went, what is left, the score on either set of documents."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     held_out = {row.step: row for row in rows if row.documents == "held out"}
     names = ["step", "removed", "weights", "score", "drop", "95% interval"]

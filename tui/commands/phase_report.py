@@ -1,4 +1,4 @@
-"""What a finished phase prints: the ablation table, and the players that carry the most."""
+"""What a finished phase prints: the ablation table, and the players with the largest shares."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tui.drawing.provenance import obtained
 
 
 def ablation_title(rows: Sequence[AblationRow]) -> str:
-    """What the drops are measured against."""
+    """Return the title of the ablation table, which names what the drops are measured against."""
     first = rows[0]
     chance = "" if first.chance is None else f", chance {first.chance:.3f}"
     name = f"{plain(first.model)} on {plain(first.task)} ({plain(named(first.value))})"
@@ -22,7 +22,7 @@ def ablation_title(rows: Sequence[AblationRow]) -> str:
 
 
 def ablation_table(rows: Sequence[AblationRow]) -> Table:
-    """One line a player; a drop whose interval is above zero is set off."""
+    """Return a table with a line for each player. A drop whose interval is above zero stands out."""
     table = _table("removed", plain(named(rows[0].value)), "se", "drop", "95% interval")
     for row in rows:
         _add(table, row.label, _fixed(row.acc), _fixed(row.acc_se), drop=(row.drop, row.drop_low, row.drop_high))
@@ -30,12 +30,12 @@ def ablation_table(rows: Sequence[AblationRow]) -> Table:
 
 
 def coalition_title(rows: Sequence[CoalitionRow]) -> str:
-    """What the sets are of."""
+    """Return the title of the table of hand-picked coalitions."""
     return f"{plain(rows[0].model)} on {plain(rows[0].task)}: the sets picked"
 
 
 def coalition_table(rows: Sequence[CoalitionRow]) -> Table:
-    """One line a set, the intact model's first; a drop whose interval is above zero is set off."""
+    """Return a table with a line for each coalition, the intact model first. Clear drops stand out."""
     table = _table("removed", "n", plain(named(rows[0].value)), "se", "drop", "95% interval")
     for row in rows:
         cells = (row.label, str(row.n), _fixed(row.acc), _fixed(row.acc_se))
@@ -44,7 +44,7 @@ def coalition_table(rows: Sequence[CoalitionRow]) -> Table:
 
 
 def top_players(rows: Sequence[ShapleyRow], count: int = 3) -> str:
-    """The players with the largest share, in words, with their intervals and how they were obtained."""
+    """Return a sentence on the players with the largest shares, their intervals, and the estimator."""
     first = rows[0]
     best = sorted(rows, key=lambda row: row.rank)[:count]
     lines = [
@@ -71,7 +71,7 @@ def _table(*names: str) -> Table:
 
 
 def _add(table: Table, *cells: str, drop: tuple[float | None, float | None, float | None]) -> None:
-    """A line that ends in a drop and its interval."""
+    """Add a line that ends in a drop and its interval."""
     mean, low, high = drop
     between = "" if low is None or high is None else f"{low:+.3f} to {high:+.3f}"
     style = "bold" if low is not None and low > 0 else ""

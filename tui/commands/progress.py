@@ -1,4 +1,4 @@
-"""Progress on stderr: a bar with rate and time left on a terminal, a plain line now and then elsewhere."""
+"""Show progress on stderr: a bar with rate and time left on a terminal, else a plain line now and then."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from typing import Protocol
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-from core.evaluator.jobs import Meter
 from core.study.events import ChunkRecorded, MemoryShort, Phase, PhaseFinished, PhaseStarted, StudyEvent, TopLooked
+from core.study.meter import Meter
+from tui.drawing.event_text import MEMORY_SHORT, verdict_text
 from tui.drawing.numbers import at_most
 from tui.drawing.numbers import clock as in_clock
 from tui.drawing.plain import counted, plain
 
 _REDRAWS_A_SECOND = 4
+_MEMORY_SHORT = f"{MEMORY_SHORT} (--memory GIB sets how much it may take)"
 
 
 class ProgressView(Protocol):
@@ -24,18 +26,18 @@ class ProgressView(Protocol):
     def show(self, event: StudyEvent) -> None: ...
 
     def advance(self, part: float) -> None:
-        """So many outcomes of the chunk in flight are done."""
+        """Show how many outcomes of the chunk in flight are done."""
 
     def close(self) -> None: ...
 
 
 def progress_on(console: Console, say: Callable[[str], None]) -> ProgressView:
-    """The view that fits where stderr goes; ``say`` prints a line."""
+    """Return the view that suits stderr. ``say`` prints a line."""
     return BarProgress(console, say) if console.is_terminal else LineProgress(say)
 
 
 class BarProgress:
-    """One bar a phase, gone when the phase ends: what is printed then stands where it stood."""
+    """One bar for each phase. It disappears when the phase ends."""
 
     def __init__(self, console: Console, say: Callable[[str], None]) -> None:
         self._console = console
@@ -56,8 +58,10 @@ class BarProgress:
             case ChunkRecorded(_, done):
                 self._meter.reach(done)
                 self._draw()
-            case MemoryShort() | TopLooked():
-                self._say(event.sentence)
+            case MemoryShort():
+                self._say(_MEMORY_SHORT)
+            case TopLooked(_, verdict):
+                self._say(verdict_text(verdict))
             case PhaseFinished(phase):
                 self.close()
                 done = round(self._meter.done)
@@ -89,7 +93,7 @@ class BarProgress:
         self._bar.start()
 
     def _draw(self) -> None:
-        """Note what is to be drawn; the bar itself sees to when."""
+        """Update the bar, which redraws itself a few times a second."""
         if self._bar is not None:
             total = self._bar.tasks[0].total or 0
             pace = _pace(self._meter, total - self._meter.done, self._most)
@@ -97,7 +101,7 @@ class BarProgress:
 
 
 class LineProgress:
-    """A line at the start and end of a phase, and in between not more often than ``every`` seconds."""
+    """A line at the start and the end of a phase, and between them at most one every ``every`` seconds."""
 
     def __init__(
         self, say: Callable[[str], None], every: float = 10.0, clock: Callable[[], float] = time.monotonic
@@ -117,18 +121,20 @@ class LineProgress:
                 self._begin(phase, stored)
             case ChunkRecorded(_, done):
                 self._meter.reach(done)
-                self._tell_now_and_then()
-            case MemoryShort() | TopLooked():
-                self._say(event.sentence)
+                self._say_now_and_then()
+            case MemoryShort():
+                self._say(_MEMORY_SHORT)
+            case TopLooked(_, verdict):
+                self._say(verdict_text(verdict))
             case PhaseFinished(phase):
                 self._say(f"{_name(phase)}: done")
 
     def advance(self, part: float) -> None:
         self._meter.advance(part)
-        self._tell_now_and_then()
+        self._say_now_and_then()
 
     def close(self) -> None:
-        """Nothing to tidy."""
+        """Do nothing: lines need no cleaning up."""
 
     def _begin(self, phase: Phase, stored: int) -> None:
         known = f", {stored} already stored" if stored else ""
@@ -139,7 +145,7 @@ class LineProgress:
         )
         self._said = self._clock()
 
-    def _tell_now_and_then(self) -> None:
+    def _say_now_and_then(self) -> None:
         if self._phase is None or self._clock() - self._said < self._every:
             return
         left = self._phase.total - self._meter.done
@@ -155,9 +161,9 @@ def _name(phase: Phase) -> str:
 
 
 def _pace(meter: Meter, left: float, most: str) -> str:
-    """Rate and time left, as far as they can be told; the time is rounded up, so it never says that none is left.
+    """Return the rate and the time left in words, as far as they are known.
 
-    ``most`` stands before a time that is a bound.
+    The time is rounded up, so it is never 0. ``most`` stands before a time that is a bound.
     """
     rate = meter.rate
     if rate <= 0:

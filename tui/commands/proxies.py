@@ -1,9 +1,9 @@
-"""`cornerstone proxies`: cheap numbers from the intact pass, and in words whether they may stand for the dear ones."""
+"""`cornerstone proxies`: print cheap numbers from one intact pass, and whether they may replace the costly ones."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, NoReturn
 
@@ -20,42 +20,46 @@ from tui.drawing.plain import plain
 from tui.worker_process import become
 
 ENOUGH: Final = 0.7
-"""The Spearman correlation from which on one ranking is said to stand for another: half of its variance."""
+"""The Spearman correlation from which on one ranking may replace another: half of its variance."""
 
 Rows = Literal["players", "correlations"]
 
 
 class ProxyRequest(pydantic.BaseModel, frozen=True, extra="forbid"):
-    """What is asked for: ``rows`` chooses what goes ``to`` its place as data, proxies by player or correlations."""
+    """A request for proxies.
 
-    value: str = "acc"
+    ``value`` is the score of drops and Shapley values, None for each task's own. ``rows`` chooses the data that go
+    ``to`` their destination: proxies by player, or correlations.
+    """
+
+    value: str | None = None
     rows: Rows = "players"
     to: Destination
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether a proxy may stand for a target: ``yes``, ``no`` or, where the documents do not tell, ``open``."""
+    """Whether a proxy may replace a target: ``yes``, ``no``, or ``open`` if the documents do not decide it."""
 
     answer: Literal["yes", "no", "open"]
     sentence: str
 
 
 def proxies(config: RunConfig, request: ProxyRequest) -> NoReturn:
-    """Become the program that measures them."""
+    """Become the program that measures the proxies."""
     print("getting ready (about 10 s)", file=sys.stderr, flush=True)
     become("proxies", config.model_dump_json(), request.model_dump_json())
 
 
 def narrate(text: str) -> None:
-    """Say what is being done, on stderr."""
+    """Print a sentence on stderr."""
     print(plain(text), file=sys.stderr, flush=True)
 
 
 def put_proxies(
-    found: Sequence[ProxyRow], correlations: Sequence[CorrelationRow], gaps: Sequence[str], request: ProxyRequest
+    found: Sequence[ProxyRow], correlations: Sequence[CorrelationRow], gaps: Iterable[str], request: ProxyRequest
 ) -> None:
-    """Write tables and what they mean, or rows as data."""
+    """Write tables and conclusions, or rows as data. ``gaps`` say what was left out."""
     tell_doubts(gaps, ())
     if request.to.form != TABLE:
         rows: Sequence[ProxyRow] | Sequence[CorrelationRow] = found if request.rows == "players" else correlations
@@ -76,7 +80,7 @@ def put_proxies(
 
 
 def proxy_table(rows: Sequence[ProxyRow]) -> Table:
-    """One line a sublayer."""
+    """Return a table of one line for each sublayer."""
     table = _table("", "block infl.", "w/o first", "rel. norm", "w/o first", "drop", "phi first", "phi ends")
     for row in rows:
         cheap = (row.block_influence, row.block_influence_later, row.relative_norm, row.relative_norm_later)
@@ -86,7 +90,7 @@ def proxy_table(rows: Sequence[ProxyRow]) -> Table:
 
 
 def correlation_table(rows: Sequence[CorrelationRow]) -> Table:
-    """One line a proxy and target."""
+    """Return a table of one line for each proxy and target."""
     table = _table("of", "proxy", "tokens", "target", "Spearman", "95% interval", "Kendall", "top 3")
     for row in rows:
         between = ""
@@ -98,29 +102,29 @@ def correlation_table(rows: Sequence[CorrelationRow]) -> Table:
 
 
 def conclusions(rows: Sequence[CorrelationRow]) -> list[str]:
-    """A sentence a kind of player and target, on the best of the proxies."""
+    """Return a sentence on the best proxy for each kind of player and target."""
     cases = dict.fromkeys((row.players, row.target) for row in rows)
     return [verdict([row for row in rows if (row.players, row.target) == case]).sentence for case in cases]
 
 
 def verdict(rows: Sequence[CorrelationRow]) -> Verdict:
-    """Whether any of the proxies may stand for the one target that all ``rows`` have.
+    """Return whether any of the proxies may replace the one target that all ``rows`` have.
 
-    Yes where the interval of the best is above ``ENOUGH``, no where those of all are below it. Where the target's own
-    ranking is not reliable to that degree the documents cannot tell. The best of several looks better than it is, and
-    that is said.
+    It is yes if the interval of the best is above ``ENOUGH``, and no if those of all are below it. It is open if the
+    target's own ranking is not that reliable. The best of several looks better than it is, so the sentence says how
+    many there were.
     """
     first = rows[0]
     what = f"{'the drop' if first.target == 'drop' else f'phi ({first.target})'} of {first.players}"
-    told = [row for row in rows if row.spearman is not None]
-    if not told:
+    known = [row for row in rows if row.spearman is not None]
+    if not known:
         return Verdict("open", f"{what}: every one has the same on these {first.n} documents, so nothing can be told")
-    best = max(told, key=lambda row: row.spearman or 0.0)
+    best = max(known, key=lambda row: row.spearman or 0.0)
     assert best.spearman is not None
-    low, high = best.spearman_low or 0.0, max(row.spearman_high or 0.0 for row in told)
+    low, high = best.spearman_low or 0.0, max(row.spearman_high or 0.0 for row in known)
     over = "all tokens" if best.tokens == "all" else "all tokens but the first"
     found = (
-        f"the best of {len(told)} proxies is {best.proxy} over {over}, Spearman {best.spearman:+.2f} "
+        f"the best of {len(known)} proxies is {best.proxy} over {over}, Spearman {best.spearman:+.2f} "
         f"({low:+.2f} to {best.spearman_high or 0.0:+.2f}), which finds {best.top3_found} of the top 3"
     )
     if best.reliability is None or best.reliability < ENOUGH:

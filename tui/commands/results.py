@@ -1,47 +1,39 @@
-"""`cornerstone results`: everything stored, as tables or in any format."""
+"""`cornerstone results`: a subcommand for each table of results, built from the table's own description."""
 
 from __future__ import annotations
 
+import inspect
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from core.coalitions.grouping import SUBLAYERS
-from core.coalitions.schedules import DEFAULT_MAX_REMOVED, DEFAULT_PERMUTATIONS, DEFAULT_TOLERANCE
+from core.coalitions.schedules import DEFAULT_MAX_REMOVED
 from core.errors import CornerstoneError
-from core.estimators.registry import WINDOW_ESTIMATORS
-from store.rows import (
-    AblationRow,
-    AgreementRow,
-    CoalitionRow,
-    CornerstoneRow,
-    InteractionRow,
-    OutcomeRow,
-    RunRow,
-    Selection,
-    ShapleyRow,
-)
-from tui.commands.destination import TABLE, Destination, destination, put_rows, tell_doubts
+from core.estimators.registry import window_readings
+from store.rows import InteractionRow, Selection
+from store.tables import Asked, Option, Table, tables
+from tui.commands.destination import TABLE, Destination, put_rows, tell_doubts
+from tui.commands.option_groups import grouped
 from tui.commands.options import (
-    ForceOption,
-    FormatOption,
+    EstimatorOption,
+    EstimatorSettings,
+    ExactPlayersOption,
     MaxRemovedOption,
-    OrdersSeedOption,
-    OutputOption,
+    Output,
     PaperTasksOption,
     PaperValueOption,
-    PermutationsOption,
     PlayersOption,
     RunOption,
     StoredModelOption,
     StoredOption,
     StoredTaskOption,
-    ToleranceOption,
+    TopOption,
     ValueOption,
     WindowEstimatorOption,
 )
@@ -50,182 +42,92 @@ from tui.commands.stdout import print_text
 if TYPE_CHECKING:
     from store.results import Answer, Results
 
-app = typer.Typer(help="Read what is stored: tables for people, CSV, JSON, Arrow and Parquet for programs.")
+app = typer.Typer(help="Read what is stored, as tables for people or as CSV, JSON and other formats for programs.")
+
+_KEYWORD = inspect.Parameter.KEYWORD_ONLY
+_OPTIONS: Mapping[Option, tuple[str, Any, Any]] = {
+    "model": ("model", StoredModelOption, None),
+    "task": ("task", StoredTaskOption, None),
+    "tasks": ("tasks", PaperTasksOption, None),
+    "run": ("run", RunOption, None),
+    "value": ("value", ValueOption, None),
+    "authors' value": ("value", PaperValueOption, None),
+    "estimator": ("estimator", EstimatorOption, None),
+    "window estimator": ("estimator", WindowEstimatorOption, window_readings()[0]),
+    "units": ("players", PlayersOption, SUBLAYERS),
+    "exact units": ("players", ExactPlayersOption, None),
+    "settings": ("settings", EstimatorSettings, inspect.Parameter.empty),
+    "max_removed": ("max_removed", MaxRemovedOption, DEFAULT_MAX_REMOVED),
+    "top": ("top", TopOption, 3),
+}
+"""What a table may be asked: the name, the option and the default of a parameter."""
 
 
-_ESTIMATORS = "window-first, window-ends (by default both), exact, permutation or leave-one-out."
-_EXACT_OF = "Of which units: layers, blocks:K or kinds; by default all whose exact values are stored."
+_EXAMPLES: Mapping[str, tuple[str, ...]] = {
+    "shapley": ("Example: cornerstone results shapley --players blocks:3 --estimator exact --value margin",),
+    "estimators": (
+        "Example: cornerstone run --players blocks:3 --schedule exact --task agreement; cornerstone estimators",
+    ),
+}
 
 
-@app.command()
-def ablation(
-    store: StoredOption = None,
-    model: StoredModelOption = None,
-    task: StoredTaskOption = None,
-    run: RunOption = None,
-    value: ValueOption = "acc",
-    form: FormatOption = None,
-    output: OutputOption = None,
-    force: ForceOption = False,
-) -> None:
-    """Each layer removed alone: its score, and the paired drop against the intact model."""
-    to = destination(form, output, force=force)
-    answer = _results(store).ablation(Selection(model, task, run), value)
-    _emit(answer, AblationRow, to)
+def table_command(table: Table) -> Callable[..., None]:
+    """Make the command that prints or writes a table."""
+
+    def command(*, store: Path | None, to: Output, **options: Any) -> None:
+        where, results = to.checked(), _results(store)
+        emit(table.read(results, _asked(options)), table, where, results.path)
+
+    parameters = [
+        inspect.Parameter("store", _KEYWORD, default=None, annotation=StoredOption),
+        *(
+            inspect.Parameter(name, _KEYWORD, default=default, annotation=annotation)
+            for name, annotation, default in (_OPTIONS[option] for option in table.takes)
+        ),
+        inspect.Parameter("to", _KEYWORD, annotation=Output),
+    ]
+    command.__name__ = table.name
+    command.__doc__ = "\n\n".join([inspect.cleandoc(table.summary), *_EXAMPLES.get(table.name, ())])
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return grouped(command)
 
 
-@app.command()
-def coalitions(
-    store: StoredOption = None,
-    model: StoredModelOption = None,
-    task: StoredTaskOption = None,
-    run: RunOption = None,
-    value: ValueOption = "acc",
-    form: FormatOption = None,
-    output: OutputOption = None,
-    force: ForceOption = False,
-) -> None:
-    """Every stored coalition, by the numbers of its removed players."""
-    to = destination(form, output, force=force)
-    answer = _results(store).coalitions(Selection(model, task, run), value)
-    _emit(answer, CoalitionRow, to)
-
-
-@app.command()
-def outcomes(
-    store: StoredOption = None,
-    model: StoredModelOption = None,
-    task: StoredTaskOption = None,
-    run: RunOption = None,
-    form: FormatOption = None,
-    output: OutputOption = None,
-    force: ForceOption = False,
-) -> None:
-    """Every document under every coalition, with its log-probabilities."""
-    to = destination(form, output, force=force)
-    _emit(_results(store).outcomes(Selection(model, task, run)), OutcomeRow, to)
-
-
-@app.command()
-def shapley(
-    store: StoredOption = None,
-    model: StoredModelOption = None,
-    task: StoredTaskOption = None,
-    run: RunOption = None,
-    value: ValueOption = "acc",
-    estimator: Annotated[str | None, typer.Option(help=_ESTIMATORS)] = None,
-    max_removed: MaxRemovedOption = DEFAULT_MAX_REMOVED,
-    players: PlayersOption = SUBLAYERS,
-    permutations: PermutationsOption = DEFAULT_PERMUTATIONS,
-    seed: OrdersSeedOption = 0,
-    tolerance: ToleranceOption = DEFAULT_TOLERANCE,
-    form: FormatOption = None,
-    output: OutputOption = None,
-    force: ForceOption = False,
-) -> None:
-    """Shapley values by player, with standard errors, shares and intervals.
-
-    Example: cornerstone results shapley --players blocks:3 --estimator exact --value margin
-    """
-    to = destination(form, output, force=force)
-    answer = _results(store).shapley(
-        Selection(model, task, run),
-        value,
-        estimator,
-        max_removed,
-        players=players,
-        permutations=permutations,
-        seed=seed,
-        tolerance=tolerance,
+def _asked(options: dict[str, Any]) -> Asked:
+    settings = dict(options.get("settings", {}))
+    if "max_removed" in options:
+        settings["max_removed"] = options["max_removed"]
+    return Asked(
+        selection=Selection(options.get("model"), options.get("task"), options.get("run")),
+        tasks=tuple(options.get("tasks") or ()),
+        value=options.get("value"),
+        estimator=options.get("estimator"),
+        players=options.get("players"),
+        settings=settings,
+        top=options.get("top", 3),
     )
-    _emit(answer, ShapleyRow, to)
 
 
-def estimators(
-    store: StoredOption = None,
-    model: StoredModelOption = None,
-    task: StoredTaskOption = None,
-    run: RunOption = None,
-    value: ValueOption = "acc",
-    players: Annotated[str | None, typer.Option("--players", help=_EXACT_OF)] = None,
-    max_removed: MaxRemovedOption = DEFAULT_MAX_REMOVED,
-    top: Annotated[int, typer.Option(min=1, help="How many units count as the top.")] = 3,
-    permutations: PermutationsOption = DEFAULT_PERMUTATIONS,
-    seed: OrdersSeedOption = 0,
-    tolerance: ToleranceOption = DEFAULT_TOLERANCE,
-    form: FormatOption = None,
-    output: OutputOption = None,
-    force: ForceOption = False,
-) -> None:
-    """How far off are the estimators? Each against the exact values, where those are stored.
+def emit(answer: Answer[Any], table: Table, to: Destination, store: Path) -> None:
+    """Print or write an answer of a store, and say what it leaves out.
 
-    Example: cornerstone run --players blocks:3 --schedule exact --task agreement; cornerstone estimators
+    Raises:
+        CornerstoneError: the answer has gaps and no rows.
     """
-    to = destination(form, output, force=force)
-    answer = _results(store).agreement(
-        Selection(model, task, run),
-        value,
-        players,
-        max_removed,
-        top=top,
-        permutations=permutations,
-        seed=seed,
-        tolerance=tolerance,
-    )
-    _emit(answer, AgreementRow, to)
+    from tui.commands.row_table import print_rows
+    from tui.drawing.gap_text import gap_texts, note_texts
 
-
-@app.command()
-def interactions(
-    store: StoredOption = None,
-    model: StoredModelOption = None,
-    task: StoredTaskOption = None,
-    run: RunOption = None,
-    value: ValueOption = "acc",
-    max_removed: MaxRemovedOption = DEFAULT_MAX_REMOVED,
-    form: FormatOption = None,
-    output: OutputOption = None,
-    force: ForceOption = False,
-) -> None:
-    """Which neighbouring layers back each other up (effect below 0), and which need each other (above 0).
-
-    The effect of a window is the sum of its players' single drops less the drop without all of them.
-    """
-    to = destination(form, output, force=force)
-    answer = _results(store).interactions(Selection(model, task, run), value, max_removed)
-    if to.form == TABLE and sys.stdout.isatty():
+    gaps = gap_texts(answer.gaps, store)
+    if gaps and not answer.rows:
+        raise CornerstoneError("; ".join(gaps))
+    if to.form == TABLE and table.row is InteractionRow and sys.stdout.isatty():
         _draw_interactions(answer.rows)
-    _emit(answer, InteractionRow, to)
-
-
-@app.command()
-def cornerstones(
-    store: StoredOption = None,
-    model: StoredModelOption = None,
-    task: PaperTasksOption = None,
-    value: PaperValueOption = None,
-    estimator: WindowEstimatorOption = WINDOW_ESTIMATORS[0],
-    max_removed: MaxRemovedOption = DEFAULT_MAX_REMOVED,
-    form: FormatOption = None,
-    output: OutputOption = None,
-    force: ForceOption = False,
-) -> None:
-    """Which layers the rule calls cornerstones: their loss alone collapses the model, and their share dominates."""
-    to = destination(form, output, force=force)
-    from store.reading.paper import PaperSelection
-
-    models = () if model is None else (model,)
-    selection = PaperSelection(models, tuple(task or ()), value, estimator, max_removed)
-    _emit(_results(store).cornerstones(selection), CornerstoneRow, to)
-
-
-@app.command()
-def runs(
-    store: StoredOption = None, form: FormatOption = None, output: OutputOption = None, force: ForceOption = False
-) -> None:
-    """Every run, the latest first."""
-    to = destination(form, output, force=force)
-    _emit(_results(store).runs(), RunRow, to)
+    tell_doubts(gaps, note_texts([answer], store))
+    if not answer.rows:
+        typer.echo("nothing is stored for this yet", err=True)
+    if to.form == TABLE:
+        print_rows(answer.rows, table.row, table.dropped)
+    else:
+        put_rows(answer.rows, table.row, to)
 
 
 def _draw_interactions(rows: Sequence[InteractionRow]) -> None:
@@ -237,21 +139,14 @@ def _draw_interactions(rows: Sequence[InteractionRow]) -> None:
         print_text(interaction_chart(chosen, width=width, colour=colour) + "\n")
 
 
-def _emit(answer: Answer[Any], row_type: type, to: Destination) -> None:
-    from tui.commands.row_table import print_rows
-
-    if answer.gaps and not answer.rows:
-        raise CornerstoneError("; ".join(answer.gaps))
-    tell_doubts(answer.gaps, answer.notes)
-    if not answer.rows:
-        typer.echo("nothing is stored for this yet", err=True)
-    if to.form == TABLE:
-        print_rows(answer.rows, row_type)
-    else:
-        put_rows(answer.rows, row_type, to)
-
-
 def _results(store: Path | None) -> Results:
     from store.results import Results
 
     return Results(None if store is None else store.expanduser())
+
+
+estimators = table_command(tables()["estimators"])
+"""The command `cornerstone estimators`, which is a subcommand of results too."""
+
+for each in tables().values():
+    app.command(each.name)(table_command(each))

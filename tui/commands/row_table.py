@@ -1,38 +1,28 @@
-"""Rows of a store's table as people read them: aligned, three decimals, no value cut, nothing from data obeyed.
+"""Rows as text for people: aligned, with three decimals, no value cut, and without control characters from data.
 
-Plain padded text: a table may have tens of thousands of rows.
+It is plain padded text, because a table may have tens of thousands of rows.
 """
 
 from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from textwrap import wrap
-from typing import Any, Final
+from typing import Any
 
 from rich.cells import cell_len
 
 from core.values.derived import named
 from store.export import columns_of
-from store.rows import (
-    AblationRow,
-    AgreementRow,
-    CoalitionRow,
-    CornerstoneRow,
-    InteractionRow,
-    OutcomeRow,
-    RunRow,
-    ShapleyRow,
-)
 from tui.commands.stdout import print_text
 from tui.drawing.plain import plain, told_apart
 
 _GAP = "  "
-# Columns that tell apart what shares a name.
+# Columns that tell apart models and tasks of the same name.
 _IDENTS = {"model": "model_id", "task": "task_id"}
-# What a whole table is about, as a rule.
+# Columns that usually have one value in a whole table.
 _SUBJECT = (
     "model",
     "task",
@@ -44,67 +34,25 @@ _SUBJECT = (
     "permutations",
     "seed",
     "tolerance",
+    "settings",
     "intact_acc",
     "chance",
     "n",
     "k",
 )
-# What a terminal that is too narrow goes without, the first first.
-_LEAST_TELLING: Final[Mapping[type, tuple[str, ...]]] = {
-    AblationRow: ("player", "kind", "layer", "p_value", "chance", "intact_acc", "acc_se", "value"),
-    CoalitionRow: ("removed", "acc_norm", "value", "acc_se", "n"),
-    InteractionRow: ("first", "size", "joint_drop", "n"),
-    OutcomeRow: ("is_greedy", "logprobs", "acc_norm"),
-    ShapleyRow: (
-        "permutations",
-        "seed",
-        "tolerance",
-        "players",
-        "partial",
-        "player",
-        "phi_clipped",
-        "rank_low",
-        "rank_high",
-        "max_removed",
-        "se",
-        "rank",
-        "value",
-        "share_low",
-        "share_high",
-        "n",
-        "p_top3",
-    ),
-    CornerstoneRow: ("player", "above", "drop", "n", "max_removed", "value", "estimator", "model", "tasks"),
-    AgreementRow: (
-        "seed",
-        "tolerance",
-        "units",
-        "bias_low",
-        "bias_high",
-        "kendall_low",
-        "kendall_high",
-        "rmse_low",
-        "rmse_high",
-        "value",
-        "k",
-        "n",
-        "kendall",
-        "coalitions",
-        "top_low",
-        "top_high",
-        "permutations",
-    ),
-    RunRow: ("finished", "command", "coalitions", "documents", "model", "outcomes"),
-}
-
 Columns = dict[str, list[str]]
 
 
-def print_rows(rows: Sequence[Any], row_type: type) -> None:
+def print_rows(rows: Sequence[Any], row_type: type, dropped: Sequence[str] = ()) -> None:
     """Print rows to stdout.
 
-    On a terminal, what is the same in all rows stands once above them, and columns that do not fit are left out, which
-    is told on stderr. Elsewhere every row has every column. A name that several share is name@id.
+    Args:
+        rows: of one table.
+        row_type: their dataclass.
+        dropped: columns that a narrow terminal goes without, in this order.
+
+    On a terminal, a value that all rows share stands once above them, and columns that do not fit are left out, which
+    stderr says. Elsewhere every row has every column. A name that several models or tasks share is written name@id.
     """
     columns = _columns(rows, row_type)
     numeric = {name for name in columns if _is_numeric([getattr(row, name) for row in rows])}
@@ -114,7 +62,7 @@ def print_rows(rows: Sequence[Any], row_type: type) -> None:
         return
     width = shutil.get_terminal_size().columns
     above = wrap(_subject(columns), width) if len(rows) > 1 else []
-    left_out = _narrow(columns, row_type, width)
+    left_out = _narrow(columns, dropped, width)
     first = {name: texts for name, texts in columns.items() if name in {"label", "labels"}}
     head, *body = _lines({**first, **columns}, numeric)
     print_text("\n".join([*map(_bold, [*above, head]), "─" * min(cell_len(head), width), *body, ""]))
@@ -124,7 +72,7 @@ def print_rows(rows: Sequence[Any], row_type: type) -> None:
 
 
 def _subject(columns: Columns) -> str:
-    """Take out what is the same in all rows, and say it once."""
+    """Remove columns that are the same in all rows, and return their values once."""
     names = [name for name in _SUBJECT if len(set(columns.get(name, ()))) == 1]
     same = {name: columns.pop(name)[0] for name in names}
     if "value" in same:
@@ -137,10 +85,10 @@ def _columns(rows: Sequence[Any], row_type: type) -> Columns:
     return {name: _texts(name, rows) for name in names}
 
 
-def _narrow(columns: Columns, row_type: type, width: int) -> list[str]:
-    """Take out columns until a line fits ``width``; which they were."""
+def _narrow(columns: Columns, dropped: Sequence[str], width: int) -> list[str]:
+    """Remove columns until a line fits ``width``, and return which."""
     left_out = []
-    for name in _LEAST_TELLING[row_type]:
+    for name in dropped:
         if sum(_width(column, texts) + len(_GAP) for column, texts in columns.items()) - len(_GAP) <= width:
             break
         if name in columns:
@@ -150,7 +98,7 @@ def _narrow(columns: Columns, row_type: type, width: int) -> list[str]:
 
 
 def _lines(columns: Columns, numeric: set[str]) -> list[str]:
-    """The heading and a line a row."""
+    """Return the heading, and a line for each row."""
     padded = []
     for name, texts in columns.items():
         width = _width(name, texts)

@@ -1,4 +1,4 @@
-"""Being stopped from outside: SIGTERM, as a batch system or `kill` sends it, stops as Ctrl+C does."""
+"""Stop on SIGTERM, which batch systems and `kill` send, as Ctrl+C does."""
 
 from __future__ import annotations
 
@@ -7,23 +7,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-# What DuckDB makes of an exception that a signal's handler raises in the middle of a query.
+# If a signal's handler raises an exception during a query, DuckDB replaces it by one with this text.
 _INTERRUPTED_QUERY = "Query interrupted"
 
 
 class TerminatedError(KeyboardInterrupt):
-    """SIGTERM came: what Ctrl+C does is what it asks for."""
+    """SIGTERM was received. It is handled like Ctrl+C."""
 
 
 @contextmanager
 def terminable() -> Iterator[None]:
-    """SIGTERM stops the block as Ctrl+C does."""
-
+    """Let SIGTERM stop the block as Ctrl+C does."""
     came: list[int] = []
 
     def stop(number: int, _frame: FrameType | None) -> None:
         came.append(number)
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it is heeded already, and ending must not be cut short
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # one is enough, and a second must not cut the ending short
         raise TerminatedError
 
     before = signal.signal(signal.SIGTERM, stop)
@@ -38,5 +37,5 @@ def terminable() -> Iterator[None]:
 
 
 def exit_code(stop: KeyboardInterrupt) -> int:
-    """What a program that was stopped exits with."""
+    """Return the exit code of a program that was stopped."""
     return 128 + (signal.SIGTERM if isinstance(stop, TerminatedError) else signal.SIGINT)

@@ -1,4 +1,4 @@
-"""Ablations of one model and task that are not of the same documents, as while a run is writing."""
+"""Find ablations of one model and task over different documents, as while a run is writing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tui.drawing.plain import plain
 
 
 def uneven(rows: Sequence[AblationRow]) -> Iterator[str]:
-    """A sentence for each model and task of which some rows are of more documents than others."""
+    """Yield a sentence for each model and task whose rows have different numbers of documents."""
     counts: dict[tuple[str, str], set[int]] = {}
     for row in rows:
         counts.setdefault((row.model_id, row.task_id), set()).add(row.n)

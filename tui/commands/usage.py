@@ -1,4 +1,4 @@
-"""Wrong use of the command line in one sentence: what is wrong, and which help shows what is right."""
+"""Say in one sentence what is wrong with a command line, and which help shows what is right."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import cast
 
 import typer
 
-# Older typers use the click library, newer ones a copy of it; the base of the name that both publish is in either.
+# Older typers use the click library and newer ones a copy of it. This class is published by both.
 UsageError = cast("type[typer.BadParameter]", typer.BadParameter.__mro__[1])
-"""What the parser raises: an unknown command, option or choice, too many or too few arguments."""
+"""What the parser raises: an unknown command, option or choice, or too many or too few arguments."""
 
 
 def usage_sentence(error: typer.BadParameter, program: str) -> str:
-    """What ``error`` says, as one sentence that ends in a suggestion or in the help to ask for.
+    """Return an error as one sentence that ends with a suggestion, or with the help to ask for.
 
     Args:
         error: a ``UsageError``.
-        program: the command's name, for errors that do not know where they happened.
+        program: the name of the command, for errors that do not name theirs.
     """
     said = " ".join(error.format_message().split()).removesuffix(".").replace("Value error, ", "")
     said = re.sub(r"^\w|[.] \w|[(]\w", lambda start: start[0].replace(".", ";").lower(), said)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import plotext
 
-from core.values.derived import DERIVED, named
+from core.values.derived import derived_values, named
 from store.rows import AblationRow
 from tui.drawing.plain import plain
 
@@ -34,7 +34,7 @@ def ablation_chart(rows: Sequence[AblationRow], *, width: int = 80, colour: bool
             plotext.scatter([row.layer for row in chosen], [row.acc for row in chosen], marker=marker, color=tint)
             legend.append(f"{marker} {chosen[0].label.split()[0]}")
     scores = [score for row in rows for score in (row.acc, row.intact_acc)]
-    if rows[0].value not in DERIVED and all(0 <= score <= 1 for score in scores):
+    if rows[0].value not in derived_values() and all(0 <= score <= 1 for score in scores):
         plotext.ylim(0, 1)
     plotext.xticks(range(0, last + 1, max(1, (last + 1) // 10)))
     plotext.xlabel("layer removed")

@@ -1,4 +1,4 @@
-"""Every action of the explorer, once: footer, palette, help and the user's own keymap all read these."""
+"""The actions of the explorer, each declared once for the footer, the palette, the help and the user's keymap."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from textual.binding import Binding
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Something a key does. ``name`` is the method ``action_<name>`` of the screen (or app) that binds it.
+    """What a key does. ``name`` is that of the method ``action_<name>`` of the screen or app.
 
-    ``label`` is what the footer says, ``help`` a sentence for help, palette and tooltip.
+    ``label`` stands in the footer. ``help`` is a sentence for help, palette and tooltip.
     """
 
     name: str
@@ -34,7 +34,7 @@ APP = (
 EXPLORE = (
     Action("toggle_layer", "space", "toggle", "Remove the layer under the cursor (or put it back) and evaluate."),
     Action("clear", "c", "clear", "Put every removed layer back.", footer=False),
-    Action("run", "r", "run", "Run a schedule on the open tasks: windows, ablation, exact or permutation."),
+    Action("run", "r", "run", "Run a schedule on the open tasks, such as windows or ablation."),
     Action("choose", "m", "model", "Choose the model, the tasks and how many documents."),
     Action("next_task", "t", "task", "Show the next task."),
     Action("pause", "p", "pause", "Pause the running job, or let it go on.", footer=False),
@@ -47,12 +47,7 @@ EXPLORE = (
 RESULTS = (
     Action("filter", "slash", "filter", "Show only the rows that contain a text."),
     Action("sort", "s", "sort", "Sort by the column under the cursor; once more turns the order round."),
-    Action(
-        "next_table",
-        "t",
-        "table",
-        "Show the next table: coalitions, ablation, Shapley values, interactions, cornerstones, runs.",
-    ),
+    Action("next_table", "t", "table", "Show the next of the tables that stand above."),
     Action("open", "enter", "documents", "Show the documents of the coalition under the cursor."),
     Action("everything", "a", "all", "Show every model and task, or only those that the explorer shows."),
     Action("export", "e", "export", "Write this table to a file."),
@@ -105,9 +100,9 @@ _DIALOGS = frozenset({"choose", "run", "export"})
 
 
 def bindings(group: str, actions: Iterable[Action]) -> list[Binding]:
-    """Textual's bindings for actions; ``group.name`` is the id by which a keymap can change the key.
+    """Return Textual's bindings for actions. A keymap changes a key by the id ``group.name``.
 
-    A dialog leaves the app's keys behind it without effect, but for help.
+    In a dialog the app's keys have no effect, except help.
     """
     more = [Binding("f1", "app.help", "help", id="app.help", tooltip=APP[0].help)] if group in _DIALOGS else []
     return more + [

@@ -1,4 +1,4 @@
-"""The explorer: holds the state, keeps the line to the evaluator, opens screens. What is shown is theirs."""
+"""The explorer holds the state, keeps the connection to the evaluator, and opens screens, which draw the state."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from core.coalitions.players import Removed
 from core.errors import CornerstoneError
 from core.evaluator import client
 from core.evaluator.protocol import Hello, JobView, Open, Opened, Request, StartJob, Toggle
+from tui.drawing.mends import explorer_text
 from tui.drawing.plain import plain
 from tui.explorer.actions import APP, bindings
 from tui.explorer.command_palette import ActionCommands
@@ -30,14 +31,14 @@ ENDED = "the evaluator has ended; ctrl+r starts it again"
 
 
 class Explorer(App[None]):
-    """One store, and its evaluator.
+    """The explorer of one store and its evaluator.
 
     Args:
         store: an absolute path.
-        session: what to open where the evaluator has nothing open, and what is removed.
-        insist: open it even so.
+        session: what to open if the evaluator has nothing open, and which sublayers are removed.
+        insist: open the session even if the evaluator has something open.
         command: starts the evaluator.
-        keymap: the user's own keys, by an action's id.
+        keymap: the user's own keys by the id of an action.
     """
 
     TITLE = "Cornerstone"
@@ -74,7 +75,7 @@ class Explorer(App[None]):
 
     @work(exclusive=True, group="line")
     async def listen(self) -> None:
-        """Hear the evaluator until it is gone."""
+        """Receive events from the evaluator until it is gone."""
         self.state = replace(self.state, connection="starting", notice="")
         notice, self._ending = GONE, False
         try:
@@ -87,13 +88,13 @@ class Explorer(App[None]):
                 else:
                     self.state = after(self.state, event)
         except CornerstoneError as error:
-            notice = str(error)
+            notice = explorer_text(error)
         self._line = None
         self._interrupted = self.state.unfinished
         self.state = lost(self.state, ENDED if self._ending and notice == GONE else notice)
 
     async def _greet(self, line: client.Connection, hello: Hello) -> None:
-        """Open what was open, unless the evaluator is at something; go on with jobs that another one left behind."""
+        """Open what was open, unless the evaluator has work, and continue jobs that another evaluator left behind."""
         if self._insist or not hello.busy:
             self._insist = False
             await line.send(Open(config=self.config))
@@ -110,7 +111,7 @@ class Explorer(App[None]):
         self._evaluate_again()
 
     def watch_state(self, state: State) -> None:
-        """Keep what a lost terminal must not lose."""
+        """Remember what must survive a lost terminal."""
         if state.bench is None:
             return
         bench = state.bench
@@ -120,14 +121,14 @@ class Explorer(App[None]):
             remember(self.store, session)
 
     def _evaluate_again(self) -> None:
-        """Other documents, or a new evaluator, know nothing of what is switched off."""
+        """Ask for the removed coalition again, which other documents or a new evaluator do not have."""
         state = self.state
         if state.task is not None and state.removed and (state.shown_score is None or not state.shown_score.final):
             self.ask(Toggle(task=state.task, removed=state.removed))
 
     @work
     async def ask(self, request: Request) -> None:
-        """Send a request; what comes of it arrives as events."""
+        """Send a request. Its results arrive as events."""
         if self._line is None:
             starting = self.state.connection == "starting"
             self.say("the evaluator is still starting" if starting else "no evaluator: ctrl+r starts it", error=True)
@@ -135,7 +136,7 @@ class Explorer(App[None]):
         try:
             await self._line.send(request)
         except CornerstoneError as error:
-            self.say(str(error), error=True)
+            self.say(explorer_text(error), error=True)
 
     def show_task(self, task: str) -> None:
         self.state = replace(self.state, task=task)
@@ -144,7 +145,7 @@ class Explorer(App[None]):
         self.state = replace(self.state, removed=removed)
 
     def say(self, text: str, *, error: bool = False) -> None:
-        """A message that goes away by itself."""
+        """Show a message that disappears by itself."""
         self.notify(plain(text), severity="error" if error else "information", markup=False)
 
     def action_help(self) -> None:
@@ -165,7 +166,7 @@ class Explorer(App[None]):
         try:
             running = await client.stop(self.store)
         except CornerstoneError as error:
-            self.say(str(error), error=True)
+            self.say(explorer_text(error), error=True)
             return
         if not running:
             self.say("no evaluator is running")

@@ -1,15 +1,29 @@
-"""The tables of the results browser: their columns, and reading them. Reading is for a worker: it opens the store."""
+"""The tables of the results browser: their columns, and how to read them. A worker reads, as it opens the store."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import Any, get_args, get_origin, get_type_hints
 
 from core.coalitions.grouping import SUBLAYERS
-from core.coalitions.schedules import DEFAULT_MAX_REMOVED
+from core.estimators.question import Question
+from core.estimators.setting import Number
 from core.values.derived import named
+from store.rows import (
+    AblationRow,
+    CoalitionRow,
+    CornerstoneRow,
+    GroupRow,
+    InteractionRow,
+    RunRow,
+    Selection,
+    ShapleyRow,
+)
+from store.tables import Asked, Table
 from tui.drawing.coalition_name import coalition_name
 from tui.drawing.cornerstone_rule import RULE, VERDICTS, answers
 from tui.drawing.interaction_scale import verdict
@@ -17,133 +31,83 @@ from tui.drawing.numbers import between, decimal, whole
 from tui.drawing.plain import told_apart
 from tui.explorer.listing import Column, Listing, listing
 
-if TYPE_CHECKING:
-    from core.estimators.question import Question
-    from store.results import Answer, Results
-    from store.rows import GroupRow, Selection, ShapleyRow
-
-LISTED = ("coalitions", "ablation", "shapley", "interactions", "cornerstones", "runs")
-TITLES: Mapping[str, str] = {
-    "coalitions": "Coalitions",
-    "ablation": "Ablation",
-    "shapley": "Shapley values",
-    "interactions": "Interactions",
-    "cornerstones": "Cornerstones",
-    "runs": "Runs",
-    "outcomes": "Outcomes",
-}
-# A person waits: half a minute, as a command does, would look like a hang.
+# A person waits, so the half minute of a command would look like a hang.
 PATIENCE_S = 5.0
+_PAIR = 2
+_SUBJECT = frozenset({"model", "task", "model_id", "task_id"})
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Of what a table is: a model and a task, or (None) all of them; by which metric, windows up to which length.
+    """What a table shows: one model and task, or (None) all of them, by the value that is charted.
 
-    ``question`` is what Shapley values answer besides the windows of sublayers.
+    ``settings`` are those of estimators. ``question`` has Shapley values besides those of the windows of sublayers.
     """
 
     model_id: str | None = None
     task_id: str | None = None
-    value: str = "acc"
-    max_removed: int = DEFAULT_MAX_REMOVED
+    value: str | None = None
+    settings: Mapping[str, Number] = field(default_factory=lambda: MappingProxyType({}))
     question: Question | None = None
 
     @property
+    def asked(self) -> Asked:
+        """What the table is asked."""
+        return Asked(
+            Selection(self.model_id, self.task_id), value=self.value, settings=self.settings, question=self.question
+        )
+
+    @property
     def narrow(self) -> bool:
-        """Whether it leaves anything out."""
+        """Whether the scope leaves anything out."""
         return (self.model_id, self.task_id) != (None, None)
+
+    def of(self, row: Any) -> Scope:
+        """Return this scope for the model and task of one row."""
+        return replace(self, model_id=row.model_id, task_id=row.task_id)
 
     @property
     def wide(self) -> Scope:
-        """The same of every model and task."""
+        """Return this scope for every model and task."""
         return replace(self, model_id=None, task_id=None)
 
 
-def read_listing(path: Path, table: str, scope: Scope) -> Listing:
-    """One of ``LISTED``.
+def read_listing(path: Path, table: Table, scope: Scope) -> Listing:
+    """Read a table.
 
-    Of a model and task that have nothing stored yet, everything is listed, and the notes say so. Runs are listed all.
+    If the model and task have no results yet, the rows of all are listed, and the notes say so. A table over tasks,
+    such as runs and cornerstones, has the rows of all tasks.
 
     Raises:
         CornerstoneError: the store cannot be read, or holds nothing.
     """
     from store.results import Results
+    from tui.drawing.gap_text import gap_texts, note_texts
 
     results = Results(path, PATIENCE_S)
-    if table == "runs":
-        return listing(_RUNS, results.runs().rows)
+    if not table.takes:
+        return listing(_columns(table, ()), table.read(results, scope.asked).rows)
     groups = results.groups().rows
     fits = [group for group in groups if group.model_id == (scope.model_id or group.model_id)]
-    if table == "cornerstones":
-        return _cornerstones(results, scope if fits else scope.wide, groups)
-    fits = [group for group in fits if group.task_id == (scope.task_id or group.task_id)]
+    if "task" in table.takes:
+        fits = [group for group in fits if group.task_id == (scope.task_id or group.task_id)]
     notes = [] if fits else ["nothing is stored yet of this model on this task, so everything is shown"]
-    answer = read(results, table, scope if fits else scope.wide)
-    return listing(_columns(table, groups), answer.rows, [*notes, *answer.gaps, *answer.notes])
-
-
-def _cornerstones(results: Results, scope: Scope, groups: Sequence[GroupRow]) -> Listing:
-    """The rule's answer, the rule, and a row of evidence a player."""
-    answer = read(results, "cornerstones", scope)
-    model, _task = _subject(groups)
-    return listing(
-        (*_CORNERSTONES, model, _VALUE),
-        answer.rows,
-        [*answers(answer.rows), *answer.notes, f"{RULE} {VERDICTS}", *answer.gaps],
-    )
-
-
-def read(results: Results, table: str, scope: Scope) -> Answer[Any]:
-    """The rows of a table, as `cornerstone results TABLE` has them."""
-    from store.reading.paper import PaperSelection
-    from store.rows import Selection
-
-    models = () if scope.model_id is None else (scope.model_id,)
-    selection = Selection(scope.model_id, scope.task_id)
-    readers: dict[str, Callable[[], Answer[Any]]] = {
-        "coalitions": lambda: results.coalitions(selection, scope.value),
-        "ablation": lambda: results.ablation(selection, scope.value),
-        "shapley": lambda: _shapley(results, selection, scope),
-        "interactions": lambda: results.interactions(selection, scope.value, max(scope.max_removed, 2)),
-        "cornerstones": lambda: results.cornerstones(PaperSelection(models, max_removed=scope.max_removed)),
-        "outcomes": lambda: results.outcomes(selection),
-        "runs": results.runs,
-    }
-    return readers[table]()
-
-
-def _shapley(results: Results, selection: Selection, scope: Scope) -> Answer[ShapleyRow]:
-    """What the windows say, after what was asked for besides."""
-    from store.reading.answer import Answer
-
-    windows = results.shapley(selection, scope.value, max_removed=scope.max_removed)
-    if scope.question is None:
-        return windows
-    own = results.answers([scope.question], selection, scope.value)
-    gaps = own.gaps if own.rows and not windows.rows else (*own.gaps, *windows.gaps)
-    return Answer((*own.rows, *windows.rows), gaps, tuple(dict.fromkeys((*own.notes, *windows.notes))))
-
-
-def row_type(table: str) -> type:
-    """The dataclass of a table's rows."""
-    from store import rows
-
-    return {
-        "coalitions": rows.CoalitionRow,
-        "ablation": rows.AblationRow,
-        "shapley": rows.ShapleyRow,
-        "interactions": rows.InteractionRow,
-        "cornerstones": rows.CornerstoneRow,
-        "outcomes": rows.OutcomeRow,
-        "runs": rows.RunRow,
-    }[table]
+    asked = (scope if fits else scope.wide).asked
+    if table.row is InteractionRow and asked.max_removed < _PAIR:
+        # Longer windows may be stored than the explorer last ran.
+        asked = replace(asked, settings={**asked.settings, "max_removed": _PAIR})
+    answer = table.read(results, asked)
+    gaps, doubts = gap_texts(answer.gaps, path), list(note_texts([answer], path))
+    said = [*gaps, *doubts]
+    if table.row is CornerstoneRow:
+        said = [*answers(answer.rows), *doubts, f"{RULE} {VERDICTS}", *gaps]
+    return listing(_columns(table, groups), answer.rows, [*notes, *said])
 
 
 def removed_of(row: Any) -> tuple[int, ...] | None:
-    """The coalition that a row is of: a player's own row is of that player removed alone.
+    """Return the coalition of a row: a player's row stands for that player removed alone.
 
-    A run has none, and neither has what is of several tasks or of a group of players.
+    It is None for a run, for rows over several tasks, and for groups of players.
     """
     if not hasattr(row, "task_id") or getattr(row, "players", SUBLAYERS) != SUBLAYERS:
         return None
@@ -154,14 +118,42 @@ def removed_of(row: Any) -> tuple[int, ...] | None:
     return (row.player,) if hasattr(row, "player") else None
 
 
-def _columns(table: str, groups: Sequence[GroupRow]) -> tuple[Column, ...]:
-    own = {
-        "coalitions": _COALITIONS,
-        "ablation": _ABLATION,
-        "shapley": _SHAPLEY,
-        "interactions": _INTERACTIONS,
-    }
-    return (*own[table], *_subject(groups))
+def _columns(table: Table, groups: Sequence[GroupRow]) -> tuple[Column, ...]:
+    """Return the columns chosen for a table, or the fields of its row, and then its model and task."""
+    own = _WRITTEN.get(table.row) or tuple(_derived(table.row))
+    names = {field.name for field in fields(table.row)}
+    model, task = _subject(groups)
+    subject = [column for column, ident in ((model, "model_id"), (task, "task_id")) if ident in names]
+    if table.row is CornerstoneRow:
+        return (*own, *subject, _VALUE)
+    return (*own, *subject)
+
+
+def _derived(row: type) -> Iterator[Column]:
+    """Yield a column for each field: bounds as one interval, numbers as numbers, the rest as text."""
+    hints = get_type_hints(row)
+    names = [field.name for field in fields(row)]
+    # With their ids these have columns of their own, which tell apart what shares a name.
+    subject = {name for name in _SUBJECT if f"{name.removesuffix('_id')}_id" in names}
+    for name in names:
+        kinds = set(get_args(hints[name]) or (hints[name],))
+        if name in subject or (name.endswith("_high") and name.removesuffix("_high") + "_low" in names):
+            continue
+        if name.endswith("_low") and name.removesuffix("_low") + "_high" in names:
+            yield _interval(name, name.removesuffix("_low") + "_high")
+        elif float in kinds:
+            yield _number(name, name)
+        elif int in kinds and tuple not in {get_origin(kind) for kind in (hints[name], *kinds)}:
+            yield _count(name, name)
+        else:
+            yield _text(name, partial(_written, name=name))
+
+
+def _written(row: Any, *, name: str) -> str:
+    value = getattr(row, name)
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    return "" if value is None else str(value)
 
 
 def _subject(groups: Sequence[GroupRow]) -> tuple[Column, ...]:
@@ -273,3 +265,12 @@ _RUNS = (
     _text("run", lambda row: row.run),
     _text("command", lambda row: row.command),
 )
+_WRITTEN: Mapping[type, tuple[Column, ...]] = {
+    CoalitionRow: _COALITIONS,
+    AblationRow: _ABLATION,
+    ShapleyRow: _SHAPLEY,
+    InteractionRow: _INTERACTIONS,
+    CornerstoneRow: _CORNERSTONES,
+    RunRow: _RUNS,
+}
+"""Columns chosen by hand. Other tables show the fields of their rows."""

@@ -1,4 +1,4 @@
-"""The command palette: every action that the screen in front has, by what it does."""
+"""The command palette: every action of the screen in front."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 
 class ActionCommands(Provider):
-    """Finds actions by label and by the sentence that explains them."""
+    """Finds actions by their label and their help."""
 
     def _actions(self) -> Iterator[tuple[str, ActiveBinding]]:
         seen = set()

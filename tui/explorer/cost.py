@@ -1,4 +1,4 @@
-"""What a run will cost: coalitions x documents, in sentences, before anything is evaluated."""
+"""Say in sentences what a run will cost, before anything is evaluated: coalitions x documents."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from tui.drawing.plain import plain
 
 
 def cost_of(config: RunConfig, opened: Opened) -> str:
-    """Two lines. What is stored is not looked up, so the first is the most that it can come to.
+    """Return two lines. The first is the largest possible cost, because the store is not consulted.
 
     Args:
-        config: of the tasks that are open.
-        opened: tells the players, and how many documents there are.
+        config: the run, on the tasks that are open.
+        opened: says which players and how many documents there are.
 
     Raises:
-        CornerstoneError: a schedule cannot be made of so many players.
+        CornerstoneError: a schedule is not possible for this number of players.
     """
     schedules = schedules_of(config, players_of(opened.model.kinds))
     listed = {removed for schedule in schedules for removed in schedule.coalitions}
@@ -35,7 +35,7 @@ def cost_of(config: RunConfig, opened: Opened) -> str:
 
 
 def _less(config: RunConfig) -> str:
-    """Why it may come to less."""
+    """Return why it may cost less."""
     stored = "what is stored already is not evaluated again"
     if config.until_top is None:
         return stored

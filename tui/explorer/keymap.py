@@ -1,4 +1,4 @@
-"""The user's own keys: a YAML file that gives actions other keys, by the ids of ``tui.explorer.actions``."""
+"""The user's keymap: a YAML file that gives actions other keys, by the ids of ``tui.explorer.actions``."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from tui.explorer.actions import GROUPS
 
 
 def keymap_path() -> Path:
-    """Where it is (``XDG_CONFIG_HOME`` is honoured)."""
+    """Return the path of the file (``XDG_CONFIG_HOME`` applies)."""
     return Path(platformdirs.user_config_dir("cornerstone", appauthor=False)) / "keys.yaml"
 
 
 def read_keymap() -> dict[str, str]:
-    """The keys of each action that the user has changed, several with commas between; empty where there is no file.
+    """Read the keys that the user has changed, by action, separated by commas; {} if there is no file.
 
     Raises:
         CornerstoneError: the file cannot be read, names no action, or gives two actions of a screen the same key.
@@ -41,12 +41,12 @@ def read_keymap() -> dict[str, str]:
 
 
 def default_keys() -> dict[str, str]:
-    """The keys of every action, by its id."""
+    """Return the keys of every action by its id."""
     return {f"{group}.{action.name}": action.keys for group, actions in GROUPS.items() for action in actions}
 
 
 def template() -> Iterator[str]:
-    """The file's lines as the keys are now, each with what it does."""
+    """Yield the lines of a file with the current keys, each with its help."""
     keymap = read_keymap()
     for group, actions in GROUPS.items():
         for action in actions:
@@ -66,7 +66,7 @@ def _keys(path: Path, ident: str, keys: Any) -> str:
 
 
 def _check_clashes(path: Path, keymap: Mapping[str, str]) -> None:
-    """A screen's actions, the app's among them, have a key each; what nobody changed does not clash."""
+    """Refuse a changed key that another action of the same screen, or of the app, has."""
     keys = {**default_keys(), **keymap}
     for group in GROUPS:
         taken: dict[str, str] = {}

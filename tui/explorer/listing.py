@@ -1,4 +1,4 @@
-"""A table of results as the explorer shows it: text by column, filtered and sorted."""
+"""A table of results as the explorer shows it: text in columns, filtered and sorted."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from rich.cells import cell_len
 from tui.drawing.numbers import whole
 from tui.drawing.plain import plain
 
-# A cell is for reading at a glance; the whole text is in every export.
+# Cells are short. Every export has the whole text.
 _LONGEST = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """How a row's cell reads and sorts.
+    """How a cell of a row is written and sorted.
 
-    ``falling`` says which end a reader wants first. A column that is ``common`` is named once above the table, not in
-    every row, where all rows agree. ``whole`` is what a filter looks in where the cell says it in short.
+    ``falling`` puts the largest first. If all rows agree in a ``common`` column, it stands once above the table.
+    ``whole`` is the text that a filter searches if the cell has a short form.
     """
 
     title: str
@@ -34,7 +34,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A row with its cells and its sort keys, column by column; ``haystack`` is what a filter looks in."""
+    """A row with its cells and sort keys by column. ``haystack`` is the text that a filter searches."""
 
     row: Any
     cells: tuple[str, ...]
@@ -44,9 +44,9 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """All of a table. ``subject`` says what is the same in every line, ``notes`` what could not be answered.
+    """A whole table. ``subject`` has what is the same in every line, and ``notes`` what could not be answered.
 
-    ``widths`` are of the widest cells, in terminal cells.
+    ``widths`` are the widths of the widest cells, in terminal cells.
     """
 
     columns: tuple[Column, ...]
@@ -58,14 +58,14 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """By which column lines are sorted, and whether the largest comes first."""
+    """The column by which lines are sorted, and whether the largest comes first."""
 
     column: int
     falling: bool
 
 
 def listing(columns: Sequence[Column], rows: Sequence[Any], notes: Sequence[str] = ()) -> Listing:
-    """The listing of rows, every text made plain."""
+    """Make a listing of rows. Every text is made harmless."""
     texts = [[plain(column.text(row))[:_LONGEST] for column in columns] for row in rows]
     common = {
         at for at, column in enumerate(columns) if column.common and rows and len({cells[at] for cells in texts}) == 1
@@ -86,7 +86,7 @@ def listing(columns: Sequence[Column], rows: Sequence[Any], notes: Sequence[str]
 
 
 def view(of: Listing, wanted: str, order: Order | None) -> list[Line]:
-    """The lines that contain a text, sorted; what is undefined comes last either way."""
+    """Return the lines that contain a text, sorted. Undefined values come last in either order."""
     text = wanted.strip().casefold()
     lines = [line for line in of.lines if text in line.haystack]
     if order is None:
@@ -97,7 +97,7 @@ def view(of: Listing, wanted: str, order: Order | None) -> list[Line]:
 
 
 def count_text(matching: int, total: int, wanted: str) -> str:
-    """How many rows there are, and how many of them a filter leaves."""
+    """Return in words how many rows there are, and how many a filter leaves."""
     rows = "row" if total == 1 else "rows"
     if not wanted.strip():
         return f"{whole(total)} {rows}"

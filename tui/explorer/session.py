@@ -1,4 +1,4 @@
-"""What was open last, kept across starts: written whenever it changes, whole or not at all."""
+"""The session: what was open last. It is written whenever it changes, whole or not at all."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core.config.run_config import RunConfig, load_config
 
 
 class Session(pydantic.BaseModel, frozen=True):
-    """What an explorer has open, and on which of its tasks what is removed of which model."""
+    """What an explorer has open: the configuration, the shown task, and the removed sublayers of a model."""
 
     config: RunConfig
     model_id: str = ""
@@ -23,13 +23,13 @@ class Session(pydantic.BaseModel, frozen=True):
 
 
 def session_path(store: Path) -> Path:
-    """Where it is kept for a store (``XDG_STATE_HOME`` is honoured)."""
+    """Return the session file of a store (``XDG_STATE_HOME`` applies)."""
     name = hashlib.sha256(os.fsencode(store)).hexdigest()[:16]
     return Path(platformdirs.user_state_dir("cornerstone", appauthor=False)) / f"session-{name}.json"
 
 
 def last_session(store: Path) -> Session:
-    """What was open last on a store; the quickstart's the first time, or where it can no longer be read."""
+    """Read the last session of a store; the quickstart's if there is none, or if it cannot be read."""
     try:
         return Session.model_validate_json(session_path(store).read_bytes())
     except (OSError, pydantic.ValidationError):
@@ -37,7 +37,7 @@ def last_session(store: Path) -> Session:
 
 
 def remember(store: Path, session: Session) -> None:
-    """Keep what is open now. A home that cannot be written is no reason to fail."""
+    """Write the session. A home folder that cannot be written is no error."""
     path = session_path(store)
     fresh = path.with_suffix(f".{os.getpid()}")
     try:

@@ -1,4 +1,4 @@
-"""What the explorer shows, as one value: every event of the evaluator and every key makes a new one from the last."""
+"""The state of the explorer as one value. Every event of the evaluator and every key makes a new one."""
 
 from __future__ import annotations
 
@@ -15,12 +15,15 @@ from core.evaluator.protocol import (
     Hello,
     Jobs,
     JobView,
+    MemoryWasShort,
     Narration,
     Opened,
     Refusal,
     Scored,
 )
 from core.records.records import Writer
+from tui.drawing.event_text import MEMORY_SHORT
+from tui.drawing.mends import explorer_sentence
 from tui.explorer.session import Session
 
 Connection = Literal["starting", "connected", "lost"]
@@ -28,10 +31,10 @@ Connection = Literal["starting", "connected", "lost"]
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Everything on the screens that came from the evaluator or was chosen by key.
+    """Everything on the screens that came from the evaluator or was chosen with a key.
 
-    ``task`` is the key of the task that is shown; ``removed`` is what the layer grid has switched off; ``scored`` is
-    the latest result of such a coalition, which may be of an earlier one. ``notice`` is the latest refusal.
+    ``task`` is the key of the shown task. ``removed`` are the players that are removed in the layer grid. ``scored`` is
+    the latest score of a toggled coalition, maybe of an earlier one. ``notice`` is the latest refusal.
     """
 
     connection: Connection = "starting"
@@ -56,7 +59,7 @@ class State:
 
     @property
     def bench_task(self) -> BenchTask | None:
-        """The task that is shown."""
+        """The shown task."""
         tasks = () if self.bench is None else self.bench.tasks
         return next((task for task in tasks if task.key == self.task), None)
 
@@ -66,7 +69,7 @@ class State:
 
     @property
     def shown_score(self) -> Scored | None:
-        """What is known of exactly the coalition that is switched off, on the task that is shown."""
+        """The score of exactly the removed coalition, on the shown task."""
         scored = self.scored
         fits = scored is not None and scored.task == self.task and scored.point.removed == self.removed
         return scored if fits else None
@@ -87,14 +90,16 @@ class State:
 
 
 def after(state: State, event: Event) -> State:  # noqa: PLR0911 one line an event
-    """The state that an event leads to."""
+    """Return the state after an event."""
     match event:
         case Hello():
             return replace(state, connection="connected", notice="")
         case Narration(text=text):
             return replace(state, narration=text)
-        case Refusal(text=text):
-            return replace(state, notice=text)
+        case Refusal(text=text, mend=mend):
+            return replace(state, notice=explorer_sentence(text, mend))
+        case MemoryWasShort():
+            return replace(state, notice=MEMORY_SHORT)
         case Jobs(jobs=jobs, unsaved=unsaved):
             return replace(state, jobs=jobs, unsaved=unsaved)
         case Opened():
@@ -106,12 +111,12 @@ def after(state: State, event: Event) -> State:  # noqa: PLR0911 one line an eve
 
 
 def lost(state: State, notice: str) -> State:
-    """The state when the evaluator is gone: what it had told stays, and its jobs no longer run."""
+    """Return the state without the evaluator: its results stay, and its jobs no longer run."""
     return replace(state, connection="lost", narration="", notice=notice, jobs=(), unsaved=0)
 
 
 def resumed(state: State, session: Session) -> State:
-    """The state when something is open again: the task shown and what was removed, where they are still there."""
+    """Return the state after opening, with the shown task and the removed players if they still exist."""
     if state.bench is None or state.bench.model_id != session.model_id:
         return state
     keys = [task.key for task in state.bench.tasks]

@@ -1,4 +1,4 @@
-"""Writing a table to a file, as `cornerstone results TABLE -o FILE` does. For a worker: it opens the store."""
+"""Write a table to a file, as `cornerstone results TABLE -o FILE` does. A worker does it, as it opens the store."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from pathlib import Path
 
 from core.errors import CornerstoneError
 from store.formats.registry import format_of
-from tui.explorer.browser_tables import PATIENCE_S, Scope, read, row_type
+from store.tables import tables
+from tui.explorer.browser_tables import PATIENCE_S, Scope
 
 FIRST_FORM = "csv"
 """The format that is chosen until the user chooses another."""
-
-EXPORTED = ("ablation", "coalitions", "outcomes", "shapley", "interactions", "cornerstones", "runs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +27,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """Where a table was written; ``left_out`` says what could not be answered."""
+    """Where a table was written. ``left_out`` says what could not be answered."""
 
     path: Path
     rows: int
@@ -36,13 +35,14 @@ class Written:
 
 
 def write_table(wanted: Wanted, *, force: bool) -> Written | None:
-    """Write, or None where the file is there and ``force`` does not allow to replace it.
+    """Write a table; return None if the file exists and ``force`` does not allow to replace it.
 
     Raises:
-        CornerstoneError: the store cannot be read, it has no answer, or the file cannot be written.
+        CornerstoneError: the store cannot be read or has no answer, or the file cannot be written.
     """
     from store.export import write
     from store.results import Results
+    from tui.drawing.gap_text import gap_texts
 
     try:
         path = _path(wanted.target)
@@ -55,11 +55,13 @@ def write_table(wanted: Wanted, *, force: bool) -> Written | None:
             return None
     except OSError as error:
         raise CornerstoneError(f"cannot write {wanted.target.strip()}: {error.strerror}") from error
-    answer = read(Results(wanted.store, PATIENCE_S), wanted.table, wanted.scope)
-    if answer.gaps and not answer.rows:
-        raise CornerstoneError("; ".join(answer.gaps))
-    write(answer.rows, row_type(wanted.table), wanted.form, path, force=force)
-    return Written(path, len(answer.rows), answer.gaps)
+    table = tables()[wanted.table]
+    answer = table.read(Results(wanted.store, PATIENCE_S), wanted.scope.asked)
+    gaps = gap_texts(answer.gaps, wanted.store)
+    if gaps and not answer.rows:
+        raise CornerstoneError("; ".join(gaps))
+    write(answer.rows, table.row, wanted.form, path, force=force)
+    return Written(path, len(answer.rows), gaps)
 
 
 def _path(text: str) -> Path:

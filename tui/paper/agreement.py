@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from core.coalitions.schedules import FEWEST_PERMUTATIONS
+from core.estimators.estimator import Estimator
+from core.estimators.permutation import Permutation
 from core.estimators.question import Question
-from core.estimators.registry import WINDOW_ESTIMATORS
+from core.estimators.windows import WindowFirst
 from core.paper.report import ModelReport, TaskReport
 from core.paper.shares import TOP
-from store.reading.paper import PaperSelection
 from store.rows import Selection, ShapleyRow
+from tui.drawing.gap_text import gap_texts
 from tui.drawing.plain import counted
 from tui.paper.layout import PaperTable, Section
 
@@ -22,26 +23,36 @@ if TYPE_CHECKING:
     from store.results import Results
 
 _SURE = 0.95
-_PERMUTATION = "permutation"
 
 
 @dataclass(frozen=True, slots=True)
 class Named:
     """The players that an estimator names from ``n`` documents, with the probability that each is among its top.
 
-    ``told_apart`` is whether any value differs from 0. ``walks`` is the number of permutation's walks.
+    ``told_apart`` is whether any value is not 0.
     """
 
-    estimator: str
+    estimator: Estimator
     n: int
     players: dict[str, float]
     told_apart: bool
-    walks: int | None = None
 
     @property
     def title(self) -> str:
-        """Return the name of the estimator, with its number of walks if it has any."""
-        return self.estimator if self.walks is None else f"{self.estimator}, {self.walks} walks"
+        """The estimator with its settings; how long windows are stands above all tables."""
+        if self.reads_windows:
+            return self.estimator.name
+        return ", ".join((self.estimator.name, *self.estimator.in_words()))
+
+    @property
+    def reads_windows(self) -> bool:
+        """Whether it is a reading of the paper's windows."""
+        return _reads_windows(self.estimator)
+
+    @property
+    def walks(self) -> int | None:
+        """How many walks it takes; None for those that take none."""
+        return self.estimator.permutations if isinstance(self.estimator, Permutation) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,29 +69,30 @@ class Agreement:
 
 
 def agreements(
-    results: Results, models: Sequence[ModelReport], selection: PaperSelection, walks: Question
+    results: Results, models: Sequence[ModelReport], estimators: Sequence[Estimator]
 ) -> tuple[Agreement, ...]:
-    """Return the comparison for each model and task that has values by an estimator.
+    """Read what each estimator names of each model and task that has values by one.
 
     Args:
-        results: the store that the models were read from.
-        models: the models to compare estimators of.
-        selection: the report's selection, which sets the length of windows.
-        walks: the permutation walks to look for; fewer walks with the same seed and tolerance also serve.
+        results: of the store that the models were read from.
+        models: to compare estimators of.
+        estimators: to compare. Where not all of an estimator's coalitions are stored, smaller settings stand in, except
+            for windows: the whole report is of one length.
     """
     found = []
     for model in models:
         for task in model.tasks:
             own = Selection(model.model_id, task.task_id)
-            walked, lacking = _walked(results, own, task.value, walks)
-            named = (*_by_windows(results, own, task.value, selection.max_removed), *walked)
+            read = [_named(results, own, task.value, estimator) for estimator in estimators]
+            named = tuple(one for one, _ in read if one is not None)
             if named:
+                lacking = tuple(gap for _, gaps in read for gap in gaps)
                 found.append(Agreement(model.model_id, task, named, lacking))
     return tuple(found)
 
 
-def agreement_table(found: Sequence[Agreement], names: dict[str, str], walks: Question) -> tuple[PaperTable, ...]:
-    """Return one table of all models, or none if no task has values by an estimator."""
+def agreement_table(found: Sequence[Agreement], names: dict[str, str]) -> tuple[PaperTable, ...]:
+    """One table of all models; none where no task has values by an estimator."""
     sections, notes = [], []
     for model_id, name in names.items():
         rows = []
@@ -94,45 +106,39 @@ def agreement_table(found: Sequence[Agreement], names: dict[str, str], walks: Qu
             sections.append(Section(name, tuple(rows)))
     if not sections:
         return ()
-    if any(each.walks for one in found for each in one.found):
-        notes.append(f"The orders of {_PERMUTATION} are of seed {walks.seed}; a walk ends at {walks.tolerance:g}.")
     title = f"Do the estimators name the same top {TOP}? Each with the probability that it is among the {TOP}"
     header = ("task", "estimator", "n", f"top {TOP}")
     return (PaperTable("estimators", title, header, tuple(sections), tuple(notes)),)
 
 
-def _by_windows(results: Results, own: Selection, value: str, max_removed: int) -> Iterator[Named]:
-    windows = [row for row in results.shapley(own, value, max_removed=max_removed).rows if not row.partial]
-    for name in WINDOW_ESTIMATORS:
-        if own_rows := [row for row in windows if row.estimator == name]:
-            yield _top(name, own_rows)
-
-
-def _walked(results: Results, own: Selection, value: str, walks: Question) -> tuple[tuple[Named, ...], tuple[str, ...]]:
-    """Return what permutation names, with as many walks as are stored.
-
-    If none are stored, return what to run to add them.
-    """
+def _named(results: Results, own: Selection, value: str, estimator: Estimator) -> tuple[Named | None, tuple[str, ...]]:
+    """Read what an estimator names; where it works in rounds and nothing is stored, also what would add it."""
 
     @cache
-    def rows(count: int) -> Sequence[ShapleyRow]:
-        return results.answers([replace(walks, permutations=count)], own, value).rows
+    def rows(asked: Estimator) -> Sequence[ShapleyRow]:
+        return [row for row in results.answers([Question(asked)], own, value).rows if not row.partial]
 
-    asked = results.answers([walks], own, value)
-    if asked.rows:
-        return (_top(_PERMUTATION, asked.rows, walks.permutations),), ()
-    # If a number of walks is not stored, no larger one is.
-    counts = range(FEWEST_PERMUTATIONS, walks.permutations, 2)
-    stored = bisect_left(counts, True, key=lambda count: not rows(count))
-    if not stored:
-        return (), asked.gaps
-    most = counts[stored - 1]
-    return (_top(_PERMUTATION, rows(most), most),), ()
+    if rows(estimator):
+        return _top(estimator, rows(estimator)), ()
+    if _reads_windows(estimator):
+        return None, ()
+    # Smaller settings read a part of the coalitions: where some suffice, all that are smaller still do.
+    smaller = estimator.smaller()[::-1]
+    stored = bisect_left(smaller, True, key=lambda asked: not rows(asked))
+    if stored:
+        return _top(smaller[stored - 1], rows(smaller[stored - 1])), ()
+    if not estimator.in_rounds:
+        return None, ()
+    return None, gap_texts(results.answers([Question(estimator)], own, value).gaps, results.path)
 
 
-def _top(name: str, rows: Sequence[ShapleyRow], walks: int | None = None) -> Named:
+def _reads_windows(estimator: Estimator) -> bool:
+    return estimator.schedule == WindowFirst.schedule
+
+
+def _top(estimator: Estimator, rows: Sequence[ShapleyRow]) -> Named:
     first = sorted((row for row in rows if row.phi > 0), key=lambda row: row.rank)[:TOP]
-    return Named(name, rows[0].n, {row.label: row.p_top3 for row in first}, any(row.phi for row in rows), walks)
+    return Named(estimator, rows[0].n, {row.label: row.p_top3 for row in first}, any(row.phi for row in rows))
 
 
 def _text(one: Named) -> str:
@@ -181,7 +187,9 @@ def _compared(found: Sequence[Named], all_of_them: str) -> str:
 
 
 def _weighing(found: Sequence[Named]) -> str:
-    """Return how the estimators differ."""
-    if any(one.walks is not None for one in found):
+    """Say how they differ."""
+    if all(one.reads_windows for one in found):
+        return "window-first takes a layer as the first of its windows, window-ends also as the last"
+    if all(one.reads_windows or one.walks is not None for one in found):
         return "windows look at nearly whole models alone, permutations also at what is left of a broken one"
-    return "window-first takes a layer as the first of its windows, window-ends also as the last"
+    return "they look at different coalitions"

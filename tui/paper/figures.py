@@ -46,7 +46,7 @@ def figure_rows(
     for model in models:
         for task in model.tasks:
             own = Selection(model.model_id, task.task_id)
-            values = results.shapley(own, task.value, selection.estimator, selection.max_removed).rows
+            values = results.shapley(own, task.value, selection.estimator, max_removed=selection.max_removed).rows
             found.append(
                 FigureRows(
                     names[model.model_id],

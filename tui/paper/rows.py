@@ -30,6 +30,7 @@ class PaperRow:
         verdict: the rule's verdict, in rows of evidence. These hold what is lost without the layer alone, as a fraction
             of the intact model's score above chance, and its share, both over the counted tasks.
         estimate: the number. In comparisons of estimators, it is the probability that a layer is among the top 3.
+        settings: how the estimator was set, in words; in comparisons of estimators only.
     """
 
     table: str
@@ -52,6 +53,7 @@ class PaperRow:
     n: int | None = None
     model_id: str
     task_id: str | None = None
+    settings: str = ""
 
 
 def paper_rows(
@@ -147,8 +149,15 @@ class _Rows:
         for one in (each for each in self.compared if each.model_id == self.model.model_id):
             row = self._row("estimators", "probability of the top 3", one.task)
             for named in one.found:
-                longest = None if named.walks else self.selection.max_removed
-                row = replace(row, estimator=named.estimator, permutations=named.walks, max_removed=longest, n=named.n)
+                longest = self.selection.max_removed if named.reads_windows else None
+                row = replace(
+                    row,
+                    estimator=named.estimator.name,
+                    permutations=named.walks,
+                    max_removed=longest,
+                    settings=", ".join(named.estimator.in_words()),
+                    n=named.n,
+                )
                 for label, sure in named.players.items():
                     yield replace(row, estimate=sure, layers=(label,))
 

@@ -80,7 +80,7 @@ def bench(tiny_model_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Workbench
     monkeypatch.setattr(limit, "_SIZE", {"cpu": 64})
     monkeypatch.setattr(loop, "BATCH_SIZES", (1, 4))
     options = {"model": str(tiny_model_folder), "tasks": ["capitals"], "limit": 4, "order": "file", "device": "cpu"}
-    return open_workbench(load_config(None, options), print)
+    return open_workbench(load_config(None, options))
 
 
 def test_it_reports_both_sides_and_equal_outcomes(bench: Workbench, capsys: pytest.CaptureFixture[str]) -> None:
@@ -116,7 +116,7 @@ def test_a_rolling_log_likelihood_is_refused(tiny_model_folder: Path, tmp_path: 
     data = tmp_path / "rows.jsonl"
     data.write_text(json.dumps({"page": "the river runs past"}))
     bench = open_workbench(
-        load_config(None, {"model": str(tiny_model_folder), "tasks": [f"wikitext={data}"], "device": "cpu"}), print
+        load_config(None, {"model": str(tiny_model_folder), "tasks": [f"wikitext={data}"], "device": "cpu"})
     )
     with pytest.raises(CornerstoneError, match="wikitext is a rolling log-likelihood"):
         measure(bench, bench.tasks[0], print)

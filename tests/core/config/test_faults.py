@@ -11,9 +11,9 @@ import pytest
 
 from core.config.run_config import load_config
 from core.engine.encoding import RequestEncoder
+from core.engine.fetch import find_model
 from core.engine.load import LoadedModel, load_model
 from core.errors import CornerstoneError
-from core.models.fetch import find_model
 from core.tasks.build import build_task
 from core.tasks.prepare import PreparedTask, prepare_task
 
@@ -58,8 +58,8 @@ def forget_tokenizer(folder: Path) -> None:
 
 
 DAMAGE = {
-    "lacks 18 weights of the shapes .* such as model.layers.4": set_config("num_hidden_layers", 6),
-    "lacks 39 weights of the shapes": set_config("hidden_size", 32),
+    "lacks 18 weights that its config.json asks for, .* such as model.layers.4": set_config("num_hidden_layers", 6),
+    "lacks 39 weights that its config.json asks for, or has them in another shape": set_config("hidden_size", 32),
     "the architecture 'bert' is not supported": set_config("model_type", "bert"),
     "cannot load .*no_such_model": set_config("model_type", "no_such_model"),
     "cannot load .*: .*num_hidden_layers": set_config("num_hidden_layers", "many"),
@@ -100,7 +100,7 @@ BAD_DATA = {
     "cannot use the data .*the gold answer 'Z' is none of the choices": changed(answerKey="Z"),
     "a choice is empty, or": changed(choices={"text": ["", "b"], "label": ["A", "B"]}),
     "line 2: a choice is empty": json.dumps(ROW) + "\n" + changed(choices={"text": ["a", ""], "label": ["A", "B"]}),
-    "does not fit the model's window": changed(choices={"text": ["word " * 600, "b"], "label": ["A", "B"]}),
+    "does not fit the model's context of 512": changed(choices={"text": ["word " * 600, "b"], "label": ["A", "B"]}),
 }
 
 
@@ -130,7 +130,7 @@ def test_examples_that_the_data_cannot_give_are_refused(task: str, encoder: Requ
     path = tmp_path / "rows.jsonl"
     path.write_text("\n".join(json.dumps({**row, "question": f"q{i}"}) for i in range(3)))
     assert len(prepare(encoder, task, path, num_fewshot=2).documents) == 3
-    with pytest.raises(CornerstoneError, match=r"has 3 rows, and 3 examples .* need 4; .*--num-fewshot"):
+    with pytest.raises(CornerstoneError, match=r"has 3 rows, and 3 examples .* need 4; .*num_fewshot"):
         prepare(encoder, task, path, num_fewshot=3)
 
 

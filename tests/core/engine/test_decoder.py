@@ -185,7 +185,7 @@ def test_logarithms_are_taken_in_float32_whatever_the_model_computes_in(dtype: t
     np.testing.assert_allclose(scored, logits.double().log_softmax(-1)[5].item(), atol=1e-5)
 
 
-def test_what_breathes_can_stop_a_sweep() -> None:
+def test_a_batch_callback_can_stop_a_sweep() -> None:
     model = model_of("llama")
 
     def stop(_part: float) -> None:
@@ -193,17 +193,17 @@ def test_what_breathes_can_stop_a_sweep() -> None:
 
     decoder = Decoder(model, family_of(model.config))
     with pytest.raises(KeyboardInterrupt):
-        sweep(decoder, pack(some_documents(1), WINDOW), [()], batch_tokens=64, breathe=stop)
+        sweep(decoder, pack(some_documents(1), WINDOW), [()], batch_tokens=64, on_batch=stop)
     # The model is as it was: nothing stays silenced or replaced.
     assert not any("forward" in module.__dict__ for module in model.modules())
 
 
-def test_what_breathes_is_told_a_part_that_never_falls_and_ends_at_1() -> None:
+def test_a_batch_callback_gets_a_part_that_never_falls_and_ends_at_1() -> None:
     model = model_of("llama")
     parts: list[float] = []
     coalitions = windows(PLAYERS, 3)
     row = pack(some_documents(1), WINDOW)
-    sweep(Decoder(model, family_of(model.config)), row, coalitions, batch_tokens=64, breathe=parts.append)
+    sweep(Decoder(model, family_of(model.config)), row, coalitions, batch_tokens=64, on_batch=parts.append)
     assert parts == sorted(parts)
     assert 0 < parts[0] < parts[-1] == 1.0
 

@@ -17,6 +17,7 @@ from core.engine.removal import removed_from
 from core.engine.sizes import SweepSizes
 from core.models.lookup import ModelSource
 from core.records.memory_recorder import MemoryRecorder
+from core.study.chunks import ChunkEvaluator
 from core.study.plan import Schedule
 from core.study.study import Study
 from core.tasks.build import build_task
@@ -52,7 +53,7 @@ def test_they_score_as_lm_eval_scores_them(
     built = build_task(name, data=data, num_fewshot=None, offline=True, narrate=print)
     task = prepare_task(built, encoder, limit=None, order="file", seed=0, apply_chat_template=False)
     sizes = SweepSizes(row_tokens=96, batch_tokens=512, chunk_tokens=96, state_tokens=10**6)
-    list(Study(model, encoder, (task,), [Schedule("some", COALITIONS)], sizes).run("run", recorder))
+    list(Study(ChunkEvaluator(model, encoder, sizes), (task,), [Schedule("some", COALITIONS)]).run("run", recorder))
     lm = HFLM(pretrained=model.model, tokenizer=model.tokenizer, batch_size=2)
     for removed in COALITIONS:
         with removed_from(model.model, model.family, removed), torch.inference_mode():
@@ -84,7 +85,7 @@ def test_the_windows_of_a_long_text_lie_in_rows_of_their_own(
     enter = Decoder.enter
     monkeypatch.setattr(Decoder, "enter", lambda self, row: lengths.append(len(row)) or enter(self, row))
     sizes = SweepSizes(row_tokens=96, batch_tokens=512, chunk_tokens=10_000, state_tokens=10**6)
-    list(Study(model, encoder, (task,), [Schedule("some", ((), (3,)))], sizes).run("run", recorder))
+    list(Study(ChunkEvaluator(model, encoder, sizes), (task,), [Schedule("some", ((), (3,)))]).run("run", recorder))
     assert max(lengths) <= encoder.max_length
     assert len(lengths) >= max(len(document.continuations) for document in task.documents)
     lm = HFLM(pretrained=model.model, tokenizer=model.tokenizer, batch_size=2)

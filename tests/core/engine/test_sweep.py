@@ -30,6 +30,7 @@ from core.models.families import family_of
 from core.models.lookup import ModelSource
 from core.records.memory_recorder import MemoryRecorder
 from core.records.records import Outcome
+from core.study.chunks import ChunkEvaluator
 from core.study.events import ChunkRecorded, MemoryShort, StudyEvent
 from core.study.plan import Schedule
 from core.study.study import Study
@@ -150,7 +151,7 @@ def study(model: LoadedModel, how: SweepSizes) -> tuple[list[StudyEvent], Outcom
     built = build_task("capitals", data=None, num_fewshot=None, offline=True, narrate=print)
     task = prepare_task(built, encoder, limit=6, order="file", seed=0, apply_chat_template=False)
     schedule = Schedule("windows", tuple(windows(len(model.players), 3)))
-    events = list(Study(model, encoder, (task,), [schedule], how).run("run", recorder))
+    events = list(Study(ChunkEvaluator(model, encoder, how), (task,), [schedule]).run("run", recorder))
     return events, recorder.outcomes
 
 
@@ -354,10 +355,10 @@ def test_a_sweep_that_comes_between_two_batches_leaves_the_other_as_it_was(
         cpu_offload(model, execution_device=torch.device("cpu"))
     decoder, between = Decoder(model, family_of(model.config)), []
 
-    def breathe(_part: float) -> None:
+    def on_batch(_part: float) -> None:
         between.append(sweep(decoder, row, [(3,)], batch_tokens=64).logprobs[0])
 
-    found = sweep(decoder, row, coalitions, batch_tokens=64, breathe=breathe)
+    found = sweep(decoder, row, coalitions, batch_tokens=64, on_batch=on_batch)
     np.testing.assert_allclose(found.logprobs, truth.logprobs, atol=1e-4)
     assert len(between) > len(coalitions)
     for logprobs in between:

@@ -14,7 +14,7 @@ from core.coalitions.schedules import windows
 from core.errors import CornerstoneError
 from core.estimators.estimate import Estimate, estimate
 from core.estimators.estimator import Estimator
-from core.estimators.registry import WINDOW_ESTIMATORS, estimator_named
+from core.estimators.registry import estimator_named, window_readings
 from core.estimators.windows import WindowEnds, WindowFirst
 from core.statistics.intervals import score_half_width
 
@@ -25,7 +25,7 @@ sizes = st.tuples(st.integers(1, 7), st.integers(1, 8), st.integers(0, 10_000))
 
 
 def named(estimator: str, max_removed: int) -> Estimator:
-    return estimator_named(estimator, max_removed=max_removed)
+    return estimator_named(estimator, {"max_removed": max_removed})
 
 
 def random_game(players: int, max_removed: int, seed: int, documents: int = 5) -> Game:
@@ -50,7 +50,7 @@ def by_definition(estimator: str, outcomes: Game, player: int, players: int, max
     return float(np.mean(differences))
 
 
-@pytest.mark.parametrize("estimator", WINDOW_ESTIMATORS)
+@pytest.mark.parametrize("estimator", window_readings())
 @given(sizes)
 def test_estimates_are_what_the_definition_says(estimator: str, size: tuple[int, int, int]) -> None:
     players, max_removed, seed = size
@@ -77,7 +77,7 @@ def test_an_interior_player_has_all_terms_at_both_ends() -> None:
     )
 
 
-@pytest.mark.parametrize("estimator", WINDOW_ESTIMATORS)
+@pytest.mark.parametrize("estimator", window_readings())
 @pytest.mark.parametrize("max_removed", range(1, 9))
 def test_every_longest_window_works_on_a_model_shorter_than_it(estimator: str, max_removed: int) -> None:
     worth = [0.5, 0.125, 0.25]
@@ -85,7 +85,7 @@ def test_every_longest_window_works_on_a_model_shorter_than_it(estimator: str, m
     np.testing.assert_allclose(estimate(named(estimator, longest), outcomes, players, draws=2).phi, worth)
 
 
-@pytest.mark.parametrize("estimator", WINDOW_ESTIMATORS)
+@pytest.mark.parametrize("estimator", window_readings())
 @given(sizes, st.integers(0, 6))
 def test_a_player_whose_removal_changes_nothing_is_worth_nothing(
     estimator: str, size: tuple[int, int, int], dummy: int
@@ -112,7 +112,7 @@ def test_both_ends_see_the_model_the_same_from_either_side(size: tuple[int, int,
     np.testing.assert_allclose(there, back[::-1], atol=1e-12)
 
 
-@pytest.mark.parametrize("estimator", WINDOW_ESTIMATORS)
+@pytest.mark.parametrize("estimator", window_readings())
 @given(sizes)
 def test_the_order_of_documents_only_reaches_the_bootstrap(estimator: str, size: tuple[int, int, int]) -> None:
     players, max_removed, seed = size
@@ -224,7 +224,7 @@ def test_a_player_that_surely_harms_has_no_share() -> None:
     assert found.share_low[1] == found.share_high[1] == 0
 
 
-@pytest.mark.parametrize("estimator", WINDOW_ESTIMATORS)
+@pytest.mark.parametrize("estimator", window_readings())
 @given(sizes, st.integers(1, 6), st.sampled_from([2, 50]))
 @example((2, 2, 140), 3, 50)  # the other player has no positive value in nearly all resamples
 def test_estimates_lie_within_their_intervals_and_shares_have_width(
@@ -247,8 +247,8 @@ def test_estimates_lie_within_their_intervals_and_shares_have_width(
 
 def test_what_cannot_be_estimated_is_refused() -> None:
     outcomes = random_game(4, 2, seed=0)
-    with pytest.raises(CornerstoneError, match="at least 1 player, not 0"):
-        estimator_named("window-first", max_removed=0)
+    with pytest.raises(CornerstoneError, match="max_removed must be a whole number from 1 to 8, not 0"):
+        estimator_named("window-first", {"max_removed": 0})
     with pytest.raises(CornerstoneError, match="needs 3 more coalitions"):
         estimate(WindowEnds(4), outcomes, 4)
     with pytest.raises(CornerstoneError, match="at least one document"):
@@ -258,7 +258,7 @@ def test_what_cannot_be_estimated_is_refused() -> None:
     assert WindowFirst(2).missing({}, 4) == WindowEnds(2).missing({}, 4) == windows(4, 2)
 
 
-@pytest.mark.parametrize("estimator", WINDOW_ESTIMATORS)
+@pytest.mark.parametrize("estimator", window_readings())
 def test_intervals_cover_the_true_value_nearly_as_often_as_they_say(estimator: str) -> None:
     """A percentile bootstrap is known to fall a little short of 95% at this many documents (92 to 96% here)."""
     rng = np.random.default_rng(11)

@@ -16,7 +16,7 @@ from core.estimators.estimator import Estimator
 from core.estimators.exact import Exact
 from core.estimators.leave_one_out import LeaveOneOut
 from core.estimators.permutation import Permutation
-from core.estimators.registry import ESTIMATORS, estimator_named
+from core.estimators.registry import estimator_named, estimators
 from tests.support.games import additive, airport, everything, glove, outcomes_of, unanimity
 
 units_and_seed = st.tuples(st.integers(1, 6), st.integers(0, 10_000))
@@ -89,12 +89,12 @@ def test_airport_each_part_of_the_runway_is_shared_by_who_needs_it(costs: list[f
     np.testing.assert_allclose(found, np.cumsum(steps), atol=1e-9)
 
 
-@pytest.mark.parametrize("name", ESTIMATORS)
+@pytest.mark.parametrize("name", tuple(estimators()))
 @given(worth=st.lists(st.floats(-1, 1), min_size=1, max_size=6))
 @settings(max_examples=25)
 def test_all_estimators_agree_where_units_do_not_interact(name: str, worth: list[float]) -> None:
     """Permutation where no walk ends early: its tolerance is 0, and units are worth something."""
-    estimator = estimator_named(name, tolerance=0.0)
+    estimator = estimator_named(name, {"tolerance": 0.0})
     positive = [abs(w) + 0.25 for w in worth] if name == "permutation" else worth
     outcomes = outcomes_of(additive(positive), everything(len(worth)))
     np.testing.assert_allclose(estimate(estimator, outcomes, len(worth), draws=10).phi, positive, atol=1e-9)
@@ -108,7 +108,7 @@ def test_leave_one_out_is_the_drop(size: tuple[int, int]) -> None:
     np.testing.assert_array_equal(found, [outcomes[()] - outcomes[(unit,)] for unit in range(units)])
 
 
-@pytest.mark.parametrize("name", ESTIMATORS)
+@pytest.mark.parametrize("name", tuple(estimators()))
 def test_half_a_schedule_is_told(name: str) -> None:
     estimator: Estimator = estimator_named(name)
     outcomes = outcomes_of(additive([0.5, 0.25, 0.125]), [(), (1,), (0, 1, 2)])
@@ -128,5 +128,5 @@ def test_an_unknown_estimator_is_told_what_there_is() -> None:
 
 
 def test_settings_reach_the_estimator_they_concern() -> None:
-    assert estimator_named("permutation", permutations=30, seed=4, tolerance=0.1) == Permutation(30, 4, 0.1)
-    assert [estimator_named(name).name for name in ESTIMATORS] == list(ESTIMATORS)
+    assert estimator_named("permutation", {"permutations": 30, "seed": 4, "tolerance": 0.1}) == Permutation(30, 4, 0.1)
+    assert [estimator_named(name).name for name in estimators()] == list(estimators())

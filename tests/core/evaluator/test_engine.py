@@ -37,6 +37,7 @@ from store.file.database import writing
 from store.recorder import StoreRecorder
 from store.results import Results
 from tests.support.evaluator_process import config_of, start
+from tests.support.other_values import BIASES, PAGES, biases, pages
 from tests.support.store_holder import held
 
 EventT = TypeVar("EventT")
@@ -251,7 +252,7 @@ def test_the_later_choice_counts_while_the_store_is_waited_for(
         assert running.expect(Charts).intact is None
 
 
-def test_outcomes_that_still_wait_are_on_a_board_opened_meanwhile(
+def test_outcomes_that_still_wait_are_on_a_live_task_opened_meanwhile(
     running: Running, config: RunConfig, store: Path
 ) -> None:
     """Closed and opened again before its outcomes are written, a task still knows them."""
@@ -331,7 +332,7 @@ def test_a_fault_of_its_own_loses_no_outcome(
         running.start()
         running.job(1, "running")
         running.expect(Jobs, lambda jobs: jobs.unsaved > 0)
-        monkeypatch.setattr(Engine, "_tell_charts", fail)
+        monkeypatch.setattr(Engine, "_publish_charts", fail)
     running.stop()
     assert Results(store).runs().rows[0].outcomes > 0
 
@@ -366,13 +367,29 @@ def test_documents_that_occur_twice_are_done_twice_at_once(
 def test_a_toggle_where_nothing_is_a_mean_over_documents_is_refused(
     running: Running, tiny_model_folder: Path, tmp_path: Path
 ) -> None:
-    rows = [{"page": "one two three"}, {"page": "four five six"}]
-    (tmp_path / "pages.jsonl").write_text("\n".join(map(json.dumps, rows)))
-    task = {"name": "wikitext", "data": str(tmp_path / "pages.jsonl")}
+    task = {"name": PAGES, "data": str(pages(tmp_path))}
     running.start()
     key = open_task(running, RunConfig.model_validate({"model": str(tiny_model_folder), "tasks": [task]}))
     running.ask(Toggle(task=key, removed=(0,)))
     assert "mean over documents" in running.expect(Refusal).text
+
+
+def test_a_task_that_lacks_the_value_asked_for_is_opened_with_its_own_and_that_is_said(
+    running: Running, tiny_model_folder: Path, tmp_path: Path
+) -> None:
+    tasks = ["agreement", {"name": BIASES, "data": str(biases(tmp_path))}]
+    config = RunConfig.model_validate({"model": str(tiny_model_folder), "tasks": tasks, "limit": 4, "value": "acc"})
+    running.start()
+    running.ask(Open(config=config))
+    opened = running.expect(Opened)
+    assert [task.value for task in opened.tasks] == ["acc", "likelihood_diff"]
+    notice = running.expect(Refusal).text
+    assert notice.startswith("crows_pairs_english has no value 'acc'; it has likelihood_diff, pct_stereotype, ")
+    assert notice.endswith(", so it shows likelihood_diff")
+    running.ask(Toggle(task=opened.tasks[1].key, removed=(0,)))
+    assert running.expect(Scored, lambda scored: scored.final).point.n == 4
+    running.ask(start(config))
+    assert "crows_pairs_english has no value 'acc'" in running.job(1, "failed").error
 
 
 def test_rounds_over_groups_ask_by_what_waits_to_be_written(running: Running, config: RunConfig, store: Path) -> None:

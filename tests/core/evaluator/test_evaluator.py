@@ -293,7 +293,7 @@ from pathlib import Path
 from core.evaluator import open_tasks, service
 from store.recorder import StoreRecorder
 open_tasks.open_workbench = lambda *_: time.sleep(600)
-service._DEAF_S = 0.5
+service._UNRESPONSIVE_S = 0.5
 service.serve(Path(sys.argv[1]), StoreRecorder(Path(sys.argv[1])))
 """
 

@@ -1,4 +1,4 @@
-"""Jobs: what they count, and what they heed."""
+"""Jobs: what they count, and which requests change their state."""
 
 from __future__ import annotations
 
@@ -7,70 +7,19 @@ from dataclasses import replace
 import pytest
 
 from core.config.run_config import RunConfig
-from core.evaluator.jobs import Job, Meter
+from core.errors import Mend
+from core.evaluator.jobs import Job
 from core.evaluator.protocol import Cancel, JobState, Pause, Resume
-from core.study.events import ChunkRecorded, Phase, PhaseFinished, PhaseStarted, TopLooked
+from core.study.events import ChunkRecorded, Phase, PhaseFinished, PhaseStarted, TopLooked, TopVerdict
+from core.study.meter import Meter
+from tests.support.clock import Clock
 from tests.support.store_records import assignment
 from tests.support.store_records import documents as documents_of
-
-
-class Clock:
-    """Stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def job_of(state: JobState = "queued", clock: Clock | None = None) -> Job:
     config = RunConfig.model_validate({"tasks": ["agreement", "capitals"], "schedule": "windows"})
     return Job(1, config, "command", state, meter=Meter(clock or Clock()))
-
-
-def test_the_rate_is_of_what_was_made_in_the_time_it_had() -> None:
-    clock = Clock()
-    meter = Meter(clock)
-    assert meter.rate == 0
-    clock.now += 1000
-    meter.start(50)
-    assert meter.rate == 0
-    clock.now += 10
-    meter.advance(20)
-    assert (meter.done, meter.rate) == (70, 2)
-    meter.reach(90)
-    meter.advance(10)
-    assert (meter.done, meter.rate) == (100, 5)
-
-
-def test_time_for_other_work_does_not_count_and_the_rate_stands_still_meanwhile() -> None:
-    clock = Clock()
-    meter = Meter(clock)
-    meter.start(0)
-    clock.now += 10
-    meter.advance(20)
-    with meter.held():
-        clock.now += 500
-        assert meter.rate == 2
-    assert meter.rate == 2
-    clock.now += 10
-    meter.advance(60)
-    assert meter.rate == 3
-
-
-def test_after_the_end_the_rate_stands_still_until_another_phase_begins() -> None:
-    clock = Clock()
-    meter = Meter(clock)
-    clock.now += 10
-    meter.reach(20)
-    meter.stop()
-    clock.now += 500
-    assert meter.rate == 2
-    meter.start(0)
-    clock.now += 10
-    meter.reach(20)
-    assert meter.rate == 2
 
 
 def test_time_left_is_told_while_there_is_some() -> None:
@@ -134,11 +83,11 @@ def phase(documents: int) -> Phase:
         *((state, kind, state) for state in ("finished", "cancelled", "failed") for kind in (Pause, Resume, Cancel)),
     ],
 )
-def test_a_job_heeds_what_fits_its_state(
+def test_a_request_that_fits_a_jobs_state_changes_it(
     before: JobState, request_type: type[Pause | Resume | Cancel], after: JobState
 ) -> None:
     job = job_of(before)
-    job.heed(request_type(job=1))
+    job.apply(request_type(job=1))
     assert job.state == after
 
 
@@ -148,13 +97,20 @@ def test_a_job_is_named_by_what_it_runs() -> None:
     assert Job(1, picked, "").title == "hand-picked sets x agreement"
 
 
+def test_a_failed_job_says_what_happened_and_what_would_help() -> None:
+    job = job_of("failed")
+    job.error, job.mend = "no task 'x'", Mend.LIST_TASKS
+    assert (job.view().error, job.view().mend) == ("no task 'x'", Mend.LIST_TASKS)
+
+
 def test_a_phase_that_ends_before_its_documents_do_is_done_and_says_why() -> None:
     job = job_of("running")
     phase = Phase("run1", assignment((), ()).model, assignment((), ()).task, assignment((), ()).data, "windows", 10, 4)
     job.begin(80)
-    for event in (PhaseStarted(phase, 0), ChunkRecorded(phase, 12), TopLooked(phase, 1, 0.95, 3, ("a",), (), 0)):
+    verdict = TopVerdict("windows", "capitals", 1, 0.95, 3, 10, 100, ("a",), (), 0)
+    for event in (PhaseStarted(phase, 0), ChunkRecorded(phase, 12), TopLooked(phase, verdict)):
         job.follow(event)
-    assert job.view().notes == ("windows on capitals: top 1 decided at 95%: a, after 3 of 10 documents",)
+    assert job.view().notes == (verdict,)
     job.follow(PhaseFinished(phase))
     assert (job.view().done, job.view().total) == (12, 52)
 

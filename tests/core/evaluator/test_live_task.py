@@ -1,4 +1,4 @@
-"""Values in, points out: a board says what the store's results say of the same outcomes."""
+"""Values in, points out: a live_task says what the store's results say of the same outcomes."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ import pytest
 from core.coalitions.grouping import SUBLAYERS, grouping
 from core.coalitions.players import Removed, players_of
 from core.coalitions.schedules import INTACT, ablation, windows
+from core.errors import CornerstoneError
 from core.estimators.estimate import estimate
+from core.estimators.exact import Exact
 from core.estimators.question import Question
 from core.estimators.windows import WindowFirst
-from core.evaluator.live_task import Board, board_key
+from core.evaluator.live_task import LiveTask, live_task_key
 from core.evaluator.protocol import parse_event
 from core.records.records import Assignment, DocumentRecord, Outcome
 from core.summaries.points import AblationPoint, ShapleyPoint
@@ -49,23 +51,23 @@ def scores_of(asked: Assignment, outcomes: Sequence[Outcome]) -> dict[Removed, n
     }
 
 
-def test_what_a_board_says_is_what_report_says_of_the_same_numbers() -> None:
+def test_what_a_live_task_says_is_what_report_says_of_the_same_numbers() -> None:
     asked = game()
     outcomes = outcomes_of(asked)
-    board = Board(asked, players)
+    live_task = LiveTask(asked, players)
     for part in (outcomes[:7], outcomes[7:]):
-        assert board.add(asked, part)
+        assert live_task.add(asked, part)
     scores = scores_of(asked, outcomes)
-    charts = board.charts(2)
-    assert charts.task == board.key == board_key(asked)
-    assert charts.intact == coalition_point(scores, INTACT) == board.coalition(INTACT)
+    charts = live_task.charts(2)
+    assert charts.task == live_task.key == live_task_key(asked)
+    assert charts.intact == coalition_point(scores, INTACT) == live_task.coalition(INTACT)
     assert charts.ablation == tuple(ablation_points(scores, np.full(5, 4.0), players, "acc"))
     assert charts.shapley == tuple(
         shapley_points(estimate(WindowFirst(2), scores, PLAYERS), grouping(SUBLAYERS, players))
     )
-    assert (charts.estimator, charts.max_removed) == ("window-first", 2)
-    assert board.coalition((2, 3)) == coalition_point(scores, (2, 3))
-    assert board.coalition((0, 5)) is None
+    assert (charts.estimator, charts.settings) == ("window-first", ("windows of up to 2",))
+    assert live_task.coalition((2, 3)) == coalition_point(scores, (2, 3))
+    assert live_task.coalition((0, 5)) is None
     assert parse_event(charts.model_dump_json()) == charts
 
 
@@ -73,9 +75,9 @@ def test_it_is_what_results_read_from_the_store_intervals_included(tmp_path: Pat
     asked = game()
     outcomes = outcomes_of(asked)
     keep(tmp_path / "s.duckdb", asked, outcomes)
-    board = Board(asked, players)
-    board.add(asked, outcomes)
-    charts, results = board.charts(2), Results(tmp_path / "s.duckdb")
+    live_task = LiveTask(asked, players)
+    live_task.add(asked, outcomes)
+    charts, results = live_task.charts(2), Results(tmp_path / "s.duckdb")
     for points, rows in (
         (charts.ablation, results.ablation().rows),
         (charts.shapley, results.shapley(estimator=charts.estimator, max_removed=2).rows),
@@ -90,24 +92,24 @@ def test_what_the_store_has_is_loaded_as_if_it_had_been_heard(tmp_path: Path) ->
     asked = game()
     outcomes = outcomes_of(asked)
     recorder = keep(tmp_path / "s.duckdb", asked, outcomes[:-3])
-    heard, loaded = Board(asked, players), Board(asked, players)
+    heard, loaded = LiveTask(asked, players), LiveTask(asked, players)
     heard.add(asked, outcomes[:-3])
-    loaded.load(recorder.values(asked, loaded.metric))
+    loaded.load(recorder.values(asked, loaded.column))
     assert loaded.charts(2) == heard.charts(2)
     assert loaded.evaluated(asked) == heard.evaluated(asked) == recorder.stored(asked)
-    for board in (heard, loaded):
-        board.add(asked, outcomes[-3:])
+    for live_task in (heard, loaded):
+        live_task.add(asked, outcomes[-3:])
     assert loaded.charts(2) == heard.charts(2)
 
 
 def test_nothing_is_loaded_from_a_store_that_has_nothing_of_it(tmp_path: Path) -> None:
     asked = game()
-    board = Board(asked, players)
-    board.load(StoreRecorder(tmp_path / "none").values(asked, "acc"))
+    live_task = LiveTask(asked, players)
+    live_task.load(StoreRecorder(tmp_path / "none").values(asked, "acc"))
     other = assignment(asked.documents, [INTACT], of_task=task("other"))
-    board.load(keep(tmp_path / "s.duckdb", other, outcomes_of(other)).values(asked, "acc"))
-    assert board.charts(2).intact is None
-    assert board.evaluated(asked) == {document.key: frozenset() for document in asked.documents}
+    live_task.load(keep(tmp_path / "s.duckdb", other, outcomes_of(other)).values(asked, "acc"))
+    assert live_task.charts(2).intact is None
+    assert live_task.evaluated(asked) == {document.key: frozenset() for document in asked.documents}
 
 
 def test_a_document_that_occurs_twice_counts_twice(tmp_path: Path) -> None:
@@ -119,14 +121,14 @@ def test_a_document_that_occurs_twice_counts_twice(tmp_path: Path) -> None:
         for document in (first, second)
     ]
     recorder = keep(tmp_path / "s.duckdb", asked, outcomes)
-    heard, loaded = Board(asked, players), Board(asked, players)
+    heard, loaded = LiveTask(asked, players), LiveTask(asked, players)
     heard.add(asked, outcomes)
     loaded.load(recorder.values(asked, "acc"))
-    for board in (heard, loaded):
-        intact = board.charts(1).intact
+    for live_task in (heard, loaded):
+        intact = live_task.charts(1).intact
         assert intact is not None
         assert (intact.n, intact.acc) == (3, pytest.approx(2 / 3))
-        assert board.bench_task.documents == 3
+        assert live_task.bench_task.documents == 3
     rows = Results(tmp_path / "s.duckdb").coalitions().rows
     assert (rows[0].n, rows[0].acc) == (3, pytest.approx(2 / 3))
 
@@ -135,70 +137,71 @@ def test_a_document_that_occurs_twice_counts_twice(tmp_path: Path) -> None:
 def test_outcomes_of_another_game_are_refused(other: dict[str, object]) -> None:
     asked = game()
     stranger = assignment(asked.documents, asked.coalitions, **other)  # type: ignore[arg-type]
-    board = Board(asked, players)
-    assert not board.add(stranger, outcomes_of(stranger))
-    assert not board.holds(stranger)
-    assert board.charts(2).intact is None
+    live_task = LiveTask(asked, players)
+    assert not live_task.add(stranger, outcomes_of(stranger))
+    assert not live_task.holds(stranger)
+    assert live_task.charts(2).intact is None
 
 
 def test_documents_of_another_choice_are_passed_over() -> None:
     asked = game(documents((0, 1)))
     more = game(documents((1, 2)))
-    board = Board(asked, players)
-    assert board.add(more, outcomes_of(more))
-    intact = board.coalition(INTACT)
+    live_task = LiveTask(asked, players)
+    assert live_task.add(more, outcomes_of(more))
+    intact = live_task.coalition(INTACT)
     assert intact is not None
     assert intact.n == 1
-    assert not board.holds(more)
-    assert board.holds(game(documents((1,))))
+    assert not live_task.holds(more)
+    assert live_task.holds(game(documents((1,))))
 
 
 def test_what_is_evaluated_is_told_exactly() -> None:
     asked = game()
-    board = Board(asked, players)
-    board.add(
+    live_task = LiveTask(asked, players)
+    live_task.add(
         asked, [outcome("doc-3", (1,)), outcome("doc-3", INTACT), outcome("doc-0", (0, 5)), outcome("doc-0", (1,))]
     )
     part = assignment(documents((3, 0, 1)), [INTACT, (1,), (2,)])
-    assert board.evaluated(part) == {"doc-3": {INTACT, (1,)}, "doc-0": {(1,)}, "doc-1": frozenset()}
+    assert live_task.evaluated(part) == {"doc-3": {INTACT, (1,)}, "doc-0": {(1,)}, "doc-1": frozenset()}
 
 
 def test_shapley_values_wait_until_all_windows_share_a_document() -> None:
     asked = game()
-    board = Board(asked, players)
+    live_task = LiveTask(asked, players)
     alone = assignment(asked.documents, ablation(PLAYERS))
-    board.add(alone, outcomes_of(alone))
-    assert board.charts(2).shapley == ()
-    assert {point.n for point in board.charts(1).shapley} == {5}
+    live_task.add(alone, outcomes_of(alone))
+    assert live_task.charts(2).shapley == ()
+    assert {point.n for point in live_task.charts(1).shapley} == {5}
     last = asked.coalitions[-1]
-    board.add(asked, [one for one in outcomes_of(asked) if one.removed != last])
-    board.add(asked, [outcome("stranger", last)])
-    assert board.charts(2).shapley == ()
-    board.add(asked, [outcome("doc-3", last, 1.0)])
-    assert {point.n for point in board.charts(2).shapley} == {1}
+    live_task.add(asked, [one for one in outcomes_of(asked) if one.removed != last])
+    live_task.add(asked, [outcome("stranger", last)])
+    assert live_task.charts(2).shapley == ()
+    live_task.add(asked, [outcome("doc-3", last, 1.0)])
+    assert {point.n for point in live_task.charts(2).shapley} == {1}
 
 
 def test_a_value_that_is_no_number_is_evaluated_but_no_point() -> None:
     """The store keeps such a value as NULL."""
     asked = game(documents((0, 1, 2)))
-    board = Board(asked, players)
+    live_task = LiveTask(asked, players)
     values = {"doc-0": float("inf"), "doc-1": float("nan"), "doc-2": 1.0}
-    board.add(asked, [outcome(key, INTACT, metrics={"acc": value}) for key, value in values.items()])
-    board.add(asked, [outcome("doc-0", (1,), metrics={})])
-    charts = board.charts(2)
+    live_task.add(asked, [outcome(key, INTACT, metrics={"acc": value}) for key, value in values.items()])
+    live_task.add(asked, [outcome("doc-0", (1,), metrics={})])
+    charts = live_task.charts(2)
     assert charts.intact is not None
     assert (charts.intact.n, charts.intact.acc) == (1, 1.0)
     assert charts.ablation == ()
-    assert board.evaluated(asked)["doc-0"] == {INTACT, (1,)}
+    assert live_task.evaluated(asked)["doc-0"] == {INTACT, (1,)}
     assert parse_event(charts.model_dump_json()) == charts
 
 
 @pytest.mark.parametrize(
-    ("means", "metric"), [(("acc_norm", "acc"), "acc"), (("likelihood_diff", "pct"), "likelihood_diff"), ((), "acc")]
+    ("means", "value"),
+    [(("acc_norm", "acc"), "acc"), (("likelihood_diff", "pct"), "likelihood_diff"), ((), "gold_logprob")],
 )
-def test_accuracy_is_charted_or_else_the_first_mean(means: tuple[str, ...], metric: str) -> None:
+def test_accuracy_is_charted_or_else_the_first_mean_or_what_is_derived(means: tuple[str, ...], value: str) -> None:
     asked = assignment(documents((0,)), [INTACT], of_task=task(means=means))
-    assert Board(asked, players).bench_task.value == metric
+    assert LiveTask(asked, players).bench_task.value == value
 
 
 def test_the_key_tells_apart_whatever_changes_a_number() -> None:
@@ -210,32 +213,47 @@ def test_the_key_tells_apart_whatever_changes_a_number() -> None:
         assignment(docs, [INTACT], of_task=task(shots=1)),
         assignment(docs, [INTACT], of_data=data("other")),
     ]
-    assert len({board_key(one) for one in (asked, *others)}) == 5
-    assert board_key(assignment(docs, [INTACT, (0,)])) == board_key(asked)
-    assert Board(asked, players).bench_task.chance == 0.25
-    assert Board(assignment(documents((0,), choices=1), [INTACT]), players).bench_task.chance is None
+    assert len({live_task_key(one) for one in (asked, *others)}) == 5
+    assert live_task_key(assignment(docs, [INTACT, (0,)])) == live_task_key(asked)
+    assert LiveTask(asked, players).bench_task.chance == 0.25
+    assert LiveTask(assignment(documents((0,), choices=1), [INTACT]), players).bench_task.chance is None
 
 
 def test_another_question_is_answered_in_place_of_the_windows_as_soon_as_it_can_be(tmp_path: Path) -> None:
-    question = Question("exact", "kinds")
+    question = Question(Exact(), "kinds")
     asked = game()
-    board = Board(asked, players)
-    board.add(asked, outcomes_of(asked))
-    assert board.charts(2, question) == board.charts(2)
+    live_task = LiveTask(asked, players)
+    live_task.add(asked, outcomes_of(asked))
+    assert live_task.charts(2, question) == live_task.charts(2)
     kinds = assignment(asked.documents, [(0, 2, 4), (1, 3, 5), (0, 1, 2, 3, 4, 5)])
     more = outcomes_of(kinds, seed=1)
-    board.add(kinds, more)
-    charts = board.charts(2, question)
+    live_task.add(kinds, more)
+    charts = live_task.charts(2, question)
     assert charts.estimator == "exact"
     keep(tmp_path / "s.duckdb", assignment(asked.documents, [*asked.coalitions, *kinds.coalitions]), [
         *outcomes_of(asked), *more
     ])  # fmt: skip
     rows = Results(tmp_path / "s.duckdb").shapley(estimator="exact", players="kinds").rows
     assert [(p.label, p.phi, p.share_low) for p in charts.shapley] == [(r.label, r.phi, r.share_low) for r in rows]
-    assert charts.ablation == board.charts(2).ablation
+    assert charts.ablation == live_task.charts(2).ablation
 
 
 def test_it_tells_what_its_documents_may_be_looked_at_by() -> None:
     asked = game()
-    assert Board(asked, players).bench_task.values == ("acc", "acc_norm", "gold_logprob", "margin", "brier")
-    assert Board(assignment(documents((0,), choices=1), [INTACT]), players).bench_task.values == ("acc", "acc_norm")
+    assert LiveTask(asked, players).bench_task.values == ("acc", "acc_norm", "gold_logprob", "margin", "brier")
+    assert LiveTask(assignment(documents((0,), choices=1), [INTACT]), players).bench_task.values == ("acc", "acc_norm")
+
+
+def test_a_value_that_the_task_lacks_is_refused_and_a_task_without_any_is_still_followed(tmp_path: Path) -> None:
+    cloze = assignment(documents((0, 1), choices=1), [INTACT, (1,)], of_task=task(means=()))
+    with pytest.raises(CornerstoneError, match="capitals has no value 'acc'; it has none"):
+        LiveTask(cloze, players, "acc")
+    outcomes = [outcome(d.key, removed, logprobs=[-2.0], metrics={}) for d in cloze.documents for removed in [(), (1,)]]
+    heard, loaded = LiveTask(cloze, players), LiveTask(cloze, players)
+    heard.add(cloze, outcomes)
+    recorder = keep(tmp_path / "s.duckdb", cloze, outcomes)
+    loaded.load(recorder.values(cloze, loaded.column))
+    for live_task in (heard, loaded):
+        assert (live_task.value, live_task.bench_task.value, live_task.bench_task.values) == (None, "no value", ())
+        assert live_task.evaluated(cloze) == recorder.stored(cloze)
+        assert live_task.charts(2).intact is None

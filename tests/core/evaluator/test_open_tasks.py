@@ -5,22 +5,23 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from core.evaluator.open_tasks import Desk
-from core.evaluator.write_behind import Keeper
+from core.evaluator.open_tasks import OpenTasks
+from core.evaluator.write_behind import WriteBehindRecorder
 from core.machine.process import here
 from core.records.records import RunRecord, Writer
+from core.study.listener import SILENT
 from store.recorder import StoreRecorder
 from tests.support.evaluator_process import config_of
 
 
 def test_a_run_of_another_process_is_told_until_it_has_ended(tiny_model_folder: Path, tmp_path: Path) -> None:
     recorder = StoreRecorder(tmp_path / "s.duckdb")
-    keeper = Keeper(recorder, lambda: None)
-    desk = Desk(keeper)
+    behind = WriteBehindRecorder(recorder, lambda: None)
+    open_tasks = OpenTasks(behind)
 
     def writers() -> tuple[Writer, ...]:
-        desk.open(config_of(tiny_model_folder), print, lambda: None, keep=False)
-        opened = desk.opened()
+        open_tasks.open(config_of(tiny_model_folder), SILENT, keep=False)
+        opened = open_tasks.opened()
         assert opened is not None
         return opened.writers
 
@@ -31,4 +32,4 @@ def test_a_run_of_another_process_is_told_until_it_has_ended(tiny_model_folder: 
     assert writers() == (Writer("away", "cornerstone run quickstart"),)
     recorder.finish("away", "finished")
     assert writers() == ()
-    assert keeper.close(5) == 0
+    assert behind.close(5) == 0

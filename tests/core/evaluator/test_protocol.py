@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from core.coalitions.players import removed_set
 from core.config.run_config import RunConfig
+from core.errors import Mend
 from core.evaluator import protocol
 from core.evaluator.protocol import (
     BenchTask,
@@ -22,6 +23,7 @@ from core.evaluator.protocol import (
     Jobs,
     JobState,
     JobView,
+    MemoryWasShort,
     Narration,
     Open,
     Opened,
@@ -37,6 +39,7 @@ from core.evaluator.protocol import (
     parse_request,
 )
 from core.records.records import ModelRecord
+from core.study.events import TopVerdict
 from core.summaries.points import AblationPoint, CoalitionPoint, ShapleyPoint
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -84,6 +87,18 @@ shapley_points = st.builds(
     **dict.fromkeys(("phi", "phi_clipped", "phi_low", "phi_high", "p_top3"), floats),
     **dict.fromkeys(("se", "share", "share_low", "share_high"), maybe),
 )
+mends = st.one_of(st.none(), st.sampled_from(Mend))
+labels = st.lists(texts, max_size=3).map(tuple)
+verdicts = st.builds(
+    TopVerdict,
+    schedule=texts,
+    task=texts,
+    **dict.fromkeys(("k", "documents", "asked", "size"), counts),
+    confidence=floats,
+    top=labels,
+    undecided=labels,
+    more=st.one_of(st.none(), counts),
+)
 job_views = st.builds(
     JobView,
     job=counts,
@@ -97,6 +112,8 @@ job_views = st.builds(
     rate=floats,
     seconds_left=maybe,
     error=texts,
+    mend=mends,
+    notes=st.lists(verdicts, max_size=2).map(tuple),
 )
 models = st.builds(
     ModelRecord,
@@ -121,7 +138,8 @@ REQUESTS: dict[type[protocol._Message], st.SearchStrategy[Request]] = {
 EVENTS: dict[type[protocol._Message], st.SearchStrategy[Event]] = {
     Hello: st.builds(Hello, protocol=counts, version=texts, pid=counts, store=texts, busy=st.booleans()),
     Narration: st.builds(Narration, text=texts),
-    Refusal: st.builds(Refusal, text=texts),
+    Refusal: st.builds(Refusal, text=texts, mend=mends),
+    MemoryWasShort: st.builds(MemoryWasShort),
     Opened: st.builds(
         Opened,
         config=configs,
@@ -138,7 +156,7 @@ EVENTS: dict[type[protocol._Message], st.SearchStrategy[Event]] = {
         ablation=st.lists(ablation_points, max_size=3).map(tuple),
         shapley=st.lists(shapley_points, max_size=3).map(tuple),
         estimator=texts,
-        max_removed=counts,
+        settings=st.lists(texts, max_size=3).map(tuple),
     ),
     Scored: st.builds(Scored, task=texts, point=coalition_points, wanted=counts, final=st.booleans()),
 }

@@ -11,8 +11,8 @@ import pytest
 
 from core.coalitions.players import players_of
 from core.coalitions.schedules import windows
-from core.evaluator.live_task import Board
-from core.evaluator.write_behind import Keeper
+from core.evaluator.live_task import LiveTask
+from core.evaluator.write_behind import WriteBehindRecorder
 from core.machine.process import here
 from core.records.records import Assignment, Outcome, RunRecord, RunState
 from store.file.database import writing
@@ -32,7 +32,7 @@ def chunks() -> list[list[Outcome]]:
 
 
 class Change:
-    """Waits for what a keeper reports."""
+    """Waits for a change that the recorder reports."""
 
     def __init__(self) -> None:
         self._happened = threading.Condition()
@@ -59,19 +59,19 @@ def change() -> Change:
 
 
 @pytest.fixture
-def keeper(store: Path, change: Change) -> Iterator[Keeper]:
-    one = Keeper(StoreRecorder(store, patience=0.2), change)
+def behind(store: Path, change: Change) -> Iterator[WriteBehindRecorder]:
+    one = WriteBehindRecorder(StoreRecorder(store, patience=0.2), change)
     yield one
     one.close(0)
 
 
-def hand_over(keeper: Keeper) -> int:
+def hand_over(behind: WriteBehindRecorder) -> int:
     """A whole run; how many outcomes it has."""
-    keeper.begin(run())
-    keeper.assign("run1", asked)
+    behind.begin(run())
+    behind.assign("run1", asked)
     for chunk in chunks():
-        keeper.record("run1", asked, chunk)
-    keeper.finish("run1", "finished")
+        behind.record("run1", asked, chunk)
+    behind.finish("run1", "finished")
     return sum(map(len, chunks()))
 
 
@@ -93,51 +93,51 @@ class Waiting(StoreRecorder):
 
 def test_who_hands_over_does_not_wait_for_the_store(store: Path, change: Change) -> None:
     recorder = Waiting(store)
-    keeper = Keeper(recorder, change)
-    total = hand_over(keeper)  # the recorder is told only when this has come back
-    assert keeper.unsaved == total
+    behind = WriteBehindRecorder(recorder, change)
+    total = hand_over(behind)  # the recorder is told only when this has come back
+    assert behind.unsaved == total
     recorder.told.set()
-    change.until(lambda: keeper.unsaved == 0)
-    assert keeper.close(PATIENCE_S) == 0
+    change.until(lambda: behind.unsaved == 0)
+    assert behind.close(PATIENCE_S) == 0
     assert len(stored(store)) == len(asked.documents)
 
 
 def test_outcomes_queue_while_the_store_is_held_and_are_written_when_it_is_let_go(
-    store: Path, keeper: Keeper, change: Change
+    store: Path, behind: WriteBehindRecorder, change: Change
 ) -> None:
     with held(store):
-        total = hand_over(keeper)  # comes back although nobody lets go of the store
-        assert keeper.unsaved == total
-        change.until(lambda: "in use" in keeper.trouble)
-        assert keeper.unsaved == total
-    change.until(lambda: keeper.unsaved == 0 and not keeper.trouble)
-    assert keeper.close(PATIENCE_S) == 0
+        total = hand_over(behind)  # comes back although nobody lets go of the store
+        assert behind.unsaved == total
+        change.until(lambda: "in use" in str(behind.trouble))
+        assert behind.unsaved == total
+    change.until(lambda: behind.unsaved == 0 and not behind.trouble)
+    assert behind.close(PATIENCE_S) == 0
     assert stored(store) == {document.key: frozenset(asked.coalitions) for document in asked.documents}
     (row,) = Results(store).runs().rows
     assert (row.state, row.outcomes) == ("finished", total)
 
 
-def test_closing_writes_what_waits(store: Path, keeper: Keeper) -> None:
-    total = hand_over(keeper)
-    assert keeper.close(PATIENCE_S) == 0
-    assert keeper.close(PATIENCE_S) == 0
+def test_closing_writes_what_waits(store: Path, behind: WriteBehindRecorder) -> None:
+    total = hand_over(behind)
+    assert behind.close(PATIENCE_S) == 0
+    assert behind.close(PATIENCE_S) == 0
     assert Results(store).runs().rows[0].outcomes == total
 
 
-def test_closing_while_the_store_is_held_says_what_is_lost(store: Path, keeper: Keeper) -> None:
+def test_closing_while_the_store_is_held_says_what_is_lost(store: Path, behind: WriteBehindRecorder) -> None:
     with held(store):
-        total = hand_over(keeper)
-        assert keeper.close(0.5) == total
-        assert "in use" in keeper.trouble
+        total = hand_over(behind)
+        assert behind.close(0.5) == total
+        assert "in use" in str(behind.trouble)
     assert Results(store).runs().rows == ()
 
 
-def test_who_else_writes_is_not_waited_for(store: Path, keeper: Keeper) -> None:
+def test_who_else_writes_is_not_waited_for(store: Path, behind: WriteBehindRecorder) -> None:
     elsewhere = json.dumps({**here(), "host": "another machine"})
     StoreRecorder(store).begin(RunRecord("1a2b3c4d", "cornerstone run quickstart", "{}", elsewhere, 0))
-    assert [writer.run_id for writer in keeper.writers()] == ["1a2b3c4d"]
+    assert [writer.run_id for writer in behind.writers()] == ["1a2b3c4d"]
     with held(store):
-        assert keeper.writers() == ()
+        assert behind.writers() == ()
 
 
 class Watched(StoreRecorder):
@@ -172,45 +172,47 @@ class Watched(StoreRecorder):
 
 def test_everything_is_written_once_and_in_order(store: Path, change: Change) -> None:
     recorder = Watched(store)
-    keeper = Keeper(recorder, change)
-    hand_over(keeper)
-    assert keeper.close(PATIENCE_S) == 0
+    behind = WriteBehindRecorder(recorder, change)
+    hand_over(behind)
+    assert behind.close(PATIENCE_S) == 0
     assert recorder.asked == ["begin", "assign", *(document.key for document in asked.documents), "finish"]
 
 
 def test_an_unexpected_fault_is_told_at_the_next_call_and_nothing_is_called_saved(store: Path, change: Change) -> None:
     recorder = Watched(store)
     recorder.fault = ZeroDivisionError("no such luck")
-    keeper = Keeper(recorder, change)
-    keeper.begin(run())
-    change.until(lambda: "no such luck" in keeper.trouble)
+    behind = WriteBehindRecorder(recorder, change)
+    behind.begin(run())
+    change.until(lambda: "no such luck" in str(behind.trouble))
     with pytest.raises(RuntimeError, match="no longer be stored") as caught:
-        keeper.record("run1", asked, chunks()[0])
+        behind.record("run1", asked, chunks()[0])
     assert caught.value.__cause__ is recorder.fault
-    keeper.close(PATIENCE_S)
+    behind.close(PATIENCE_S)
 
 
-def test_outcomes_go_to_every_board_of_their_game_before_they_are_written(store: Path, keeper: Keeper) -> None:
+def test_outcomes_go_to_every_live_task_of_their_game_before_they_are_written(
+    store: Path, behind: WriteBehindRecorder
+) -> None:
     small = assignment(documents([0]), asked.coalitions)
-    boards = Board(asked, players_of(KINDS)), Board(small, players_of(KINDS))
-    keeper.boards = boards
+    live_tasks = LiveTask(asked, players_of(KINDS)), LiveTask(small, players_of(KINDS))
+    behind.live_tasks = live_tasks
     with held(store):
-        hand_over(keeper)
-        for board, size in zip(boards, (4, 1), strict=True):
-            intact = board.charts(2).intact
+        hand_over(behind)
+        for live_task, size in zip(live_tasks, (4, 1), strict=True):
+            intact = live_task.charts(2).intact
             assert intact is not None
             assert intact.n == size
-        assert keeper.stored(small) == {"doc-0": frozenset(asked.coalitions)}
+        assert behind.stored(small) == {"doc-0": frozenset(asked.coalitions)}
 
 
-def test_what_no_board_knows_is_asked_of_the_store(store: Path, keeper: Keeper) -> None:
+def test_what_no_live_task_knows_is_asked_of_the_store(store: Path, behind: WriteBehindRecorder) -> None:
     keep(store, asked, chunks()[0], run_id="earlier")
-    assert keeper.stored(asked) == {"doc-0": frozenset(asked.coalitions)}
-    keeper.boards = (Board(assignment(documents([0]), asked.coalitions), players_of(KINDS)),)
-    assert keeper.stored(asked) == {"doc-0": frozenset(asked.coalitions)}
+    assert behind.stored(asked) == {"doc-0": frozenset(asked.coalitions)}
+    behind.live_tasks = (LiveTask(assignment(documents([0]), asked.coalitions), players_of(KINDS)),)
+    assert behind.stored(asked) == {"doc-0": frozenset(asked.coalitions)}
 
 
-def test_a_new_board_has_what_is_stored_and_what_waits(store: Path, change: Change) -> None:
+def test_a_new_live_task_has_what_is_stored_and_what_waits(store: Path, change: Change) -> None:
     """Even where one becomes the other while it is read."""
     release, reading = threading.Event(), threading.Event()
 
@@ -227,13 +229,13 @@ def test_a_new_board_has_what_is_stored_and_what_waits(store: Path, change: Chan
             return found
 
     keep(store, asked, chunks()[0], run_id="earlier")
-    keeper = Keeper(Slow(store), change)
-    keeper.begin(run())
-    keeper.assign("run1", asked)
-    keeper.record("run1", asked, chunks()[1])
-    board = Board(asked, players_of(KINDS))
-    keeper.fill(board, asked)
-    change.until(lambda: keeper.unsaved == 0)
-    keeper.close(PATIENCE_S)
-    evaluated = board.evaluated(asked)
+    behind = WriteBehindRecorder(Slow(store), change)
+    behind.begin(run())
+    behind.assign("run1", asked)
+    behind.record("run1", asked, chunks()[1])
+    live_task = LiveTask(asked, players_of(KINDS))
+    behind.fill(live_task, asked)
+    change.until(lambda: behind.unsaved == 0)
+    behind.close(PATIENCE_S)
+    evaluated = live_task.evaluated(asked)
     assert [len(evaluated[document.key]) for document in asked.documents] == [len(asked.coalitions)] * 2 + [0, 0]

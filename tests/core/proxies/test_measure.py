@@ -115,7 +115,7 @@ def test_a_document_of_one_token_has_nothing_without_its_first() -> None:
     model = model_of("llama")
     decoder, row = Decoder(model, family_of(model.config)), pack([[TokenRequest((5,), (6,))]], WINDOW)
     done: list[int] = []
-    found = measure_proxies(decoder, [row, row], shared_input=False, breathe=done.append)
+    found = measure_proxies(decoder, [row, row], shared_input=False, on_document=done.append)
     assert done == [1, 2]
     assert not np.isnan(found.sublayers[:, 0]).any()
     assert np.isnan(found.sublayers[:, 1]).all()

@@ -11,8 +11,8 @@ from types import FunctionType
 import pytest
 
 from core.engine.encoding import RequestEncoder
+from core.engine.fetch import find_model
 from core.engine.load import load_model
-from core.models.fetch import find_model
 from core.tasks.build import build_task
 from core.tasks.prepare import PreparedTask, _plain, prepare_task
 

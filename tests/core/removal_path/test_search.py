@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from core.coalitions.grouping import grouping
 from core.coalitions.players import Removed, players_of
 from core.errors import CornerstoneError
-from core.removal_path.rows import Told, mean_of_means, path_rows
+from core.removal_path.rows import PathContext, mean_of_means, path_rows
 from core.removal_path.search import Evaluate, Measured, greedy_path, largest_step_within
 from core.statistics.intervals import mean_interval, paired_drop
 
@@ -105,16 +105,18 @@ def test_the_step_within_is_the_last_that_keeps_enough(scores: list[float], keep
         assert all(score < keep * scores[0] for score in scores[step + 1 :])
 
 
-def told(tasks: tuple[str, ...]) -> Told:
+def context(tasks: tuple[str, ...]) -> PathContext:
     units = grouping("sublayers", players_of(("attn", "ffn")))
-    return Told("m", "id", tasks, "acc", units, tuple(0.5 for _ in tasks), lambda removed: (10 * len(removed), 100))
+    return PathContext(
+        "m", "id", tasks, "acc", units, tuple(0.5 for _ in tasks), lambda removed: (10 * len(removed), 100)
+    )
 
 
 def test_rows_of_one_task_have_its_paired_interval() -> None:
     before, after = np.array([1.0, 1, 0, 1, 1]), np.array([1.0, 0, 0, 0, 1])
     found = Measured((after,), (np.array([-1.0, -2, -3, -4, -5]),))
     steps = list(greedy_path(lambda sets: dict.fromkeys(sets, found), [(0,), (1,)], 1))
-    (row,) = path_rows([steps[1]], [found], "held out", told(("a",)), Measured((before,), (before,)))
+    (row,) = path_rows([steps[1]], [found], "held out", context(("a",)), Measured((before,), (before,)))
     drop, interval = paired_drop(before, after), mean_interval(after)
     assert interval is not None
     assert (row.n, row.intact, row.score, row.drop) == (5, 0.8, pytest.approx(0.4), pytest.approx(0.4))
@@ -128,7 +130,7 @@ def test_of_several_tasks_each_has_a_row_and_their_means_one() -> None:
     intact = Measured((np.ones(4), np.ones(2)), (constant(np.nan), np.zeros(2)))
     found = Measured((np.array([1.0, 0, 0, 1]), np.ones(2)), (constant(np.nan), np.zeros(2)))
     steps = list(greedy_path(lambda sets: dict.fromkeys(sets, intact), [(0,), (1,)], 1))
-    one, other, mean = path_rows([steps[1]], [found], "held out", told(("a", "b")), intact)
+    one, other, mean = path_rows([steps[1]], [found], "held out", context(("a", "b")), intact)
     assert (one.tasks, other.tasks, mean.tasks) == (("a",), ("b",), ("a", "b"))
     assert (one.drop, other.drop, mean.drop) == (0.5, 0.0, 0.25)
     assert mean.n == 6
@@ -151,7 +153,7 @@ def test_a_document_whose_value_is_not_finite_counts_as_one_without() -> None:
     by_set = {(): intact, (0,): found, (1,): other}
     steps = list(greedy_path(lambda sets: {removed: by_set[removed] for removed in sets}, [(0,), (1,)], 1))
     assert steps[1].unit == 0
-    rows = path_rows([steps[1]], [found], "held out", told(("a", "b")), intact)
+    rows = path_rows([steps[1]], [found], "held out", context(("a", "b")), intact)
     assert {(row.n, row.score, row.drop, row.gold_logprob) for row in rows[:2]} == {(1, -2.0, 1.0, -2.0)}
 
 
@@ -178,4 +180,4 @@ def test_a_step_at_which_no_document_has_a_value_is_one_sentence() -> None:
     nothing, intact = (Measured((constant(worth),), (constant(worth),)) for worth in (-np.inf, -1.0))
     steps = list(greedy_path(lambda sets: {r: nothing if r else intact for r in sets}, [(0,)], 1))
     with pytest.raises(CornerstoneError, match=r"at step 1"):
-        path_rows(steps[1:], [nothing], "held out", told(("a",)), intact)
+        path_rows(steps[1:], [nothing], "held out", context(("a",)), intact)

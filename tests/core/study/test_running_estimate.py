@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-import re
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,16 +13,17 @@ from core.coalitions.players import Removed, players_of
 from core.coalitions.schedules import ablation
 from core.errors import CornerstoneError
 from core.estimators.estimate import estimate
+from core.estimators.leave_one_out import LeaveOneOut
+from core.estimators.permutation import Permutation
 from core.estimators.question import Question
 from core.records.records import Outcome
-from core.study.events import Phase, TopLooked
-from core.study.running_estimate import Watch
-from core.values.of_task import default_value, usable_values
+from core.study.events import Phase
+from core.study.running_estimate import RunningEstimate
 from tests.support.store_records import KINDS, PLAYERS, data, documents, model, outcome, task
 
 ABLATION = tuple(ablation(PLAYERS))
 DOCUMENTS = documents((2, 0, 1, 3))
-QUESTION = Question("permutation", permutations=8, tolerance=0.1)
+QUESTION = Question(Permutation(permutations=8, tolerance=0.1))
 PHASE = Phase("run1", model(), task(), data(), "windows", 300, 27)
 GAME = QUESTION.of(players_of(KINDS))
 
@@ -40,20 +39,20 @@ def evaluated(removed: Removed) -> list[Outcome]:
     return [outcome(document.key, removed, acc(document.key, removed)) for document in DOCUMENTS]
 
 
-def watched(value: str | None = None) -> Watch:
-    return Watch(task(), DOCUMENTS, GAME, value)
+def started(value: str = "acc") -> RunningEstimate:
+    return RunningEstimate(task(), DOCUMENTS, GAME, value)
 
 
 def test_rounds_end_with_what_the_estimate_reads_and_no_more_than_a_batch_beyond() -> None:
-    watch = watched()
+    running = started()
     asked: list[Removed] = []
     rounds = 0
-    for wanted in watch.rounds():
+    for wanted in running.rounds():
         rounds += 1
         assert not set(wanted) & set(asked)
         asked += wanted
         for removed in wanted:
-            watch.add(evaluated(removed))
+            running.add(evaluated(removed))
     assert rounds > 1
     outcomes = {removed: np.array([acc(d.key, removed) for d in DOCUMENTS]) for removed in asked}
     assert GAME.estimator.missing(outcomes, PLAYERS) == []
@@ -61,25 +60,25 @@ def test_rounds_end_with_what_the_estimate_reads_and_no_more_than_a_batch_beyond
 
 
 def test_a_decision_is_of_the_documents_up_to_the_first_that_lacks_a_coalition() -> None:
-    watch = Watch(task(), DOCUMENTS, Question("leave-one-out").of(players_of(KINDS)), None)
+    running = RunningEstimate(task(), DOCUMENTS, Question(LeaveOneOut()).of(players_of(KINDS)), "acc")
     for removed in ABLATION:
-        watch.add(evaluated(removed)[2:])
-    assert watch.look(1, 0.95) is None
+        running.add(evaluated(removed)[2:])
+    assert running.look(1, 0.95) is None
     for removed in ABLATION:
-        watch.add(evaluated(removed)[:1])
-    look = watch.look(1, 0.95)
+        running.add(evaluated(removed)[:1])
+    look = running.look(1, 0.95)
     assert look is not None
     assert look.documents == 1
 
 
 def test_what_is_stored_is_named_and_not_waited_for() -> None:
-    first = watched()
+    first = started()
     asked = []
     for wanted in first.rounds():
         asked += wanted
         for removed in wanted:
             first.add(evaluated(removed))
-    again = watched()
+    again = started()
     for removed in asked:
         again.add(evaluated(removed))
     (all_at_once,) = again.rounds()
@@ -87,18 +86,18 @@ def test_what_is_stored_is_named_and_not_waited_for() -> None:
 
 
 def test_a_coalition_stored_for_some_documents_only_is_asked_for() -> None:
-    watch = watched()
-    watch.add(evaluated(())[:2])
-    assert () in next(watch.rounds())
+    running = started()
+    running.add(evaluated(())[:2])
+    assert () in next(running.rounds())
 
 
 def test_documents_without_the_value_do_not_hold_up_the_others_but_all_do() -> None:
-    watch = Watch(task(), DOCUMENTS, GAME, "margin")
-    for wanted in watch.rounds():
+    running = RunningEstimate(task(), DOCUMENTS, GAME, "margin")
+    for wanted in running.rounds():
         for removed in wanted:
             lost, *rest = evaluated(removed)
-            watch.add([outcome(lost.document, removed, logprobs=[-math.inf] * 4), *rest])
-    never = Watch(task(), DOCUMENTS, GAME, "margin")
+            running.add([outcome(lost.document, removed, logprobs=[-math.inf] * 4), *rest])
+    never = RunningEstimate(task(), DOCUMENTS, GAME, "margin")
     rounds = never.rounds()
     for removed in next(rounds):
         never.add([outcome(d.key, removed, logprobs=[-math.inf] * 4) for d in DOCUMENTS])
@@ -106,58 +105,35 @@ def test_documents_without_the_value_do_not_hold_up_the_others_but_all_do() -> N
         next(rounds)
 
 
-def test_a_value_that_the_task_does_not_have_is_refused_with_those_it_has() -> None:
-    with pytest.raises(
-        CornerstoneError, match=r"capitals has no value 'f1'; it has acc, acc_norm, gold_logprob, margin"
-    ):
-        watched("f1")
-    cloze = documents([0], choices=1)
-    with pytest.raises(CornerstoneError, match="capitals has no value 'acc'; it has none"):
-        Watch(task(means=()), cloze, GAME, None)
-    assert usable_values(task(means=("ppl",)), cloze) == ("ppl",)
-    assert default_value(task(means=("f", "acc"))) == "acc"
-    assert watched().value == "acc"
-    assert Watch(task(means=("f",)), DOCUMENTS, GAME, None).value == "f"
-
-
-def looked(lost: dict[int, float], count: int, coalitions: Sequence[Removed] = ABLATION) -> Watch:
-    """A watch of leave-one-out over ``count`` documents, of which a part is lost when a player is removed."""
+def looked(lost: dict[int, float], count: int, coalitions: Sequence[Removed] = ABLATION) -> RunningEstimate:
+    """A running of leave-one-out over ``count`` documents, of which a part is lost when a player is removed."""
     docs = documents(range(count))
-    watch = Watch(task(), docs, Question("leave-one-out").of(players_of(KINDS)), None)
+    running = RunningEstimate(task(), docs, Question(LeaveOneOut()).of(players_of(KINDS)), "acc")
     for removed in coalitions:
         part = sum(lost.get(player, 0.0) for player in removed)
         rng = random.Random(str(removed))
-        watch.add([outcome(d.key, removed, float(rng.random() >= part)) for d in docs])
-    return watch
+        running.add([outcome(d.key, removed, float(rng.random() >= part)) for d in docs])
+    return running
 
 
 def test_a_clear_top_is_decided_and_told_with_the_documents_it_took() -> None:
     look = looked({0: 0.95, 3: 0.9}, 200).look(2, 0.95)
     assert look is not None
-    said = look.told(PHASE, 2, 0.95)
+    said = look.event(PHASE, 2, 0.95).verdict
     assert (said.top, said.undecided, said.documents) == (("Attn 0", "FFN 1"), (), 200)
-    assert said.sentence == "windows on capitals: top 2 decided at 95%: Attn 0, FFN 1, after 200 of 300 documents"
+    assert (said.schedule, said.task, said.k, said.confidence) == ("windows", "capitals", 2, 0.95)
+    assert (said.asked, said.size) == (300, 100)
 
 
 def test_what_is_undecided_is_named_beside_what_is_sure() -> None:
     look = looked({0: 0.95, 3: 0.4, 4: 0.35}, 200).look(2, 0.9)
     assert look is not None
     assert not look.verdict.decided
-    said = look.told(PHASE, 2, 0.9)
-    start = "windows on capitals: top 2 at 90% after 200 documents: Attn 0 for sure, undecided between these: "
-    assert said.sentence.startswith(start)
+    said = look.event(PHASE, 2, 0.9).verdict
+    assert (said.documents, said.top[0]) == (200, "Attn 0")
     assert {"FFN 1", "Attn 2"} <= set(said.undecided)
-    assert re.search(r"about \d+ more documents would be needed|no number of documents in sight", said.sentence)
-
-
-def test_a_long_list_is_cut_with_its_number_and_a_tie_has_no_end_in_sight() -> None:
-    labels = tuple(f"FFN {number}" for number in range(11))
-    said = TopLooked(PHASE, 3, 0.95, 64, labels[:3], labels, None)
-    assert said.sentence.endswith("FFN 7 and 3 more; no number of documents in sight would tell them apart")
-    few = replace(said, more=20, phase=replace(said.phase, data=data(size=10_000)))
-    assert few.sentence.endswith("; about 20 more documents would be needed")
-    beyond = replace(said, more=1200, phase=replace(said.phase, data=data(size=120)))
-    assert beyond.sentence.endswith("; about 1200 more documents would be needed, and the task has 120 in all")
+    assert "Attn 0" not in said.undecided
+    assert said.more is None or said.more > 0
 
 
 def test_nothing_is_looked_at_before_a_document_has_every_coalition() -> None:

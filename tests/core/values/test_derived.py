@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.values.derived import DERIVED, NO_GOLD, derive, gold_of, is_derived
+from core.values.derived import NO_GOLD, derive, derived_values, gold_of, is_derived
 
 
 def by_definition(value: str, logprobs: list[float], gold: int) -> float:
@@ -26,7 +26,9 @@ def by_definition(value: str, logprobs: list[float], gold: int) -> float:
 LOGPROBS = st.lists(st.floats(-60, -0.01), min_size=2, max_size=5)
 
 
-@given(st.lists(st.tuples(LOGPROBS, st.integers(0, 4)), min_size=1, max_size=6), st.sampled_from(DERIVED))
+@given(
+    st.lists(st.tuples(LOGPROBS, st.integers(0, 4)), min_size=1, max_size=6), st.sampled_from(tuple(derived_values()))
+)
 def test_each_is_its_definition_however_many_choices_the_others_have(
     drawn: list[tuple[list[float], int]], value: str
 ) -> None:
@@ -46,7 +48,7 @@ def test_larger_is_better_and_shifting_all_choices_moves_the_log_probability_alo
     row = np.array([logprobs])
     better = row.copy()
     better[0, gold[0]] += 0.5
-    for value in DERIVED:
+    for value in tuple(derived_values()):
         assert derive(value, better, gold) >= derive(value, row, gold)
     for value in ("margin", "brier"):
         np.testing.assert_allclose(derive(value, row - 3, gold), derive(value, row, gold), atol=1e-9)

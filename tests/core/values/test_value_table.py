@@ -1,4 +1,4 @@
-"""A tally in parts says what the whole says, and loses a document wherever its value is not finite."""
+"""A table in parts says what the whole says, and loses a document wherever its value is not finite."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from core.coalitions.schedules import windows
 from core.records.records import Outcome, StoredValues
-from core.values.value_table import Tally
+from core.values.value_table import ValueTable
 from tests.support.store_records import PLAYERS, documents, outcome
 
 DOCUMENTS = documents((3, 0, 2, 1))
@@ -30,7 +30,7 @@ def some_outcomes(seed: int = 0) -> list[Outcome]:
 @pytest.mark.parametrize("value", ["acc", "margin"])
 def test_outcomes_in_any_order_and_parts_make_the_same(value: str) -> None:
     outcomes = some_outcomes()
-    whole, parts, loaded = (Tally(DOCUMENTS, value, MEANS) for _ in range(3))
+    whole, parts, loaded = (ValueTable(DOCUMENTS, value, MEANS) for _ in range(3))
     whole.add(outcomes)
     random.Random(1).shuffle(outcomes)
     for start in range(0, len(outcomes), 7):
@@ -47,34 +47,34 @@ def test_outcomes_in_any_order_and_parts_make_the_same(value: str) -> None:
 
 def test_values_are_in_the_order_of_the_documents_and_one_that_occurs_twice_counts_twice() -> None:
     twice = (*DOCUMENTS, DOCUMENTS[0])
-    tally = Tally(twice, "acc", MEANS)
-    tally.add([outcome(document.key, (), acc) for document, acc in zip(DOCUMENTS, [0, 1, 1, 0.5], strict=True)])
-    tally.add([outcome("another", (), 1.0)])
-    assert tally.scores[()].tolist() == [0, 1, 1, 0.5, 0]
-    assert tally.evaluated(twice, [(), (1,)]) == {document.key: frozenset([()]) for document in DOCUMENTS}
+    table = ValueTable(twice, "acc", MEANS)
+    table.add([outcome(document.key, (), acc) for document, acc in zip(DOCUMENTS, [0, 1, 1, 0.5], strict=True)])
+    table.add([outcome("another", (), 1.0)])
+    assert table.scores[()].tolist() == [0, 1, 1, 0.5, 0]
+    assert table.evaluated(twice, [(), (1,)]) == {document.key: frozenset([()]) for document in DOCUMENTS}
 
 
 def test_only_coalitions_that_every_document_has_are_complete() -> None:
-    tally = Tally(DOCUMENTS, "acc", MEANS)
-    tally.add([outcome(document.key, ()) for document in DOCUMENTS])
-    tally.add([outcome(document.key, (0,)) for document in DOCUMENTS[:2]])
-    assert list(tally.complete()) == [()]
+    table = ValueTable(DOCUMENTS, "acc", MEANS)
+    table.add([outcome(document.key, ()) for document in DOCUMENTS])
+    table.add([outcome(document.key, (0,)) for document in DOCUMENTS[:2]])
+    assert list(table.complete()) == [()]
 
 
 def test_a_document_whose_value_is_not_finite_under_one_coalition_is_lost_under_all() -> None:
-    tally = Tally(DOCUMENTS, "margin", MEANS)
+    table = ValueTable(DOCUMENTS, "margin", MEANS)
     first, *rest = DOCUMENTS
-    tally.add([outcome(document.key, ()) for document in DOCUMENTS])
-    tally.add([outcome(first.key, (0,), logprobs=[-math.inf] * 4), *(outcome(d.key, (0,)) for d in rest)])
-    tally.add([outcome(document.key, (1,)) for document in DOCUMENTS])
-    assert all(np.isnan(values[0]) and not np.isnan(values[1:]).any() for values in tally.scores.values())
-    assert {removed: len(values) for removed, values in tally.complete().items()} == {(): 3, (0,): 3, (1,): 3}
+    table.add([outcome(document.key, ()) for document in DOCUMENTS])
+    table.add([outcome(first.key, (0,), logprobs=[-math.inf] * 4), *(outcome(d.key, (0,)) for d in rest)])
+    table.add([outcome(document.key, (1,)) for document in DOCUMENTS])
+    assert all(np.isnan(values[0]) and not np.isnan(values[1:]).any() for values in table.scores.values())
+    assert {removed: len(values) for removed, values in table.complete().items()} == {(): 3, (0,): 3, (1,): 3}
 
 
 def test_a_metric_that_is_not_there_is_no_value() -> None:
-    tally = Tally(DOCUMENTS, "acc", MEANS)
-    tally.add([outcome(document.key, (), metrics={}) for document in DOCUMENTS])
-    assert np.isnan(tally.scores[()]).all()
-    assert not len(tally.complete()[()])
-    tally.load(StoredValues((), (), np.empty((0, 0)), np.empty((0, 0), dtype=np.bool_)))
-    assert list(tally.scores) == [()]
+    table = ValueTable(DOCUMENTS, "acc", MEANS)
+    table.add([outcome(document.key, (), metrics={}) for document in DOCUMENTS])
+    assert np.isnan(table.scores[()]).all()
+    assert not len(table.complete()[()])
+    table.load(StoredValues((), (), np.empty((0, 0)), np.empty((0, 0), dtype=np.bool_)))
+    assert list(table.scores) == [()]

@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from core.errors import CornerstoneError
+from core.errors import CornerstoneError, Mend
 from store.file import database
 from store.file.database import reading, writing
 from store.file.location import default_path
@@ -28,8 +28,9 @@ def path(tmp_path: Path) -> Path:
 
 def test_a_store_that_is_not_there_is_not_made_by_reading(tmp_path: Path) -> None:
     path = tmp_path / "nowhere" / "results.duckdb"
-    with pytest.raises(CornerstoneError, match=r"no results at .*results\.duckdb yet.*cornerstone run"):
+    with pytest.raises(CornerstoneError, match=r"no results at .*results\.duckdb yet$") as refused:
         Results(path).runs()
+    assert refused.value.mend == Mend.MAKE_RESULTS
     assert list(tmp_path.iterdir()) == []
 
 
@@ -45,8 +46,9 @@ def test_writing_makes_the_folders(tmp_path: Path) -> None:
 def test_a_file_that_is_no_duckdb_is_refused_and_left_alone(path: Path, content: bytes) -> None:
     path.write_bytes(content)
     for use in (Results(path).runs, lambda: StoreRecorder(path).begin(run())):
-        with pytest.raises(CornerstoneError, match=r"results\.duckdb .*name another"):
+        with pytest.raises(CornerstoneError, match=r"results\.duckdb ") as refused:
             use()
+        assert refused.value.mend == Mend.OTHER_STORE
     assert path.read_bytes() == content
 
 
@@ -64,8 +66,9 @@ def test_a_duckdb_file_of_something_else_is_refused_and_left_alone(path: Path) -
     with duckdb.connect(str(path)) as db:
         db.execute("CREATE TABLE meta (name VARCHAR)")
     for use in (Results(path).runs, lambda: StoreRecorder(path).begin(run())):
-        with pytest.raises(CornerstoneError, match="no store of this program"):
+        with pytest.raises(CornerstoneError, match=r"no store of this program$") as refused:
             use()
+        assert refused.value.mend == Mend.OTHER_STORE
     with duckdb.connect(str(path)) as db:
         assert db.execute("SELECT table_name FROM duckdb_tables()").fetchall() == [("meta",)]
 
@@ -75,8 +78,9 @@ def test_a_store_of_a_newer_version_is_refused_and_left_alone(path: Path) -> Non
     with duckdb.connect(str(path)) as db:
         db.execute("UPDATE meta SET schema_version = 99")
     for use in (Results(path).runs, lambda: StoreRecorder(path).begin(run("again"))):
-        with pytest.raises(CornerstoneError, match=r"newer version .*schema 99.*upgrade"):
+        with pytest.raises(CornerstoneError, match=r"newer version .*schema 99") as refused:
             use()
+        assert refused.value.mend == Mend.UPGRADE
     with duckdb.connect(str(path)) as db:
         assert db.execute("SELECT run FROM runs").fetchall() == [("run1",)]
 
@@ -137,8 +141,9 @@ def let_go(holder: subprocess.Popen[str]) -> None:
 
 @pytest.mark.parametrize("held", ["read", "write"], indirect=True)
 def test_a_store_in_use_is_waited_for_and_then_named(path: Path, held: subprocess.Popen[str]) -> None:
-    with pytest.raises(CornerstoneError, match=r"results\.duckdb has been in use by another program for 0 s"):
+    with pytest.raises(CornerstoneError, match=r"results\.duckdb has been in use by another program for 0 s") as told:
         StoreRecorder(path, patience=0.2).begin(run("later"))
+    assert told.value.mend == Mend.FREE_STORE
     threading.Timer(0.5, let_go, [held]).start()
     StoreRecorder(path).begin(run("later"))
     assert {row.run for row in Results(path).runs().rows} == {"run1", "later"}

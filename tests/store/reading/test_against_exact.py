@@ -11,9 +11,10 @@ import pytest
 from core.coalitions.grouping import grouping
 from core.coalitions.players import Removed, players_of
 from core.coalitions.schedules import ablation
+from core.config.gap import Gap
 from core.errors import CornerstoneError
 from store.results import Results
-from tests.support.store_records import KINDS, assignment, documents, keep, keep_all, outcome
+from tests.support.store_records import KINDS, assignment, documents, keep, keep_all, outcome, to_run
 
 PLAYERS = players_of(KINDS)
 
@@ -60,27 +61,25 @@ def test_what_reads_everything_is_exact(path: Path) -> None:
     assert walked.rmse == pytest.approx(0, abs=1e-12)
 
 
-def test_where_exact_values_are_not_stored_the_command_is_said(path: Path) -> None:
+def test_where_exact_values_are_not_stored_the_run_that_makes_them_is_said(path: Path) -> None:
     stored(path, ablation(len(PLAYERS)))
     answer = Results(path).agreement()
     assert answer.rows == ()
-    assert answer.gaps == (
-        "tiny on capitals: exact values to compare estimators with are not stored; "
-        f"`cornerstone run --model tiny --task capitals --schedule exact --players layers --store {path}` fills it",
-    )
+    what = "tiny on capitals: exact values to compare estimators with are not stored"
+    assert answer.gaps == (Gap(what, to_run(schedule="exact", players="layers")),)
     (gap,) = Results(path).agreement(players="kinds").gaps
-    assert gap.startswith("tiny on capitals: 3 of 4 coalitions are missing for exact values of kinds; `cornerstone run")
+    what = "tiny on capitals: 3 of 4 coalitions are missing for exact values of kinds"
+    assert gap == Gap(what, to_run(schedule="exact", players="kinds"))
     with pytest.raises(CornerstoneError, match="no grouping of players 'block'"):
         Results(path).agreement(players="block")
 
 
 def test_one_document_or_none_in_common_is_a_sentence(path: Path) -> None:
     stored(path, every("kinds"), n=1)
-    assert Results(path).agreement().gaps == ("tiny on capitals: 1 document is too few to compare estimators on",)
+    assert Results(path).agreement().gaps == (Gap("tiny on capitals: 1 document is too few to compare estimators on"),)
     apart = path.with_name("apart")
     asked = assignment(documents(range(4)), every("kinds"))
     keep(apart, asked, [outcome(f"doc-{i}", removed) for i, removed in enumerate(asked.coalitions)])
     (gap,) = Results(apart).agreement(players="kinds").gaps
-    assert gap.startswith(
-        "tiny on capitals: no document has all 4 coalitions of exact values of kinds; `cornerstone run"
-    )
+    what = "tiny on capitals: no document has all 4 coalitions of exact values of kinds"
+    assert gap == Gap(what, to_run(schedule="exact", players="kinds"))

@@ -8,7 +8,7 @@ import pytest
 
 from core.errors import CornerstoneError
 from core.records.records import Outcome
-from store.results import Results, Selection
+from store.results import Page, Results, Selection
 from tests.support.store_records import KINDS, assignment, documents, keep, model, outcome, run, task
 
 REMOVED = (0, 3)
@@ -55,16 +55,16 @@ def test_documents_stand_beside_the_intact_models(path: Path) -> None:
 
 
 def test_only_those_that_changed(path: Path) -> None:
-    found = Results(path).documents(Selection(), REMOVED, only_changed=True)
+    found = Results(path).documents(Selection(), REMOVED, page=Page(only_changed=True))
     assert [row.doc_id for row in found.rows] == [1, 2]
     assert (found.total, found.changed) == (4, 2)
-    page = Results(path).documents(Selection(), REMOVED, only_changed=True, limit=1, offset=1)
+    page = Results(path).documents(Selection(), REMOVED, page=Page(True, 1, 1))
     assert [row.doc_id for row in page.rows] == [2]
 
 
 @pytest.mark.parametrize(("offset", "expected"), [(0, [0, 1]), (2, [2, 3]), (4, [])])
 def test_pages_keep_the_count_of_all(path: Path, offset: int, expected: list[int]) -> None:
-    found = Results(path).documents(Selection(), REMOVED, limit=2, offset=offset)
+    found = Results(path).documents(Selection(), REMOVED, page=Page(limit=2, offset=offset))
     assert [row.doc_id for row in found.rows] == expected
     assert (found.total, found.changed) == (4, 2)
 
@@ -104,3 +104,19 @@ def test_a_selection_of_several_is_refused_with_their_names(path: Path) -> None:
     for group in Results(path).groups().rows:
         assert Results(path).documents(Selection(group.model_id, group.task_id), ()).total in {0, 3}
     assert {group.kinds for group in Results(path).groups().rows} == {KINDS}
+
+
+def test_each_score_is_of_the_value_asked_for(path: Path) -> None:
+    found = Results(path).documents(Selection(), REMOVED, "margin")
+    assert [(row.value, row.score_intact, row.score) for row in found.rows] == [
+        ("margin", 2.0, 2.0),
+        ("margin", 2.0, -2.0),
+        ("margin", -2.0, 2.0),
+        ("margin", None, -2.0),
+    ]
+    assert [row.changed for row in found.rows] == [False, True, True, False]
+    plain = Results(path).documents(Selection(), REMOVED)
+    assert {row.value for row in plain.rows} == {"acc"}
+    assert [(row.score_intact, row.score) for row in plain.rows] == [(r.acc_intact, r.acc) for r in plain.rows]
+    with pytest.raises(CornerstoneError, match="no value 'f2'; there are acc, acc_norm, gold_logprob"):
+        Results(path).documents(Selection(), REMOVED, "f2")

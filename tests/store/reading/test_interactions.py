@@ -9,7 +9,7 @@ import pytest
 from core.coalitions.schedules import ablation, windows
 from core.errors import CornerstoneError
 from store.results import Results, Selection
-from tests.support.store_records import PLAYERS, assignment, documents, keep, keep_all, outcome, task
+from tests.support.store_records import PLAYERS, assignment, documents, keep, keep_all, outcome, task, to_run
 
 EVERY_WINDOW = windows(PLAYERS, 4)
 
@@ -59,29 +59,30 @@ def test_what_is_missing_is_a_sentence_and_does_not_hide_another_task(path: Path
     answer = Results(path).interactions()
     assert {row.task for row in answer.rows} == {"capitals"}
     assert len(answer.gaps) == 1
-    assert "tiny on opposites: 12 of 19 coalitions are missing for windows of up to 4" in answer.gaps[0]
+    assert "tiny on opposites: 12 of 19 coalitions are missing for windows of up to 4" in answer.gaps[0].what
     apart = assignment(documents([5]), EVERY_WINDOW[8:], of_task=task("opposites"))
     keep(path, apart, [outcome("doc-5", removed) for removed in EVERY_WINDOW[7:]], run_id="c")
     (gap,) = Results(path).interactions(Selection(task="opposites")).gaps
-    assert "no document has all 19 coalitions" in gap
+    assert "no document has all 19 coalitions" in gap.what
 
 
 def test_shorter_windows_that_are_all_stored_are_a_partial_answer(path: Path) -> None:
     scores = {removed: [acc(removed, document) for document in range(20)] for removed in EVERY_WINDOW}
     recorder = keep_all(path, assignment(documents(range(20)), windows(PLAYERS, 3)), scores)
     answer, whole = Results(path).interactions(), Results(path).interactions(max_removed=3)
-    assert (answer.rows, answer.gaps, whole.notes) == (whole.rows, (), ())
+    assert (answer.rows, answer.gaps, whole.partial, whole.notes) == (whole.rows, (), (), ())
     assert {row.size for row in answer.rows} == {2, 3}
-    (note,) = answer.notes
-    assert note.startswith("tiny on capitals: partial, from windows of up to 3, as 3 of 19 coalitions are missing for")
-    assert "--schedule windows" in note
+    (part,) = answer.partial
+    start = "tiny on capitals: partial, from windows of up to 3, as 3 of 19 coalitions are missing for"
+    assert part.what.startswith(start)
+    assert part.fill == to_run(schedule="windows")
     # Every coalition, but never over the same documents.
     apart = assignment(documents([20]), EVERY_WINDOW)
     recorder.assign("run1", apart)
     recorder.record("run1", apart, [outcome("doc-20", removed) for removed in EVERY_WINDOW[-3:]])
     answer = Results(path).interactions()
     assert {(row.size, row.n) for row in answer.rows} == {(2, 20), (3, 20)}
-    assert "partial, from windows of up to 3, as no document has all the coalitions" in answer.notes[0]
+    assert "partial, from windows of up to 3, as no document has all the coalitions" in answer.partial[0].what
 
 
 def test_bad_questions_are_one_sentence(path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,8 +10,9 @@ import pytest
 
 from core.coalitions.players import Removed
 from core.coalitions.schedules import ablation, windows
+from core.config.gap import Gap, PackagedStudy
 from core.config.run_config import RunConfig
-from core.errors import CornerstoneError
+from core.errors import CornerstoneError, Mend
 from core.estimators.registry import estimator_named
 from core.paper.report import report
 from core.records.records import RunRecord
@@ -29,6 +29,7 @@ from tests.support.store_records import (
     model,
     outcome,
     task,
+    to_run,
 )
 
 WINDOWS = windows(PLAYERS, 4)
@@ -98,7 +99,7 @@ def test_only_the_papers_tasks_count_unless_others_are_named_or_all_there_is(pat
     fill(path, "boolq")
     read = read_paper(path)
     assert [each.task for each in read.models[0].tasks] == ["boolq"]
-    assert any("capitals is none of the paper's tasks" in gap for gap in read.gaps)
+    assert any("capitals is none of the paper's tasks" in gap.what for gap in read.gaps)
     named = read_paper(path, PaperSelection(tasks=("capitals", "boolq")))
     assert [each.task for each in named.models[0].tasks] == ["boolq", "capitals"]
 
@@ -112,9 +113,8 @@ def test_ablations_alone_fill_what_they_can_and_the_rest_is_missing(path: Path) 
     assert tables.chosen.by == "drop"
     assert tables.other_drop is not None
     (gap,) = read.gaps
-    assert "12 of 19 coalitions are missing" in gap
-    assert "`cornerstone run --model tiny --task boolq --schedule windows" in gap
-    assert str(path) in gap
+    assert "12 of 19 coalitions are missing" in gap.what
+    assert gap.fill == to_run(tasks="boolq", schedule="windows")
 
 
 def test_half_an_ablation_is_partial_and_left_out(path: Path) -> None:
@@ -122,7 +122,7 @@ def test_half_an_ablation_is_partial_and_left_out(path: Path) -> None:
     keep_all(path, asked, scores([(), (0,)], 3))
     read = read_paper(path)
     assert read.models[0].tasks[0].ablated is None
-    assert any("partial: no document has all 6 players removed alone (1 of them" in gap for gap in read.gaps)
+    assert any("partial: no document has all 6 players removed alone (1 of them" in gap.what for gap in read.gaps)
     tables = report(read.models[0])
     assert (tables.chosen, tables.other_drop) == (None, None)
 
@@ -130,8 +130,8 @@ def test_half_an_ablation_is_partial_and_left_out(path: Path) -> None:
 def test_without_the_intact_model_that_is_what_lacks(path: Path) -> None:
     fill(path, "boolq", ablation(PLAYERS)[1:])
     gaps = read_paper(path).gaps
-    assert any("the intact model, which every removal is measured against, is not stored" in gap for gap in gaps)
-    assert not any("removed alone" in gap for gap in gaps)
+    assert any("the intact model, which every removal is measured against, is not stored" in gap.what for gap in gaps)
+    assert not any("removed alone" in gap.what for gap in gaps)
 
 
 def test_chance_is_of_the_documents_that_are_counted(path: Path) -> None:
@@ -154,28 +154,30 @@ def test_a_task_that_one_of_the_models_lacks_is_said_and_the_rest_shown(path: Pa
         ("other", ["boolq"]),
         ("tiny", ["boolq", "piqa"]),
     ]
-    assert "other: piqa is not stored" in read.gaps
+    assert Gap("other: piqa is not stored") in read.gaps
     with pytest.raises(CornerstoneError, match="no task 'piqa'"):
         read_paper(path, PaperSelection(models=("other",), tasks=("piqa",)))
 
 
 def test_it_says_what_the_paper_has_and_the_store_has_not(path: Path) -> None:
     fill(path, "boolq")
-    (few,) = (sentence for sentence in read_paper(path).missing if "fewer documents" in sentence)
+    schedules = ["ablation", "windows"]
+    (few,) = (gap for gap in read_paper(path).missing if "fewer documents" in gap.what)
     # The data set holds 100.
-    assert "fewer documents than the paper's 1000 (boolq 6)" in few
-    assert "--limit 1000" in few
-    assert "--schedule ablation --schedule windows" in few
-    (tasks,) = (sentence for sentence in read_paper(path).missing if "of the paper's tasks" in sentence)
-    assert "piqa, winogrande, arc_easy, arc_challenge, openbookqa are not stored" in tasks
-    assert "--task piqa" in tasks
-    assert "--schedule ablation --schedule windows" in tasks
-    (models,) = (sentence for sentence in read_paper(path).missing if "nothing is stored" in sentence)
-    assert f"`cornerstone run paper/mixtral-8x7b --store {path}`" in models
-    assert not any("nothing is stored" in line for line in read_paper(path, PaperSelection(models=("tiny",))).missing)
+    assert "fewer documents than the paper's 1000 (boolq 6)" in few.what
+    assert few.fill == to_run(tasks="boolq", limit=1000, schedule=schedules)
+    (tasks,) = (gap for gap in read_paper(path).missing if "of the paper's tasks" in gap.what)
+    absent = ["piqa", "winogrande", "arc_easy", "arc_challenge", "openbookqa"]
+    assert f"{', '.join(absent)} are not stored" in tasks.what
+    assert tasks.fill == to_run(tasks=absent, limit=1000, num_fewshot=0, schedule=schedules)
+    models = {gap.what: gap.fill for gap in read_paper(path).missing if "nothing is stored" in gap.what}
+    assert models["nothing is stored of the paper's Mixtral-8x7B"] == PackagedStudy("paper/mixtral-8x7b")
+    assert len(models) == 3
+    alone = read_paper(path, PaperSelection(models=("tiny",))).missing
+    assert not any("nothing is stored" in gap.what for gap in alone)
 
 
-def test_tasks_of_other_settings_are_filled_by_commands_of_their_own(path: Path) -> None:
+def test_tasks_of_other_settings_are_filled_by_runs_of_their_own(path: Path) -> None:
     for at, (name, shots, seed) in enumerate((("boolq", 0, 1), ("piqa", 5, 2))):
         config = RunConfig.model_validate({"model": "tiny", "tasks": name, "num_fewshot": shots, "seed": seed})
         asked = assignment(documents(range(6), prefix=name), WINDOWS, of_task=task(name, shots=shots))
@@ -186,10 +188,11 @@ def test_tasks_of_other_settings_are_filled_by_commands_of_their_own(path: Path)
             found = [outcome(doc.key, removed, known[removed][no]) for no, doc in enumerate(asked.documents)]
             recorder.record(f"run{at}", asked, found)
         recorder.finish(f"run{at}", "finished")
-    (few,) = (sentence for sentence in read_paper(path).missing if "fewer documents" in sentence)
-    first, second = re.findall("`[^`]*`", few)
-    assert ("boolq" in first, "--num-fewshot 0" in first, "--seed 1" in first, "piqa" in first) == (*[True] * 3, False)
-    assert ("piqa" in second, "--num-fewshot 5" in second, "--seed 2" in second) == (True, True, True)
+    first, second = (gap for gap in read_paper(path).missing if "fewer documents" in gap.what)
+    assert ("(boolq 6)" in first.what, "(piqa 6)" in second.what) == (True, True)
+    asked = {"limit": 1000, "schedule": ["ablation", "windows"]}
+    assert first.fill == to_run(tasks="boolq", num_fewshot=0, seed=1, **asked)
+    assert second.fill == to_run(tasks="piqa", num_fewshot=5, seed=2, **asked)
 
 
 def test_what_fills_it_is_a_study_of_players_whatever_was_asked_of_groups(path: Path) -> None:
@@ -213,9 +216,8 @@ def test_what_fills_it_is_a_study_of_players_whatever_was_asked_of_groups(path: 
     ]
     recorder.record("run", asked, found)
     recorder.finish("run", "finished")
-    (few,) = (sentence for sentence in read_paper(path).missing if "fewer documents" in sentence)
-    assert "--schedule ablation --schedule windows" in few
-    assert not any(option in few for option in ("--players", "--max-removed", "--until-top"))
+    (few,) = (gap for gap in read_paper(path).missing if "fewer documents" in gap.what)
+    assert few.fill == to_run(tasks="boolq", limit=1000, schedule=["ablation", "windows"])
 
 
 def test_of_a_task_stored_in_several_ways_the_one_of_the_most_documents_is_read(path: Path) -> None:
@@ -226,7 +228,7 @@ def test_of_a_task_stored_in_several_ways_the_one_of_the_most_documents_is_read(
     (found,) = read.models[0].tasks
     assert found.intact is not None
     assert len(found.intact) == 7
-    assert any(f"boolq@{found.task_id} has the most documents" in gap for gap in read.gaps)
+    assert any(f"boolq@{found.task_id} has the most documents" in gap.what for gap in read.gaps)
 
 
 def test_models_of_one_name_stay_apart(path: Path) -> None:
@@ -258,8 +260,9 @@ def test_a_task_without_an_accuracy_is_left_out_and_alone_refused(path: Path) ->
 
 
 def test_what_fits_nothing_is_one_sentence(path: Path) -> None:
-    with pytest.raises(CornerstoneError, match="cornerstone run"):
+    with pytest.raises(CornerstoneError, match=r"no results at .* yet") as refused:
         read_paper(path)
+    assert refused.value.mend == Mend.MAKE_RESULTS
     fill(path, "boolq")
     with pytest.raises(CornerstoneError, match="no task 'bolq' in the store; did you mean boolq"):
         read_paper(path, PaperSelection(tasks=("bolq",)))

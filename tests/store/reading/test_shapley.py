@@ -13,11 +13,12 @@ import pytest
 from core.coalitions.grouping import Grouping, grouping
 from core.coalitions.players import Removed, players_of
 from core.coalitions.schedules import ablation, windows
+from core.config.gap import Gap
 from core.errors import CornerstoneError
 from core.records.records import Assignment
 from store.results import Results
 from store.rows import ShapleyRow
-from tests.support.store_records import KINDS, PLAYERS, assignment, documents, keep, keep_all, outcome
+from tests.support.store_records import KINDS, PLAYERS, assignment, documents, keep, keep_all, outcome, to_run
 
 LAYERS = grouping("layers", players_of(KINDS))
 UNITS = len(LAYERS.units)
@@ -114,60 +115,58 @@ def test_shorter_windows_make_a_partial_estimate_that_says_so(path: Path) -> Non
     stored(path, groups)
     answer = Results(path).shapley(players="layers", max_removed=3)
     assert answer.gaps == ()
-    assert answer.notes == (
+    what = (
         "tiny on capitals: partial, from windows of up to 2, as 1 of 7 coalitions are missing for windows of up to 3 "
-        "of layers; `cornerstone run --model tiny --task capitals --schedule windows --max-removed 3 "
-        f"--players layers --store {path}` fills it",
+        "of layers"
     )
+    assert answer.partial == (Gap(what, to_run(schedule="windows", players="layers", max_removed=3)),)
     whole = Results(path).shapley(players="layers", max_removed=2)
-    assert whole.notes == ()
+    assert (answer.notes, whole.partial, whole.notes) == ((), (), ())
     assert {(row.partial, row.max_removed) for row in whole.rows} == {(False, 2)}
     assert {(row.partial, row.max_removed) for row in answer.rows} == {(True, 2)}
     assert [row.phi for row in answer.rows] == [row.phi for row in whole.rows]
 
 
 @pytest.mark.parametrize(
-    ("estimator", "what", "command"),
+    ("estimator", "what", "fill"),
     [
-        ("exact", "4 of 8 coalitions are missing for exact values of layers", "--schedule exact --players layers"),
+        ("exact", "4 of 8 coalitions are missing for exact values of layers",
+         {"schedule": "exact", "players": "layers"}),
         ("permutation",
          "at least 4 coalitions are missing for 8 walks of permutation (seed 5, tolerance 0.5) of layers",
-         "--schedule permutation --players layers --permutations 8 --tolerance 0.5 --seed 5"),
+         {"schedule": "permutation", "players": "layers", "seed": 5, "permutations": 8, "tolerance": 0.5}),
     ],
 )  # fmt: skip
-def test_what_is_missing_is_a_sentence_with_the_command_that_fills_it(
-    path: Path, estimator: str, what: str, command: str
+def test_what_is_missing_is_a_sentence_with_the_run_that_fills_it(
+    path: Path, estimator: str, what: str, fill: dict[str, object]
 ) -> None:
     stored(path, of_players(windows(UNITS, 1)))
     answer = Results(path).shapley(estimator=estimator, players="layers", permutations=8, seed=5, tolerance=0.5)
     assert answer.rows == ()
-    assert answer.gaps == (
-        f"tiny on capitals: {what}; `cornerstone run --model tiny --task capitals {command} --store {path}` fills it",
-    )
+    assert answer.gaps == (Gap(f"tiny on capitals: {what}", to_run(**fill)),)
 
 
 def test_walks_end_by_the_value_that_is_missing_them(path: Path) -> None:
     stored(path, of_players(windows(UNITS, 1)))
-    for value, asked in {"acc": "--schedule permutation --players layers --store", "margin": "--value margin"}.items():
+    for value, asked in {"acc": None, "margin": "margin"}.items():
         (gap,) = Results(path).shapley(value=value, estimator="permutation", players="layers").gaps
-        assert asked in gap
+        assert gap.fill == to_run(schedule="permutation", players="layers", value=asked)
 
 
 def test_without_the_intact_model_there_is_nothing_to_measure_against(path: Path) -> None:
     stored(path, ablation(PLAYERS)[1:])
     answer = Results(path).shapley(max_removed=1)
     assert answer.rows == ()
-    assert answer.gaps == (
-        "tiny on capitals: the intact model, which every removal is measured against, is not stored; "
-        f"`cornerstone run --model tiny --task capitals --schedule windows --max-removed 1 --store {path}` fills it",
-    )
+    what = "tiny on capitals: the intact model, which every removal is measured against, is not stored"
+    assert answer.gaps == (Gap(what, to_run(schedule="windows", max_removed=1)),)
 
 
 def test_coalitions_without_a_document_in_common_are_a_sentence(path: Path) -> None:
     asked = assignment(documents(range(2)), ablation(PLAYERS))
     keep(path, asked, [outcome(f"doc-{len(removed)}", removed) for removed in asked.coalitions])
     (gap,) = Results(path).shapley(max_removed=1, estimator="window-first").gaps
-    assert gap.startswith("tiny on capitals: no document has all 7 coalitions of windows of up to 1; `cornerstone run")
+    what = "tiny on capitals: no document has all 7 coalitions of windows of up to 1"
+    assert gap == Gap(what, to_run(schedule="windows", max_removed=1))
 
 
 def test_one_document_gives_rows_without_standard_errors_and_says_so(path: Path) -> None:
@@ -203,7 +202,7 @@ def test_exact_of_too_many_units_is_said_of_the_model_that_has_them(path: Path) 
     keep_all(path, big, {(): [1.0]})
     answer = Results(path).shapley(estimator="exact")
     assert answer.rows == ()
-    assert answer.gaps[0].startswith("tiny on capitals: exact needs all 2^18 = 262,144 coalitions of 18 units")
+    assert answer.gaps[0].what.startswith("tiny on capitals: exact needs all 2^18 = 262,144 coalitions of 18 units")
 
 
 @pytest.mark.parametrize(
@@ -211,9 +210,9 @@ def test_exact_of_too_many_units_is_said_of_the_model_that_has_them(path: Path) 
     [
         ({"players": "blocks:0"}, "no grouping of players 'blocks:0'; use one of sublayers, layers, blocks:K"),
         ({"estimator": "exakt"}, "no estimator 'exakt'; there is window-first, .*did you mean exact"),
-        ({"estimator": "permutation", "permutations": 3}, "even number of walks from 8 on .*not 3"),
-        ({"estimator": "permutation", "tolerance": -0.5}, "a tolerance of 0 or more, not -0.5"),
-        ({"max_removed": 0}, "needs windows of at least 1"),
+        ({"estimator": "permutation", "permutations": 3}, "permutations must be an even number of 8 or more, not 3"),
+        ({"estimator": "permutation", "tolerance": -0.5}, "tolerance must be a number of 0 or more, not -0.5"),
+        ({"max_removed": 0}, "max_removed must be a whole number from 1 to 8, not 0"),
     ],
 )
 def test_what_makes_no_estimate_is_refused_before_the_store_is_opened(path: Path, options: dict, sentence: str) -> None:

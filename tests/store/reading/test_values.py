@@ -12,9 +12,9 @@ import pytest
 from core.coalitions.players import Removed, players_of
 from core.coalitions.schedules import ablation, windows
 from core.errors import CornerstoneError
-from core.evaluator.live_task import Board
+from core.evaluator.live_task import LiveTask
 from core.records.records import DocumentRecord, Outcome
-from core.values.derived import DERIVED
+from core.values.derived import derived_values
 from store.results import Results, Selection
 from tests.support.derived_by_hand import by_hand
 from tests.support.store_records import KINDS, PLAYERS, assignment, documents, keep, outcome, task
@@ -37,7 +37,7 @@ def outcomes_of(logprobs: dict[tuple, list[float]]) -> list[Outcome]:
     return [outcome(key, removed, logprobs=values) for (key, removed), values in logprobs.items()]
 
 
-@pytest.mark.parametrize("value", DERIVED)
+@pytest.mark.parametrize("value", tuple(derived_values()))
 def test_a_derived_value_is_read_like_a_metric(path: Path, value: str) -> None:
     # Choices of several lengths, and unconditional log-probabilities after them, which are not the choices'.
     docs = documents(range(3)) + documents(range(3, 7), choices=2)
@@ -58,20 +58,20 @@ def test_a_derived_value_is_read_like_a_metric(path: Path, value: str) -> None:
     last = shapley[-1]
     assert (last.value, last.n) == (value, 7)
     assert last.phi == pytest.approx(means[()] - means[(PLAYERS - 1,)])
-    assert Results(path).groups().rows[0].values == ("acc", "acc_norm", *DERIVED)
+    assert Results(path).groups().rows[0].values == ("acc", "acc_norm", *tuple(derived_values()))
 
 
-@pytest.mark.parametrize("value", DERIVED)
-def test_a_board_and_the_store_derive_the_same(path: Path, value: str) -> None:
+@pytest.mark.parametrize("value", tuple(derived_values()))
+def test_a_live_task_and_the_store_derive_the_same(path: Path, value: str) -> None:
     docs = documents((4, 1, 0)) + documents((2,), choices=3)
     asked = assignment(docs, SETS)
     outcomes = outcomes_of(drawn(docs) | {("doc-1", (0,)): [-math.inf] * 4})
     recorder = keep(path, asked, outcomes)
-    live, loaded = (Board(asked, players_of(KINDS), value) for _ in range(2))
+    live, loaded = (LiveTask(asked, players_of(KINDS), value) for _ in range(2))
     live.add(asked, outcomes)
     loaded.load(recorder.values(asked, value))
     rows = Results(path).ablation(value=value).rows
-    assert live.metric == value
+    assert live.value == value
     assert live.charts(2) == loaded.charts(2)
     assert len(rows) == PLAYERS
     for point, row in zip(live.charts(2).ablation, rows, strict=True):
@@ -112,7 +112,7 @@ def test_a_task_of_which_no_document_has_the_value_is_refused_in_words(path: Pat
     answer = Results(path).ablation(value="margin")
     assert {row.task for row in answer.rows} == {"capitals"}
     assert len(answer.gaps) == 1
-    assert answer.gaps[0].startswith("lambada has no margin")
+    assert answer.gaps[0].what.startswith("lambada has no margin")
 
 
 def test_a_metric_of_the_tasks_own_is_not_hidden_by_a_derived_one(path: Path) -> None:

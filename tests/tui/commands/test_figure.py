@@ -17,9 +17,10 @@ from core.coalitions.players import players_of
 from core.coalitions.schedules import ablation
 from core.errors import CornerstoneError
 from tests.support.open_store import open_for_reading
+from tests.support.refusals import refusal
 from tests.support.screen_host import EVERY_WINDOW, fill
 from tests.support.store_records import KINDS, PLAYERS, assignment, documents, keep, keep_all, outcome, task
-from tui.cli import app
+from tui.commands.app import app
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -87,7 +88,8 @@ def test_players_walks_seed_and_tolerance_are_those_asked_for(tmp_path: Path) ->
             assert "Layer 0" in written
             how = "exact, players layers" if at else "permutation, 8 walks, seed 3, tolerance 0, players layers"
             assert how in written
-    assert "needs an even number of walks" in str(asked("shapley", *asking, *walks[:2], "9", "-o", "a.svg").exception)
+    refused = asked("shapley", *asking, *walks[:2], "9", "-o", "a.svg").exception
+    assert "permutations must be an even number of 8 or more, not 9" in str(refused)
 
 
 def test_documents_that_differ_within_a_panel_are_told(tmp_path: Path) -> None:
@@ -128,7 +130,7 @@ def test_bad_questions_are_one_sentence(
 def test_a_file_is_kept_without_force(store: Path, tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     path.write_text("precious")
-    assert "exists; add --force" in str(asked("ablation", "--store", store, "-o", path).exception)
+    assert "exists; add --force" in refusal(asked("ablation", "--store", store, "-o", path))
     assert path.read_text() == "precious"
     assert asked("ablation", "--store", store, "-o", path, "--force").exit_code == 0
     assert path.read_bytes().startswith(b"\x89PNG")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,30 @@ from core.removal_path.path_mask import chosen_step, path_mask
 from core.removal_path.request import PathRequest
 from core.removal_path.rows import PathRow
 from core.removal_path.study import find_path
-from core.removal_path.watcher import Watcher
+from core.study.events import StudyEvent
 from store.recorder import StoreRecorder
 from store.results import Results, Selection
 from tests.support.programs import cornerstone
 from tui.commands.path import path_title
 from tui.drawing.path_chart import path_chart
+
+
+class Follower:
+    """A listener that keeps the sentences and the steps."""
+
+    def __init__(self) -> None:
+        self.sentences: list[str] = []
+        self.steps: list[int] = []
+
+    def narrate(self, text: str) -> None:
+        self.sentences.append(text)
+
+    def on_batch(self, done: float) -> None: ...
+
+    def on_event(self, event: StudyEvent) -> None: ...
+
+    def on_step(self, rows: Sequence[PathRow]) -> None:
+        self.steps.append(rows[-1].step)
 
 
 def arguments(model: Path, store: Path, *more: str | Path) -> list[str | Path]:
@@ -118,8 +137,8 @@ def test_title_and_chart_name_the_unit_of_the_value() -> None:
     [
         (("--mask", "there.json"), "there.json exists; add --force to replace it"),
         (("-o", "nowhere/rows.csv"), "there is no folder nowhere"),
-        (("-o", "rows.txt"), "-o writes csv, json or parquet"),
-        (("--format", "xml"), "'xml' is not one of 'table', 'csv', 'json', 'parquet'"),
+        (("-o", "rows.txt"), "-o writes csv, json, latex, markdown, arrow or parquet"),
+        (("--format", "xml"), "no format 'xml'; there is table, csv, json, latex"),
     ],
 )
 def test_what_is_wrong_is_one_sentence(
@@ -137,7 +156,7 @@ def test_what_is_wrong_is_one_sentence(
     ("asked", "sentence"),
     [
         ({"value": "f1"}, "agreement has no value 'f1'; it has acc"),
-        ({"value": "gold_logprob", "keep": 0.9}, "--keep is a part of a score"),
+        ({"value": "gold_logprob", "keep": 0.9}, "keep is a part of a score"),
         ({"players": "heads"}, "no grouping of players 'heads'"),
     ],
 )
@@ -146,9 +165,8 @@ def test_what_the_model_or_task_lacks_is_told_before_anything_is_kept(
 ) -> None:
     config = load_config(None, {"model": str(tiny_model_folder), "tasks": ["agreement"], "limit": 2})
     recorder = StoreRecorder(tmp_path / "s.duckdb")
-    watcher = Watcher(print, print, print, print)
     with pytest.raises(CornerstoneError, match=sentence):
-        find_path(config, PathRequest(**asked), "cornerstone path", recorder, watcher)
+        find_path(config, PathRequest(**asked), "cornerstone path", recorder, Follower())
     assert not (tmp_path / "s.duckdb").exists()
 
 
@@ -156,12 +174,12 @@ def test_without_a_limit_nothing_is_held_out_and_that_is_said(tiny_model_folder:
     rows = [{"goal": f"goal {i}", "sol1": "a", "sol2": "b", "label": i % 2} for i in range(5)]
     (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
     config = load_config(None, {"model": str(tiny_model_folder), "tasks": [f"piqa={tmp_path / 'rows.jsonl'}"]})
-    said: list[str] = []
-    watcher = Watcher(said.append, lambda _: None, lambda _: None, lambda _: None)
+    follower = Follower()
     request = PathRequest(steps=1, players="layers", keep=0.01, value="acc_norm")
-    found = find_path(config, request, "", StoreRecorder(tmp_path / "s.duckdb"), watcher)
+    found = find_path(config, request, "", StoreRecorder(tmp_path / "s.duckdb"), follower)
     assert [row.documents for row in found.rows] == ["chosen by these"] * 2
-    assert any("chosen on all documents of piqa" in sentence for sentence in said)
+    assert follower.steps == [0, 1]
+    assert any("chosen on all documents of piqa" in sentence for sentence in follower.sentences)
     assert (found.rows[1].label, len(found.rows[1].removed)) == (f"Layer {found.steps[1].unit}", 2)
     strict = request.model_copy(update={"keep": 1.0})
     kept = found.rows[1].score >= found.rows[0].score

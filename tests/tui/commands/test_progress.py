@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from core.estimators.permutation import Permutation
 from core.estimators.question import Question
-from core.study.events import ChunkRecorded, Phase, PhaseFinished, PhaseStarted
+from core.study.events import (
+    ChunkRecorded,
+    MemoryShort,
+    Phase,
+    PhaseFinished,
+    PhaseStarted,
+    TopLooked,
+    TopVerdict,
+)
 from tests.support.store_records import data, model, task
 from tui.commands.progress import LineProgress
 
@@ -50,7 +59,7 @@ def test_one_is_written_in_the_singular() -> None:
 def test_what_may_end_early_says_at_most() -> None:
     said: list[str] = []
     clock = Clock()
-    walks = Phase("run1", model(), task(), data(), "permutation", 100, 7, Question("permutation"))
+    walks = Phase("run1", model(), task(), data(), "permutation", 100, 7, Question(Permutation()))
     progress = LineProgress(said.append, clock=clock)
     progress.show(PhaseStarted(walks, 0))
     clock.now = 10.0
@@ -58,4 +67,16 @@ def test_what_may_end_early_says_at_most() -> None:
     assert said == [
         "permutation on capitals: 100 documents under at most 7 coalitions, 700 outcomes",
         "permutation on capitals: 100 of at most 700 outcomes  10/s  at most 01:01 left",
+    ]
+
+
+def test_what_a_study_finds_is_worded_for_the_command_line() -> None:
+    said: list[str] = []
+    phase = Phase("run1", model(), task(), data(), "windows", 10, 4)
+    progress = LineProgress(said.append)
+    progress.show(MemoryShort(phase, 1024))
+    progress.show(TopLooked(phase, TopVerdict("windows", "capitals", 1, 0.95, 3, 10, 100, ("a",), (), 0)))
+    assert said == [
+        "memory was short; the sweep goes on in smaller chunks (--memory GIB sets how much it may take)",
+        "windows on capitals: top 1 decided at 95%: a, after 3 of 10 documents",
     ]

@@ -10,10 +10,11 @@ import pytest
 from core.config.run_config import load_config
 from core.proxies.rows import CorrelationRow, ProxyRow
 from core.proxies.study import check_proxies
+from core.study.listener import SILENT
 from core.study.workbench import run_config
 from store.recorder import StoreRecorder
 from store.results import Results
-from tests.tui.test_cli import cornerstone
+from tests.support.programs import cornerstone
 from tui.commands.destination import TABLE, Destination
 from tui.commands.proxies import ProxyRequest, conclusions, put_proxies, verdict
 
@@ -74,10 +75,10 @@ def test_the_title_names_what_drop_and_phi_are_in(capsys: pytest.CaptureFixture[
 def test_the_program_compares_with_what_is_stored(tiny_model_folder: Path, tmp_path: Path) -> None:
     path = tmp_path / "s.duckdb"
     asked = {"model": str(tiny_model_folder), "tasks": ["agreement"], "limit": 8, "schedule": ["windows"]}
-    for _ in run_config(load_config(None, asked), "cornerstone run", StoreRecorder(path), lambda _: None):
+    for _ in run_config(load_config(None, asked), "cornerstone run", StoreRecorder(path)):
         pass
     two = load_config(None, {**asked, "tasks": ["agreement", "capitals"], "limit": 9})
-    found = check_proxies(two, "acc", StoreRecorder(path), lambda _: None, lambda _: None)
+    found = check_proxies(two, None, StoreRecorder(path), SILENT)
     rows = {row.label: row for row in found.proxies if row.task == "agreement"}
     assert len(rows) == 8 + 4
     assert {(row.n, row.n_stored) for row in rows.values()} == {(9, 8)}
@@ -87,7 +88,8 @@ def test_the_program_compares_with_what_is_stored(tiny_model_folder: Path, tmp_p
     for shapley in Results(path).shapley(estimator="window-ends").rows:
         assert rows[shapley.label].phi_window_ends == pytest.approx(shapley.phi)
     (gap,) = found.gaps
-    assert gap.startswith("capitals: not every drop and window of these documents is stored; `cornerstone run")
+    assert gap.what == "capitals: not every drop and window of these documents is stored"
+    assert gap.fill == two.model_copy(update={"tasks": two.tasks[1:], "schedule": ("windows",)})
     common = ("proxies", "--model", tiny_model_folder, "--task", "agreement", "--limit", "9", "--store", path)
     done = cornerstone(*common)
     assert done.returncode == 0, done.stderr

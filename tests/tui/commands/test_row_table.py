@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from store.rows import CoalitionRow, OutcomeRow, RunRow
+from store.tables import tables
 from tui.commands.row_table import print_rows
 
 LABEL = "Attn 0, FFN 0, Attn 1, FFN 1"
-COALITION = CoalitionRow("tiny", "task", (0, 1, 2, 3), 9, 0.5, 0.1, 0.25, LABEL, 0.25, -0.1, 0.5, "m", "t")
-OTHER = CoalitionRow("tiny", "task", (), 9, 0.75, 0.1, 0.25, "intact", None, None, None, "m", "t")
+COALITION = CoalitionRow("tiny", "task", (0, 1, 2, 3), 9, 0.5, 0.1, 0.25, LABEL, 0.25, -0.1, 0.5, "m", "t", "acc")
+OTHER = CoalitionRow("tiny", "task", (), 9, 0.75, 0.1, 0.25, "intact", None, None, None, "m", "t", "acc")
 
 
 def printed(
@@ -22,7 +23,8 @@ def printed(
 ) -> tuple[list[str], str]:
     monkeypatch.setattr("sys.stdout.isatty", lambda: width is not None)
     monkeypatch.setenv("COLUMNS", str(width or 80))
-    print_rows(rows, type(rows[0]))
+    dropped = {table.row: table.dropped for table in tables().values()}
+    print_rows(rows, type(rows[0]), dropped[type(rows[0])])
     said = capsys.readouterr()
     return said.out.splitlines(), said.err
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from store.results import Results
+from tests.support.other_values import BIASES, PAGES, biases, pages
 from tests.support.programs import MAIN, PROGRAM, Program, cornerstone
 
 ROOT = Path(__file__).parents[3]
@@ -46,6 +47,32 @@ def test_hand_picked_sets_are_a_table_with_labels_and_drops(store: Path, tiny_mo
     assert re.search(r" 6 +0\.\d{3} +0\.\d{3} +[+-]0\.\d{3} +[+-]\d\.\d{3} to [+-]\d\.\d{3} *$", picked)
     assert len([line for line in lines if re.search(r"\d\.\d{3}", line)]) == 2
     assert "`cornerstone results coalitions --run" in done.stderr
+
+
+def test_a_task_without_accuracy_is_reported_by_its_first_mean(tiny_model_folder: Path, tmp_path: Path) -> None:
+    done = cornerstone(
+        "run", "--model", tiny_model_folder, "--task", f"{BIASES}={biases(tmp_path)}", "--schedule", "ablation",
+        "--schedule", "windows", "--max-removed", "1", "--store", tmp_path / "s.duckdb",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert re.search(rf"on {BIASES} \(likelihood_diff\): intact \d", done.stdout)
+    assert "(likelihood_diff, window-first" in done.stdout
+    command = re.search(r"`cornerstone (results shapley .*)`", done.stderr)
+    assert command is not None
+    assert "--value likelihood_diff" in command[1]
+    exported = cornerstone(*command[1].split())
+    assert exported.returncode == 0, exported.stderr
+    assert len(exported.stdout.splitlines()) == 1 + 2 * 8  # both readings of windows
+
+
+def test_a_task_without_any_value_says_so_and_where_its_outcomes_are(tiny_model_folder: Path, tmp_path: Path) -> None:
+    done = cornerstone(
+        "run", "--model", tiny_model_folder, "--task", f"{PAGES}={pages(tmp_path)}", "--remove", "Attn 0",
+        "--store", tmp_path / "s.duckdb",
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert "wikitext has no score to show; `cornerstone results outcomes` has every document" in done.stderr
+    assert "`cornerstone results outcomes --run" in done.stderr
 
 
 def test_on_a_terminal_no_bar_stays_and_no_result_is_erased(store: Path, tiny_model_folder: Path) -> None:

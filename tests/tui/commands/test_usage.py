@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import typer
 
 from core.errors import CornerstoneError
-from store.formats import registry
 from tui import cli
 from tui.commands import catalog
 
@@ -27,7 +30,8 @@ WRONG = {
     "latex, markdown, arrow, parquet; did you mean parquet?",
     "results ablation --format parquet": "parquet is no text; name a file with -o FILE",
     "results ablation --format arrow": "arrow is no text; name a file with -o FILE",
-    "results shapley --max-removed 9": "invalid value for '--max-removed': Input should be less than or equal to 8",
+    "results shapley --max-removed 9": "max_removed must be a whole number from 1 to 8, not 9",
+    "results interactions --max-removed 9": "invalid value for '--max-removed': Input should be less than",
     "run --bo\x1b[31mgus": "no such option: --bo",
 }
 
@@ -71,12 +75,17 @@ def test_how_a_command_ends_is_the_exit_code(
     assert capsys.readouterr().err == said
 
 
-def test_a_plugin_that_cannot_be_used_ends_any_command(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(registry, "contributed", {"formats": ("no format",)}.__getitem__)
-    assert end_of(monkeypatch, "models") == 2
-    assert capsys.readouterr().err.startswith("cornerstone: a plugin adds 'no format' as a format")
+def test_a_plugin_that_cannot_be_used_ends_any_command(tmp_path: Path) -> None:
+    (tmp_path / "odd.py").write_text("formats = ['no format']\n")
+    info = tmp_path / "odd-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: odd\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[cornerstone.plugins]\nodd = odd\n")
+    program = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from tui.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", program, "models"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("cornerstone: a plugin adds 'no format' as a format")
 
 
 def test_what_succeeds_ends_with_0(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -109,7 +109,7 @@ async def test_a_sweep_fills_the_charts_and_a_toggle_comes_in_between(store: Pat
         await pilot.press("r")
         await until(pilot, lambda: isinstance(app.screen, RunDialog))
         await pilot.press("right", "right")
-        app.screen.query_one("#max_removed", Input).value = "2"
+        app.screen.query_one("#setting-max_removed", Input).value = "2"
         app.screen.query_one("#limit", Input).value = "8"
         await pilot.pause()
         assert "16 coalitions x 8 documents x agreement, capitals" in str(app.screen.query_one("#cost", Static).visual)

@@ -218,7 +218,7 @@ def test_groups_of_layers_are_named_below_and_grey() -> None:
 
 
 def test_estimators_are_told_apart_and_only_those_of_windows_name_a_length() -> None:
-    figure = shapley_figure([*shapley_rows("boolq"), *shapley_rows("boolq", estimator="exact")])
+    figure = shapley_figure([*shapley_rows("boolq"), *shapley_rows("boolq", estimator="exact", settings="")])
     assert {"boolq, window-first, windows of up to 4 (n = 120)", "boolq, exact (n = 120)"} <= set(texts(figure))
 
 

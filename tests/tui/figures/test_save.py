@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 import pytest
 from PIL import Image
 
-from core.errors import CornerstoneError
+from core.errors import CornerstoneError, Mend
 from tests.support.figure_rows import LAYERS, ablation_rows, interaction_rows, shapley_rows
 from tui.figures.ablation import ablation_figure
 from tui.figures.interactions import interactions_figure
@@ -115,8 +115,9 @@ def test_a_file_that_is_there_is_kept_and_a_failure_leaves_nothing(tmp_path: Pat
     figure = ablation_figure(ablation_rows("x"))
     path = tmp_path / "a.svg"
     path.write_text("precious")
-    with pytest.raises(CornerstoneError, match=r"a\.svg exists; add --force to replace it"):
+    with pytest.raises(CornerstoneError, match=r"a\.svg exists$") as refused:
         save(figure, path, force=False)
+    assert refused.value.mend == Mend.REPLACE_FILE
     assert path.read_text() == "precious"
     save(figure, path, force=True)
     assert path.read_text().startswith("<?xml")

@@ -1,1 +1,1 @@
-"""The screens and dialogs of the explorer: one a file, each pushed with what it needs to know."""
+"""The screens and dialogs of the explorer, a file for each."""

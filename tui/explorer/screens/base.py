@@ -1,18 +1,18 @@
-"""What the explorer's own screens share: the app by its type."""
+"""The base of the explorer's own screens."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from textual.screen import Screen
 
-if TYPE_CHECKING:
-    from tui.explorer.app import Explorer
+from tui.explorer.port import ExplorerPort
 
 
 class ExplorerScreen(Screen[None]):
-    """A screen of the explorer, which holds the state and the line to the evaluator."""
+    """A screen that asks the explorer for its state, and through it the evaluator for work."""
 
     @property
-    def explorer(self) -> Explorer:
-        return cast("Explorer", self.app)
+    def explorer(self) -> ExplorerPort:
+        """Return the app that opened this screen."""
+        return cast("ExplorerPort", self.app)

@@ -1,4 +1,4 @@
-"""Choosing what to explore: a model, tasks, how many documents."""
+"""The dialog that chooses a model, tasks, and the number of documents."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from core.config.run_config import RunConfig, TaskConfig, absolute, load_config
 from core.errors import CornerstoneError
 from core.models.aliases import Alias, aliases, cached
 from core.tasks.index import lm_eval_task_names, shipped_tasks
+from tui.drawing.mends import explorer_text
 from tui.drawing.plain import plain
 from tui.explorer.actions import CHOOSE, bindings
 from tui.explorer.widgets.limit_row import LimitRow
@@ -89,13 +90,13 @@ class ChooseDialog(ModalScreen[RunConfig | None]):
 
     @work(thread=True)
     def _look(self) -> None:
-        """What takes a moment: which models are cached, and what lm-eval has."""
+        """Look up which models are cached, and which tasks lm-eval has. It takes a moment."""
         try:
             there = {alias.name: cached(alias) for alias in self._aliases}
             self.app.call_from_thread(self._show_cached, there)
             names = lm_eval_task_names()
         except CornerstoneError as error:
-            self.app.call_from_thread(self._tell, str(error))
+            self.app.call_from_thread(self._tell, explorer_text(error))
         else:
             self.app.call_from_thread(self._suggest, names)
 
@@ -142,7 +143,7 @@ class ChooseDialog(ModalScreen[RunConfig | None]):
         try:
             self.dismiss(absolute(load_config(None, options)))
         except CornerstoneError as error:
-            self._tell(str(error))
+            self._tell(explorer_text(error))
 
     def _tell(self, text: str) -> None:
         self.query_one("#fault", Static).update(Text(plain(text)))

@@ -1,4 +1,4 @@
-"""A question before something that cannot be taken back."""
+"""The question before something that cannot be undone."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tui.drawing.plain import plain
 
 
 class ConfirmDialog(ModalScreen[bool]):
-    """Asks; the answer is true only if the user says so. The safe answer has the focus."""
+    """Asks a question. Its result is true only if the user agrees; the safe answer has the focus."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "answer(True)", "yes"),

@@ -1,4 +1,4 @@
-"""The documents of one coalition beside the intact model's: which answers changed, and by how much."""
+"""The screen of one coalition's documents beside the intact model's: which answers changed, and by how much."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from core.coalitions.players import Removed, players_of
 from core.errors import CornerstoneError
 from store.rows import DocumentRow, GroupRow
 from tui.drawing.coalition_name import coalition_name
+from tui.drawing.mends import explorer_text
 from tui.drawing.numbers import NONE, whole
 from tui.drawing.plain import plain
 from tui.explorer.actions import DOCUMENTS, bindings
@@ -43,14 +44,14 @@ _LEAST_PROMPT = 16
 
 @dataclass
 class DocumentsRead(Message):
-    """What a worker found: model, task and a page of documents, or a sentence; older ``reading``s are stale."""
+    """What a worker read: model, task and a page of documents, or an error. Older ``reading``s are stale."""
 
     reading: int
     found: tuple[GroupRow, Documents] | str
 
 
 class DocumentsScreen(Screen[None]):
-    """A list of documents, and the whole of the one under the cursor beside it (below it where it is narrow)."""
+    """A list of documents, and beside it (below it on narrow terminals) the whole document under the cursor."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("documents", DOCUMENTS)]
     AUTO_FOCUS = "ResultTable"
@@ -73,11 +74,10 @@ class DocumentsScreen(Screen[None]):
     }
     """
 
-    def __init__(self, store: Path, model_id: str, task_id: str, removed: Removed) -> None:
+    def __init__(self, store: Path, scope: Scope, removed: Removed) -> None:
         super().__init__()
         self._store = store
-        self._model_id = model_id
-        self._task_id = task_id
+        self._scope = scope
         self._removed = removed
         self._only_changed = False
         self._offset = 0
@@ -98,15 +98,15 @@ class DocumentsScreen(Screen[None]):
 
     @work(thread=True)
     def _read(self, reading: int, offset: int, only_changed: bool) -> None:
-        from store.results import Results, Selection
+        from store.results import Page, Results
 
         found: tuple[GroupRow, Documents] | str
-        selection, results = Selection(self._model_id, self._task_id), Results(self._store, PATIENCE_S)
+        selection, results = self._scope.asked.selection, Results(self._store, PATIENCE_S)
         try:
-            page = results.documents(selection, self._removed, only_changed=only_changed, limit=_PAGE, offset=offset)
-            found = results.groups(selection).rows[0], page
+            read = results.documents(selection, self._removed, self._scope.value, Page(only_changed, _PAGE, offset))
+            found = results.groups(selection).rows[0], read
         except CornerstoneError as error:
-            found = plain(str(error))
+            found = plain(explorer_text(error))
         self.post_message(DocumentsRead(reading, found))
 
     @on(DocumentsRead)
@@ -161,13 +161,13 @@ class DocumentsScreen(Screen[None]):
         self.action_reload()
 
     def action_export(self) -> None:
-        self.app.push_screen(ExportDialog(self._store, Scope(self._model_id, self._task_id), table="outcomes"))
+        self.app.push_screen(ExportDialog(self._store, self._scope, table="outcomes"))
 
     def action_back(self) -> None:
         self.dismiss()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Pages are offered only where there are any."""
+        """Offer pages only if there are several."""
         if action == "next_page":
             return self._documents is not None and self._offset + _PAGE < self._matching(self._documents)
         return action != "previous_page" or self._offset > 0
@@ -196,7 +196,7 @@ def _heading(group: GroupRow, removed: Removed, documents: Documents) -> Text:
 
 
 def _list_of(rows: Sequence[DocumentRow], width: int) -> tuple[list[TableColumn], list[list[Cell]]]:
-    """Columns and cells of a list ``width`` wide: the answers as far as they fit, the prompt if there is room left."""
+    """Return columns and cells of a list of this ``width``: answers as far as they fit, then the prompt."""
     cells = [_cells(row) for row in rows]
     widest = max((cell_len(_text(cell)) for line in cells for cell in line[2:]), default=0)
     number = max((len(_text(line[1])) for line in cells), default=0)
@@ -228,7 +228,7 @@ def _text(cell: Cell) -> str:
 
 
 def _answer(row: DocumentRow, pick: int | None, acc: float | None) -> Segment:
-    """What was picked, or for a sole continuation its score, in the colour of right or wrong."""
+    """Return what was picked, or the score of a single continuation, coloured as right or wrong."""
     style = {1.0: RIGHT, 0.0: WRONG}.get(acc, Style.null()) if acc is not None else QUIET
     if pick is not None and pick < len(row.choices):
         return Segment(_line(row.choices[pick]), style)
@@ -236,11 +236,11 @@ def _answer(row: DocumentRow, pick: int | None, acc: float | None) -> Segment:
 
 
 def _line(text: str) -> str:
-    """The beginning of a text, in one line."""
+    """Return the beginning of a text in one line."""
     return " ".join(plain(text[: 4 * _LONGEST]).split())[: _LONGEST + 1]
 
 
 def _end(text: str, width: int) -> str:
-    """The end of a prompt: examples come first, the question last."""
+    """Return the end of a prompt, because the question comes after the examples."""
     line = " ".join(plain(text[-4 * width :]).split())
     return line if len(line) <= width and len(text) <= 4 * width else f"…{line[1 - width :]}"

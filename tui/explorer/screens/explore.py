@@ -1,4 +1,4 @@
-"""The home screen: the layer grid, live charts, the coalition that is switched off, the job that runs."""
+"""The home screen: the layer grid, live charts, the removed coalition, and the running job."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from textual.containers import Horizontal
 from textual.widgets import Footer
 
 from core.coalitions.players import Removed
-from core.config.run_config import RunConfig, command_of
+from core.config.run_config import RunConfig
 from core.evaluator.protocol import Open, Pause, Resume, StartJob, Toggle
 from core.study.plan import own_question
-from store.file.location import named
+from tui.drawing.command_line import run_command
 from tui.explorer.actions import EXPLORE, bindings
 from tui.explorer.browser_tables import Scope
 from tui.explorer.screens.base import ExplorerScreen
@@ -56,7 +56,7 @@ class ExploreScreen(ExplorerScreen):
 
     def on_mount(self) -> None:
         self.query_one(LayerGrid).focus()
-        self.watch(self.explorer, "state", self._show)
+        self.watch(self.app, "state", self._show)
 
     def _show(self, before: State, now: State) -> None:
         charts = now.shown_charts
@@ -88,7 +88,7 @@ class ExploreScreen(ExplorerScreen):
         before = self.explorer.state
         removed = tuple(number for number in removed if number < len(before.players))  # another model came meanwhile
         self.explorer.remove(removed)
-        # Without a layer removed too: the intact model takes the place of what is being evaluated and no longer wanted.
+        # Also with no layer removed: the intact model replaces a coalition that is no longer wanted.
         if (removed or before.removed) and before.task is not None:
             self.explorer.ask(Toggle(task=before.task, removed=removed))
 
@@ -122,10 +122,9 @@ class ExploreScreen(ExplorerScreen):
 
         def start(config: RunConfig | None) -> None:
             if config is not None:
-                told = config.model_copy(update={"store": named(self.explorer.store)})
-                self.explorer.ask(StartJob(config=config, command=command_of(told)))
+                self.explorer.ask(StartJob(config=config, command=run_command(config, self.explorer.store)))
 
-        self.explorer.push_screen(RunDialog(bench), start)
+        self.app.push_screen(RunDialog(bench), start)
 
     def action_choose(self) -> None:
         from tui.explorer.screens.choose import ChooseDialog
@@ -134,7 +133,7 @@ class ExploreScreen(ExplorerScreen):
             if config is not None:
                 self.explorer.ask(Open(config=config))
 
-        self.explorer.push_screen(ChooseDialog(self.explorer.config), reopen)
+        self.app.push_screen(ChooseDialog(self.explorer.config), reopen)
 
     def action_reload(self) -> None:
         bench = self.explorer.state.bench
@@ -146,21 +145,21 @@ class ExploreScreen(ExplorerScreen):
     def action_jobs(self) -> None:
         from tui.explorer.screens.jobs import JobsScreen
 
-        self.explorer.push_screen(JobsScreen())
+        self.app.push_screen(JobsScreen())
 
     def action_results(self) -> None:
         from tui.explorer.screens.results import ResultsScreen
 
-        self.explorer.push_screen(ResultsScreen(self.explorer.store, self._scope()))
+        self.app.push_screen(ResultsScreen(self.explorer.store, self._scope()))
 
     def action_export(self) -> None:
         from tui.explorer.screens.export import ExportDialog
 
-        self.explorer.push_screen(ExportDialog(self.explorer.store, self._scope(), table="ablation"))
+        self.app.push_screen(ExportDialog(self.explorer.store, self._scope(), table="ablation"))
 
     def _scope(self) -> Scope:
-        """What the charts are of."""
+        """Return the scope of the charts."""
         bench, task = self.explorer.state.bench, self.explorer.state.bench_task
         if bench is None or task is None:
             return Scope()
-        return Scope(bench.model_id, task.task_id, task.value, bench.config.max_removed, own_question(bench.config))
+        return Scope(bench.model_id, task.task_id, task.value, bench.config.settings, own_question(bench.config))

@@ -1,4 +1,4 @@
-"""The dialog that writes a table to a file: which, how, where; asks before it replaces, says where it wrote."""
+"""The dialog that writes a table to a file. It asks before it replaces one, and says where it wrote."""
 
 from __future__ import annotations
 
@@ -18,23 +18,25 @@ from textual.widgets import Button, Checkbox, Input, RadioButton, RadioSet, Stat
 
 from core.errors import CornerstoneError
 from store.formats.registry import format_of, formats
+from store.tables import tables
+from tui.drawing.mends import explorer_text
 from tui.drawing.numbers import whole
 from tui.drawing.plain import plain, plain_lines
 from tui.explorer.actions import EXPORT, bindings
 from tui.explorer.browser_tables import Scope
 from tui.explorer.screens.confirm import ConfirmDialog
-from tui.explorer.write_table import EXPORTED, FIRST_FORM, Wanted, Written, write_table
+from tui.explorer.write_table import FIRST_FORM, Wanted, Written, write_table
 
 
 @dataclass
 class Ended(Message):
-    """How writing ended: written, None where a file is in the way, or the sentence that says what went wrong."""
+    """How writing ended: the file, None if another file is in the way, or an error."""
 
     found: Written | str | None
 
 
 class ExportDialog(ModalScreen[Path | None]):
-    """Stays open until it is closed; its result is what was written last, if anything was."""
+    """Stays open until it is closed. Its result is what was written last, if anything."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("export", EXPORT)]
     AUTO_FOCUS = "#path"
@@ -74,7 +76,7 @@ class ExportDialog(ModalScreen[Path | None]):
             box.border_subtitle = "enter or ctrl+s writes, esc closes"
             with Horizontal(classes="row"):
                 yield Static("table")
-                yield _choice("table", dict.fromkeys(EXPORTED, ""), self._first)
+                yield _choice("table", {name: table.title for name, table in tables().items()}, self._first)
             with Horizontal(classes="row"):
                 yield Static("format")
                 yield _choice("format", {one.name: one.summary for one in formats().values()}, FIRST_FORM)
@@ -93,7 +95,7 @@ class ExportDialog(ModalScreen[Path | None]):
 
     @on(RadioSet.Changed)
     def _fill_in_path(self) -> None:
-        """Name the file after the table and format, unless the user has named it: then change its ending alone."""
+        """Name the file after the table and format. If the user has named it, only change its ending."""
         field, form = self.query_one("#path", Input), formats()[self._pressed("format")]
         if field.value == self._given:
             self._given = f"./cornerstone-{self._pressed('table')}{form.endings[0]}"
@@ -132,7 +134,7 @@ class ExportDialog(ModalScreen[Path | None]):
         try:
             found = write_table(wanted, force=force)
         except CornerstoneError as error:
-            found = plain(str(error))
+            found = plain(explorer_text(error))
         self.post_message(Ended(found))
 
     @on(Ended)
@@ -170,7 +172,7 @@ class ExportDialog(ModalScreen[Path | None]):
 
 
 class _Option(RadioButton):
-    """Tells whether it is chosen by its mark too, not by its colour alone."""
+    """A radio button that shows its choice by a mark too, not only by colour."""
 
     @property
     def BUTTON_INNER(self) -> str:  # type: ignore[override]  # noqa: N802 as Textual has it
@@ -178,7 +180,7 @@ class _Option(RadioButton):
 
 
 def _choice(name: str, options: Mapping[str, str], chosen: str) -> RadioSet:
-    """Return a button for each option; what an option is in words, if anything, shows under the mouse."""
+    """Return a button for each option, with its explanation as a tooltip."""
     buttons = [_Option(option, option == chosen, id=f"{name}-{option}", compact=True) for option in options]
     for button, words in zip(buttons, options.values(), strict=True):
         button.tooltip = Content(words) if words else None

@@ -1,4 +1,4 @@
-"""F1: the keys of the screen in front, and what the focused widget is for."""
+"""The help screen: the keys of the screen in front, and the purpose of the focused widget."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from textual.widgets import Static
 
 
 class HelpScreen(ModalScreen[None]):
-    """Explains another screen, from its bindings."""
+    """Explains another screen by its bindings."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,f1,q,enter", "dismiss", "close")]
     DEFAULT_CSS = """

@@ -1,4 +1,4 @@
-"""The jobs: how far each is, and in full what went wrong."""
+"""The screen of the jobs: how far each is, and its errors in full."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from textual.containers import VerticalScroll
 from textual.widgets import DataTable, Footer, Static
 
 from core.evaluator.protocol import Cancel, JobView, Pause, Resume
+from tui.drawing.event_text import verdict_text
+from tui.drawing.mends import explorer_sentence
 from tui.drawing.numbers import at_most, clock, whole
 from tui.drawing.plain import plain
 from tui.explorer.actions import JOBS, bindings
@@ -23,7 +25,7 @@ _COLUMNS = ("job", "state", "done", "left", "what", "phase")
 
 
 class JobsScreen(ExplorerScreen):
-    """A line a job, the details of the one under the cursor below."""
+    """A line for each job, and below them the details of the job under the cursor."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("jobs", JOBS)]
     DEFAULT_CSS = """
@@ -45,7 +47,7 @@ class JobsScreen(ExplorerScreen):
         for name in _COLUMNS:
             table.add_column(name, key=name)
         table.focus()
-        self.watch(self.explorer, "state", self._show)
+        self.watch(self.app, "state", self._show)
 
     def _show(self, state: State) -> None:
         table = self.query_one(DataTable)
@@ -74,15 +76,16 @@ class JobsScreen(ExplorerScreen):
             text.append(f"now: {plain(job.phase)}\n")
         text.append(f"the same without the explorer: {plain(job.command)}\n", "dim")
         for note in job.notes:
-            text.append(f"{plain(note)}\n")
+            text.append(f"{plain(verdict_text(note))}\n")
         if job.error:
-            text.append("\n" + "\n".join(map(plain, job.error.splitlines())), "red")
+            error = explorer_sentence(job.error, job.mend)
+            text.append("\n" + "\n".join(map(plain, error.splitlines())), "red")
         for sentence in self._elsewhere():
             text.append(f"\n{sentence}", "dim")
         self.query_one(Static).update(text)
 
     def _elsewhere(self) -> list[str]:
-        """The runs that are none of these jobs."""
+        """Return the runs that are none of these jobs."""
         return [
             f"run {writer.run_id}, of another program, writes to this store too: {plain(writer.command)}"
             for writer in self.explorer.state.writers

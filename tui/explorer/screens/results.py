@@ -1,4 +1,4 @@
-"""What is stored, as tables: choose, filter, sort, look into a coalition's documents, export."""
+"""The results browser: choose a table, filter, sort and export it, and open a coalition's documents."""
 
 from __future__ import annotations
 
@@ -16,9 +16,11 @@ from textual.timer import Timer
 from textual.widgets import Footer, Input, Static, Tab, Tabs
 
 from core.errors import CornerstoneError
+from store.tables import tables
+from tui.drawing.mends import explorer_text
 from tui.drawing.plain import plain
 from tui.explorer.actions import RESULTS, bindings
-from tui.explorer.browser_tables import LISTED, TITLES, Scope, read_listing, removed_of
+from tui.explorer.browser_tables import Scope, read_listing, removed_of
 from tui.explorer.listing import Line, Listing, Order, count_text, view
 from tui.explorer.screens.documents import DocumentsScreen
 from tui.explorer.screens.export import ExportDialog
@@ -27,12 +29,11 @@ from tui.explorer.widgets.interaction_map import InteractionMap
 from tui.explorer.widgets.result_table import ResultTable, TableColumn
 
 _TYPING_PAUSE_S = 0.1
-_WITHOUT_DOCUMENTS = frozenset({"cornerstones", "runs"})
 
 
 @dataclass
 class ListingRead(Message):
-    """What a worker found: the listing, or the sentence that says why there is none. Older ``reading``s are stale."""
+    """What a worker read: the listing, or an error. Older ``reading``s are stale."""
 
     table: str
     reading: int
@@ -40,7 +41,7 @@ class ListingRead(Message):
 
 
 class ResultsScreen(Screen[None]):
-    """The tables of a store, of the model and task given or, on demand and where none is given, of all."""
+    """The tables of a store: of one model and task, or on demand of all."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("results", RESULTS)]
     AUTO_FOCUS = "ResultTable"
@@ -69,7 +70,7 @@ class ResultsScreen(Screen[None]):
         super().__init__()
         self._store = store
         self._chosen = self._scope = scope
-        self._table = LISTED[0]
+        self._table = next(iter(tables()))
         self._reading = 0
         self._listings: dict[str, Listing | str] = {}
         self._orders: dict[str, Order] = {}
@@ -77,7 +78,7 @@ class ResultsScreen(Screen[None]):
         self._typing: Timer | None = None
 
     def compose(self) -> ComposeResult:
-        tabs = Tabs(*(Tab(TITLES[table], id=table) for table in LISTED))
+        tabs = Tabs(*(Tab(table.title, id=table.name) for table in tables().values() if table.listed))
         tabs.can_focus = False  # t goes round, and the arrow keys stay with the rows
         yield tabs
         with Horizontal(id="above"):
@@ -100,9 +101,9 @@ class ResultsScreen(Screen[None]):
     def _read(self, table: str, reading: int, scope: Scope) -> None:
         found: Listing | str
         try:
-            found = read_listing(self._store, table, scope)
+            found = read_listing(self._store, tables()[table], scope)
         except CornerstoneError as error:
-            found = plain(str(error))
+            found = plain(explorer_text(error))
         self.post_message(ListingRead(table, reading, found))
 
     @on(ListingRead)
@@ -177,7 +178,7 @@ class ResultsScreen(Screen[None]):
         line = self._line_under_cursor()
         removed = None if line is None else removed_of(line.row)
         if line is not None and removed is not None:
-            self.app.push_screen(DocumentsScreen(self._store, line.row.model_id, line.row.task_id, removed))
+            self.app.push_screen(DocumentsScreen(self._store, self._scope.of(line.row), removed))
         elif line is not None and self._table == "shapley":
             self.notify("documents of a group of layers are found under Coalitions, by the players it has")
 
@@ -188,10 +189,10 @@ class ResultsScreen(Screen[None]):
         self.dismiss()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leave out of the footer what there is nothing to do with."""
+        """Hide actions from the footer that have nothing to act on."""
         if action == "everything":
             return self._chosen.narrow
-        return not (action == "open" and self._table in _WITHOUT_DOCUMENTS)
+        return action != "open" or tables()[self._table].documents
 
     def _show_or_read(self) -> None:
         self._show()
@@ -213,7 +214,7 @@ class ResultsScreen(Screen[None]):
         return self._lines[row] if self._listing is not None and 0 <= row < len(self._lines) else None
 
     def _show(self) -> None:
-        """Draw what is known of the table chosen."""
+        """Draw what is known of the chosen table."""
         found = self._listings.get(self._table, "reading the store …")
         table, sentence = self.query_one(ResultTable), self.query_one("#sentence", Static)
         table.display, sentence.display = isinstance(found, Listing), not isinstance(found, Listing)
@@ -246,9 +247,9 @@ class ResultsScreen(Screen[None]):
 
 
 def _titled(listing: Listing, order: Order | None, widest: int) -> list[TableColumn]:
-    """The columns; each has room for the arrow, so that nothing moves when it is sorted.
+    """Return the columns. Each has room for the sort arrow, so that nothing moves.
 
-    The first, which stays in sight, leaves room for the others: it is at most ``widest`` cells wide.
+    The first column is always visible, and at most ``widest`` cells wide, which leaves room for the others.
     """
     arrows = {} if order is None else {order.column: "↓" if order.falling else "↑"}
     found = []

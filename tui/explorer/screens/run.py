@@ -1,4 +1,4 @@
-"""The question before a sweep: which schedule, of whom, over how many documents, and how many outcomes that is."""
+"""The run dialog: which schedule, of which units, over how many documents, and what that costs."""
 
 from __future__ import annotations
 
@@ -11,16 +11,20 @@ from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Container, Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Label, Static
 
 from core.coalitions.grouping import SUBLAYERS
 from core.coalitions.players import players_of
-from core.coalitions.schedules import ScheduleName
-from core.config.run_config import RunConfig, load_config
+from core.config.run_config import RunConfig, load_config, run_settings
 from core.errors import CornerstoneError
+from core.estimators.leave_one_out import LeaveOneOut
+from core.estimators.registry import scheduled, schedules
+from core.estimators.setting import NamedSetting, Number, settings_of
+from core.estimators.windows import WindowFirst
 from core.evaluator.protocol import BenchTask, Opened
+from tui.drawing.mends import explorer_text
 from tui.drawing.plain import plain
 from tui.explorer.actions import RUN, bindings
 from tui.explorer.cost import cost_of
@@ -30,25 +34,31 @@ from tui.explorer.widgets.limit_row import LimitRow
 
 @dataclass(frozen=True, slots=True)
 class _Offer:
-    """A line of schedules: what it is called, what it is for."""
+    """A choice of schedules: its name, its purpose, and its settings."""
 
     label: str
-    schedules: tuple[ScheduleName, ...]
+    schedules: tuple[str, ...]
     what: str
 
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """The names of its settings."""
+        return tuple(setting.name for name in self.schedules for setting in settings_of(scheduled(name)))
 
-_OFFERS = (
-    _Offer("windows", ("windows",), "runs of 1 to k neighbours removed: the paper's Shapley values"),
-    _Offer("ablation", ("ablation",), "each one removed alone: what is lost without it"),
-    _Offer("both", ("ablation", "windows"), "ablation first, so that its chart is whole early, then windows"),
-    _Offer("exact", ("exact",), "every set of at most 16 players removed: Shapley's own formula"),
-    _Offer("permutation", ("permutation",), "random orders, walked until there is nothing left to lose"),
-)
+
+def _offers() -> tuple[_Offer, ...]:
+    """Return every schedule, and after the paper's two a choice of both."""
+    single = [_Offer(name, (name,), kind.summary) for name, kind in schedules().items()]
+    first = (LeaveOneOut.schedule, WindowFirst.schedule)
+    both = _Offer("both", first, "ablation first, so that its chart is whole early, then windows")
+    return (*single[: len(first)], both, *single[len(first) :])
+
+
 _BLOCKS = "blocks"
 _PLAYERS = (SUBLAYERS, "layers", _BLOCKS, "kinds")
 _OWN = "each its own"
 _TOP = 3
-# A windows sweep of a 30-layer model costs about what all sets of so many blocks do.
+# All coalitions of this many blocks cost about as much as a windows sweep of a 30-layer model.
 _EASY_BLOCKS = 10
 
 
@@ -64,7 +74,7 @@ class RunDialog(ModalScreen[RunConfig | None]):
     RunDialog {
         align: center middle;
         #dialog { width: 78; max-width: 100%; height: auto; max-height: 100%; border: round $primary;
-                  padding: 1 2; background: $surface; border-title-color: $foreground; }
+                  padding: 1 2; overflow-y: auto; background: $surface; border-title-color: $foreground; }
         Input { width: 8; background: $panel; }
         .row { height: 1; }
         .row Label { margin-right: 1; }
@@ -72,7 +82,8 @@ class RunDialog(ModalScreen[RunConfig | None]):
         .number { width: auto; height: 1; margin-right: 3; }
         .number:disabled { opacity: 40%; }
         #what { height: 1; margin: 0 0 1 10; color: $text-muted; }
-        #numbers { margin-top: 1; }
+        #numbers { layout: grid; grid-size: 2; grid-rows: 1; height: auto; margin-top: 1; }
+        #numbers Label { min-width: 17; padding-right: 1; }
         #cost { margin: 1 0; height: 3; }
         #cost.-fault { color: $text-error; }
         #buttons { height: auto; align-horizontal: right; }
@@ -84,6 +95,7 @@ class RunDialog(ModalScreen[RunConfig | None]):
         super().__init__()
         self._bench = bench
         self._config = bench.config
+        self._offers = _offers()
         self._values = _values_of(bench.tasks)
         self._charted = self._first_value()
 
@@ -93,15 +105,16 @@ class RunDialog(ModalScreen[RunConfig | None]):
         with Vertical(id="dialog") as box:
             box.border_title = "Run a schedule"
             box.border_subtitle = "arrows choose, enter or ctrl+s starts, esc cancels"
-            yield from _row("schedule", Choice([offer.label for offer in _OFFERS], 0, id="schedule"))
+            yield from _row("schedule", Choice([offer.label for offer in self._offers], 0, id="schedule"))
             yield Static(id="what", markup=False)
             yield from _row("players", Choice(_PLAYERS, 0, id="players"))
             yield from _row("value", Choice(self._values, self._charted, id="value"))
             yield from _row("stop", Choice(("after all documents", top), 0, id="stop"))
-            with Horizontal(id="numbers", classes="row"):
-                yield _number("longest window k", "max_removed", config.max_removed)
-                yield _number("layers a block", "layers", self._layers_a_block())
-                yield _number("walks", "permutations", config.permutations)
+            with Container(id="numbers"):
+                for setting in run_settings():
+                    written = config.settings.get(setting.name, setting.default)
+                    yield _number(setting.about.label, _field(setting), written, setting.kind)
+                yield _number("layers a block", "layers", self._layers_a_block(), int)
             yield LimitRow(config.limit)
             yield Static(id="cost", markup=False)
             with Horizontal(id="buttons"):
@@ -117,17 +130,14 @@ class RunDialog(ModalScreen[RunConfig | None]):
     def _show_cost(self) -> None:
         offer = self._offer
         self.query_one("#what", Static).update(offer.what)
-        for name, asked in (
-            ("max_removed", "windows" in offer.schedules),
-            ("layers", self._chosen("players", _PLAYERS) == _BLOCKS),
-            ("permutations", "permutation" in offer.schedules),
-        ):
-            self.query_one(f"#{name}-number").disabled = not asked
+        self.query_one("#layers-number").disabled = self._chosen("players", _PLAYERS) != _BLOCKS
+        for setting in run_settings():
+            self.query_one(f"#{_field(setting)}-number").disabled = setting.name not in offer.settings
         cost = self.query_one("#cost", Static)
         try:
             said = cost_of(self._asked(), self._bench)
         except CornerstoneError as error:
-            said = plain(_fault(error))
+            said = plain(explorer_text(error))
             cost.set_classes("-fault")
         else:
             cost.set_classes("")
@@ -135,36 +145,36 @@ class RunDialog(ModalScreen[RunConfig | None]):
 
     @property
     def _offer(self) -> _Offer:
-        return _OFFERS[self.query_one("#schedule", Choice).chosen]
+        return self._offers[self.query_one("#schedule", Choice).chosen]
 
     def _chosen(self, name: str, options: Sequence[str]) -> str:
         return options[self.query_one(f"#{name}", Choice).chosen]
 
     def _asked(self) -> RunConfig:
-        """What is chosen. A number that does not matter stays as it was, whatever its field holds."""
+        """Return the chosen configuration. A setting that the schedule does not use stays as it was."""
         offer, config = self._offer, self._config
         players, value = self._chosen("players", _PLAYERS), self._chosen("value", self._values)
         until = self.query_one("#stop", Choice).chosen == 1
-        options = {
-            **config.model_dump(),
-            "schedule": offer.schedules,
-            "players": f"{_BLOCKS}:{self._written('layers')}" if players == _BLOCKS else players,
-            "value": config.value if value == self._values[self._charted] else value,
-            "until_top": (config.until_top or _TOP) if until else None,
-            "remove": (),
-            "limit": self.query_one(LimitRow).written,
-        }
-        if "windows" in offer.schedules:
-            options["max_removed"] = self._written("max_removed")
-        if "permutation" in offer.schedules:
-            options["permutations"] = self._written("permutations")
-        return load_config(None, options)
+        written = {each.name: self._written(_field(each)) for each in run_settings() if each.name in offer.settings}
+        return load_config(
+            None,
+            {
+                **config.model_dump(),
+                **written,
+                "schedule": offer.schedules,
+                "players": f"{_BLOCKS}:{self._written('layers')}" if players == _BLOCKS else players,
+                "value": config.value if value == self._values[self._charted] else value,
+                "until_top": (config.until_top or _TOP) if until else None,
+                "remove": (),
+                "limit": self.query_one(LimitRow).written,
+            },
+        )
 
     def _written(self, number: str) -> str:
         return self.query_one(f"#{number}", Input).value.strip()
 
     def _first_value(self) -> int:
-        """What is charted now, as far as it is offered."""
+        """Return the charted value if it is offered."""
         charted = [self._config.value or task.value for task in self._bench.tasks]
         return self._values.index(charted[0]) if len(set(charted)) == 1 and charted[0] in self._values else 0
 
@@ -181,7 +191,7 @@ class RunDialog(ModalScreen[RunConfig | None]):
             config = self._asked()
             cost_of(config, self._bench)  # what cannot be done is refused here, not by a job that fails
         except CornerstoneError as error:
-            self.notify(plain(_fault(error)), severity="error", markup=False)
+            self.notify(plain(explorer_text(error)), severity="error", markup=False)
             return
         self.dismiss(config)
 
@@ -190,24 +200,24 @@ class RunDialog(ModalScreen[RunConfig | None]):
         self.dismiss(None)
 
 
+def _field(setting: NamedSetting) -> str:
+    """Return the id of a setting's field, which no other part of the dialog has."""
+    return f"setting-{setting.name}"
+
+
 def _row(name: str, choice: Choice) -> ComposeResult:
     with Horizontal(classes="row"):
         yield Label(name, classes="name")
         yield choice
 
 
-def _number(label: str, name: str, value: int) -> Horizontal:
-    field = Input(str(value), id=name, type="integer", compact=True)
+def _number(label: str, name: str, value: Number, kind: type[int] | type[float]) -> Horizontal:
+    field = Input(f"{value:g}", id=name, type="integer" if kind is int else "number", compact=True)
     return Horizontal(Label(label), field, id=f"{name}-number", classes="number")
 
 
 def _values_of(tasks: Sequence[BenchTask]) -> tuple[str, ...]:
-    """What every task can be looked at by."""
+    """Return the values that every open task has."""
     offered = [task.values or (task.value,) for task in tasks]
     shared = [value for value in offered[0] if all(value in values for values in offered)] if offered else []
     return (*((_OWN,) if len({task.value for task in tasks}) > 1 else ()), *shared)
-
-
-def _fault(error: CornerstoneError) -> str:
-    """What is wrong, without saying that a command line is: there is none here."""
-    return str(error).removeprefix("command line: ")

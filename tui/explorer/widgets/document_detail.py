@@ -12,6 +12,7 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
+from core.values.of_task import PREFERRED
 from store.rows import DocumentRow
 from tui.drawing import colours
 from tui.drawing.numbers import NONE, whole
@@ -51,7 +52,14 @@ def _head(row: DocumentRow) -> Text:
     head.append_text(_verdict(row.acc_intact))
     head.append("   now ", QUIET)
     head.append_text(_verdict(row.acc))
+    if row.value != PREFERRED:
+        head.append(f"   {plain(row.value)} ", QUIET)
+        head.append(f"{_number(row.score_intact)} → {_number(row.score)}")
     return head
+
+
+def _number(score: float | None) -> str:
+    return NONE if score is None else f"{score:.3f}"
 
 
 def _verdict(acc: float | None) -> Text:

@@ -14,7 +14,6 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from core.coalitions.grouping import SUBLAYERS
-from core.estimators.registry import WINDOW_ESTIMATORS
 from core.evaluator.protocol import Charts
 from core.summaries.points import ShapleyPoint
 from tui.drawing import colours
@@ -107,7 +106,7 @@ class ShapleyBars(ScrollView, can_focus=True):
         if not self._points or self._charts is None:
             return
         estimator, n = plain(self._charts.estimator), f"n = {self._points[0].n}"
-        how = f", windows of up to {self._charts.max_removed}" if self._charts.estimator in WINDOW_ESTIMATORS else ""
+        how = "".join(f", {plain(words)}" for words in self._charts.settings)
         players = self._points[0].players
         of = "" if players == SUBLAYERS else f" of {plain(players)}"
         room = self.outer_size.width - CORNERS

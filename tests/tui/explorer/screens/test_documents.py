@@ -11,6 +11,7 @@ from store.results import Results
 from store.rows import GroupRow
 from tests.support.screen_host import drawn, hosted, settled
 from tests.support.store_records import assignment, documents, keep, outcome, task
+from tui.explorer.browser_tables import Scope
 from tui.explorer.screens import documents as documents_screen
 from tui.explorer.screens.documents import DocumentsScreen
 from tui.explorer.screens.export import ExportDialog
@@ -23,7 +24,7 @@ Full = tuple[Path, GroupRow]
 
 def screen_of(full: Full, *removed: int) -> DocumentsScreen:
     path, group = full
-    return DocumentsScreen(path, group.model_id, group.task_id, removed)
+    return DocumentsScreen(path, Scope(group.model_id, group.task_id), removed)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (200, 60)])
@@ -95,7 +96,7 @@ async def test_a_document_without_the_intact_model_or_without_a_choice(tmp_path:
     cloze = assignment(documents([0], choices=1), [(), (1,)], of_task=task("lambada"))
     keep(path, cloze, [outcome("doc-0", (1,), 0.0, logprobs=[float("-inf")])])
     (group,) = Results(path).groups().rows
-    async with hosted(lambda: DocumentsScreen(path, group.model_id, group.task_id, (1,)), (120, 30)) as pilot:
+    async with hosted(lambda: DocumentsScreen(path, Scope(group.model_id, group.task_id), (1,)), (120, 30)) as pilot:
         text = drawn(pilot)
     assert "intact not evaluated   now wrong" in text
     assert "-inf" in text
@@ -104,7 +105,7 @@ async def test_a_document_without_the_intact_model_or_without_a_choice(tmp_path:
 async def test_a_store_that_went_away_is_one_sentence_and_comes_back(full: Full, tmp_path: Path) -> None:
     path, group = full
     copy = tmp_path / "results.duckdb"
-    async with hosted(lambda: DocumentsScreen(copy, group.model_id, group.task_id, (0,)), (160, 30)) as pilot:
+    async with hosted(lambda: DocumentsScreen(copy, Scope(group.model_id, group.task_id), (0,)), (160, 30)) as pilot:
         assert f"no results at {copy} yet" in drawn(pilot)
         await settled(pilot, "o", "o", "n", "down")
         copy.write_bytes(path.read_bytes())
@@ -120,13 +121,13 @@ async def test_a_long_prompt_says_what_it_leaves_out(tmp_path: Path) -> None:
     long = type(document)(document.key, 0, document.gold, "x" * 30_000 + " the end", document.choices)
     keep(path, assignment([long], [()]), [outcome("doc-0")])
     (group,) = Results(path).groups().rows
-    async with hosted(lambda: DocumentsScreen(path, group.model_id, group.task_id, ()), (200, 60)) as pilot:
+    async with hosted(lambda: DocumentsScreen(path, Scope(group.model_id, group.task_id), ()), (200, 60)) as pilot:
         assert "the first 10 008 characters are left out here" in drawn(pilot)
 
 
 async def test_export_is_of_its_model_and_task(full: Full) -> None:
     path, group = full
-    async with hosted(lambda: DocumentsScreen(path, group.model_id, group.task_id, (0,))) as pilot:
+    async with hosted(lambda: DocumentsScreen(path, Scope(group.model_id, group.task_id), (0,))) as pilot:
         await settled(pilot, "e")
         assert isinstance(pilot.app.screen, ExportDialog)
         assert pilot.app.screen.query_one("#path", Input).value == "./cornerstone-outcomes.csv"

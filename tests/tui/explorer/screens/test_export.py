@@ -97,8 +97,10 @@ async def test_each_format(full: Full, here: Path) -> None:
 async def test_the_keyboard_alone_chooses_table_and_format(full: Full, here: Path) -> None:
     path, _ = full
     async with hosted(lambda: ExportDialog(path, Scope(), table="ablation")) as pilot:
-        await settled(pilot, "shift+tab", "shift+tab", "right", "space", "tab", "right", "space", "tab", "enter")
-    assert (here / "cornerstone-coalitions.json").exists()
+        await settled(
+            pilot, "shift+tab", "shift+tab", "right", "right", "space", "tab", "right", "space", "tab", "enter"
+        )
+    assert [file.name for file in here.iterdir()] == ["cornerstone-shapley.json"]
 
 
 async def test_a_name_of_ones_own_keeps_its_stem(full: Full) -> None:

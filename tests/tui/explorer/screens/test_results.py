@@ -10,15 +10,17 @@ import pytest
 from textual.widgets import Input
 
 from core.coalitions.players import players_of
+from core.estimators.exact import Exact
 from core.estimators.question import Question
 from core.records.records import DocumentRecord
 from store.results import Results
 from store.rows import GroupRow
+from store.tables import tables
 from tests.support.screen_host import EVERY_WINDOW, drawn, hosted, rows_of, settled, typed
 from tests.support.store_records import assignment, documents, keep, keep_all, model, outcome, run, task
 from tui.drawing.numbers import between
-from tui.explorer import browser_tables as tables
-from tui.explorer.browser_tables import Scope
+from tui.explorer import browser_tables
+from tui.explorer.browser_tables import Scope, read_listing, removed_of
 from tui.explorer.screens.documents import DocumentsScreen
 from tui.explorer.screens.export import ExportDialog
 from tui.explorer.screens.results import ResultsScreen
@@ -201,7 +203,7 @@ async def test_no_store_yet_is_one_sentence(tmp_path: Path) -> None:
 async def test_a_store_that_another_process_holds_is_one_sentence(
     held: tuple[Path, subprocess.Popen[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tables, "PATIENCE_S", 0.2)
+    monkeypatch.setattr(browser_tables, "PATIENCE_S", 0.2)
     path, holder = held
     async with hosted(lambda: ResultsScreen(path, Scope()), (160, 30)) as pilot:
         assert "in use by another program" in drawn(pilot)
@@ -276,7 +278,7 @@ async def test_the_map_is_of_the_model_and_task_under_the_cursor(tmp_path: Path)
 
 async def test_windows_of_one_are_no_reason_to_have_no_interactions(full: Full) -> None:
     path, _ = full
-    assert len(tables.read_listing(path, "interactions", Scope(max_removed=1)).lines) == 5
+    assert len(read_listing(path, tables()["interactions"], Scope(settings={"max_removed": 1})).lines) == 5
 
 
 async def test_back_closes_it(full: Full) -> None:
@@ -288,9 +290,9 @@ async def test_back_closes_it(full: Full) -> None:
 
 async def test_windows_and_metric_are_those_that_are_charted(full: Full) -> None:
     path, group = full
-    scope = Scope(group.model_id, group.task_id, "acc_norm", 2)
+    scope = Scope(group.model_id, group.task_id, "acc_norm", {"max_removed": 2})
     for one in (scope, scope.wide):
-        shapley, ablation = (tables.read_listing(path, table, one).lines for table in ("shapley", "ablation"))
+        shapley, ablation = (read_listing(path, tables()[table], one).lines for table in ("shapley", "ablation"))
         assert {(line.row.value, line.row.max_removed) for line in shapley} == {("acc_norm", 2)}
         assert {line.row.value for line in ablation} == {"acc_norm"}
 
@@ -319,7 +321,7 @@ def _fallen(path: Path, documents_lost: int) -> str:
     asked = assignment(documents(range(40)), EVERY_WINDOW, of_task=task(means=("acc",)))
     falls = {removed: documents_lost if 0 in removed else 0 for removed in EVERY_WINDOW}
     keep_all(path, asked, {removed: [0.0] * lost + [1.0] * (40 - lost) for removed, lost in falls.items()})
-    return tables.read_listing(path, "cornerstones", Scope()).notes[0]
+    return read_listing(path, tables()["cornerstones"], Scope()).notes[0]
 
 
 async def test_no_cornerstone_yet_says_how_many_are_open(tmp_path: Path) -> None:
@@ -329,7 +331,7 @@ async def test_no_cornerstone_yet_says_how_many_are_open(tmp_path: Path) -> None
 
 async def test_no_task_above_chance_tells_of_no_cornerstone(full: Full) -> None:
     path, group = full
-    found = tables.read_listing(path, "cornerstones", Scope(group.model_id, group.task_id))
+    found = read_listing(path, tables()["cornerstones"], Scope(group.model_id, group.task_id))
     assert found.notes[0] == "Cornerstones of tiny: cannot be told: no task is known to be above chance."
     assert len(found.lines) == 6
 
@@ -340,12 +342,12 @@ async def test_what_was_asked_besides_the_windows_is_among_the_shapley_values(tm
     everything = tuple(dict.fromkeys((*EVERY_WINDOW, *layers)))
     asked = assignment(documents(range(4)), everything)
     keep_all(path, asked, {removed: [float(0 not in removed)] * 4 for removed in everything})
-    scope = Scope(question=Question("exact", "layers"))
-    found = [line.row for line in tables.read_listing(path, "shapley", scope).lines]
+    scope = Scope(question=Question(Exact(), "layers"))
+    found = [line.row for line in read_listing(path, tables()["shapley"], scope).lines]
     assert [row.label for row in found[:3]] == ["Layer 0", "Layer 1", "Layer 2"]
     assert {row.estimator for row in found[3:]} == {"window-first", "window-ends"}
-    assert tables.removed_of(found[0]) is None
-    assert tables.removed_of(found[4]) == (1,)
+    assert removed_of(found[0]) is None
+    assert removed_of(found[4]) == (1,)
     async with hosted(lambda: ResultsScreen(path, scope)) as pilot:
         await settled(pilot, "t", "t", "enter")
         assert isinstance(pilot.app.screen, ResultsScreen)
@@ -357,10 +359,10 @@ async def test_what_was_asked_besides_does_not_need_the_windows(tmp_path: Path) 
     kinds = ((), (0, 2, 4), (1, 3, 5), (0, 1, 2, 3, 4, 5))
     asked = assignment(documents(range(4)), kinds)
     keep_all(path, asked, {removed: [float(0 not in removed), 1.0, 0.0, 0.0] for removed in kinds})
-    found = tables.read_listing(path, "shapley", Scope(question=Question("exact", "kinds")))
+    found = read_listing(path, tables()["shapley"], Scope(question=Question(Exact(), "kinds")))
     assert [line.row.label for line in found.lines] == ["All attention", "All FFN"]
     assert found.notes == ()
-    lacking = tables.read_listing(path, "shapley", Scope(question=Question("exact", "layers")))
+    lacking = read_listing(path, tables()["shapley"], Scope(question=Question(Exact(), "layers")))
     assert len(lacking.lines) == 0
     assert any("--schedule exact" in note and "--players layers" in note for note in lacking.notes)
 
@@ -388,6 +390,6 @@ async def test_a_value_without_chance_tells_of_no_cornerstone(tmp_path: Path) ->
     path = tmp_path / "results.duckdb"
     asked = assignment(documents(range(4), choices=1), EVERY_WINDOW, of_task=task(means=("acc",)))
     keep_all(path, asked, {removed: [float(0 not in removed)] * 4 for removed in EVERY_WINDOW})
-    first, doubt, *_ = tables.read_listing(path, "cornerstones", Scope()).notes
+    first, doubt, *_ = read_listing(path, tables()["cornerstones"], Scope()).notes
     assert first == "Cornerstones of tiny: cannot be told: no chance level, over capitals (acc_norm or acc)."
     assert "acc has no chance level" in doubt

@@ -8,10 +8,12 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
-from core.config.run_config import RunConfig, command_of
+from core.config.run_config import RunConfig
 from core.evaluator.protocol import BenchTask, Opened
+from store.file.location import default_path
 from tests.support import example_state as example
 from tests.support.screen_host import Host, drawn, hosted, settled, squashed
+from tui.drawing.command_line import run_command
 from tui.explorer.screens.run import RunDialog
 
 pytestmark = pytest.mark.asyncio
@@ -57,7 +59,9 @@ async def test_without_a_choice_it_runs_the_windows_of_sublayers() -> None:
         await settled(pilot, "enter")
         config = chosen(pilot)
     assert config == opened().config.model_copy(update={"schedule": ("windows",)})
-    assert command_of(config).endswith("--task agreement --task capitals --schedule windows --limit 64")
+    assert run_command(config, default_path()).endswith(
+        "--task agreement --task capitals --schedule windows --limit 64"
+    )
 
 
 async def test_exact_is_refused_for_sublayers_and_runs_for_blocks() -> None:
@@ -73,22 +77,22 @@ async def test_exact_is_refused_for_sublayers_and_runs_for_blocks() -> None:
         await settled(pilot, "enter")
         config = chosen(pilot)
     assert (config.schedule, config.players) == (("exact",), "blocks:3")
-    assert "--schedule exact --limit 64 --players blocks:3" in command_of(config)
+    assert "--schedule exact --limit 64 --players blocks:3" in run_command(config, default_path())
 
 
 async def test_a_permutation_costs_at_most_so_much_and_cannot_stop_among_documents() -> None:
     async with hosted(lambda: RunDialog(opened()), (80, 24)) as pilot:
         await settled(pilot, "left")
         assert cost(pilot).startswith("at most 1 182 coalitions x 64 documents")
-        pilot.app.screen.query_one("#permutations", Input).value = "7"
+        pilot.app.screen.query_one("#setting-permutations", Input).value = "7"
         await settled(pilot)
-        assert cost(pilot).startswith("permutations: ")
-        pilot.app.screen.query_one("#permutations", Input).value = "8"
+        assert cost(pilot).startswith("permutations must be an even number of 8 or more, not 7")
+        pilot.app.screen.query_one("#setting-permutations", Input).value = "8"
         await settled(pilot, "down", "down", "down", "right")
-        assert "it cannot stop among them" in cost(pilot)
+        assert "every round needs all documents" in cost(pilot)
         await settled(pilot, "left", "enter")
         config = chosen(pilot)
-    assert (config.schedule, config.permutations, config.until_top) == (("permutation",), 8, None)
+    assert (config.schedule, config.settings["permutations"], config.until_top) == (("permutation",), 8, None)
 
 
 async def test_it_stops_once_the_top_is_decided_by_the_value_looked_at() -> None:
@@ -98,7 +102,7 @@ async def test_it_stops_once_the_top_is_decided_by_the_value_looked_at() -> None
         await settled(pilot, "enter")
         config = chosen(pilot)
     assert (config.value, config.until_top, config.schedule) == ("brier", 3, ("windows",))
-    assert "--value brier --until-top 3" in command_of(config)
+    assert "--value brier --until-top 3" in run_command(config, default_path())
 
 
 async def test_what_is_charted_is_looked_at_unless_another_value_is_chosen() -> None:
@@ -126,7 +130,7 @@ async def test_each_looks_at_its_own_where_nothing_was_chosen() -> None:
 
 async def test_numbers_that_are_none_are_refused_where_they_matter() -> None:
     async with hosted(lambda: RunDialog(opened()), (80, 24)) as pilot:
-        pilot.app.screen.query_one("#max_removed", Input).value = "9"
+        pilot.app.screen.query_one("#setting-max_removed", Input).value = "9"
         await settled(pilot, "enter")
         assert "max_removed" in cost(pilot)
         assert "command line" not in cost(pilot)

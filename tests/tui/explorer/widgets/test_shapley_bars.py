@@ -81,7 +81,7 @@ def test_groups_are_named_by_the_title_and_have_no_colour_of_a_kind() -> None:
         replace(point, label=f"Layers {3 * at}-{3 * at + 2}", players="blocks:3")
         for at, point in enumerate(example.charts().shapley[:10])
     )
-    charts = example.charts().model_copy(update={"shapley": points, "estimator": "exact"})
+    charts = example.charts().model_copy(update={"shapley": points, "estimator": "exact", "settings": ()})
     bars = ShapleyBars()
     text = text_of(bars, lambda: bars.show(charts), width=100)
     assert "Layers 0-2" in text

@@ -9,25 +9,23 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from core.coalitions.schedules import DEFAULT_MAX_REMOVED, DEFAULT_PERMUTATIONS, DEFAULT_TOLERANCE
 from core.errors import CornerstoneError
-from core.estimators.registry import WINDOW_ESTIMATORS
+from core.estimators.registry import checked, estimator_named, estimators
+from core.estimators.windows import WindowFirst
 from core.machine.atomic_file import refuse_target, whole_file
 from core.values.derived import is_accuracy, named
 from tui.commands.options import (
+    EstimatorSettings,
     ForceOption,
-    MaxRemovedOption,
-    OrdersSeedOption,
     PaperTasksOption,
     PaperValueOption,
-    PermutationsOption,
     StoredModelsOption,
     StoredOption,
-    ToleranceOption,
     WindowEstimatorOption,
 )
 from tui.commands.stdout import print_text
@@ -37,7 +35,6 @@ from tui.drawing.plain import plain, plain_lines
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from core.estimators.question import Question
     from core.paper.report import ModelReport
     from store.reading.paper import PaperSelection
     from tui.paper.agreement import Agreement
@@ -77,55 +74,60 @@ def paper(
     model: StoredModelsOption = None,
     task: PaperTasksOption = None,
     value: PaperValueOption = None,
-    estimator: WindowEstimatorOption = WINDOW_ESTIMATORS[0],
-    max_removed: MaxRemovedOption = DEFAULT_MAX_REMOVED,
-    permutations: PermutationsOption = DEFAULT_PERMUTATIONS,
-    seed: OrdersSeedOption = 0,
-    tolerance: ToleranceOption = DEFAULT_TOLERANCE,
-    figures: Annotated[bool, typer.Option(help="Draw the figures too, in text.")] = True,
+    estimator: WindowEstimatorOption = WindowFirst.name,
+    settings: EstimatorSettings = MappingProxyType({}),
+    figures: Annotated[bool, typer.Option(help="Draw the figures too, as text.")] = True,
     form: Annotated[
         Format | None,
-        typer.Option("--format", help="table (default), markdown, latex, json, csv; svg, png, pdf for the figures."),
+        typer.Option(
+            "--format",
+            help="How it is written: table (default), markdown, latex, json or csv; svg, png or pdf for the figures.",
+        ),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="A file instead of stdout; for svg, png, pdf a folder.")
+        Path | None,
+        typer.Option(
+            "-o", "--output", help="Write to this file instead of stdout. For svg, png and pdf it is a folder."
+        ),
     ] = None,
     force: ForceOption = False,
 ) -> None:
-    """Print the paper's Tables 1 to 4 and Figures 2 to 6 from what is stored, beside the paper's numbers.
+    """Print the paper's Tables 1 to 4 and Figures 2 to 6 from the store, beside the paper's own numbers.
 
     Example: cornerstone paper --format latex -o tables.tex
     """
-    from core.estimators.question import Question
     from core.paper.report import report
     from store.reading.paper import PaperSelection, read_paper
     from store.results import Results
+    from tui.drawing.gap_text import gap_texts
     from tui.paper.agreement import agreements
     from tui.paper.figures import figure_rows, write_figures
     from tui.paper.tables import names_of
 
     output = None if output is None else output.expanduser()
     form = _format(form, output)
-    walks = Question("permutation", permutations=permutations, seed=seed, tolerance=tolerance)
-    walks.refuse_nonsense()
+    chosen = checked(settings)
+    compared_by = tuple(estimator_named(name, chosen) for name, kind in estimators().items() if kind.shapley)
+    windows = WindowFirst.of(chosen)
     if output is not None and form not in _FIGURES:
         refuse_target(output, force=force)  # so that the work is not done in vain
     path = None if store is None else store.expanduser()
-    selection = PaperSelection(tuple(model or ()), tuple(task or ()), value, estimator, max_removed)
+    selection = PaperSelection(tuple(model or ()), tuple(task or ()), value, estimator, windows.max_removed)
+    results = Results(path)
     read = read_paper(path, selection)
-    gaps = (*read.gaps, *read.missing)
+    gaps = gap_texts((*read.gaps, *read.missing), results.path)
     models = tuple(report(values) for values in read.models)
     names = names_of(models)
-    compared = () if form in _FIGURES else agreements(Results(path), models, selection, walks)
+    compared = () if form in _FIGURES else agreements(results, models, compared_by)
     rows: tuple[FigureRows, ...] = ()
     if form in _FIGURES or (form is Format.TABLE and figures):
-        rows = figure_rows(Results(path), models, names, selection)
+        rows = figure_rows(results, models, names, selection)
     if form in _FIGURES:
         assert output is not None
         for written in write_figures(rows, form.value, output, force=force):
             typer.echo(f"wrote {plain(str(written))}", err=True)
     else:
-        found = _Found(selection, walks, models, names, compared, rows)
+        found = _Found(selection, models, names, compared, rows)
         text = _text(form, found, gaps, to_screen=output is None)
         _emit(text, output, force=force)
     for gap in gaps:
@@ -152,7 +154,6 @@ class _Found:
     """The content of the report: models with their names, what their estimators name, and the rows of figures."""
 
     selection: PaperSelection
-    walks: Question
     models: Sequence[ModelReport]
     names: dict[str, str]
     compared: tuple[Agreement, ...]
@@ -162,7 +163,7 @@ class _Found:
     def agreement(self) -> tuple[PaperTable, ...]:
         from tui.paper.agreement import agreement_table
 
-        return agreement_table(self.compared, self.names, self.walks)
+        return agreement_table(self.compared, self.names)
 
     @property
     def tables(self) -> tuple[PaperTable, ...]:
@@ -204,7 +205,7 @@ def _preface(selection: PaperSelection) -> list[str]:
     )
     compared = selection.value is None or is_accuracy(selection.value)
     apart = "" if compared else " The paper's own numbers are of accuracies, so they do not stand beside these."
-    windows = f"windows of up to {selection.max_removed}"
+    windows = WindowFirst(selection.max_removed).described()
     return [
         "Investigating Layer Importance in Large Language Models (Zhang, Dong, Kawaguchi 2024), from what is stored; "
         f"{value}; estimator {selection.estimator}, {windows}; in brackets 95% intervals, from documents drawn again "

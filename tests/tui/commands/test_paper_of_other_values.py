@@ -15,11 +15,11 @@ from typer.testing import CliRunner, Result
 from core.coalitions.players import players_of
 from core.coalitions.schedules import windows
 from core.records.records import ModelRecord
-from core.values.derived import DERIVED
+from core.values.derived import derived_values
 from tests.support.derived_by_hand import by_hand
 from tests.support.open_store import open_for_reading
 from tests.support.store_records import assignment, documents, keep, outcome, task
-from tui.cli import app
+from tui.commands.app import app
 
 LAYERS, DOCUMENTS, LONGEST = 3, 40, 4
 PLAYERS = 2 * LAYERS
@@ -88,7 +88,7 @@ def window_first(scores: dict[tuple[int, ...], np.ndarray]) -> np.ndarray:
     return np.array(rows)
 
 
-@pytest.mark.parametrize("value", DERIVED)
+@pytest.mark.parametrize("value", tuple(derived_values()))
 def test_every_number_is_that_of_plain_numpy_on_exported_rows(store: Path, value: str) -> None:
     numbers = json.loads(run(store, "paper", "--value", value, "--format", "json").stdout)["numbers"]
     found: dict[tuple[Any, ...], Any] = {(n["table"], n["quantity"], n["task"], n["clipped"]): n for n in numbers}
@@ -126,7 +126,7 @@ def test_every_number_is_that_of_plain_numpy_on_exported_rows(store: Path, value
         assert found["table 3", "C drop", "mean", False]["low"] > 1
 
 
-@pytest.mark.parametrize("value", DERIVED)
+@pytest.mark.parametrize("value", tuple(derived_values()))
 @pytest.mark.parametrize("form", ["table", "markdown", "latex"])
 def test_heads_say_the_unit_and_numbers_are_not_percent(store: Path, value: str, form: str) -> None:
     done = run(store, "paper", "--value", value, "--format", form, width=160)

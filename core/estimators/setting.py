@@ -1,0 +1,124 @@
+"""Settings: the numbers that an estimator takes, each declared once, on the estimator's class.
+
+    max_removed: Annotated[int, Setting(help="Longest window", label="longest window k", least=1, most=8)] = 4
+
+It becomes an option of the command line, a key of a run's YAML file, and a field of the run dialog.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
+from functools import cache
+from typing import Any, get_type_hints
+
+from core.errors import CornerstoneError
+
+Number = int | float
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a setting means, and which values it takes.
+
+    Attributes:
+        help: a sentence for a list of options, without a full stop and without the default.
+        label: a few words for a field in a dialog.
+        least: the smallest value allowed.
+        most: the largest value allowed; None for no limit.
+        multiple_of: what the value must be a multiple of; None for any.
+    """
+
+    help: str
+    label: str
+    least: Number
+    most: Number | None = None
+    multiple_of: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NamedSetting:
+    """A setting as a class declares it: its name, its type (int or float), its default and its meaning."""
+
+    name: str
+    kind: type[int] | type[float]
+    default: Number
+    about: Setting
+
+    @property
+    def option_help(self) -> str:
+        """The sentence for a list of options, with the default."""
+        return f"{self.about.help} (default {self.default:g})."
+
+    def checked(self, value: object) -> Number:
+        """Return ``value`` as a number of this setting's type.
+
+        Raises:
+            CornerstoneError: the value is no such number, or out of range.
+        """
+        number = _number(value, self.kind)
+        about = self.about
+        fits = number is not None and number >= about.least and (about.most is None or number <= about.most)
+        if number is None or not fits or (about.multiple_of is not None and number % about.multiple_of):
+            written = repr(value) if number is None else f"{number:g}"
+            raise CornerstoneError(f"{self.name} must be {self._range}, not {written}")
+        return number
+
+    @property
+    def _range(self) -> str:
+        about = self.about
+        what = "a whole number" if self.kind is int else "a number"
+        if about.multiple_of == 2:
+            what = "an even number"
+        elif about.multiple_of is not None:
+            what = f"a multiple of {about.multiple_of}"
+        limits = f"of {about.least:g} or more" if about.most is None else f"from {about.least:g} to {about.most:g}"
+        return f"{what} {limits}"
+
+
+def settings_of(declaring: Any) -> tuple[NamedSetting, ...]:
+    """List the settings that a dataclass declares, in the order of its fields."""
+    return _declared(declaring)
+
+
+@cache
+def _declared(declaring: Any) -> tuple[NamedSetting, ...]:
+    hints = get_type_hints(declaring, include_extras=True)
+    found = []
+    for field in fields(declaring):
+        about = next(
+            (each for each in getattr(hints[field.name], "__metadata__", ()) if isinstance(each, Setting)), None
+        )
+        if about is None or field.default is MISSING:
+            raise TypeError(f"{declaring.__name__}.{field.name} needs a Setting in its annotation, and a default")
+        found.append(NamedSetting(field.name, hints[field.name].__origin__, field.default, about))
+    return tuple(found)
+
+
+def checked_settings(of: object) -> None:
+    """Refuse an instance of a declaring dataclass whose settings are out of range.
+
+    Raises:
+        CornerstoneError: one is; the message names it.
+    """
+    for setting in settings_of(type(of)):
+        setting.checked(getattr(of, setting.name))
+
+
+def given(settings: tuple[NamedSetting, ...], values: Mapping[str, Number]) -> dict[str, Number]:
+    """Return those of ``values`` that ``settings`` name."""
+    return {setting.name: values[setting.name] for setting in settings if setting.name in values}
+
+
+def _number(value: object, kind: type[int] | type[float]) -> Number | None:
+    """Read a number as a YAML file, a dialog or a caller writes it; None if it is no number."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+        if not math.isfinite(number):
+            return None
+        return number if kind is float else int(value) if number == int(number) else None
+    except ValueError:
+        return None

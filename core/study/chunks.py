@@ -1,0 +1,207 @@
+"""Evaluate documents under coalitions chunk by chunk: as many documents as fit, fewer once memory runs out."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TypeVar
+
+import numpy as np
+import torch
+
+from core.coalitions.players import Removed
+from core.engine.decoder import Decoder
+from core.engine.encoding import RequestEncoder
+from core.engine.intact_states import IntactStates
+from core.engine.load import LoadedModel
+from core.engine.packing import TokenRequest, pack, packed_length
+from core.engine.scoring import Scores
+from core.engine.sizes import SweepSizes
+from core.engine.sweep import OnBatch, sweep_rows
+from core.errors import CornerstoneError
+from core.records.records import Outcome
+from core.tasks.prepare import Document, PreparedTask
+from core.tasks.templates import compiled_once
+
+_LONGEST_ROW = 512
+"""Attention grows with the square of a row's length."""
+
+_OUT_OF_MEMORY = ("can't allocate memory", "out of memory", "could not create a primitive")
+
+_Part = TypeVar("_Part")
+
+
+class ChunkEvaluator:
+    """Evaluates a model on documents; the chunks become smaller, and stay so, when memory runs out."""
+
+    def __init__(
+        self, model: LoadedModel, encoder: RequestEncoder, sizes: SweepSizes, intact: IntactStates | None = None
+    ) -> None:
+        """Make an evaluator.
+
+        Args:
+            model: the model.
+            encoder: made the requests of the documents.
+            sizes: how many tokens a row, a batch and a chunk have at most.
+            intact: keeps the intact model's states, for few documents that are evaluated often.
+        """
+        self.model = model
+        self._max_length = encoder.max_length
+        self._decoder = Decoder(model.model, model.family, laid_out=sizes.laid_out)
+        self._sizes = sizes
+        self._intact = intact
+        self._ran_short = False
+
+    def missing(
+        self,
+        task: PreparedTask,
+        coalitions: Sequence[Removed],
+        stored: Mapping[str, frozenset[Removed]],
+        on_batch: OnBatch,
+    ) -> Iterator[list[Outcome] | SweepSizes]:
+        """Yield missing outcomes chunk by chunk and, once, the reduced sizes when memory first runs out.
+
+        Args:
+            task: its documents are evaluated in their order, one that occurs twice once.
+            coalitions: under which they are to be evaluated.
+            stored: by document key, the coalitions whose outcomes are already there.
+            on_batch: called between layer batches with how many outcomes of the chunk in flight are done; what it
+                raises ends the work.
+
+        Raises:
+            CornerstoneError: the memory does not suffice for one document under one coalition.
+        """
+        waiting: deque[_Chunk] = deque()
+        for chunk in self._chunks(task, coalitions, stored):
+            waiting.append(chunk)
+            while waiting:
+                part = waiting.popleft()
+                outcomes = self._evaluated(task, part, on_batch)
+                if outcomes is not None:
+                    yield outcomes
+                    continue
+                waiting.extendleft(reversed(list(self._fitting(part.documents, part.coalitions))))
+                if not self._ran_short:
+                    yield self._sizes
+                self._ran_short = True
+
+    def _chunks(
+        self, task: PreparedTask, coalitions: Sequence[Removed], stored: Mapping[str, frozenset[Removed]]
+    ) -> Iterator[_Chunk]:
+        """Yield chunks of documents that lack the same coalitions, in the order of the task."""
+
+        def missing(document: Document) -> tuple[Removed, ...]:
+            there = stored.get(document.record.key, frozenset())
+            return tuple(removed for removed in coalitions if removed not in there)
+
+        once = {document.record.key: document for document in task.documents}
+        for lacking, documents in groupby(once.values(), key=missing):
+            if lacking:
+                yield from self._fitting(documents, lacking)
+
+    def _fitting(self, documents: Iterable[Document], coalitions: tuple[Removed, ...]) -> Iterator[_Chunk]:
+        """Yield chunks of as many documents as the sizes allow."""
+        most = max(self._sizes.chunk_tokens, self._row_tokens(coalitions))
+        most = min(most, self._sizes.state_tokens // len(coalitions))
+        for fitting in _grouped(documents, most, lambda document: sum(map(self._length, document.bundles))):
+            yield _Chunk(tuple(fitting), coalitions)
+
+    def _length(self, bundle: Sequence[TokenRequest]) -> int:
+        return packed_length(bundle, self._max_length)
+
+    def _row_tokens(self, coalitions: Sequence[Removed]) -> int:
+        """Return the most tokens of a row: few coalitions fill a batch only in longer rows."""
+        return max(self._sizes.row_tokens, min(self._sizes.batch_tokens // len(coalitions), _LONGEST_ROW))
+
+    def _evaluated(self, task: PreparedTask, chunk: _Chunk, on_batch: OnBatch) -> list[Outcome] | None:
+        """Return the outcomes of a chunk; None, with the sizes halved from now on, where memory ran out.
+
+        Raises:
+            CornerstoneError: the sizes cannot be halved any more.
+        """
+        try:
+            return self._evaluate(task, chunk, on_batch)
+        except (RuntimeError, MemoryError) as error:
+            if not _is_out_of_memory(error):
+                raise
+            smaller = self._sizes.halved()
+            if smaller is None:
+                name = self.model.record.name
+                raise CornerstoneError(f"the memory does not suffice to evaluate one document on {name}") from error
+        self._sizes = smaller
+        return None
+
+    def _evaluate(self, task: PreparedTask, chunk: _Chunk, on_batch: OnBatch) -> list[Outcome]:
+        bundles = [bundle for document in chunk.documents for bundle in document.bundles]
+        groups = _grouped(bundles, self._row_tokens(chunk.coalitions), self._length)
+        rows = [pack(group, self._max_length) for group in groups]
+        known = None if self._intact is None else [self._intact.of(row) for row in rows]
+        outcomes: list[Outcome] = []
+        step = max(1, self._sizes.state_tokens // sum(map(len, rows)))
+        for start in range(0, len(chunk.coalitions), step):
+            coalitions = chunk.coalitions[start : start + step]
+            scores = sweep_rows(
+                self._decoder,
+                rows,
+                coalitions,
+                batch_tokens=self._sizes.batch_tokens,
+                on_batch=_in_outcomes(on_batch, len(outcomes), len(coalitions) * len(chunk.documents)),
+                intact=known,
+            )
+            with compiled_once():
+                outcomes += _outcomes(task, chunk.documents, coalitions, scores)
+        if self._intact is not None:
+            self._intact.trim()
+        return outcomes
+
+
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    documents: tuple[Document, ...]
+    coalitions: tuple[Removed, ...]
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """Return whether memory ran out.
+
+    Torch has a class for full CUDA devices, and messages for host, MPS and oneDNN's code; numpy has a class of its own.
+    """
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return any(words in str(error) for words in _OUT_OF_MEMORY)
+
+
+def _in_outcomes(on_batch: OnBatch, before: int, size: int) -> OnBatch:
+    """Return a callback that turns a sweep's part, 0 to 1, into outcomes: those before, and a part of ``size``."""
+    return lambda part: on_batch(before + part * size)
+
+
+def _grouped(parts: Iterable[_Part], most_tokens: int, length: Callable[[_Part], int]) -> Iterator[list[_Part]]:
+    """Yield neighbouring parts in groups of at most so many tokens; a longer part is alone."""
+    group: list[_Part] = []
+    used = 0
+    for part in parts:
+        tokens = length(part)
+        if group and used + tokens > most_tokens:
+            yield group
+            group, used = [], 0
+        group.append(part)
+        used += tokens
+    if group:
+        yield group
+
+
+def _outcomes(
+    task: PreparedTask, documents: Sequence[Document], coalitions: Sequence[Removed], rows: Sequence[Scores]
+) -> Iterator[Outcome]:
+    """Yield the outcomes of documents whose continuations lie in the rows one after the other."""
+    logprobs = np.concatenate([scores.logprobs for scores in rows], axis=1)
+    is_greedy = np.concatenate([scores.is_greedy for scores in rows], axis=1)
+    ends = np.cumsum([len(document.continuations) for document in documents])
+    assert ends[-1] == logprobs.shape[1]
+    for index, removed in enumerate(coalitions):
+        each = zip(np.split(logprobs[index], ends[:-1]), np.split(is_greedy[index], ends[:-1]), strict=True)
+        for document, (scored, greedy) in zip(documents, each, strict=True):
+            yield task.outcome(document, removed, scored.tolist(), greedy.tolist())

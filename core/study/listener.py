@@ -1,0 +1,36 @@
+"""Who listens to work that takes long: told what is going on, and asked between batches whether to go on.
+
+Light to import.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+
+class Listener(Protocol):
+    """Follows work, and may end it: whatever a method raises ends the work, and the chunk in flight is lost."""
+
+    def narrate(self, text: str) -> None:
+        """Take a sentence on what takes long, such as loading a model."""
+
+    def on_batch(self, done: float) -> None:
+        """Called between two batches with how many outcomes of the chunk in flight are done."""
+
+
+def _ignore(_told: object) -> None:
+    """Do nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Callbacks:
+    """A listener made of two functions. One that is left out does nothing."""
+
+    narrate: Callable[[str], None] = _ignore
+    on_batch: Callable[[float], None] = _ignore
+
+
+SILENT: Final[Listener] = Callbacks()
+"""The listener of callers who do not follow the work."""

@@ -1,0 +1,88 @@
+"""Run a study from Python: a configuration goes in, events come out, and every outcome is kept in a store.
+
+from store.results import Results, Selection
+from store.study import run_study
+
+for event in run_study({"tasks": "agreement", "limit": 16, "schedule": "windows"}):
+    print(event)
+for row in Results().shapley(Selection(task="agreement")).rows:
+    print(row.estimator, row.label, row.phi, row.phi_low, row.phi_high)
+
+Importing this module is quick. torch is loaded when the first event is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from pathlib import Path
+
+from core.config.run_config import RunConfig, load_config
+from core.study.early_checks import refuse_at_once
+from core.study.events import (
+    ChunkRecorded,
+    MemoryShort,
+    Phase,
+    PhaseFinished,
+    PhaseStarted,
+    StudyEvent,
+    TopLooked,
+    TopVerdict,
+)
+from core.study.listener import SILENT, Callbacks, Listener
+from store.file.location import default_path
+
+__all__ = [
+    "Callbacks",
+    "ChunkRecorded",
+    "Listener",
+    "MemoryShort",
+    "Phase",
+    "PhaseFinished",
+    "PhaseStarted",
+    "RunConfig",
+    "StudyEvent",
+    "TopLooked",
+    "TopVerdict",
+    "load_config",
+    "run_study",
+]
+
+_ASKED_BY = "store.study.run_study"
+
+
+def run_study(
+    config: RunConfig | Mapping[str, object],
+    store: Path | None = None,
+    listener: Listener = SILENT,
+) -> Generator[StudyEvent, None, None]:
+    """Run a study, and yield what happens.
+
+    Outcomes that the store has already are not evaluated again, so a study that was stopped goes on where it was.
+    Nothing is stored before all of the study was found possible. The study advances only while the caller iterates.
+    Closing the generator ends the run as stopped; what was recorded stays.
+
+    Args:
+        config: what to do, as ``load_config`` reads it from a YAML file, or the keys of such a file as a mapping.
+        store: the file that keeps the outcomes. None for the one that ``config`` names, else the default store.
+        listener: is told what takes long, such as loading a model, and is called between layer batches.
+
+    Returns:
+        A generator of events, of each schedule on each task in turn: ``PhaseStarted``, a ``ChunkRecorded`` for every
+        chunk of documents that was stored, and ``PhaseFinished``. ``MemoryShort`` says that chunks become smaller, and
+        ``TopLooked`` whether the first units were decided, where ``until_top`` asked for that.
+
+    Raises:
+        CornerstoneError: a key or value is wrong, or a task, data file or local model is missing. The call itself
+            raises it. The first step of the generator raises it for what shows only once the model and the task's data
+            are loaded, and a later step where the store cannot be written.
+    """
+    chosen = config if isinstance(config, RunConfig) else load_config(None, config)
+    refuse_at_once(chosen)
+    return _events(chosen, store or chosen.store or default_path(), listener)
+
+
+def _events(config: RunConfig, store: Path, listener: Listener) -> Generator[StudyEvent, None, None]:
+    from core.study.workbench import run_config
+    from store.recorder import StoreRecorder
+
+    yield from run_config(config, _ASKED_BY, StoreRecorder(store), listener)

@@ -1,0 +1,111 @@
+"""The registry: every estimator under its name, plugins' too, and what of them does not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
+
+import numpy as np
+import pytest
+
+from core.coalitions.players import Removed
+from core.coalitions.schedules import ablation, windows
+from core.errors import CornerstoneError
+from core.estimators import registry
+from core.estimators.estimator import Estimator, Outcomes
+from core.estimators.exact import Exact
+from core.estimators.leave_one_out import LeaveOneOut
+from core.estimators.permutation import Permutation
+from core.estimators.setting import Setting
+from core.estimators.windows import WindowEnds, WindowFirst
+from core.statistics.intervals import FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Own(Estimator):
+    """An estimator of somebody else's."""
+
+    reach: Annotated[int, Setting("How far", "reach", 1, 9)] = 3
+    name: ClassVar[str] = "own"
+    summary: ClassVar[str] = "something else"
+    schedule: ClassVar[str] = "own"
+
+    def missing(self, outcomes: Outcomes, units: int) -> list[Removed]:
+        return [removed for removed in ablation(units) if removed not in outcomes]
+
+    def contributions(self, outcomes: Outcomes, units: int) -> FloatArray:
+        return np.zeros((units, 1))
+
+
+@pytest.fixture
+def plugins(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
+    """What plugins add, to be filled by a test."""
+    added: list[Any] = []
+    monkeypatch.setattr(registry, "contributed", lambda _kind: tuple(added))
+    registry.estimators.cache_clear()
+    yield added
+    registry.estimators.cache_clear()
+
+
+def test_every_estimator_has_its_own_name_and_says_what_it_is_for() -> None:
+    for name, kind in registry.estimators().items():
+        assert kind.name == name
+        assert kind.summary
+        assert registry.estimator_type(name) is kind
+    assert registry.window_readings() == ("window-first", "window-ends")
+
+
+def test_schedules_are_those_of_the_estimators() -> None:
+    assert dict(registry.schedules()) == {
+        "windows": WindowFirst, "ablation": LeaveOneOut, "exact": Exact, "permutation": Permutation
+    }  # fmt: skip
+    assert registry.scheduled("windows") is WindowFirst
+    assert registry.scheduled("window-ends") is WindowEnds
+    assert registry.scheduled("leave-one-out") is LeaveOneOut
+    with pytest.raises(CornerstoneError, match=r"no schedule 'window'; there is windows, ablation, .*did you mean"):
+        registry.scheduled("window")
+
+
+def test_a_schedule_lists_the_coalitions_that_its_estimator_reads() -> None:
+    assert WindowFirst(3).coalitions(6) == windows(6, 3)
+    assert LeaveOneOut().coalitions(6) == ablation(6)
+    assert Exact().coalitions(4) == sorted(Exact().missing({}, 4))
+    assert Permutation(8).coalitions(6) == []
+    assert Permutation(8).most_coalitions(6) == 2 + 8 * 5
+    assert Permutation(8).most_coalitions(4) == 2**4
+
+
+def test_a_plugins_estimator_is_one_among_the_others(plugins: list[Any]) -> None:
+    plugins.append(Own)
+    assert registry.estimator_named("own", {"reach": 5, "max_removed": 2}) == Own(5)
+    assert registry.schedules()["own"] is Own
+    assert [setting.name for setting in registry.settings()] == [
+        "max_removed", "permutations", "seed", "tolerance", "reach"
+    ]  # fmt: skip
+    assert registry.checked({"reach": "4"}) == {"reach": 4}
+    assert (Own(4).described(), Own(4).extent) == ("own (reach 4)", "(reach 4)")
+
+
+def test_what_does_not_fit_is_refused_by_name(plugins: list[Any]) -> None:
+    @dataclass(frozen=True, slots=True)
+    class Otherwise(Own):
+        """Declares somebody's setting in another way."""
+
+        max_removed: Annotated[int, Setting("Something else", "k", 1)] = 4
+        name: ClassVar[str] = "otherwise"
+
+    for added, sentence in (
+        ("own", "'own' to the estimators, which is no subclass of Estimator"),
+        (Exact, "two estimators are named 'exact'"),
+        (Otherwise, "'otherwise' declares a setting 'max_removed' otherwise than another estimator"),
+    ):
+        plugins[:] = [added]
+        registry.estimators.cache_clear()
+        with pytest.raises(CornerstoneError, match=sentence):
+            registry.estimators()
+
+
+def test_an_unknown_setting_is_refused_with_those_there_are() -> None:
+    with pytest.raises(CornerstoneError, match=r"no estimator has a setting 'max_remove'; .*did you mean max_removed"):
+        registry.checked({"max_remove": 3})

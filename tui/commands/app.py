@@ -1,0 +1,366 @@
+"""The commands of `cornerstone`. They print data on stdout and narration on stderr."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from core.coalitions.grouping import SUBLAYERS
+from core.config.run_config import RunConfig, absolute, load_config
+from core.errors import CornerstoneError
+from core.estimators.registry import schedules
+from core.removal_path.request import DEFAULT_STEPS, PathRequest
+from store.file.location import default_path
+from tui.commands import results
+from tui.commands.destination import destination
+from tui.commands.figure import figure
+from tui.commands.option_groups import grouped
+from tui.commands.options import (
+    PLAYERS,
+    DebugOption,
+    DeviceOption,
+    DtypeOption,
+    ForceOption,
+    FormatOption,
+    LimitOption,
+    ModelOption,
+    OfflineOption,
+    OrderOption,
+    OutputOption,
+    PlayersOption,
+    RunSettings,
+    SeedOption,
+    StoreOption,
+    TaskOption,
+    value_help,
+)
+from tui.commands.paper import paper
+from tui.commands.stdout import print_text
+
+app = typer.Typer(
+    help="Which layers carry a language model, and how sure are we?",
+    epilog="Start with: cornerstone run quickstart",
+    pretty_exceptions_enable=False,
+)
+app.add_typer(results.app, name="results")
+
+_CONFIG = "A YAML file, or the name of a packaged one such as quickstart. Options override its keys."
+_SCHEDULES = (
+    f"What to evaluate: {', '.join(schedules())}, or an estimator's name (default ablation). Repeat it for several."
+)
+_LOOKED_AT = value_help("The score to report, which --until-top and permutation also look at")
+# It has no brackets, which would be read as markup.
+_YAML_EXAMPLE = """As a file, my.yaml, for `cornerstone run my.yaml`:
+
+model: smollm2-135m-instruct
+tasks:
+  - agreement
+  - name: arc_easy
+    data: my_rows.jsonl
+limit: 64
+schedule:
+  - ablation
+  - windows
+"""
+
+
+@app.callback(invoke_without_command=True)
+def main_callback(
+    context: typer.Context,
+    store: Annotated[
+        Path | None, typer.Option(help="The file that keeps the outcomes, for use without a command.")
+    ] = None,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
+) -> None:
+    """Open the explorer where no command is given; without a terminal, run the quickstart."""
+    if version:
+        typer.echo(f"cornerstone {metadata.version('cornerstone')}")
+        raise typer.Exit
+    if context.invoked_subcommand is not None:
+        if store is not None:
+            raise CornerstoneError(f"--store {store} goes after the command, which is {context.invoked_subcommand}")
+        return
+    if all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
+        _open_explorer(store, None)
+    from tui.commands.run import run as run_study
+
+    typer.echo("running the quickstart: two tasks, every layer removed alone and in windows (about 2 min)", err=True)
+    run_study(load_config(Path("quickstart"), {"store": store}), "cornerstone")
+
+
+def _to_evaluate(file: Path | None, options: Mapping[str, Any]) -> RunConfig:
+    """Return the run that a file and options ask for, after the checks that take no time."""
+    from core.study.early_checks import refuse_at_once
+
+    config = load_config(file, options)
+    refuse_at_once(config)
+    return config
+
+
+def _open_explorer(store: Path | None, config: RunConfig | None) -> NoReturn:
+    from tui.explorer.app import Explorer
+    from tui.explorer.keymap import read_keymap
+    from tui.explorer.session import Session, last_session
+
+    path = (store or (config.store if config else None) or default_path()).expanduser().resolve()
+    session = Session(config=config) if config else last_session(path)
+    session = session.model_copy(update={"config": absolute(session.config)})
+    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
+        raise CornerstoneError("the explorer needs a terminal; `cornerstone run` does the same work without one")
+    explorer = Explorer(path, session, insist=config is not None, keymap=read_keymap())
+    explorer.run()
+    raise typer.Exit(explorer.return_code or 0)
+
+
+@app.command()
+def explore(
+    config: Annotated[Path | None, typer.Argument(help=_CONFIG)] = None,
+    model: ModelOption = None,
+    task: TaskOption = None,
+    limit: LimitOption = None,
+    value: Annotated[str | None, typer.Option(help=value_help("The score to chart"))] = None,
+    dtype: DtypeOption = None,
+    device: DeviceOption = None,
+    offline: OfflineOption = None,
+    store: StoreOption = None,
+    debug: DebugOption = False,
+) -> None:
+    """Open the explorer on a model and tasks.
+
+    Example: cornerstone explore --model smollm2-135m-instruct --task agreement --limit 64
+    """
+    del debug
+    options: dict[str, Any] = {
+        "model": model, "tasks": task, "limit": limit, "value": value, "dtype": dtype, "device": device,
+        "offline": offline,
+    }  # fmt: skip
+    asked = config is not None or any(option is not None for option in options.values())
+    _open_explorer(store, load_config(config, options | {"store": store}) if asked else None)
+
+
+@app.command(epilog=_YAML_EXAMPLE)
+@grouped
+def run(
+    config: Annotated[Path | None, typer.Argument(help=_CONFIG)] = None,
+    model: ModelOption = None,
+    task: TaskOption = None,
+    limit: LimitOption = None,
+    order: OrderOption = None,
+    seed: SeedOption = None,
+    schedule: Annotated[list[str] | None, typer.Option(help=_SCHEDULES)] = None,
+    settings: RunSettings = MappingProxyType({}),
+    players: Annotated[str | None, typer.Option(help=PLAYERS)] = None,
+    until_top: Annotated[int | None, typer.Option(help="Stop a task once its top N units are decided.")] = None,
+    confidence: Annotated[float | None, typer.Option(help="How sure --until-top must be (default 0.95).")] = None,
+    value: Annotated[str | None, typer.Option(help=_LOOKED_AT)] = None,
+    remove: Annotated[
+        list[str] | None,
+        typer.Option(help='Remove these sublayers together, such as "Attn 0,FFN 3". Repeat it for several coalitions.'),
+    ] = None,
+    num_fewshot: Annotated[
+        int | None, typer.Option(help="How many examples each prompt has (default: the task's own number).")
+    ] = None,
+    apply_chat_template: Annotated[
+        bool | None, typer.Option("--apply-chat-template", help="Put each prompt into the model's chat format.")
+    ] = None,
+    dtype: DtypeOption = None,
+    device: DeviceOption = None,
+    memory: Annotated[
+        float | None, typer.Option(help="How many GiB a sweep may take (default: a part of what is free).")
+    ] = None,
+    revision: Annotated[str | None, typer.Option(help="The branch, tag or commit of a hub model.")] = None,
+    offline: OfflineOption = None,
+    store: StoreOption = None,
+    debug: DebugOption = False,
+) -> None:
+    """Remove layers, evaluate the model, and store every outcome. Stored outcomes are not evaluated again.
+
+    Example: cornerstone run --task agreement --limit 32 --schedule windows
+    """
+    from tui.commands.run import run as run_study
+
+    del debug  # main() looks for it, as errors before this point have tracebacks too
+    options: dict[str, Any] = {
+        "model": model, "tasks": task, "limit": limit, "order": order, "seed": seed, "schedule": schedule,
+        "players": players, **settings, "until_top": until_top, "confidence": confidence,
+        "value": value, "remove": remove, "num_fewshot": num_fewshot,
+        "apply_chat_template": apply_chat_template, "dtype": dtype, "device": device, "memory": memory,
+        "revision": revision, "offline": offline, "store": store,
+    }  # fmt: skip
+    run_study(_to_evaluate(config, options), shlex.join(["cornerstone", *sys.argv[1:]]))
+
+
+@app.command()
+def path(
+    model: ModelOption = None,
+    task: TaskOption = None,
+    limit: Annotated[
+        int | None, typer.Option(help="How many documents of each task choose the path (default: all).")
+    ] = None,
+    steps: Annotated[int, typer.Option(min=1, help="How many units to remove, one in each step.")] = DEFAULT_STEPS,
+    value: Annotated[str | None, typer.Option(help=value_help("The score to keep high"))] = None,
+    players: PlayersOption = SUBLAYERS,
+    held_out: Annotated[
+        bool, typer.Option(help="Score the path on as many other documents too, which did not choose it.")
+    ] = True,
+    mask: Annotated[
+        Path | None, typer.Option(help="Write the removed layers to this file, which core.mask.apply reads.")
+    ] = None,
+    keep: Annotated[
+        float | None,
+        typer.Option(
+            min=0.01, max=1, help="End the mask at the last step that keeps this part of the score, such as 0.9."
+        ),
+    ] = None,
+    seed: SeedOption = None,
+    dtype: DtypeOption = None,
+    device: DeviceOption = None,
+    offline: OfflineOption = None,
+    store: StoreOption = None,
+    form: FormatOption = None,
+    output: OutputOption = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the files if they exist.")] = False,
+    debug: DebugOption = False,
+) -> None:
+    """Remove the least important layer again and again, to see what it costs to shrink the model.
+
+    Each step evaluates all units that remain, and removes the one whose removal leaves the best score. Where several
+    leave the same score, the one that leaves the right answers likeliest is removed.
+
+    With several tasks the score is the mean over tasks.
+
+    Example: cornerstone path --task agreement --limit 32 --steps 6 --mask mask.json
+    """
+    from tui.commands.path import PathFiles
+    from tui.commands.path import path as search_path
+
+    del debug
+    options: dict[str, Any] = {
+        "model": model, "tasks": task, "limit": limit, "seed": seed, "dtype": dtype, "device": device,
+        "offline": offline, "store": store,
+    }  # fmt: skip
+    config = _to_evaluate(None, options)
+    request = PathRequest(steps=steps, value=value, players=players, held_out=held_out, keep=keep)
+    files = PathFiles(destination(form, output, force=force), None if mask is None else mask.expanduser())
+    search_path(config, request, files, shlex.join(["cornerstone", *sys.argv[1:]]))
+
+
+@app.command()
+def proxies(
+    model: ModelOption = None,
+    task: TaskOption = None,
+    limit: LimitOption = None,
+    value: Annotated[str | None, typer.Option(help=value_help("The score of the drops and Shapley values"))] = None,
+    order: OrderOption = None,
+    seed: SeedOption = None,
+    dtype: DtypeOption = None,
+    device: DeviceOption = None,
+    offline: OfflineOption = None,
+    store: StoreOption = None,
+    correlations: Annotated[
+        bool, typer.Option("--correlations", help="Write correlations instead of players, in any format but table.")
+    ] = False,
+    form: FormatOption = None,
+    output: OutputOption = None,
+    force: ForceOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Measure how far each layer moves the hidden state of the intact model, and whether that can replace removing it.
+
+    The ranking of layers is compared with those of the stored drops and Shapley values of the same documents.
+
+    Example: cornerstone proxies --task agreement --limit 32
+    """
+    from tui.commands.proxies import ProxyRequest, Rows
+    from tui.commands.proxies import proxies as measure_proxies
+
+    del debug
+    options: dict[str, Any] = {
+        "model": model, "tasks": task, "limit": limit, "order": order, "seed": seed, "dtype": dtype,
+        "device": device, "offline": offline, "store": store,
+    }  # fmt: skip
+    config = _to_evaluate(None, options)
+    rows: Rows = "correlations" if correlations else "players"
+    measure_proxies(config, ProxyRequest(value=value, rows=rows, to=destination(form, output, force=force)))
+
+
+app.command()(grouped(paper))
+app.command("estimators")(results.estimators)
+app.command()(grouped(figure))
+
+
+@app.command()
+def bench(
+    model: ModelOption = None,
+    task: TaskOption = None,
+    limit: Annotated[
+        int | None, typer.Option(help="How many documents of each task (default 48, and 16 of boolq).")
+    ] = None,
+    dtype: DtypeOption = None,
+    device: DeviceOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list of objects.")] = False,
+    debug: DebugOption = False,
+) -> None:
+    """Measure a sweep of all windows, against a loop over lm-eval and against the limit of this machine.
+
+    Without --task it measures arc_easy and boolq, which takes about 20 minutes on two cores.
+    """
+    from tui.worker_process import become
+
+    del debug
+    tasks = task or ["arc_easy", "boolq"]
+    options: dict[str, Any] = {"model": model, "tasks": tasks, "limit": limit, "dtype": dtype, "device": device}
+    become("bench", _to_evaluate(None, options).model_dump_json(), "json" if as_json else "table")
+
+
+@app.command()
+def models() -> None:
+    """List the model aliases, and whether each model is cached."""
+    from tui.commands.catalog import print_models
+
+    print_models()
+
+
+@app.command()
+def tasks(
+    pattern: Annotated[
+        str | None, typer.Argument(help="Part of a task's name. It is searched for in lm-eval's tasks too.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="List lm-eval's tasks too.")] = False,
+) -> None:
+    """List the tasks by name."""
+    from tui.commands.catalog import print_tasks
+
+    print_tasks(pattern, everything=everything)
+
+
+@app.command()
+def keys() -> None:
+    """List the explorer's keys by action, in the form of the file that changes them.
+
+    Example: cornerstone keys > my_keys.yaml
+    """
+    from tui.explorer.keymap import keymap_path, template
+
+    print_text("".join(f"{line}\n" for line in template()))
+    typer.echo(f"keys that you change go into {keymap_path()}", err=True)
+
+
+@app.command()
+def doctor(
+    store: Annotated[
+        Path | None, typer.Option(help="The store to check (default: the one in your data folder).")
+    ] = None,
+) -> None:
+    """Check versions, device, caches and store, and say what is missing and what mends it."""
+    from tui.commands.doctor import examine
+
+    if not examine(store):
+        raise typer.Exit(2)

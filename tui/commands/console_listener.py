@@ -1,0 +1,32 @@
+"""Follow long work on stderr: sentences on what takes long, and the progress of a study."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+from core.study.events import StudyEvent
+from tui.commands.progress import progress_on
+from tui.drawing.plain import plain
+
+
+class ConsoleListener:
+    """A ``core.study.listener.Listener`` that also shows a study's events.
+
+    If stderr is a terminal, a bar stays until the phase ends or the listener is closed.
+    """
+
+    def __init__(self) -> None:
+        self._err = Console(stderr=True, markup=False, highlight=False)
+        self._progress = progress_on(self._err, self.narrate)
+
+    def narrate(self, text: str) -> None:
+        self._err.print(plain(text), soft_wrap=True)
+
+    def on_batch(self, done: float) -> None:
+        self._progress.advance(done)
+
+    def on_event(self, event: StudyEvent) -> None:
+        self._progress.show(event)
+
+    def close(self) -> None:
+        self._progress.close()

@@ -1,0 +1,58 @@
+"""The command lines that the program tells people to run."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from core.config.gap import PackagedStudy
+from core.config.run_config import RunConfig, run_settings
+from store.file.location import default_path
+
+# Keys of a run that its command names only where they are not the default.
+_OPTIONS = (
+    "limit",
+    "players",
+    "value",
+    "until_top",
+    "confidence",
+    "order",
+    "seed",
+    "num_fewshot",
+    "dtype",
+    "device",
+    "memory",
+    "revision",
+)
+
+
+def run_command(run: RunConfig | PackagedStudy, store: Path) -> str:
+    """Return the command line that does a run and stores it in ``store``, whatever store the run itself names."""
+    words = ["cornerstone", "run"]
+    words += [run.name] if isinstance(run, PackagedStudy) else _options(run)
+    return shlex.join([*words, *store_option(store)])
+
+
+def store_option(path: Path) -> list[str]:
+    """Return the words that name the store at ``path``: none for the default one."""
+    return [] if path == default_path() else ["--store", str(path)]
+
+
+def _options(config: RunConfig) -> list[str]:
+    words = ["--model", config.model]
+    for task in config.tasks:
+        words += ["--task", task.name if task.data is None else f"{task.name}={task.data}"]
+    for name in config.schedule:
+        words += ["--schedule", name]
+    for removed in config.remove:
+        words += ["--remove", removed]
+    defaults = RunConfig(tasks=config.tasks)
+    for key in _OPTIONS:
+        if getattr(config, key) != getattr(defaults, key):
+            words += [f"--{key.replace('_', '-')}", str(getattr(config, key))]
+    for setting in run_settings():
+        if setting.name in config.settings:
+            words += [f"--{setting.name.replace('_', '-')}", f"{config.settings[setting.name]:g}"]
+    if config.apply_chat_template:
+        words.append("--apply-chat-template")
+    return words

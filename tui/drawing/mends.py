@@ -1,0 +1,67 @@
+"""How to mend an error, in the words of the command line and in those of the explorer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from core.errors import CornerstoneError, Mend
+
+_COMMAND_LINE: Final[Mapping[Mend, str]] = MappingProxyType(
+    {
+        Mend.CHECK_INSTALL: "`cornerstone doctor` checks the install",
+        Mend.CHECK_PACKAGE_INDEX: "is the package index reachable (`pip config list` names it)?",
+        Mend.FREE_STORE: "close what holds it (a notebook?) and run again",
+        Mend.GIVE_LOCAL_DATA: "give a local file: --task NAME=FILE.jsonl",
+        Mend.GO_ONLINE: "run once without --offline",
+        Mend.LIST_MODELS: "`cornerstone models` lists the aliases",
+        Mend.LIST_TASKS: "`cornerstone tasks --all` lists them",
+        Mend.LOG_IN_TO_HUB: "`hf auth login` does that",
+        Mend.MAKE_RESULTS: "`cornerstone run` makes some (--store names another file)",
+        Mend.NAME_TASK: "add one, such as --task agreement (`cornerstone tasks` lists them)",
+        Mend.OTHER_STORE: "name another file with --store",
+        Mend.REPLACE_EVALUATOR: "in the explorer, ctrl+e stops it and ctrl+r starts this version's",
+        Mend.REPLACE_FILE: "add --force to replace it",
+        Mend.START_EVALUATOR: "`cornerstone` starts it again",
+        Mend.UPGRADE: "upgrade, or name another file with --store",
+    }
+)
+_EXPLORER: Final[Mapping[Mend, str]] = MappingProxyType(
+    {
+        Mend.CHECK_INSTALL: "`cornerstone doctor` checks the install",
+        Mend.CHECK_PACKAGE_INDEX: "is the package index reachable (`pip config list` names it)?",
+        Mend.FREE_STORE: "close what holds it (a notebook?)",
+        Mend.GIVE_LOCAL_DATA: "m opens a local file: NAME=FILE.jsonl",
+        Mend.GO_ONLINE: "start once without --offline",
+        Mend.LIST_MODELS: "m lists the aliases",
+        Mend.LIST_TASKS: "`cornerstone tasks --all` lists them",
+        Mend.LOG_IN_TO_HUB: "`hf auth login` does that",
+        Mend.MAKE_RESULTS: "r on the explorer runs a schedule, which makes some",
+        Mend.NAME_TASK: "tick one, or write its name",
+        Mend.OTHER_STORE: "`cornerstone --store FILE` opens another",
+        Mend.REPLACE_EVALUATOR: "ctrl+e stops it, ctrl+r starts this one's",
+        Mend.REPLACE_FILE: "name another file",
+        Mend.START_EVALUATOR: "ctrl+r starts it again",
+        Mend.UPGRADE: "upgrade, or open another: `cornerstone --store FILE`",
+    }
+)
+
+
+def command_line_text(error: CornerstoneError) -> str:
+    """Return what happened and which option or command mends it."""
+    return _joined(str(error), None if error.mend is None else _COMMAND_LINE[error.mend])
+
+
+def explorer_text(error: CornerstoneError) -> str:
+    """Return what happened and which key or command mends it."""
+    return explorer_sentence(str(error), error.mend)
+
+
+def explorer_sentence(said: str, mend: Mend | None) -> str:
+    """Return what the evaluator said and which key or command mends it."""
+    return _joined(said, None if mend is None else _EXPLORER[mend])
+
+
+def _joined(said: str, mend: str | None) -> str:
+    return said if mend is None else f"{said}; {mend}"
