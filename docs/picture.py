@@ -1,6 +1,6 @@
-"""Makes explorer.svg beside this file: the explorer in the middle of a real sweep, with one layer removed by hand.
+"""Make explorer.svg beside this file: the explorer in the middle of a real sweep, with one layer removed by hand.
 
-python docs/picture.py STORE, where STORE is a file to be made; about two minutes.
+`python docs/picture.py STORE` takes about two minutes. STORE is a new file.
 """
 
 from __future__ import annotations

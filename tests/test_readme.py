@@ -1,4 +1,4 @@
-"""The README stays true: its commands exist, its YAML is a configuration, its Python runs on a store."""
+"""The README stays true: its commands exist, its links lead somewhere, its YAML is a configuration, its Python runs."""
 
 from __future__ import annotations
 
@@ -13,9 +13,13 @@ from core.coalitions.schedules import ablation
 from core.config.run_config import load_config
 from store.file.location import default_path
 from tests.support.store_records import PLAYERS, assignment, documents, keep_all, task
-from tui.cli import app
+from tui.commands.app import app
 
-README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+# Without the files that a recipe tells to write.
+RECIPES = re.sub(r"\S+NAME\S*", "", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
+NAMED = sorted(set(re.findall(r"`((?:core|store|tui|docs|tests)/[\w./]+)`", README + RECIPES)))
 COMMANDS = re.findall(r"^\$ cornerstone (.*)$", README, re.MULTILINE)
 
 
@@ -32,16 +36,48 @@ def test_every_command_parses(command: str) -> None:
     assert "--no-such-option" in wrong.output  # so nothing before it was refused
 
 
-@pytest.mark.parametrize("name", re.findall(r"\]\((docs/[^)]+)\)|`((?:core|store|tui)/[\w./]+)`", README))
-def test_every_file_it_names_is_there(name: tuple[str, str]) -> None:
-    assert (Path(__file__).parents[1] / (name[0] or name[1])).exists()
+@pytest.mark.parametrize("name", NAMED)
+def test_every_file_it_names_is_there(name: str) -> None:
+    assert (ROOT / name).exists()
+
+
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+]
+LINKS = [
+    (page.relative_to(ROOT).as_posix(), link)
+    for page in PAGES
+    for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8"))
+    if not link.startswith("https://")
+]
+
+
+@pytest.mark.parametrize(("page", "link"), LINKS)
+def test_every_link_leads_to_a_file_or_a_heading(page: str, link: str) -> None:
+    name, _, heading = link.partition("#")
+    target = (ROOT / page).parent / name if name else ROOT / page
+    assert target.is_file()
+    if heading:
+        assert heading in {
+            re.sub(r"[^\w -]", "", line.lstrip("# ")).lower().replace(" ", "-")
+            for line in target.read_text(encoding="utf-8").splitlines()
+            if line.startswith("#")
+        }
+
+
+@pytest.mark.parametrize(
+    "name", ["docs/architecture.md", "docs/reference.md", "docs/example.ipynb", "CONTRIBUTING.md", "CHANGELOG.md"]
+)
+def test_it_leads_to_what_a_stranger_needs(name: str) -> None:
+    assert ("README.md", name) in LINKS
 
 
 def test_the_configuration_loads(tmp_path: Path) -> None:
     path = tmp_path / "my.yaml"
     path.write_text(block("yaml"))
     config = load_config(path, {"limit": 8})
-    assert (config.limit, config.max_removed, config.tasks[1].num_fewshot) == (8, 3, 2)
+    assert (config.limit, config.settings["max_removed"], config.tasks[1].num_fewshot) == (8, 3, 2)
 
 
 def test_the_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
