@@ -56,7 +56,7 @@ RESULTS = (
 )
 
 DOCUMENTS = (
-    Action("only_changed", "o", "only changed", "Show only the documents that end otherwise than in the intact model."),
+    Action("only_changed", "o", "only changed", "Show only the documents whose answer changed."),
     Action("next_page", "n", "next page", "Show the documents after these."),
     Action("previous_page", "p", "page before", "Show the documents before these."),
     Action("export", "e", "export", "Write every outcome of this model and task to a file."),
