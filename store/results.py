@@ -25,7 +25,6 @@ from core.estimators.exact import Exact
 from core.estimators.question import Question
 from core.estimators.registry import checked, estimator_named, estimators, window_readings
 from core.estimators.setting import Number
-from core.values.of_task import PREFERRED
 from store.file.database import PATIENCE_S, reading
 from store.file.location import default_path
 from store.reading.ablation import read_ablation
@@ -102,7 +101,7 @@ class Results:
         """
         with reading(self._path, self._patience) as db:
             groups = find_groups(db, selection)
-            asked, gaps = [(each, each.own_value or PREFERRED) for each in groups], list[Gap]()
+            asked, gaps = [(each, each.own_value) for each in groups], list[Gap]()
             if value is not None:
                 asked, gaps = with_value(groups, value)
             return answer_of(gaps, [read_coalitions(db, group, name) for group, name in asked])
@@ -137,7 +136,7 @@ class Results:
                 raise CornerstoneError(f"documents are of one model on one task; this selects {fits}")
             if value is not None:
                 with_value(groups, value)
-            return read_documents(db, groups[0], value or groups[0].own_value or PREFERRED, removed, page)
+            return read_documents(db, groups[0], value or groups[0].own_value, removed, page)
 
     def groups(self, selection: Selection = Selection()) -> Answer[GroupRow]:  # noqa: B008
         """Read every model and task that has results."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, is_dataclass
 from functools import cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from core.coalitions.grouping import SUBLAYERS
 from core.errors import CornerstoneError
@@ -279,6 +279,8 @@ def tables() -> Mapping[str, Table]:
     for each in (*_OWN, *contributed("tables")):
         if not isinstance(each, Table) or not is_dataclass(each.row):
             raise CornerstoneError(f"a plugin adds {each!r} to the tables, which is no Table of a dataclass")
+        if unknown := set(each.takes) - set(get_args(Option)):
+            raise CornerstoneError(f"the table {each.name!r} takes {', '.join(sorted(unknown))}, which no table takes")
         if each.name in found:
             raise CornerstoneError(f"two tables are named {each.name!r}; a plugin has to rename its own")
         found[each.name] = each

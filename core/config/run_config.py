@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from importlib import resources
@@ -72,16 +73,20 @@ class RunConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
             return given
         own = {setting.name: given[setting.name] for setting in run_settings() if setting.name in given}
         rest = {key: value for key, value in given.items() if key not in own}
-        named = rest.get("settings")
-        return {**rest, "settings": {**named, **own}} if isinstance(named, Mapping) else {**rest, "settings": own}
+        named = rest.get("settings", {})
+        return {**rest, "settings": {**named, **own} if isinstance(named, Mapping) else named}
 
     @pydantic.field_validator("settings", mode="before")
     @classmethod
     def _known_and_in_range(cls, given: Any) -> Any:
         """Check settings, and keep those that differ from their defaults, so that equal runs compare equal."""
         known = {setting.name: setting for setting in run_settings()}
+        if not isinstance(given, Mapping):
+            raise ValueError(  # noqa: TRY004 what pydantic takes for a fault of the input
+                f"settings should be a mapping, such as {{max_removed: 3}}, not {given!r}"
+            )
         kept = {}
-        for name, value in given.items() if isinstance(given, Mapping) else ():
+        for name, value in given.items():
             if name not in known:
                 raise ValueError(f"no estimator has a setting {name!r}; there is {', '.join(known)}")
             try:
@@ -233,6 +238,20 @@ def load_config(path: Path | None, options: Mapping[str, Any]) -> RunConfig:
         return _validated({"tasks": (), **given}, given, None)
     file = _find(path)
     return _validated({**_read(file), **given}, given, file)
+
+
+def documents_of(stored: str) -> RunConfig:
+    """Read which model, tasks and documents a stored configuration (JSON) names, without its schedules and settings.
+
+    Those may be of a plugin that is gone since, which is no reason to lose the rest.
+
+    Raises:
+        pydantic.ValidationError: it is no configuration.
+    """
+    content = json.loads(stored)
+    if isinstance(content, dict):
+        content = {key: value for key, value in content.items() if key not in {"schedule", "settings", "until_top"}}
+    return RunConfig.model_validate(content)
 
 
 def absolute(config: RunConfig) -> RunConfig:

@@ -11,12 +11,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import fields
 from typing import ClassVar, Self
 
 from core.coalitions.players import Removed
 from core.errors import CornerstoneError
-from core.estimators.setting import Number, checked_settings, given, settings_of
+from core.estimators.setting import Number, checked_settings, given, in_digits, settings_of
 from core.statistics.intervals import FloatArray
 
 Outcomes = Mapping[Removed, FloatArray]
@@ -122,7 +121,8 @@ class Estimator(ABC):
 
     def in_words(self) -> tuple[str, ...]:
         """Return the settings in words for reports, such as ``20 walks``, ``seed 0``."""
-        return tuple(f"{field.name.replace('_', ' ')} {getattr(self, field.name):g}" for field in fields(self))  # type: ignore[arg-type]
+        own = ((setting.name, getattr(self, setting.name)) for setting in settings_of(type(self)))
+        return tuple(f"{name.replace('_', ' ')} {in_digits(number)}" for name, number in own)
 
     def described(self) -> str:
         """Return what an estimate reads in words, such as ``windows of up to 4``."""

@@ -22,7 +22,7 @@ import numpy as np
 from core.coalitions.players import Removed, removed_set
 from core.coalitions.schedules import DEFAULT_PERMUTATIONS, DEFAULT_TOLERANCE, FEWEST_PERMUTATIONS, INTACT
 from core.estimators.estimator import Estimator, Outcomes, require
-from core.estimators.setting import Setting
+from core.estimators.setting import Setting, in_digits
 from core.statistics.intervals import FloatArray
 
 _AHEAD = 4
@@ -122,7 +122,7 @@ class Permutation(Estimator):
         return f"of {self.permutations} walks"
 
     def in_words(self) -> tuple[str, ...]:
-        return f"{self.permutations} walks", f"seed {self.seed}", f"tolerance {self.tolerance:g}"
+        return f"{self.permutations} walks", f"seed {self.seed}", f"tolerance {in_digits(self.tolerance)}"
 
     def described(self) -> str:
         walks, *rest = self.in_words()

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from functools import cache
 from types import MappingProxyType
+from typing import Any
 
 from core.errors import CornerstoneError
 from core.estimators.estimator import Estimator
@@ -29,8 +30,7 @@ def estimators() -> Mapping[str, type[Estimator]]:
     found: dict[str, type[Estimator]] = {}
     known: dict[str, NamedSetting] = {}
     for each in (*_OWN, *contributed("estimators")):
-        if not (isinstance(each, type) and issubclass(each, Estimator)):
-            raise CornerstoneError(f"a plugin adds {each!r} to the estimators, which is no subclass of Estimator")
+        _refuse_incomplete(each)
         if each.name in found:
             raise CornerstoneError(f"two estimators are named {each.name!r}; a plugin has to rename its own")
         for setting in settings_of(each):
@@ -40,7 +40,32 @@ def estimators() -> Mapping[str, type[Estimator]]:
                     "does; its plugin has to rename it"
                 )
         found[each.name] = each
+    for kind in found.values():
+        other = found.get(kind.schedule, kind)
+        if other.schedule != kind.schedule:
+            raise CornerstoneError(
+                f"the estimator {other.name!r} has the name of another's schedule; its plugin has to rename it"
+            )
     return MappingProxyType(found)
+
+
+def _refuse_incomplete(added: Any) -> None:
+    """Refuse what a plugin adds and what is no estimator.
+
+    Raises:
+        CornerstoneError: it is no class of estimators, or it lacks something that every estimator has.
+    """
+    if not (isinstance(added, type) and issubclass(added, Estimator)):
+        raise CornerstoneError(f"a plugin adds {added!r} to the estimators, which is no subclass of Estimator")
+    lacking = [name for name in ("name", "summary", "schedule") if not isinstance(getattr(added, name, None), str)]
+    if lacking:
+        raise CornerstoneError(f"a plugin adds the estimator {added.__name__}, which has no {' and no '.join(lacking)}")
+    try:
+        settings_of(added)
+    except TypeError as error:
+        raise CornerstoneError(
+            f"a plugin adds the estimator {added.__name__}, which cannot be used: {error}"
+        ) from error
 
 
 def estimator_type(name: str) -> type[Estimator]:

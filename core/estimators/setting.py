@@ -49,7 +49,7 @@ class NamedSetting:
     @property
     def option_help(self) -> str:
         """The sentence for a list of options, with the default."""
-        return f"{self.about.help} (default {self.default:g})."
+        return f"{self.about.help} (default {in_digits(self.default)})."
 
     def checked(self, value: object) -> Number:
         """Return ``value`` as a number of this setting's type.
@@ -61,7 +61,7 @@ class NamedSetting:
         about = self.about
         fits = number is not None and number >= about.least and (about.most is None or number <= about.most)
         if number is None or not fits or (about.multiple_of is not None and number % about.multiple_of):
-            written = repr(value) if number is None else f"{number:g}"
+            written = repr(value) if number is None else in_digits(number)
             raise CornerstoneError(f"{self.name} must be {self._range}, not {written}")
         return number
 
@@ -73,8 +73,17 @@ class NamedSetting:
             what = "an even number"
         elif about.multiple_of is not None:
             what = f"a multiple of {about.multiple_of}"
-        limits = f"of {about.least:g} or more" if about.most is None else f"from {about.least:g} to {about.most:g}"
+        least = in_digits(about.least)
+        limits = f"of {least} or more" if about.most is None else f"from {least} to {in_digits(about.most)}"
         return f"{what} {limits}"
+
+
+def in_digits(number: Number) -> str:
+    """Write a number so that reading it gives the same number, as a command line, a dialog or a report needs it."""
+    if isinstance(number, int):
+        return str(number)
+    short = f"{number:g}"
+    return short if float(short) == number else repr(number)
 
 
 def settings_of(declaring: Any) -> tuple[NamedSetting, ...]:
@@ -120,5 +129,5 @@ def _number(value: object, kind: type[int] | type[float]) -> Number | None:
         if not math.isfinite(number):
             return None
         return number if kind is float else int(value) if number == int(number) else None
-    except ValueError:
+    except (ValueError, OverflowError):
         return None

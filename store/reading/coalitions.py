@@ -9,7 +9,6 @@ import duckdb
 from core.coalitions.players import format_removed, players_of
 from core.estimators.question import Scores
 from core.summaries.summarize import coalition_point
-from core.values.of_task import PREFERRED
 from store.reading.answer import Found
 from store.reading.gaps import left_out
 from store.reading.groups import Group, read_values
@@ -40,7 +39,7 @@ def _rows(db: duckdb.DuckDBPyConnection, group: Group, value: str, scores: Score
         yield CoalitionRow(
             **heading,
             removed=removed,
-            n=n if value == (group.own_value or PREFERRED) else point.n if point is not None else 0,
+            n=n if value == group.own_value else point.n if point is not None else 0,
             acc=None if point is None else point.acc,
             acc_se=None if point is None else point.acc_se,
             acc_norm=acc_norm,

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import pydantic
-
 from core.config.gap import Gap, PackagedStudy
-from core.config.run_config import RunConfig
+from core.config.run_config import RunConfig, documents_of
 from core.estimators.exact import Exact
 from core.estimators.question import Question
 from store.reading.groups import Group, Values
@@ -98,8 +96,8 @@ def filled(what: str, fill: RunConfig | PackagedStudy, groups: Iterable[Group]) 
 def config_of(group: Group) -> RunConfig:
     """Return the configuration of the run with the most documents, for this task alone."""
     try:
-        config = RunConfig.model_validate_json(group.config)
-    except pydantic.ValidationError:
+        config = documents_of(group.config)
+    except ValueError:
         return RunConfig.model_validate({"model": group.model_name, "tasks": group.task_name})
     task = next((task for task in config.tasks if task.name == group.task_name), config.tasks[0])
     shots = config.num_fewshot if task.num_fewshot is None else task.num_fewshot

@@ -57,9 +57,9 @@ class Group:
         return tuple(dict.fromkeys((*self.mean_metrics, *(derived_values() if self.derives else ()))))
 
     @property
-    def own_value(self) -> str | None:
-        """The value that it is read by if none is asked for; None if it has none."""
-        return own_value(self.values)
+    def own_value(self) -> str:
+        """The value that it is read by if none is asked for; acc if it has none, which is then refused by name."""
+        return own_value(self.values) or PREFERRED
 
     @property
     def title(self) -> str:
@@ -129,7 +129,7 @@ def with_value(groups: Sequence[Group], value: str | None) -> tuple[list[tuple[G
     Raises:
         CornerstoneError: no group has such a value.
     """
-    paired = [(group, (group.own_value or PREFERRED) if value is None else value) for group in groups]
+    paired = [(group, group.own_value if value is None else value) for group in groups]
     usable = [(group, name) for group, name in paired if name in group.values]
     refusals = [_refusal(group, name) for group, name in paired if name not in group.values]
     if not usable:

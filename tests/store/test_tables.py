@@ -84,7 +84,11 @@ def test_a_plugins_table_is_one_among_the_others(plugins: list[Any], results: Re
 
 @pytest.mark.parametrize(
     ("added", "sentence"),
-    [("own", "'own' to the tables, which is no Table"), (tables()["runs"], "two tables are named 'runs'")],
+    [
+        (Table("own", "Own", "Mine.", OwnRow, lambda *_: Answer(()), ("reach",)), "'own' takes reach, which no table"),
+        ("own", "'own' to the tables, which is no Table"),
+        (tables()["runs"], "two tables are named 'runs'"),
+    ],
 )
 def test_what_does_not_fit_is_refused_by_name(plugins: list[Any], added: Any, sentence: str) -> None:
     plugins.append(added)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from rich.console import Console
 
 from core.study.events import StudyEvent
@@ -13,9 +15,13 @@ class ConsoleListener:
     """A ``core.study.listener.Listener`` that also shows a study's events.
 
     If stderr is a terminal, a bar stays until the phase ends or the listener is closed.
+
+    Attributes:
+        check: called between batches and after events; what it raises stops the work.
     """
 
     def __init__(self) -> None:
+        self.check: Callable[[], None] = lambda: None
         self._err = Console(stderr=True, markup=False, highlight=False)
         self._progress = progress_on(self._err, self.narrate)
 
@@ -24,9 +30,11 @@ class ConsoleListener:
 
     def on_batch(self, done: float) -> None:
         self._progress.advance(done)
+        self.check()
 
     def on_event(self, event: StudyEvent) -> None:
         self._progress.show(event)
+        self.check()
 
     def close(self) -> None:
         self._progress.close()

@@ -52,7 +52,7 @@ def followed(store: Path, search: Callable[[PathListener], Found]) -> Found:
     """Search a path and narrate it. If it is stopped from outside, say what is kept and end the program."""
     listener = _PathConsole()
     try:
-        with terminable():
+        with terminable() as listener.check:
             return search(listener)
     except KeyboardInterrupt as stop:
         listener.close()

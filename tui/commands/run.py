@@ -15,7 +15,7 @@ from core.coalitions.grouping import SUBLAYERS
 from core.config.run_config import RunConfig
 from core.estimators.leave_one_out import LeaveOneOut
 from core.estimators.question import Question
-from core.estimators.setting import settings_of
+from core.estimators.setting import in_digits, settings_of
 from core.estimators.windows import WindowFirst
 from core.records.fingerprint import short_id
 from core.study.events import ChunkRecorded, Phase, PhaseFinished, PhaseStarted, StudyEvent
@@ -54,7 +54,7 @@ def show_run(path: Path, study: Study) -> None:
     event: StudyEvent | None = None
     reached: PhaseStarted | ChunkRecorded | None = None
     try:
-        with terminable(), closing(study(listener)) as events:
+        with terminable() as listener.check, closing(study(listener)) as events:
             for event in events:
                 listener.on_event(event)
                 if isinstance(event, PhaseStarted | ChunkRecorded):
@@ -94,12 +94,12 @@ def _print_phase(phase: Phase, results: Results, out: Console, listener: Listene
         out.print(coalition_title(picked), soft_wrap=True)
         out.print(coalition_table(picked))
         return
-    if question.players == SUBLAYERS and isinstance(question.estimator, LeaveOneOut):
+    if question == Question(LeaveOneOut()):
         rows = results.ablation(selection, value).rows
         out.print(ablation_title(rows), soft_wrap=True)
         out.print(ablation_table(rows))
         return
-    windows = question.players == SUBLAYERS and isinstance(question.estimator, WindowFirst)
+    windows = question.players == SUBLAYERS and question.estimator.name == WindowFirst.name
     if windows and (rows := results.ablation(selection, value).rows):
         out.print(ablation_chart(rows, colour=out.is_terminal), soft_wrap=True)
     shapley = results.answers([question], selection, value)
@@ -118,7 +118,7 @@ def _export_command(phase: Phase, path: Path) -> str:
             parts += ["outcomes"]
         case None:
             parts += ["coalitions"]
-        case Question(LeaveOneOut(), players) if players == SUBLAYERS:
+        case question if question == Question(LeaveOneOut()):
             parts += ["ablation"]
         case Question() as question:
             parts += ["shapley", *_options(question)]
@@ -130,9 +130,9 @@ def _export_command(phase: Phase, path: Path) -> str:
 def _options(question: Question) -> list[str]:
     """Return the options with which `results shapley` answers this question instead of its default one."""
     estimator = question.estimator
-    parts = [] if isinstance(estimator, WindowFirst) else ["--estimator", estimator.name]
+    parts = [] if estimator.name == WindowFirst.name else ["--estimator", estimator.name]
     if question.players != SUBLAYERS:
         parts += ["--players", question.players]
     for setting in settings_of(type(estimator)):
-        parts += [f"--{setting.name.replace('_', '-')}", f"{getattr(estimator, setting.name):g}"]
+        parts += [f"--{setting.name.replace('_', '-')}", in_digits(getattr(estimator, setting.name))]
     return parts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -16,24 +16,38 @@ class TerminatedError(KeyboardInterrupt):
 
 
 @contextmanager
-def terminable() -> Iterator[None]:
-    """Let SIGTERM stop the block as Ctrl+C does."""
+def terminable() -> Iterator[Callable[[], None]]:
+    """Let SIGTERM stop the block as Ctrl+C does.
+
+    Yield a function to call now and then. It stops the block if a signal's exception was lost, as one is that arises
+    while Python runs a destructor.
+    """
     came: list[int] = []
 
     def stop(number: int, _frame: FrameType | None) -> None:
         came.append(number)
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # one is enough, and a second must not cut the ending short
-        raise TerminatedError
+        if number == signal.SIGTERM:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second must not cut the ending short
+        raise _stopped(number)
 
-    before = signal.signal(signal.SIGTERM, stop)
+    def check() -> None:
+        if came:
+            raise _stopped(came[-1])
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield
+        yield check
     except RuntimeError as error:
         if str(error) != _INTERRUPTED_QUERY:
             raise
-        raise (TerminatedError if came else KeyboardInterrupt) from error
+        raise _stopped(came[-1] if came else signal.SIGINT) from error
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _stopped(number: int) -> KeyboardInterrupt:
+    return TerminatedError() if number == signal.SIGTERM else KeyboardInterrupt()
 
 
 def exit_code(stop: KeyboardInterrupt) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from core.config.gap import PackagedStudy
 from core.config.run_config import RunConfig, run_settings
+from core.estimators.setting import in_digits
 from store.file.location import default_path
 
 # Keys of a run that its command names only where they are not the default.
@@ -52,7 +53,7 @@ def _options(config: RunConfig) -> list[str]:
             words += [f"--{key.replace('_', '-')}", str(getattr(config, key))]
     for setting in run_settings():
         if setting.name in config.settings:
-            words += [f"--{setting.name.replace('_', '-')}", f"{config.settings[setting.name]:g}"]
+            words += [f"--{setting.name.replace('_', '-')}", in_digits(config.settings[setting.name])]
     if config.apply_chat_template:
         words.append("--apply-chat-template")
     return words

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import platformdirs
 import pydantic
 
 from core.coalitions.players import Removed
-from core.config.run_config import RunConfig, load_config
+from core.config.run_config import RunConfig, documents_of, load_config
 
 
 class Session(pydantic.BaseModel, frozen=True):
@@ -31,9 +32,20 @@ def session_path(store: Path) -> Path:
 def last_session(store: Path) -> Session:
     """Read the last session of a store; the quickstart's if there is none, or if it cannot be read."""
     try:
-        return Session.model_validate_json(session_path(store).read_bytes())
-    except (OSError, pydantic.ValidationError):
+        text = session_path(store).read_text(encoding="utf-8")
+        return _read(text)
+    except (OSError, ValueError):
         return Session(config=load_config(Path("quickstart"), {}))
+
+
+def _read(text: str) -> Session:
+    """Read a session, without its schedules and settings if a plugin that named them is gone."""
+    try:
+        return Session.model_validate_json(text)
+    except pydantic.ValidationError:
+        content = json.loads(text)
+        config = documents_of(json.dumps(content["config"] if isinstance(content, dict) else None))
+        return Session.model_validate({**content, "config": config})
 
 
 def remember(store: Path, session: Session) -> None:

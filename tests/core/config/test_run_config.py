@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core.config.run_config import RunConfig, load_config, run_settings
+from core.config.run_config import RunConfig, documents_of, load_config, run_settings
 from core.errors import CornerstoneError
 from core.estimators.exact import Exact
 from core.estimators.permutation import Permutation
@@ -51,6 +51,7 @@ def test_a_run_has_no_second_key_for_the_seed() -> None:
         ({"max_removed": 9}, "max_removed must be a whole number from 1 to 8, not 9"),
         ({"max_removed": "few"}, "max_removed must be a whole number from 1 to 8, not 'few'"),
         ({"settings": {"reach": 3}}, "no estimator has a setting 'reach'; there is max_removed, permutations"),
+        ({"settings": 5}, "settings should be a mapping, such as {max_removed: 3}, not 5"),
         ({"max_remove": 3}, "unknown key 'max_remove', did you mean 'max_removed'"),
         ({"schedule": ["windows", "exakt"]}, "schedule: no schedule 'exakt'; .*did you mean exact"),
     ],
@@ -76,3 +77,11 @@ def test_another_question_is_asked_of_the_same_documents() -> None:
     exact = run.asking(Question(Exact(), "kinds"))
     assert (exact.schedule, exact.settings, exact.seed, exact.value) == (("exact",), {}, 5, None)
     assert run.under("ablation", "windows").settings == {}
+
+
+def test_a_stored_run_of_a_plugin_that_is_gone_still_names_its_documents() -> None:
+    run = config(limit=8, seed=5, schedule="windows", max_removed=3, until_top=2)
+    stored = {**json.loads(run.model_dump_json()), "schedule": ["mine"], "settings": {"reach": 3}}
+    found = documents_of(json.dumps(stored))
+    assert (found.limit, found.seed, found.tasks, found.model) == (8, 5, run.tasks, run.model)
+    assert (found.schedule, found.settings, found.until_top) == ((), {}, None)

@@ -95,7 +95,28 @@ def test_what_does_not_fit_is_refused_by_name(plugins: list[Any]) -> None:
         max_removed: Annotated[int, Setting("Something else", "k", 1)] = 4
         name: ClassVar[str] = "otherwise"
 
+    class Shadow(Own):
+        """Has the name of a schedule."""
+
+        name: ClassVar[str] = "windows"
+        schedule: ClassVar[str] = "shadow"
+
+    class Nameless(Estimator):
+        """Says nothing of itself."""
+
+        summary: ClassVar[str] = "nothing"
+
+    @dataclass(frozen=True)
+    class Bare(Own):
+        """Has a field that is no setting."""
+
+        far: int = 3
+        name: ClassVar[str] = "bare"
+
     for added, sentence in (
+        (Shadow, "'windows' has the name of another's schedule"),
+        (Nameless, "the estimator Nameless, which has no name and no schedule"),
+        (Bare, "the estimator Bare, which cannot be used: Bare.far needs a Setting"),
         ("own", "'own' to the estimators, which is no subclass of Estimator"),
         (Exact, "two estimators are named 'exact'"),
         (Otherwise, "'otherwise' declares a setting 'max_removed' otherwise than another estimator"),

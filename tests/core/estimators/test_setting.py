@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import CornerstoneError
 from core.estimators.permutation import Permutation
-from core.estimators.setting import NamedSetting, Setting, given, settings_of
+from core.estimators.setting import NamedSetting, Setting, given, in_digits, settings_of
 from core.estimators.windows import WindowEnds, WindowFirst
 
 REACH = NamedSetting("reach", int, 3, Setting("How far", "reach", 1, 9))
@@ -47,6 +47,7 @@ def test_numbers_are_read_as_a_file_a_dialog_or_a_caller_writes_them(
         (REACH, None, "reach must be a whole number from 1 to 9, not None"),
         (WEIGHT, -0.1, "weight must be a number of 0 or more, not -0.1"),
         (WEIGHT, float("nan"), "weight must be a number of 0 or more, not nan"),
+        (REACH, 10**400, f"reach must be a whole number from 1 to 9, not {10**400}"),
         (WEIGHT, "inf", "weight must be a number of 0 or more, not 'inf'"),
         (PAIRS, 9, "pairs must be an even number of 4 or more, not 9"),
     ],
@@ -76,3 +77,22 @@ def test_a_field_that_is_no_setting_is_a_fault_of_the_class() -> None:
     for faulty in (Bare, Undecided):
         with pytest.raises(TypeError, match="reach needs a Setting in its annotation, and a default"):
             settings_of(faulty)
+
+
+@pytest.mark.parametrize(
+    ("number", "written"),
+    [
+        (4, "4"),
+        (1_000_000, "1000000"),
+        (123456789, "123456789"),
+        (0.02, "0.02"),
+        (0.0, "0"),
+        (0.012345678, "0.012345678"),
+    ],
+)
+def test_a_number_is_written_so_that_it_reads_the_same(number: float, written: str) -> None:
+    assert in_digits(number) == written
+    assert type(number)(written) == number
+    assert Permutation(20, 123456789, 0.012345678).in_words() == (
+        "20 walks", "seed 123456789", "tolerance 0.012345678"
+    )  # fmt: skip

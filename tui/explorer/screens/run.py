@@ -21,7 +21,7 @@ from core.config.run_config import RunConfig, load_config, run_settings
 from core.errors import CornerstoneError
 from core.estimators.leave_one_out import LeaveOneOut
 from core.estimators.registry import scheduled, schedules
-from core.estimators.setting import NamedSetting, Number, settings_of
+from core.estimators.setting import NamedSetting, Number, in_digits, settings_of
 from core.estimators.windows import WindowFirst
 from core.evaluator.protocol import BenchTask, Opened
 from tui.drawing.mends import explorer_text
@@ -212,7 +212,7 @@ def _row(name: str, choice: Choice) -> ComposeResult:
 
 
 def _number(label: str, name: str, value: Number, kind: type[int] | type[float]) -> Horizontal:
-    field = Input(f"{value:g}", id=name, type="integer" if kind is int else "number", compact=True)
+    field = Input(in_digits(value), id=name, type="integer" if kind is int else "number", compact=True)
     return Horizontal(Label(label), field, id=f"{name}-number", classes="number")
 
 
