@@ -42,6 +42,10 @@ async def hosted(screen: Callable[[], Screen[Any]], size: tuple[int, int] = (100
         yield pilot
 
 
+_BUSY_MACHINE_S = 0.02
+"""Textual takes an app for idle that gets no time on a busy machine, so it is given some."""
+
+
 async def settled(pilot: Pilot[None], *keys: str) -> None:
     """Press keys one by one, each followed by all that it sets going."""
     for key in keys or ("",):
@@ -49,7 +53,7 @@ async def settled(pilot: Pilot[None], *keys: str) -> None:
             await pilot.press(key)
         for _ in range(3):
             await pilot.app.workers.wait_for_complete()
-            await pilot.pause()
+            await pilot.pause(_BUSY_MACHINE_S)
     await pilot.pause()
 
 
