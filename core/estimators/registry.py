@@ -58,11 +58,13 @@ def _refuse_incomplete(added: Any) -> None:
     if not (isinstance(added, type) and issubclass(added, Estimator)):
         raise CornerstoneError(f"a plugin adds {added!r} to the estimators, which is no subclass of Estimator")
     lacking = [name for name in ("name", "summary", "schedule") if not isinstance(getattr(added, name, None), str)]
+    lacking += sorted(added.__abstractmethods__)
     if lacking:
         raise CornerstoneError(f"a plugin adds the estimator {added.__name__}, which has no {' and no '.join(lacking)}")
     try:
         settings_of(added)
-    except TypeError as error:
+        hash(added())  # its defaults are in range, and it is frozen
+    except (TypeError, CornerstoneError) as error:
         raise CornerstoneError(
             f"a plugin adds the estimator {added.__name__}, which cannot be used: {error}"
         ) from error

@@ -101,6 +101,8 @@ def _declared(declaring: Any) -> tuple[NamedSetting, ...]:
         )
         if about is None or field.default is MISSING:
             raise TypeError(f"{declaring.__name__}.{field.name} needs a Setting in its annotation, and a default")
+        if hints[field.name].__origin__ not in {int, float}:
+            raise TypeError(f"{declaring.__name__}.{field.name} must be an int or a float")
         found.append(NamedSetting(field.name, hints[field.name].__origin__, field.default, about))
     return tuple(found)
 

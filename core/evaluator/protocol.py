@@ -128,6 +128,11 @@ class BenchTask(pydantic.BaseModel, frozen=True):
     chance: float | None
     values: tuple[str, ...] = ()
 
+    @property
+    def charted(self) -> str | None:
+        """The value that is charted, to ask a store for; None if the task has none."""
+        return self.value if self.values else None
+
 
 class Opened(_Message):
     """What is open now. ``model_id`` and ``task_id`` tell apart models and tasks of the same name in the store.

@@ -141,9 +141,11 @@ def _derived(row: type) -> Iterator[Column]:
             continue
         if name.endswith("_low") and name.removesuffix("_low") + "_high" in names:
             yield _interval(name, name.removesuffix("_low") + "_high")
+        elif tuple in {get_origin(kind) for kind in (hints[name], *kinds)}:
+            yield _text(name, partial(_written, name=name))
         elif float in kinds:
             yield _number(name, name)
-        elif int in kinds and tuple not in {get_origin(kind) for kind in (hints[name], *kinds)}:
+        elif int in kinds:
             yield _count(name, name)
         else:
             yield _text(name, partial(_written, name=name))

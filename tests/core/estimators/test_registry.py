@@ -87,6 +87,40 @@ def test_a_plugins_estimator_is_one_among_the_others(plugins: list[Any]) -> None
     assert (Own(4).described(), Own(4).extent) == ("own (reach 4)", "(reach 4)")
 
 
+@dataclass(frozen=True)
+class Unwritten(Estimator):
+    """Asks for coalitions, and makes nothing of them."""
+
+    name: ClassVar[str] = "unwritten"
+    summary: ClassVar[str] = "half an estimator"
+    schedule: ClassVar[str] = "unwritten"
+
+    def missing(self, outcomes: Outcomes, units: int) -> list[Removed]:
+        return []
+
+
+@dataclass(frozen=True)
+class Worded(Own):
+    """Has a setting that is no number."""
+
+    far: Annotated[str, Setting("How far", "far", 1)] = "3"
+    name: ClassVar[str] = "worded"
+
+
+@dataclass(frozen=True)
+class OutOfRange(Own):
+    """Has a default that its own setting refuses."""
+
+    far: Annotated[int, Setting("How far", "far", 1)] = 0
+    name: ClassVar[str] = "out-of-range"
+
+
+class Changeable(Own):
+    """Is compared by value, and may change: no frozen dataclass."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+
 def test_what_does_not_fit_is_refused_by_name(plugins: list[Any]) -> None:
     @dataclass(frozen=True, slots=True)
     class Otherwise(Own):
@@ -115,6 +149,10 @@ def test_what_does_not_fit_is_refused_by_name(plugins: list[Any]) -> None:
 
     for added, sentence in (
         (Shadow, "'windows' has the name of another's schedule"),
+        (Unwritten, "the estimator Unwritten, which has no contributions"),
+        (Worded, "the estimator Worded, which cannot be used: Worded.far must be an int or a float"),
+        (OutOfRange, "the estimator OutOfRange, which cannot be used: far must be a whole number of 1 or more, not 0"),
+        (Changeable, "the estimator Changeable, which cannot be used: unhashable type: 'Changeable'"),
         (Nameless, "the estimator Nameless, which has no name and no schedule"),
         (Bare, "the estimator Bare, which cannot be used: Bare.far needs a Setting"),
         ("own", "'own' to the estimators, which is no subclass of Estimator"),

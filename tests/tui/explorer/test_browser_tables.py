@@ -7,13 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from core.coalitions.players import players_of
 from core.estimators.question import Question
 from core.estimators.windows import WindowFirst
+from core.evaluator.live_task import LiveTask
 from store.reading.answer import Answer
 from store.results import Results
 from store.rows import GroupRow
 from store.tables import Asked, Table, tables
 from tests.support.screen_host import fill
+from tests.support.store_records import KINDS, assignment, documents, keep, outcome, task
 from tui.explorer.browser_tables import Scope, read_listing
 
 
@@ -43,6 +46,14 @@ class NamedRow:
     n: int
 
 
+@dataclass(frozen=True, slots=True)
+class ListRow:
+    """A row whose fields hold several numbers each."""
+
+    weights: tuple[float, ...]
+    gold: int | tuple[int, ...] | None
+
+
 @pytest.fixture(scope="module")
 def full(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, GroupRow]:
     path = tmp_path_factory.mktemp("browser") / "results.duckdb"
@@ -65,6 +76,23 @@ def test_a_row_without_ids_names_its_model_and_task_itself(full: tuple[Path, Gro
     found = read_listing(path, own, Scope())
     assert [column.title for column in found.columns] == ["model", "task", "n"]
     assert found.lines[0].cells == ("tiny", "capitals", "3")
+
+
+def test_a_field_of_several_numbers_is_text(full: tuple[Path, GroupRow]) -> None:
+    path, _ = full
+    own = Table("own", "Own", "Mine.", ListRow, lambda *_: Answer((ListRow((0.5, 0.25), (1, 2)), ListRow((), None))))
+    assert [line.cells for line in read_listing(path, own, Scope()).lines] == [("0.5, 0.25", "1, 2"), ("", "")]
+
+
+def test_of_a_task_without_a_value_there_are_coalitions_and_documents(tmp_path: Path) -> None:
+    path = tmp_path / "results.duckdb"
+    asked = assignment(documents(range(3), choices=1), [(), (0,)], of_task=task("wikitext", means=()))
+    keep(path, asked, [outcome(each.key, removed, metrics={}) for removed in ((), (0,)) for each in asked.documents])
+    shown = LiveTask(asked, players_of(KINDS)).bench_task
+    (group,) = Results(path).groups().rows
+    scope = Scope(group.model_id, shown.task_id, shown.charted)
+    assert len(read_listing(path, tables()["coalitions"], scope).lines) == 2
+    assert Results(path).documents(scope.asked.selection, (0,), scope.value).total == 3
 
 
 def test_a_scope_asks_what_is_charted() -> None:

@@ -162,4 +162,4 @@ class ExploreScreen(ExplorerScreen):
         bench, task = self.explorer.state.bench, self.explorer.state.bench_task
         if bench is None or task is None:
             return Scope()
-        return Scope(bench.model_id, task.task_id, task.value, bench.config.settings, own_question(bench.config))
+        return Scope(bench.model_id, task.task_id, task.charted, bench.config.settings, own_question(bench.config))
