@@ -1,4 +1,4 @@
-"""The one exception that people are meant to read, and what would help them."""
+"""The exceptions whose messages users read, and the ways to mend their causes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Mend(StrEnum):
-    """What would mend an error. Which option, key or command does it, each front end says in its own words."""
+    """The ways to mend an error. Each front end names its own option, key or command for them."""
 
     CHECK_INSTALL = "check the installation"
     CHECK_PACKAGE_INDEX = "check that the package index is reachable"
@@ -26,12 +26,12 @@ class Mend(StrEnum):
 
 
 class CornerstoneError(Exception):
-    """Something the user can mend. The message is one sentence: what happened, to which thing.
+    """Something the user can mend. The message is one sentence that names the fault and the thing that has it.
 
     The command line prints it without a traceback and exits with 2.
 
     Attributes:
-        mend: what would help, where that takes an option, a key or a command; None where the message says it in words.
+        mend: the way to mend the error, if it takes an option, a key or a command; None if the message says it.
     """
 
     def __init__(self, message: str, mend: Mend | None = None) -> None:

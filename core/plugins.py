@@ -1,4 +1,4 @@
-"""What other installed packages add to Cornerstone: estimators, values, tables and formats.
+"""Plugins: other installed packages that add estimators, values, tables and formats to Cornerstone.
 
 A package takes part through an entry point in the group ``cornerstone.plugins``. The entry point names a module or an
 object, which may have sequences called ``estimators``, ``values``, ``tables`` and ``formats``.
@@ -22,12 +22,12 @@ SWITCH: Final = "CORNERSTONE_PLUGINS"
 """The environment variable that turns all plugins off where it is ``off``."""
 
 Kind = Literal["estimators", "values", "tables", "formats"]
-"""What a plugin may add."""
+"""The kinds of things that a plugin may add."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Plugin:
-    """What an entry point loads to, and what to call it in errors."""
+    """A loaded entry point: the object, its name in errors, and its package."""
 
     title: str
     package: str
@@ -39,7 +39,7 @@ def contributed(kind: Kind) -> tuple[Any, ...]:
     """Return everything of one kind that plugins add, in the order of their entry points' names.
 
     Args:
-        kind: which attribute of the plugins to read. What it holds is for the caller to check.
+        kind: the attribute of the plugins to read. The caller checks its content.
 
     Raises:
         CornerstoneError: a plugin cannot be loaded, or its attribute is no list or tuple.

@@ -47,7 +47,7 @@ _PYTHON: Final = (
     ("core.mask", "core/removal_path/mask_file.py", ("read",)),
     ("core.errors", "core/errors.py", ("CornerstoneError",)),
 )
-"""The public Python API: what to import, the file it is defined in, and the names."""
+"""The public Python API: the module to import from, the file of the definitions, and the names."""
 
 _OF_TYPER: Final = {"install_completion", "show_completion", "help"}
 

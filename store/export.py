@@ -18,7 +18,7 @@ def render(rows: Sequence[Any], row_type: type, form: str) -> str:
     """Return rows as text.
 
     Args:
-        rows: of one table.
+        rows: the rows of one table.
         row_type: their dataclass.
         form: the name of a text format.
 
@@ -35,10 +35,10 @@ def write(rows: Sequence[Any], row_type: type, form: str, path: Path, *, force: 
     """Write rows to a file, which is there as a whole or not at all.
 
     Args:
-        rows: of one table.
+        rows: the rows of one table.
         row_type: their dataclass.
         form: the name of a format.
-        path: of the file.
+        path: the file to write.
         force: replace a file that is there.
 
     Raises:

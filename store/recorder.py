@@ -16,9 +16,7 @@ from core.coalitions.players import Removed
 from core.machine.process import is_elsewhere
 from core.records.records import Assignment, ModelRecord, Outcome, RunRecord, RunState, StoredValues, TaskRecord, Writer
 from store.file.database import PATIENCE_S, reading, writing
-from store.file.value_columns import Answers, value_columns
-
-_OWN_COLUMNS = frozenset({"acc", "acc_norm"})
+from store.file.value_columns import OWN_COLUMNS, Answers, value_columns
 
 
 class StoreRecorder:
@@ -157,7 +155,7 @@ def _finite(value: float | None) -> float | None:
 
 
 def _more(metrics: Mapping[str, float]) -> str | None:
-    more = {name: _finite(value) for name, value in metrics.items() if name not in _OWN_COLUMNS}
+    more = {name: _finite(value) for name, value in metrics.items() if name not in OWN_COLUMNS}
     return json.dumps(more) if more else None
 
 

@@ -71,21 +71,21 @@ class Results:
         return self._path
 
     def opened(self) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
-        """Open the file for a table of your own, as long as the context lasts: ``with results.opened() as db:``."""
+        """Open the file as long as the context lasts. A table of your own reads ``with results.opened() as db:``."""
         return reading(self._path, self._patience)
 
     def ablation(self, selection: Selection = Selection(), value: str | None = None) -> Answer[AblationRow]:  # noqa: B008
-        """Read what the removal of each player alone costs, over the documents that the intact model has too.
+        """Read each player's ablation: the drop without it, over the documents that the intact model has too.
 
         Args:
-            selection: which results.
+            selection: the results to read.
             value: a metric that is a mean over documents, such as ``acc``, or a derived value
                 (``core.values.derived``). None for each task's own: acc, else its first metric that is a mean.
 
         Raises:
             CornerstoneError: no task selected has such a value.
         """
-        with reading(self._path, self._patience) as db:
+        with self.opened() as db:
             asked, gaps = with_value(find_groups(db, selection), value)
             return answer_of(gaps, [read_ablation(db, group, name) for group, name in asked])
 
@@ -93,13 +93,13 @@ class Results:
         """Read every stored coalition, over its documents, with its drop over those that the intact model has too.
 
         Args:
-            selection: which results.
+            selection: the results to read.
             value: as for ``ablation``. With None, a task that has no value is listed without one.
 
         Raises:
             CornerstoneError: no task selected has such a value.
         """
-        with reading(self._path, self._patience) as db:
+        with self.opened() as db:
             groups = find_groups(db, selection)
             asked, gaps = [(each, each.own_value) for each in groups], list[Gap]()
             if value is not None:
@@ -108,7 +108,7 @@ class Results:
 
     def outcomes(self, selection: Selection = Selection()) -> Answer[OutcomeRow]:  # noqa: B008
         """Read every stored outcome, one for each document and coalition. A log-probability may be minus infinity."""
-        with reading(self._path, self._patience) as db:
+        with self.opened() as db:
             return Answer(tuple(row for group in find_groups(db, selection) for row in outcome_rows(db, group)))
 
     def documents(
@@ -124,12 +124,12 @@ class Results:
             selection: one model on one task. Ids tell apart models or tasks of the same name.
             removed: the numbers of the removed players.
             value: the score to read; None for the task's own.
-            page: which documents to read.
+            page: the documents to read.
 
         Raises:
             CornerstoneError: the selection fits several models, tasks or data sets, or the task has no such value.
         """
-        with reading(self._path, self._patience) as db:
+        with self.opened() as db:
             groups = find_groups(db, selection)
             if len(groups) > 1:
                 fits = ", ".join(f"{g.model_name}@{g.model_id} on {g.task_name}@{g.task_id}" for g in groups)
@@ -140,7 +140,7 @@ class Results:
 
     def groups(self, selection: Selection = Selection()) -> Answer[GroupRow]:  # noqa: B008
         """Read every model and task that has results."""
-        with reading(self._path, self._patience) as db:
+        with self.opened() as db:
             return Answer(tuple(_group_row(group) for group in find_groups(db, selection)))
 
     def shapley(
@@ -157,7 +157,7 @@ class Results:
         If windows of the length asked for are not all stored, the longest that are make a partial answer.
 
         Args:
-            selection: which results.
+            selection: the results to read.
             value: as for ``ablation``.
             estimator: one of ``core.estimators.registry.estimators()``; None for both window estimators.
             players: the grouping whose units share the value, such as ``blocks:3``.
@@ -180,13 +180,13 @@ class Results:
 
         Args:
             questions: estimators with their settings and grouping.
-            selection: which results.
+            selection: the results to read.
             value: as for ``ablation``.
 
         Raises:
             CornerstoneError: as for ``shapley``.
         """
-        with reading(self._path, self._patience) as db:
+        with self.opened() as db:
             asked, gaps = with_value(find_groups(db, selection), value)
             return answer_of(gaps, [read_shapley(db, group, questions, name) for group, name in asked])
 
@@ -196,14 +196,14 @@ class Results:
         value: str | None = None,
         max_removed: int = DEFAULT_MAX_REMOVED,
     ) -> Answer[InteractionRow]:
-        """Read what windows of 2 to ``max_removed`` players lose together but not apart.
+        """Read how the players of each window interact, for windows of 2 to ``max_removed`` players.
 
         ``core.estimators.interactions`` defines the effect. Effects are over the documents that every window has. Rows
         are ordered by window size and then by first player. If windows of the length asked for are not all stored, the
         longest that are make a partial answer.
 
         Args:
-            selection: which results.
+            selection: the results to read.
             value: as for ``ablation``.
             max_removed: the longest window.
 
@@ -212,7 +212,7 @@ class Results:
         """
         if max_removed < 2:
             raise CornerstoneError(f"interactions need windows of at least 2 players, not {max_removed}")
-        with reading(self._path, self._patience) as db:
+        with self.opened() as db:
             asked, gaps = with_value(find_groups(db, selection), value)
             return answer_of(gaps, [read_interactions(db, group, max_removed, name) for group, name in asked])
 
@@ -220,7 +220,7 @@ class Results:
         """Judge every player of a model by the rule of ``core.paper.cornerstones``, and give the evidence.
 
         Args:
-            selection: which models and tasks, by which value and estimator.
+            selection: the models and tasks to judge, the value and the estimator.
 
         Raises:
             CornerstoneError: no such estimator, or no task selected has the value.
@@ -241,7 +241,7 @@ class Results:
         """Compare every estimator with the exact values, for groupings whose coalitions are all stored.
 
         Args:
-            selection: which results.
+            selection: the results to read.
             value: as for ``ablation``.
             players: the grouping; None for all whose exact values are stored.
             top: how many units count as the top.
@@ -255,14 +255,14 @@ class Results:
         chosen = checked(settings)
         others = tuple(estimator_named(name, chosen) for name in estimators() if name != Exact.name)
         wanted = Comparison(others, players, top)
-        with reading(self._path, self._patience) as db:
+        with self.opened() as db:
             asked, gaps = with_value(find_groups(db, selection), value)
             found = [read_agreement(db, group, name, wanted) for group, name in asked]
         return answer_of(gaps, found)
 
     def runs(self) -> Answer[RunRow]:
         """Read every run, the latest first. Times are UTC. Documents count once for each task, coalitions once."""
-        with reading(self._path, self._patience) as db:
+        with self.opened() as db:
             return Answer(tuple(read_runs(db)))
 
 

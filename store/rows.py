@@ -1,4 +1,4 @@
-"""What reading takes and returns: a selection, and a dataclass for each table, with the columns as fields.
+"""The selection that a reading takes, and the rows that it returns: a dataclass a table, with the columns as fields.
 
 ``model_id`` and ``task_id`` tell apart models and tasks of the same name: models of other weights or dtype, and tasks
 of other prompt settings or data.
@@ -14,7 +14,7 @@ from core.coalitions.players import PlayerKind
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which results to read. None means all. A name may be ``name``, ``name@id`` or an id.
+    """The results to read, by name. None means all. A name may be ``name``, ``name@id`` or an id.
 
     ``run`` selects the documents and coalitions that a run asked for, whichever run evaluated them.
     """
@@ -137,7 +137,7 @@ class ShapleyRow:
 
 @dataclass(frozen=True, slots=True)
 class AgreementRow:
-    """How far an estimator is from the exact values of the same units, over the same ``n`` documents.
+    """One estimator compared with the exact values of the same units, over the same ``n`` documents.
 
     ``spearman`` and ``kendall`` correlate the ranks of units. ``bias`` and ``rmse`` are the mean and the root mean
     square of estimate minus exact, in the value's units. ``top`` is the part of the exact ``k`` largest units that are
@@ -181,10 +181,11 @@ class AgreementRow:
 
 @dataclass(frozen=True, slots=True)
 class InteractionRow:
-    """What ``size`` neighbouring players, from number ``first`` on, lose together but not apart (their effect).
+    """One window: ``size`` neighbouring players, the first of which has the number ``first``.
 
-    ``effect`` is the sum of their single drops minus ``joint_drop``, paired over ``n`` documents, with its interval. It
-    is negative if they back each other up, and positive if they need each other (``core.estimators.interactions``).
+    ``joint_drop`` is the drop without all of them. ``effect`` is the sum of their single drops minus ``joint_drop``,
+    paired over ``n`` documents, with its interval. It is negative if the players back each other up, and positive if
+    they need each other (``core.estimators.interactions``).
     """
 
     model: str

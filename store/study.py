@@ -62,9 +62,9 @@ def run_study(
     Closing the generator ends the run as stopped; what was recorded stays.
 
     Args:
-        config: what to do, as ``load_config`` reads it from a YAML file, or the keys of such a file as a mapping.
+        config: the study, as ``load_config`` reads it from a YAML file, or the keys of such a file as a mapping.
         store: the file that keeps the outcomes. None for the one that ``config`` names, else the default store.
-        listener: is told what takes long, such as loading a model, and is called between layer batches.
+        listener: hears of steps that take long, such as loading a model, and is called between layer batches.
 
     Returns:
         A generator of events, of each schedule on each task in turn: ``PhaseStarted``, a ``ChunkRecorded`` for every

@@ -1,4 +1,4 @@
-"""The tables of results: each says what it is, what it may be asked, and how it is read.
+"""The tables of results: the description, the options and the reader of each.
 
 Each table is a subcommand of the command line, a choice of the explorer's export dialog and, if ``listed``, a tab of
 its browser. A new table is a row (a frozen dataclass), a reader, and an entry here.
@@ -50,7 +50,7 @@ Option = Literal[
     "max_removed",
     "top",
 ]
-"""What a table may be asked; the command line words each once."""
+"""The options that a table may take. The command line describes each of them once."""
 
 _NAME = re.compile(r"[a-z][a-z0-9-]*")
 _SELECTED: tuple[Option, ...] = ("model", "task", "run")
@@ -58,11 +58,11 @@ _SELECTED: tuple[Option, ...] = ("model", "task", "run")
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a table is asked. A reader uses the parts that concern it.
+    """A request for the rows of a table. A reader uses the attributes that concern it.
 
     Attributes:
-        selection: which results.
-        tasks: several tasks, for a table that is of a model over tasks; () for its own choice.
+        selection: the results to read.
+        tasks: the tasks, for a table whose rows describe a model over tasks; () for the table's own choice.
         value: a mean over documents; None for each task's own.
         estimator: the name of an estimator; None for both window estimators.
         players: the grouping whose units share a value; None for the table's own choice.
@@ -93,11 +93,11 @@ class Table:
     Attributes:
         name: the name of the subcommand, and of the exported file: lower-case letters, digits and hyphens.
         title: the title of the tab.
-        summary: what a row is, in one sentence; more paragraphs may follow it.
+        summary: one sentence that describes a row; more paragraphs may follow it.
         row: the frozen dataclass of a row; its fields are the columns.
         read: reads the rows.
-        takes: what it may be asked.
-        dropped: columns that a narrow terminal goes without, in this order.
+        takes: the options that it takes.
+        dropped: columns that are left out in a narrow terminal, in this order.
         listed: whether the browser has a tab for it.
         documents: whether a row leads to the documents of one coalition.
     """

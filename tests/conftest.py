@@ -1,4 +1,4 @@
-"""What all tests share: a home of their own, a tiny model, programs that start fast."""
+"""Fixtures that all tests share: a home of their own, models, benchmark files."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def shared_tasks() -> Path:
 
 @pytest.fixture(scope="session")
 def tiny_model_folder(tmp_path_factory: pytest.TempPathFactory, default_model_folder: Path) -> Path:
-    """A random Llama of four layers with the default model's tokenizer: all of the program, none of the waiting."""
+    """A random Llama of four layers with the default model's tokenizer: small, so that programs are fast."""
     # The process that hands out the tests to others should not load these.
     import torch
     from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
@@ -94,7 +94,7 @@ def tiny_model_folder(tmp_path_factory: pytest.TempPathFactory, default_model_fo
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """How many routes of mixture-of-experts models rounding changed, over all tests that counted them."""
+    """Report how many routes of mixture-of-experts models rounding changed, over all tests that counted them."""
     counted: dict[str, int] = {}
     for report in terminalreporter.getreports("passed"):
         for name, value in report.user_properties:

@@ -1,4 +1,4 @@
-"""What install.py decides; the install itself is run by everyone who runs these tests."""
+"""Decisions of install.py; everyone who runs these tests has run the install itself."""
 
 from __future__ import annotations
 

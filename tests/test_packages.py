@@ -1,4 +1,4 @@
-"""What is installed: every package brings its data files, and tells type checkers that it is typed."""
+"""Every installed package brings its data files, and tells type checkers that it is typed."""
 
 from __future__ import annotations
 

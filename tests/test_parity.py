@@ -1,4 +1,4 @@
-"""What `cornerstone run` stores equals plain lm-eval, document by document."""
+"""The outcomes that `cornerstone run` stores equal those of plain lm-eval, document by document."""
 
 from __future__ import annotations
 

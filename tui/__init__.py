@@ -1,1 +1,1 @@
-"""What a person meets: the command line and the explorer. Knows store and core."""
+"""The user interface: the command line and the explorer. It imports store and core."""

@@ -1,4 +1,4 @@
-"""The program that joins engine and store, and the only module of ``tui`` that loads torch.
+"""The program that runs the engine and stores its results. It is the only module of ``tui`` that loads torch.
 
 ``python -m tui.worker run CONFIG COMMAND`` runs one study in the foreground (CONFIG is JSON);
 ``python -m tui.worker path CONFIG REQUEST FILES COMMAND`` searches a removal path (all but COMMAND are JSON);
@@ -26,7 +26,7 @@ _NICENESS = 5
 
 
 def main(arguments: list[str]) -> None:
-    """Do what the arguments say."""
+    """Do the work that the arguments name."""
     keep_freed_memory()
     match arguments:
         case ["run", text, command]:
@@ -77,7 +77,8 @@ def _path(text: str, request_text: str, files_text: str, command: str) -> None:
     from core.removal_path.study import find_path
     from store.file.location import default_path
     from store.recorder import StoreRecorder
-    from tui.commands.path import FILES, followed, narrate, put_path
+    from tui.commands.path import FILES, followed, put_path
+    from tui.commands.stderr import narrate
 
     files = FILES.validate_json(files_text)
     store = config.store or default_path()
@@ -103,7 +104,8 @@ def _proxies(text: str, request_text: str) -> None:
     from core.study.listener import Callbacks
     from store.file.location import default_path
     from store.recorder import StoreRecorder
-    from tui.commands.proxies import ProxyRequest, narrate, put_proxies
+    from tui.commands.proxies import ProxyRequest, put_proxies
+    from tui.commands.stderr import narrate
     from tui.drawing.gap_text import gap_texts
 
     request = ProxyRequest.model_validate_json(request_text)
@@ -118,7 +120,8 @@ def _bench(text: str, form: str) -> None:
     from core.study.listener import Callbacks
     from core.study.plan import longest_window
     from core.study.workbench import open_workbench
-    from tui.commands.bench import narrate, print_reports, with_limits
+    from tui.commands.bench import print_reports, with_limits
+    from tui.commands.stderr import narrate
 
     reports = []
     bench = None

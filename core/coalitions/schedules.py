@@ -11,9 +11,6 @@ from core.coalitions.players import Removed
 
 INTACT: Removed = ()
 DEFAULT_MAX_REMOVED = 4
-DEFAULT_PERMUTATIONS = 20
-FEWEST_PERMUTATIONS = 8
-DEFAULT_TOLERANCE = 0.02
 
 
 def windows(players: int, max_removed: int = DEFAULT_MAX_REMOVED) -> list[Removed]:

@@ -36,7 +36,7 @@ def worst(error: pydantic.ValidationError) -> Any:
 
 
 def in_words(fault: Any, content: Mapping[str, Any], run: Sequence[str], task: type[pydantic.BaseModel]) -> str:
-    """Word a fault of ``content``, whose keys are ``run`` and, in its tasks, those of ``task``."""
+    """Describe a fault of ``content`` in words; a run has the keys ``run``, and a task the fields of ``task``."""
     path, kind = fault["loc"], fault["type"]
     if kind == "extra_forbidden":
         keys = list(task.model_fields) if path[0] == "tasks" else run
@@ -56,7 +56,7 @@ def in_words(fault: Any, content: Mapping[str, Any], run: Sequence[str], task: t
 
 
 def mend_of(fault: Any) -> Mend | None:
-    """Return what mends a fault, where its sentence does not say so."""
+    """Return the way to mend a fault, if its sentence does not say it."""
     return Mend.NAME_TASK if _names_no_task(fault) else None
 
 

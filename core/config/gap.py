@@ -1,4 +1,4 @@
-"""Gaps: what an answer lacks, and the run that fills it. Each front end words the run in its own way."""
+"""Gaps: data that an answer lacks, and the run that fills them. Each front end words the run in its own way."""
 
 from __future__ import annotations
 

@@ -193,19 +193,20 @@ class RunConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
         )
 
     def asking(self, question: Question, value: str | None = None) -> RunConfig:
-        """Return a run of the same documents that evaluates what a question reads.
+        """Return a run of the same documents that evaluates the coalitions of a question.
 
         Args:
-            question: whose schedule, settings and players the run takes.
-            value: what a schedule that works in rounds looks at; None for each task's own.
+            question: the run takes its schedule, settings and players.
+            value: the value that a schedule in rounds looks at; None for each task's own.
         """
-        own = {setting.name: setting for setting in settings_of(type(question.estimator))}
-        chosen = {name: getattr(question.estimator, name) for name in own}
-        settings = {
-            name: number for name, number in chosen.items() if name not in _SHARED and number != own[name].default
-        }
-        shared = {name: number for name, number in chosen.items() if name in _SHARED}
-        update = {"players": question.players, "settings": settings, "value": value, **shared}
+        settings: dict[str, Number] = {}
+        update: dict[str, Any] = {"players": question.players, "settings": settings, "value": value}
+        for setting in settings_of(type(question.estimator)):
+            number = getattr(question.estimator, setting.name)
+            if setting.name in _SHARED:
+                update[setting.name] = number
+            elif number != setting.default:
+                settings[setting.name] = number
         return self.under(question.estimator.schedule).model_copy(update=update)
 
 
@@ -241,9 +242,9 @@ def load_config(path: Path | None, options: Mapping[str, Any]) -> RunConfig:
 
 
 def documents_of(stored: str) -> RunConfig:
-    """Read which model, tasks and documents a stored configuration (JSON) names, without its schedules and settings.
+    """Read the model, tasks and documents of a stored configuration (JSON), without its schedules and settings.
 
-    Those may be of a plugin that is gone since, which is no reason to lose the rest.
+    Schedules and settings may come from a plugin that is no longer installed. The rest can be read all the same.
 
     Raises:
         pydantic.ValidationError: it is no configuration.

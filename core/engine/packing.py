@@ -58,7 +58,7 @@ def pack(documents: Iterable[Sequence[TokenRequest]], max_length: int, *, share:
     """Pack the requests of ``documents`` into one row.
 
     A request longer than ``max_length`` + 1 tokens loses its beginning, as in lm-eval. Its last token is a target but
-    never an input. With ``share=False`` requests share no prefix, for models where a tree mask cannot be exact.
+    never an input. With ``share=False`` requests share no prefix, as a reference without a tree.
     """
     builder = _Builder()
     for document in documents:

@@ -72,7 +72,7 @@ def sweep_rows(
         coalitions: sets of removed players in any order; work that they share is done once.
         batch_tokens: how many tokens go through a layer at once.
         on_batch: called between layer batches; what it raises ends the sweep. It may run another sweep meanwhile.
-        intact: what is known of the intact model's states, for each row; read, and added to.
+        intact: the known states of the intact model, for each row; the sweep reads them and adds to them.
     """
     removed_bits = [sum(1 << player for player in removed) for removed in coalitions]
     plan = [_variants(index, removed_bits) for index in range(decoder.layer_count)]

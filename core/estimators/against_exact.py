@@ -18,7 +18,7 @@ from core.statistics.ranks import ranks
 
 _DRAWS = 1000
 _PAIRS = 1 << 22
-"""How many comparisons of two units are in memory at a time."""
+"""The largest number of comparisons of two units in memory at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How an estimate agrees with a reference on ``n`` documents.
+    """The agreement of an estimate with a reference on ``n`` documents.
 
     ``spearman`` and ``kendall`` (tau-b) are rank correlations over units, and ties count as ties. ``bias`` is the mean
     over units of estimate minus reference, and ``rmse`` the root of the mean square, both in the value's own units.

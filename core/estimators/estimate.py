@@ -1,4 +1,4 @@
-"""Estimates: Shapley values with their uncertainty, from what each unit contributes on each document."""
+"""Estimates: Shapley values with their uncertainty, from the contribution of each unit on each document."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""The base class of estimators: the coalitions that one reads, and what each unit contributes on each document.
+"""The base class of estimators: the coalitions that it reads, and the contribution of each unit on each document.
 
 A value v is a mean over documents, so every estimator here is a mean of per-document contributions. Standard errors,
 intervals, shares and ranks follow from those (``core.estimators.estimate``) and are the same for all estimators.
 
 An estimator is one frozen dataclass in one file. It says everything about itself: its settings, the schedule that
-evaluates what it reads, and its words for reports. Options, dialogs, tables and reports iterate over the registry.
+evaluates its coalitions, and its words for reports. Options, dialogs, tables and reports iterate over the registry.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import ClassVar, Self
 
 from core.coalitions.players import Removed
 from core.errors import CornerstoneError
-from core.estimators.setting import Number, checked_settings, given, in_digits, settings_of
+from core.estimators.setting import Number, given, in_digits, settings_of
 from core.statistics.intervals import FloatArray
 
 Outcomes = Mapping[Removed, FloatArray]
@@ -29,8 +29,8 @@ class Estimator(ABC):
 
     Attributes:
         name: its name in options, files and tables.
-        summary: one line that says which coalitions its schedule removes, and what for.
-        schedule: the schedule that evaluates what it reads. Estimators that read the same coalitions share one. The
+        summary: one line on the coalitions of its schedule and their purpose.
+        schedule: the schedule that evaluates its coalitions. Estimators that read the same coalitions share one. The
             first of them in the registry reports the schedule.
         in_rounds: whether the values that it has seen decide its next coalitions.
         shapley: whether its values approximate Shapley values, so that reports compare it with others.
@@ -50,7 +50,8 @@ class Estimator(ABC):
         Raises:
             CornerstoneError: one is; the message names it.
         """
-        checked_settings(self)
+        for setting in settings_of(type(self)):
+            setting.checked(getattr(self, setting.name))
 
     @classmethod
     def of(cls, settings: Mapping[str, Number]) -> Self:
@@ -73,7 +74,7 @@ class Estimator(ABC):
 
     @abstractmethod
     def contributions(self, outcomes: Outcomes, units: int) -> FloatArray:
-        """Return what each unit contributes on each document, shape (units, documents). phi is the mean over documents.
+        """Return the contribution of each unit on each document, shape (units, documents). Their mean is phi.
 
         Raises:
             CornerstoneError: coalitions are missing.
@@ -125,7 +126,7 @@ class Estimator(ABC):
         return tuple(f"{name.replace('_', ' ')} {in_digits(number)}" for name, number in own)
 
     def described(self) -> str:
-        """Return what an estimate reads in words, such as ``windows of up to 4``."""
+        """Return the coalitions that it reads in words, such as ``windows of up to 4``."""
         return f"{self.name} ({', '.join(self.in_words())})" if self.in_words() else self.name
 
 

@@ -1,4 +1,4 @@
-"""Interactions: what neighbouring players lose together but not apart, from the windows of the Shapley values.
+"""Interactions: the drop of neighbouring players together, against the sum of their single drops.
 
 With the drop d(S) = v(N) - v(N minus S), a window S has the effect
 
@@ -59,7 +59,7 @@ def interactions(
     Args:
         outcomes: values by removed set, every window of up to ``max_removed`` players and the intact model among them;
             arrays of shape (documents,), of the same documents in the same order.
-        players: how many the model has.
+        players: the number of players of the model.
         max_removed: the longest window.
         confidence: of the intervals, each of which is for one window by itself.
 
@@ -103,10 +103,10 @@ def _interactions(
 def _interval(effects: FloatArray, size: int, bounded: bool, scale: float, confidence: float) -> tuple[float, float]:
     """Return an interval for the mean of the documents' effects, never of zero width.
 
-    For scores in [0, 1] two documents are added in thought, with effects of k - 1 and 1 - k for k players, which is
-    what a document makes that the removal of any of them tips: for pairs the adjusted Wald interval of Bonett and Price
-    (2012) for paired proportions, which covers well where few documents differ. An effect is within [-k, k]. For other
-    values it is ``core.statistics.intervals.t_interval``.
+    For scores in [0, 1] two invented documents are added, with effects of k - 1 and 1 - k for k players. The first is
+    the effect of a document that the removal of any of the players makes wrong. For pairs this is the adjusted Wald
+    interval of Bonett and Price (2012) for paired proportions, which covers well if few documents differ. An effect is
+    within [-k, k]. For other values the interval is ``core.statistics.intervals.t_interval``.
     """
     if not bounded:
         (low,), (high,) = t_interval(effects[None], confidence, scale)

@@ -1,4 +1,4 @@
-"""Leave-one-out: what is lost when one unit alone is removed."""
+"""Leave-one-out: the drop when one unit alone is removed."""
 
 from __future__ import annotations
 

@@ -20,45 +20,46 @@ from typing import Annotated, ClassVar, Self
 import numpy as np
 
 from core.coalitions.players import Removed, removed_set
-from core.coalitions.schedules import DEFAULT_PERMUTATIONS, DEFAULT_TOLERANCE, FEWEST_PERMUTATIONS, INTACT
+from core.coalitions.schedules import INTACT
 from core.estimators.estimator import Estimator, Outcomes, require
 from core.estimators.setting import Setting, in_digits
 from core.statistics.intervals import FloatArray
 
+_FEWEST = 8
 _AHEAD = 4
 
 Order = tuple[int, ...]
+
+Seed = Annotated[int, Setting("Seed of the random orders of permutation", "seed", -(2**63), 2**63 - 1)]
+"""The seed of a run, as every estimator with a field ``seed`` must declare it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Permutation(Estimator):
     """The mean over ``permutations`` walks of v(before a unit is removed) - v(after).
 
-    A walk ends once |mean v - mean v(everything removed)| <= ``tolerance``, in the value's own units; what it has not
-    removed by then contributes 0. So the values add up to v(N) - v(nothing) within ``tolerance``. Which coalitions a
-    walk needs depends on the documents: more of them may move its end.
+    A walk ends once |mean v - mean v(everything removed)| <= ``tolerance``, in the value's own units. Units
+    that are left by then contribute 0. So the values add up to v(N) - v(nothing) within ``tolerance``. Which coalitions
+    a walk needs depends on the documents: more of them may move its end.
 
     Attributes:
         permutations: walks, an even number: the second of each pair is the first's reverse. Four pairs at least, to
             tell how pairs differ.
-        seed: of the orders. More walks of one seed begin with the same ones.
-        tolerance: of the truncation; 0 ends a walk only where the mean is the same exactly.
+        seed: the seed of the orders. More walks with the same seed begin with the same ones.
+        tolerance: the distance of the two means at which a walk ends; with 0 they must be equal.
     """
 
     permutations: Annotated[
         int,
         Setting(
-            f"How many walks permutation makes, an even number of at least {FEWEST_PERMUTATIONS}",
-            "walks",
-            FEWEST_PERMUTATIONS,
-            multiple_of=2,
+            f"How many walks permutation makes, an even number of at least {_FEWEST}", "walks", _FEWEST, multiple_of=2
         ),
-    ] = DEFAULT_PERMUTATIONS
-    seed: Annotated[int, Setting("Seed of the random orders of permutation", "seed", -(2**63), 2**63 - 1)] = 0
+    ] = 20
+    seed: Seed = 0
     tolerance: Annotated[
         float,
         Setting("Stop a walk when its score is this close to the score with all layers removed", "tolerance", 0),
-    ] = DEFAULT_TOLERANCE
+    ] = 0.02
     name: ClassVar[str] = "permutation"
     summary: ClassVar[str] = "random orders, walked until there is nothing left to lose"
     schedule: ClassVar[str] = "permutation"
@@ -114,7 +115,7 @@ class Permutation(Estimator):
         return int(min(2**units, 2 + self.permutations * (units - 1)))
 
     def smaller(self) -> tuple[Self, ...]:
-        counts = range(self.permutations - 2, FEWEST_PERMUTATIONS - 1, -2)
+        counts = range(self.permutations - 2, _FEWEST - 1, -2)
         return tuple(replace(self, permutations=count) for count in counts)
 
     @property
@@ -150,7 +151,7 @@ class Permutation(Estimator):
         return units, bottom is not None
 
     def _pairs(self, outcomes: Outcomes, units: int) -> Iterator[FloatArray]:
-        """Yield what each pair of walks finds, shape (units, documents)."""
+        """Yield the mean contributions of each pair of walks, shape (units, documents)."""
         means = {removed: float(np.mean(values)) for removed, values in outcomes.items()}
         orders = self._orders(units)
         for there, back in zip(orders, orders, strict=True):

@@ -44,7 +44,7 @@ class Question:
 
     @property
     def described(self) -> str:
-        """What an estimate reads in words, and of which units if these are not single sublayers."""
+        """The coalitions of the estimate in words; other units than single sublayers are named too."""
         what = self.estimator.described()
         return what if self.players == SUBLAYERS else f"{what} of {self.players}"
 
@@ -61,12 +61,12 @@ class Game:
         return len(self.grouping.units)
 
     def by_units(self, scores: Scores) -> Scores:
-        """Return what belongs to coalitions of players, by removed units, without those that split a unit."""
+        """Return values by removed units from values by removed players. Coalitions that split a unit are left out."""
         found = ((units_of(self.grouping, removed), values) for removed, values in scores.items())
         return {units: values for units, values in found if units is not None}
 
     def read(self, outcomes: Outcomes) -> tuple[dict[Removed, FloatArray], list[Removed]]:
-        """Return what the estimate reads of ``outcomes``, and the coalitions of units that it lacks next.
+        """Return the outcomes that the estimate reads, and the coalitions of units that it lacks next.
 
         An estimator in rounds names only those of its next round.
 

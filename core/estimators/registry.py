@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from functools import cache
 from types import MappingProxyType
@@ -50,7 +50,7 @@ def estimators() -> Mapping[str, type[Estimator]]:
 
 
 def _refuse_incomplete(added: Any) -> None:
-    """Refuse what a plugin adds and what is no estimator.
+    """Refuse an addition of a plugin that is no usable estimator.
 
     Raises:
         CornerstoneError: it is no class of estimators, or it lacks something that every estimator has.
@@ -79,9 +79,7 @@ def estimator_type(name: str) -> type[Estimator]:
     known = estimators()
     if name in known:
         return known[name]
-    close = get_close_matches(name, known, n=1)
-    meant = f"; did you mean {close[0]}?" if close else ""
-    raise CornerstoneError(f"no estimator {name!r}; there is {', '.join(known)}{meant}")
+    raise CornerstoneError(f"no estimator {name!r}; there is {', '.join(known)}{_meant(name, known)}")
 
 
 def estimator_named(name: str, settings: Mapping[str, Number] = MappingProxyType({})) -> Estimator:
@@ -111,9 +109,8 @@ def checked(values: Mapping[str, object]) -> dict[str, Number]:
     known = {setting.name: setting for setting in settings()}
     for name in values:
         if name not in known:
-            close = get_close_matches(name, known, n=1)
-            meant = f"; did you mean {close[0]}?" if close else ""
-            raise CornerstoneError(f"no estimator has a setting {name!r}; there is {', '.join(known)}{meant}")
+            said = f"no estimator has a setting {name!r}; there is {', '.join(known)}"
+            raise CornerstoneError(f"{said}{_meant(name, known)}")
     return {name: known[name].checked(value) for name, value in values.items()}
 
 
@@ -134,11 +131,15 @@ def scheduled(name: str) -> type[Estimator]:
     known = {**estimators(), **schedules()}
     if name in known:
         return known[name]
-    close = get_close_matches(name, known, n=1)
-    meant = f"; did you mean {close[0]}?" if close else ""
-    raise CornerstoneError(f"no schedule {name!r}; there is {', '.join(schedules())}{meant}")
+    raise CornerstoneError(f"no schedule {name!r}; there is {', '.join(schedules())}{_meant(name, known)}")
 
 
 def window_readings() -> tuple[str, ...]:
     """List the names of the estimators that read the paper's windows, the paper's own first."""
     return tuple(name for name, kind in estimators().items() if kind.schedule == WindowFirst.schedule)
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    """Return the end of a refusal: the known name that is closest, or nothing."""
+    close = get_close_matches(name, list(known), n=1)
+    return f"; did you mean {close[0]}?" if close else ""

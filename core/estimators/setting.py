@@ -20,14 +20,14 @@ Number = int | float
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What a setting means, and which values it takes.
+    """The meaning of a setting, and the values that it may take.
 
     Attributes:
         help: a sentence for a list of options, without a full stop and without the default.
         label: a few words for a field in a dialog.
         least: the smallest value allowed.
         most: the largest value allowed; None for no limit.
-        multiple_of: what the value must be a multiple of; None for any.
+        multiple_of: a number that must divide the value; None for no such number.
     """
 
     help: str
@@ -86,13 +86,9 @@ def in_digits(number: Number) -> str:
     return short if float(short) == number else repr(number)
 
 
+@cache
 def settings_of(declaring: Any) -> tuple[NamedSetting, ...]:
     """List the settings that a dataclass declares, in the order of its fields."""
-    return _declared(declaring)
-
-
-@cache
-def _declared(declaring: Any) -> tuple[NamedSetting, ...]:
     hints = get_type_hints(declaring, include_extras=True)
     found = []
     for field in fields(declaring):
@@ -105,16 +101,6 @@ def _declared(declaring: Any) -> tuple[NamedSetting, ...]:
             raise TypeError(f"{declaring.__name__}.{field.name} must be an int or a float")
         found.append(NamedSetting(field.name, hints[field.name].__origin__, field.default, about))
     return tuple(found)
-
-
-def checked_settings(of: object) -> None:
-    """Refuse an instance of a declaring dataclass whose settings are out of range.
-
-    Raises:
-        CornerstoneError: one is; the message names it.
-    """
-    for setting in settings_of(type(of)):
-        setting.checked(getattr(of, setting.name))
 
 
 def given(settings: tuple[NamedSetting, ...], values: Mapping[str, Number]) -> dict[str, Number]:

@@ -42,7 +42,7 @@ from core.study.workbench import Workbench, new_run, same_model
 _JOBS_EVERY_S = 0.25
 _CHARTS_EVERY_S = 1.0
 _CHARTS_PART = 20
-"""Charts take at most one part in so many of a sweep's time."""
+"""Charts take at most 1 / ``_CHARTS_PART`` of a sweep's time."""
 _FLUSH_S = 10.0
 
 
@@ -85,7 +85,7 @@ class Engine:
             self._inbox.put(request)
 
     def stop(self) -> None:
-        """Stop: drop the chunk in flight, and write what waits."""
+        """Stop: drop the chunk in flight, and write the outcomes that wait."""
         self._stopping = True
         self._inbox.put(None)
 
@@ -135,7 +135,7 @@ class Engine:
         return self._wanted is not None or self._toggle is not None
 
     def _serve_urgent(self) -> None:
-        """Do what an explorer waits for: open the tasks, then evaluate the last toggled coalition."""
+        """Do the work that an explorer waits for: open the tasks, then evaluate the last toggled coalition."""
         while self._urgent and not self._stopping:
             try:
                 self._serve_one()
@@ -269,7 +269,7 @@ class Engine:
 
     @contextmanager
     def _opening_listener(self) -> Iterator[Listener]:
-        """Yield a listener for opening a workbench; it publishes what is narrated, and ends the work on ``stop``."""
+        """Yield a listener for opening a workbench; it publishes each sentence, and ends the work on ``stop``."""
 
         def narrate(text: str) -> None:
             self._publish(Narration(text=text))

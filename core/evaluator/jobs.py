@@ -1,4 +1,4 @@
-"""The evaluator's jobs: what was asked for, and how far it is."""
+"""The evaluator's jobs: their requests and their progress."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ from core.values.of_task import resolve_if_any, usable_values
 from core.values.value_table import ValueTable
 
 _NO_VALUE = "no value"
-"""Names the column of a task without a value: its table only tells which outcomes are there."""
+"""Stands for the value of a task that has none: its table only tells which outcomes are there."""
 
 
 class LiveTask:
@@ -37,8 +37,8 @@ class LiveTask:
         """Begin without outcomes.
 
         Args:
-            assignment: model, task and documents; its coalitions count for nothing.
-            players: of the model.
+            assignment: model, task and documents; its coalitions are ignored.
+            players: the players of the model.
             asked: the value; None for the task's own.
 
         Raises:
@@ -51,7 +51,7 @@ class LiveTask:
         self._usable = usable_values(assignment.task, documents)
         self._choices: FloatArray = np.array([len(document.choices) for document in documents], dtype=np.float64)
         self.value = resolve_if_any(assignment.task, documents, asked)
-        """What is charted; None where the task has no value."""
+        """The name of the charted value; None if the task has no value."""
         self._table = ValueTable(documents, self.value or _NO_VALUE, assignment.task.mean_metrics)
         self.key = live_task_key(assignment, self.value)
         self.changed = False
@@ -59,7 +59,7 @@ class LiveTask:
 
     @property
     def column(self) -> str:
-        """The name of the value, also where there is none: what a recorder is asked for."""
+        """The name of the value to ask a recorder for; a stand-in if the task has no value."""
         return self._table.value
 
     @property
@@ -81,7 +81,7 @@ class LiveTask:
         return self._assignment.shares_outcomes(assignment) and self._table.holds(assignment.documents)
 
     def load(self, stored: StoredValues) -> None:
-        """Take what the store has."""
+        """Take stored values."""
         self._table.load(stored)
 
     def add(self, assignment: Assignment, outcomes: Sequence[Outcome]) -> bool:
@@ -97,7 +97,7 @@ class LiveTask:
         return self._table.evaluated(assignment.documents, assignment.coalitions)
 
     def values(self, assignment: Assignment) -> StoredValues:
-        """Return what is there of an assignment's documents."""
+        """Return the values of an assignment's documents that are there."""
         return self._table.stored(assignment.documents)
 
     def coalition(self, removed: Removed) -> CoalitionPoint | None:
@@ -105,12 +105,12 @@ class LiveTask:
         return coalition_point(self._table.scores, removed)
 
     def charts(self, max_removed: int, asked: Question | None = None) -> Charts:
-        """Return the charts of what is known now.
+        """Return the charts of the outcomes so far.
 
         Args:
             max_removed: the longest window of sublayers.
-            asked: what the Shapley values answer, as soon as one document has all that it needs. Until then, and where
-                it is None, they are of all windows of sublayers.
+            asked: the question that the Shapley values answer, once a document has all its coalitions. Before that, and
+                if it is None, they answer the question of windows of sublayers.
         """
         self.changed = False
         scores = self._table.scores

@@ -25,14 +25,14 @@ from core.study.workbench import Workbench, new_run, open_workbench
 from core.tasks.prepare import PreparedTask
 
 _INTACT_BYTES = 2**28
-"""For the intact model's hidden states over the documents of the first number."""
+"""Memory for the intact model's hidden states over the ``FIRST_DOCUMENTS``."""
 
 FIRST_DOCUMENTS = 16
-"""A coalition picked by hand has a first number after so many documents."""
+"""Number of documents after which a coalition picked by hand gets its first score."""
 
 
 class OpenTasks:
-    """What is open. All outcomes go to the recorder, and through it to the live tasks.
+    """The open tasks and their recorder, which passes all outcomes on to the live tasks.
 
     As a context manager it ends the run of hand-picked coalitions.
     """
@@ -46,7 +46,7 @@ class OpenTasks:
         self._intact = IntactStates(_INTACT_BYTES)
         self.bench: Workbench | None = None
         self.notices: tuple[str, ...] = ()
-        """What was opened in another way than asked for, in sentences."""
+        """Sentences about tasks that were not opened as requested."""
 
     def __enter__(self) -> OpenTasks:
         return self
@@ -57,17 +57,17 @@ class OpenTasks:
         self._hand_picked.__exit__(kind, error, trace)
 
     def open(self, config: RunConfig, listener: Listener, *, keep: bool) -> Workbench:
-        """Open what ``config`` names in place of what is open.
+        """Open the model and tasks of ``config`` in place of those that are open.
 
         A task that lacks the value asked for is opened with its own, and ``notices`` says so.
 
         Args:
             config: model, tasks, documents and value.
-            listener: told what takes long, and called while the store is waited for; it may end the attempt.
-            keep: let the live tasks of what was open go on taking outcomes, for a job that is under way.
+            listener: gets sentences on slow work, and is called while the store is in use; it may end the attempt.
+            keep: let the live tasks that were open go on taking outcomes, for a job that is under way.
 
         Raises:
-            CornerstoneError: it cannot be opened; what was open stays.
+            CornerstoneError: it cannot be opened; the open tasks stay open.
         """
         listener.narrate("getting ready")
         bench = open_workbench(config, listener, self.bench)
@@ -87,7 +87,7 @@ class OpenTasks:
         return bench
 
     def opened(self) -> Opened | None:
-        """Return the event that tells an explorer what is open; None where nothing is."""
+        """Return the event that describes the open tasks to an explorer; None if none is open."""
         if self.bench is None:
             return None
         record = self.bench.model.record
@@ -138,7 +138,7 @@ class OpenTasks:
     def _evaluated(
         self, bench: Workbench, live_task: LiveTask, part: PreparedTask, removed: Removed, listener: Listener
     ) -> Iterator[bool]:
-        """Evaluate what is missing; yield true after each chunk, false at the end."""
+        """Evaluate the missing outcomes; yield true after each chunk, false at the end."""
         schedule = Schedule("toggled", tuple(hand_picked([removed])))
         if _lacks_any(live_task, Assignment.of(bench.model.record, part, schedule.coalitions)):
             intact = self._intact if len(part.documents) <= FIRST_DOCUMENTS else None
@@ -151,7 +151,7 @@ class OpenTasks:
     def _filled(
         self, live_task: LiveTask, assignment: Assignment, known: dict[str, LiveTask], listener: Listener
     ) -> LiveTask:
-        """Fill a live task with what is stored now: another program may have added to it, or removed the file."""
+        """Fill a live task with the values stored now: another program may have added some, or removed the file."""
         while True:
             try:
                 self._recorder.fill(live_task, assignment)

@@ -66,14 +66,14 @@ class Resume(_Message):
 
 
 class Cancel(_Message):
-    """End a job. What it has recorded stays."""
+    """End a job. Its recorded outcomes stay."""
 
     type: Literal["cancel"] = "cancel"
     job: int
 
 
 class ShutDown(_Message):
-    """End the evaluator. The chunk in flight is dropped, and what was evaluated is written."""
+    """End the evaluator. The chunk in flight is dropped; evaluated outcomes are written."""
 
     type: Literal["shut down"] = "shut down"
 
@@ -90,14 +90,14 @@ class Hello(_Message):
 
 
 class Narration(_Message):
-    """What the evaluator does while no job is running, such as loading a model; empty while it waits."""
+    """The evaluator's present work while no job is running, such as loading a model; empty while it waits."""
 
     type: Literal["narration"] = "narration"
     text: str
 
 
 class Refusal(_Message):
-    """Why a request could not be done. It changed nothing. ``mend`` is what would help, as in an error."""
+    """A sentence on a request that failed, or on another problem. ``mend`` names the way to mend it, as in an error."""
 
     type: Literal["refusal"] = "refusal"
     text: str
@@ -135,9 +135,9 @@ class BenchTask(pydantic.BaseModel, frozen=True):
 
 
 class Opened(_Message):
-    """What is open now. ``model_id`` and ``task_id`` tell apart models and tasks of the same name in the store.
+    """The open model and tasks. ``model_id`` and ``task_id`` tell apart models and tasks of the same name in the store.
 
-    Its charts have what was stored when it was opened. ``writers`` are runs that were writing more at that time.
+    Its charts show the outcomes stored when it was opened. ``writers`` are runs that were still writing at that time.
     """
 
     type: Literal["opened"] = "opened"
@@ -154,7 +154,7 @@ class JobView(pydantic.BaseModel, frozen=True):
 
     ``total`` is a bound while a phase is ``open_ended``, and the real number afterwards.
 
-    ``seconds_left`` is None while unknown. ``error`` is the whole text of an error, and ``mend`` what would help.
+    ``seconds_left`` is None while unknown. ``error`` is the whole text of an error, and ``mend`` the way to mend it.
     ``notes`` are findings on the way, such as whether the top is decided.
     """
 
@@ -188,7 +188,7 @@ class Jobs(_Message):
 
 
 class Charts(_Message):
-    """What is known of one open task.
+    """The charts of one open task, from its outcomes so far.
 
     ``shapley`` answers the question of the open schedule, if that is not about windows of sublayers. Otherwise, and
     until that question can be answered, it comes from windows of sublayers. It is empty until all coalitions that

@@ -27,16 +27,16 @@ class _Write:
 class WriteBehindRecorder:
     """A recorder whose calls return at once; a thread writes to the recorder behind it, in order.
 
-    What is stored is answered from the live tasks where they know it. A write that fails is tried again until it
-    works. So a full disk or a locked file delays outcomes and loses none. ``trouble`` is what is in the way, None
-    where nothing is.
+    It asks the live tasks for stored outcomes first, and the recorder behind it for the rest. A write that fails is
+    tried again until it works. So a full disk or a locked file delays outcomes and loses none. ``trouble`` is the
+    error of the last write, None if it worked.
     """
 
     def __init__(self, recorder: Recorder, on_change: Callable[[], None]) -> None:
         """Start the thread.
 
         Args:
-            recorder: what is written to.
+            recorder: the recorder to write to.
             on_change: called from the thread after each write that works or fails.
         """
         self._recorder = recorder
@@ -89,7 +89,7 @@ class WriteBehindRecorder:
         return table.stored(assignment.documents)
 
     def fill(self, live_task: LiveTask, assignment: Assignment) -> None:
-        """Load into a live task what is stored of an assignment's documents, and what waits to be written.
+        """Load into a live task the outcomes of an assignment's documents that are stored or wait to be written.
 
         Raises:
             CornerstoneError: the store cannot be read, or is in use.
@@ -101,23 +101,23 @@ class WriteBehindRecorder:
                 live_task.add(write.assignment, write.outcomes)
 
     def _stored_and_waiting(self, assignment: Assignment, metric: str) -> tuple[StoredValues, list[_Write]]:
-        """Return what is stored, and the writes that waited before it was read.
+        """Return the stored values, and the writes that waited before these were read.
 
-        What is written meanwhile is in both. In the other order it might be in neither.
+        An outcome that is written meanwhile is in both. In the other order it might be in neither.
         """
         with self._changed:
             waiting = list(self._writes)
         return self._recorder.values(assignment, metric), waiting
 
     def writers(self) -> tuple[Writer, ...]:
-        """Return who else writes to the store; nobody where the store is in use, so that this cannot be told."""
+        """Return the other runs that write to the store; none if the store is in use and cannot be read."""
         try:
             return self._recorder.writers()
         except InUseError:
             return ()
 
     def close(self, patience: float) -> int:
-        """Write what waits, and return how many outcomes could not be written within ``patience`` seconds.
+        """Write the outcomes that wait, and return how many outcomes could not be written within ``patience`` seconds.
 
         When it returns nothing is being written.
         """

@@ -1,4 +1,4 @@
-"""How much main memory this process may still take, by the machine and by its control groups (Linux)."""
+"""The main memory that this process may still take, by the machine and by its control groups (Linux)."""
 
 from __future__ import annotations
 

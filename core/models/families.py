@@ -1,7 +1,7 @@
 """Split decoders into players: one table row per family, and the architectures that are refused.
 
 To add a family, give its ``model_type``, the path of its decoder layers, the submodule of a layer that is the attention
-and the one that is the FFN (whatever computes what is added to the residual), and how its forward takes attention
+and the one that is the FFN (the module whose output is added to the residual), and how its forward takes attention
 masks. The invariants in ``tests/core/engine/test_decoder.py`` must then hold on a tiny random model of it.
 
 Light to import, so that a model's players are known before torch is loaded.
@@ -22,7 +22,7 @@ MaskStyle = Literal["full", "sliding", "by layer type"]
 
 
 class ModelConfig(Protocol):
-    """What is read of a transformers configuration (``PretrainedConfig``); some keys are there for some models only."""
+    """The attributes that are read from every transformers configuration (``PretrainedConfig``)."""
 
     model_type: str
 
@@ -105,7 +105,7 @@ def shares_input(config: ModelConfig) -> bool:
 
     If so, the FFN does not see the output of the attention.
     """
-    # Of the parallel families, only GPT-NeoX has this setting.
+    # Only GPT-NeoX lets the configuration decide; in other parallel families both always read the same input.
     return family_of(config).parallel and bool(getattr(config, "use_parallel_residual", True))
 
 

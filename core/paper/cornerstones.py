@@ -49,7 +49,7 @@ Verdict = Literal["sure", "likely", "open", "no"]
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One player under the rule. None stands for what is unknown.
+    """One player under the rule. None stands for an unknown number.
 
     Attributes:
         collapse: the fraction of the score above chance that is lost without the player: ``drop`` / ``above``.
@@ -177,7 +177,7 @@ class _Bounds:
 
 
 def _verdict(collapse: tuple[float, float, float], share: tuple[float, float, float], needed: float) -> Verdict:
-    """Apply the rule to one player. NaN compares as false, so what is unknown neither passes nor fails."""
+    """Apply the rule to one player. NaN compares as false, so an unknown number neither passes nor fails."""
     (loss, loss_low, loss_high), (part, part_low, part_high) = collapse, share
     if loss_low >= COLLAPSE and part_low >= needed:
         return "sure"

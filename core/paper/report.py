@@ -38,8 +38,9 @@ class TaskReport:
 class ModelReport:
     """One model in Table 1 (``top3``, ``pooled``), 2 (``cornerstones``), 3 (the drops) and 4 (in ``tasks``).
 
-    ``chosen`` are the players taken as C layers in Tables 3 and 4; all others are NC layers. None stands for what is
-    not stored. ``published`` is also None if the value is not an accuracy, because the paper reports nothing else.
+    ``chosen`` are the players taken as C layers in Tables 3 and 4; all others are NC layers. None stands for results
+    that are not stored. ``published`` is also None if the value is not an accuracy, because the paper reports nothing
+    else.
     """
 
     model: str

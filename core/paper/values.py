@@ -22,7 +22,7 @@ class TaskValues:
         intact: the intact model's values, shape (documents,), over the documents that it and every single ablation
             have; None if there are none.
         ablated: the values with each player removed alone, shape (players, documents); None if ``intact`` is None.
-        contributions: what each player contributes on each document, shape (players, documents); None if not all
+        contributions: the contribution of each player on each document, shape (players, documents); None if not all
             coalitions of the estimator are stored.
     """
 

@@ -1,4 +1,4 @@
-"""Compare proxies with what they stand for: per-document matrices of both, and how far their rankings agree."""
+"""Compare proxies with the values that they stand for: matrices of both by document, and rank correlations."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ _NEEDS: Final[Mapping[Players, tuple[tuple[Target, str], ...]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """What proxies are compared with: the stored values of one model on one task.
+    """The stored values of one model on one task, which proxies are compared with.
 
-    ``scores`` maps removed sets to arrays of shape (documents,), NaN where a document was not evaluated. What is not
-    finite is left out of every comparison.
+    ``scores`` maps removed sets to arrays of shape (documents,), NaN where a document was not evaluated. Numbers
+    that are not finite are left out of every comparison.
     """
 
     model: str

@@ -28,10 +28,10 @@ MEASURES = ("block influence", "relative norm")
 
 @dataclass(frozen=True, slots=True)
 class Proxies:
-    """Means over the tokens of each document, shape (measures, 2, what, documents), ``MEASURES`` in their order.
+    """Means over the tokens of each document, shape (measures, 2, units, documents), with ``MEASURES`` in their order.
 
-    The second axis: all tokens, all but the first (NaN where a document has only one). ``sublayers`` has one line a
-    player in natural order, ``layers`` one a layer.
+    The second axis has all tokens, then all but the first (NaN if a document has only one). The units of ``sublayers``
+    are the players in natural order, those of ``layers`` the layers.
     """
 
     sublayers: FloatArray

@@ -13,7 +13,7 @@ Target = Literal["drop", "window-first", "window-ends"]
 class ProxyRow:
     """The proxies of one sublayer, or of one whole layer, over ``n`` documents; see ``core.proxies.measure``.
 
-    ``..._later`` leaves out each document's first token. ``drop`` is what removing it alone costs, ``phi_...`` its
+    ``..._later`` leaves out each document's first token. ``drop`` is the cost of removing it alone, ``phi_...`` its
     Shapley value by either reading of windows. Each is over the documents that have every coalition it needs, at most
     ``n_stored``, and null where these are not stored.
     """
@@ -40,7 +40,7 @@ class ProxyRow:
 
 @dataclass(frozen=True, slots=True)
 class CorrelationRow:
-    """How one proxy ranks sublayers (or layers) against how ``target`` does, over the same ``n`` documents.
+    """The correlation of a proxy's ranking of sublayers (or layers) with that of ``target``, over ``n`` documents.
 
     Intervals are of 95%, bootstrapped over documents. ``top3_found`` counts the three largest by target that are
     among the three largest by proxy. ``reliability`` is how well the target's own ranking would agree with one by as

@@ -1,4 +1,4 @@
-"""Measure proxies on a real model and its tasks, and compare them with what is stored of the same documents."""
+"""Measure proxies on a real model and its tasks, and compare them with the stored values of the same documents."""
 
 from __future__ import annotations
 
@@ -20,10 +20,13 @@ from core.study.workbench import Workbench, open_workbench
 from core.tasks.prepare import PreparedTask
 from core.values.of_task import resolve
 
+_TARGETS = 3
+"""Number of targets that sublayers are compared with where everything is stored."""
+
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """Proxies of every task, how they agree with what is stored, and what would have to be stored for more."""
+    """Proxies of every task, their correlations with stored values, and the gaps: values that are not stored."""
 
     proxies: tuple[ProxyRow, ...]
     correlations: tuple[CorrelationRow, ...]
@@ -31,13 +34,13 @@ class Checked:
 
 
 def check_proxies(config: RunConfig, value: str | None, recorder: Recorder, listener: Listener) -> Checked:
-    """Run the intact model over the documents of ``config``, and compare with what is stored; nothing is recorded.
+    """Run the intact model over the documents of ``config``, and compare with stored values; record nothing.
 
     Args:
         config: the model, tasks and documents.
-        value: of the drops and Shapley values: a metric that is a mean, or a derived one; None for each task's own.
-        recorder: says what is stored.
-        listener: told what takes long, and called after each document with how many of the task are done.
+        value: the value to compare with: a metric that is a mean, or a derived value; None for each task's own.
+        recorder: has the stored values.
+        listener: gets sentences on slow work, and after each document how many of the task are done.
 
     Raises:
         CornerstoneError: something asked for is wrong or cannot be had.
@@ -48,24 +51,21 @@ def check_proxies(config: RunConfig, value: str | None, recorder: Recorder, list
     correlations: list[CorrelationRow] = []
     gaps: list[Gap] = []
     decoder = Decoder(bench.model.model, bench.model.family)
+    sublayers, layers = (grouping(name, bench.model.players) for name in ("sublayers", "layers"))
     shared = shares_input(bench.model.model.config)
     for asked, task, own in zip(config.tasks, bench.tasks, values, strict=True):
         listener.narrate(f"the intact model on {len(task.documents)} documents of {task.record.name}")
         rows = [pack([document.continuations], bench.encoder.max_length) for document in task.documents]
         found = measure_proxies(decoder, rows, shared_input=shared, on_document=listener.on_batch)
         of = _compared(bench, task, own, recorder)
-        for name in ("sublayers", "layers"):
-            units = grouping(name, bench.model.players)
+        for units in (sublayers, layers):
             proxies += proxy_rows(found, units, of)
             correlations += correlation_rows(found, units, of)
-        if len(targets_of(of.scores, grouping("sublayers", bench.model.players))) < _TARGETS:
+        if len(targets_of(of.scores, sublayers)) < _TARGETS:
             fill = config.model_copy(update={"tasks": (asked,), "schedule": ("windows",), "store": None})
             what = "not every drop and window of these documents is stored"
             gaps.append(Gap(f"{task.record.name}: {what}", fill))
     return Checked(tuple(proxies), tuple(correlations), tuple(gaps))
-
-
-_TARGETS = 3
 
 
 def _compared(bench: Workbench, task: PreparedTask, value: str, recorder: Recorder) -> Compared:

@@ -1,1 +1,1 @@
-"""What is recorded of an evaluation, and the fingerprints that identify it."""
+"""Records of an evaluation, and the fingerprints that identify it."""

@@ -25,7 +25,7 @@ def digest_of(value: Json) -> str:
 
 
 def short_id(*fingerprints: str) -> str:
-    """Return eight hex digits of fingerprints, by which a person tells apart what shares a name."""
+    """Return eight hex digits of fingerprints, by which people tell apart models or tasks of the same name."""
     return hashlib.sha256("\n".join(fingerprints).encode()).hexdigest()[:8]
 
 

@@ -63,8 +63,8 @@ class DataRecord:
 class DocumentRecord:
     """One document. ``key`` hashes its rendered requests and gold; ``doc_id`` is lm-eval's position in the data.
 
-    ``gold`` holds the indices of the right choices (one, as a rule). ``choices`` counts what is chosen from: a
-    single continuation, as in LAMBADA, has one.
+    ``gold`` holds the indices of the right choices (one, as a rule). ``choices`` are the texts to choose
+    from: a single continuation, as in LAMBADA, is one choice.
     """
 
     key: str
@@ -92,7 +92,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """One invocation: what was asked for, and by which versions of the software. ``config`` is JSON text."""
+    """One run: its command and configuration, and the versions of the software. ``config`` is JSON text."""
 
     run_id: str
     command: str
@@ -144,7 +144,7 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class StoredValues:
-    """One value of what is stored: ``values`` has shape (removed sets, documents), ``keys`` names the documents.
+    """One value of the stored outcomes: ``values`` has shape (removed sets, documents), ``keys`` names the documents.
 
     An entry is NaN where the outcome is not stored or has no such value; ``there`` is true where it is stored.
     """
@@ -183,13 +183,13 @@ class Recorder(Protocol):
         """Note that a run has started."""
 
     def assign(self, run_id: str, assignment: Assignment) -> None:
-        """Note what a run asks of one task."""
+        """Note the documents and coalitions of one task that a run asks for."""
 
     def stored(self, assignment: Assignment) -> Mapping[str, frozenset[Removed]]:
         """Return which of the assignment's coalitions are stored, by document key."""
 
     def values(self, assignment: Assignment, metric: str) -> StoredValues:
-        """Return a value of all that is stored of an assignment's documents, whatever the coalition."""
+        """Return a value of all stored outcomes of an assignment's documents, under any coalition."""
 
     def record(self, run_id: str, assignment: Assignment, outcomes: Sequence[Outcome]) -> None:
         """Keep outcomes. One that is already stored stays as it is."""

@@ -1,1 +1,1 @@
-"""A greedy removal path: what a model costs to shrink, step by step. Only ``study`` and ``path_mask`` need torch."""
+"""A greedy removal path: the price of shrinking a model, step by step. Only ``study`` and ``path_mask`` need torch."""

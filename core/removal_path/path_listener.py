@@ -1,4 +1,4 @@
-"""Who listens to the search of a removal path. Light to import."""
+"""A listener to the search of a removal path. Light to import."""
 
 from __future__ import annotations
 

@@ -14,10 +14,10 @@ DEFAULT_STEPS = 8
 
 
 class PathRequest(pydantic.BaseModel, frozen=True, extra="forbid"):
-    """How a path is searched.
+    """The settings of a search.
 
-    ``value`` is what the path keeps up; None for the first task's own. ``keep`` is the part of the intact score that
-    the mask's step must leave; None for the last step.
+    ``value`` is the value that the path keeps high; None for the first task's own. ``keep`` is the part of the
+    intact score that the mask's step must leave; None for the last step.
     """
 
     steps: Annotated[int, pydantic.Field(ge=1)] = DEFAULT_STEPS
@@ -27,7 +27,7 @@ class PathRequest(pydantic.BaseModel, frozen=True, extra="forbid"):
     keep: Annotated[float, pydantic.Field(gt=0, le=1)] | None = None
 
     def refuse_nonsense(self) -> None:
-        """Refuse what is wrong whatever the model.
+        """Refuse settings that are wrong for every model.
 
         Raises:
             CornerstoneError: there is no such grouping, or the value is no score that a part of could be kept.

@@ -55,7 +55,7 @@ class PathRow:
 
 @dataclass(frozen=True, slots=True)
 class PathContext:
-    """What all rows of a path share: model, tasks, value and grouping.
+    """The common part of a path's rows: model, tasks, value and grouping.
 
     ``chances`` are by task. ``parameters`` returns, for players removed, how many parameters that removes, and of how
     many.
@@ -76,10 +76,10 @@ def path_rows(
     """Return one row for each step and task and, where there are several tasks, one for their means.
 
     Args:
-        steps: of the path.
-        measured: each step's outcomes on the documents in question.
-        documents: which these are.
-        context: what all rows share.
+        steps: the steps of the path.
+        measured: the outcomes of each step.
+        documents: whether their documents chose the path or were held out.
+        context: the common part of all rows.
         intact: the intact model's outcomes on the same documents.
 
     Returns:

@@ -1,6 +1,6 @@
 """Search a removal path on a real model and its tasks: a study evaluates each step, a recorder keeps the outcomes.
 
-What is stored is not evaluated again, so the same command after a stop repeats the steps taken without work.
+Stored outcomes are not evaluated again. So the same command, given after a stop, repeats no work.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ def find_path(
     The documents that choose it are those of a run with the same ``limit``; held out are as many that come after them.
 
     Args:
-        config: the model, tasks and documents; its schedules and value count for nothing.
-        request: how the path is searched.
-        command: how it was asked for, kept with the run.
+        config: the model, tasks and documents; its schedules and its value are ignored.
+        request: the settings of the search.
+        command: the command that asked for it, recorded with the run.
         recorder: keeps the outcomes.
         listener: follows the search.
 
@@ -83,7 +83,7 @@ def _with_held_out(config: RunConfig, request: PathRequest) -> RunConfig:
 
 
 def _common_value(tasks: Sequence[PreparedTask], asked: str | None) -> str:
-    """Return the value that the path keeps up: the one asked for, else the first task's own.
+    """Return the value that the path keeps high: the one asked for, else the first task's own.
 
     Raises:
         CornerstoneError: a task does not have it, so there is no mean over tasks.
@@ -133,9 +133,9 @@ def _search(
     def evaluate(coalitions: Sequence[Removed]) -> dict[Removed, Measured]:
         return evaluation(f"step {max(1, len(steps))} of the path", tasks, coalitions)
 
+    context = _context(evaluation.bench, tasks, units, evaluation.value)
     for step in greedy_path(evaluate, [unit.members for unit in units.units], most):
         steps.append(step)
-        context = _context(evaluation.bench, tasks, units, evaluation.value)
         new = path_rows([step], [step.measured], "chosen by these", context, steps[0].measured)
         evaluation.listener.on_step(new)
         rows += new

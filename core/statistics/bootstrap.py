@@ -9,7 +9,7 @@ import numpy as np
 from core.statistics.intervals import FloatArray
 
 _BLOCK = 1 << 20
-"""How many random numbers are held at a time."""
+"""The largest number of random numbers in memory at a time."""
 
 
 def resampled_means(values: FloatArray, draws: int, generator: np.random.Generator) -> FloatArray:

@@ -23,7 +23,7 @@ _PRIOR = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """How much a score falls: ``drop`` = mean(intact - ablated) over ``n`` documents, with its interval.
+    """The drop of a score: ``drop`` = mean(intact - ablated) over ``n`` documents, with its interval.
 
     ``p_value`` comes from McNemar's exact test of no difference; it is None unless all scores are 0 or 1.
     """

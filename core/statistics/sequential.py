@@ -32,7 +32,7 @@ _FURTHEST = 100
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether the ``k`` largest units are known.
+    """A decision on whether the ``k`` largest units are known.
 
     Attributes:
         top: the units of the k largest means, largest first.

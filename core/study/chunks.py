@@ -43,7 +43,7 @@ class ChunkEvaluator:
 
         Args:
             model: the model.
-            encoder: made the requests of the documents.
+            encoder: the encoder that made the requests of the documents.
             sizes: how many tokens a row, a batch and a chunk have at most.
             intact: keeps the intact model's states, for few documents that are evaluated often.
         """
@@ -64,8 +64,8 @@ class ChunkEvaluator:
         """Yield missing outcomes chunk by chunk and, once, the reduced sizes when memory first runs out.
 
         Args:
-            task: its documents are evaluated in their order, one that occurs twice once.
-            coalitions: under which they are to be evaluated.
+            task: its documents are evaluated in their order; a repeated document is evaluated once.
+            coalitions: the coalitions to evaluate the documents under.
             stored: by document key, the coalitions whose outcomes are already there.
             on_batch: called between layer batches with how many outcomes of the chunk in flight are done; what it
                 raises ends the work.

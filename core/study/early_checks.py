@@ -1,7 +1,7 @@
 """Checks that need neither torch nor lm-eval, so that wrong input is refused within a second.
 
-Each check calls the very function by which the work itself would refuse later, so nothing is refused that would have
-worked. Light to import.
+Each check calls the same function that the work calls later, so only input that the work would refuse is refused.
+Light to import.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def refuse_at_once(config: RunConfig) -> None:
 
     Raises:
         CornerstoneError: a task, a data file or a local model is missing, or the model has too few or too many layers
-            for what is asked.
+            for a schedule.
     """
     for task in config.tasks:
         if index_file().is_file():  # else building it takes seconds, and the work itself checks the task

@@ -1,4 +1,4 @@
-"""The events that a running study yields, for whoever shows them."""
+"""The events that a running study yields, for displays of its progress."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 class Phase:
     """One schedule on one task, in the run ``run``. ``total`` counts the outcomes asked for: documents x coalitions.
 
-    ``question`` is what the schedule is evaluated for, None for sets picked by hand. ``value`` is what the task is read
-    by, None where the task has no value. Where coalitions are chosen in rounds, ``coalitions`` is a bound.
+    ``question`` is the question that the schedule answers, None for sets picked by hand. ``value`` is the value by
+    which the task is read, None if it has no value. If coalitions are chosen in rounds, ``coalitions`` is a bound.
     """
 
     run: str
@@ -35,7 +35,7 @@ class Phase:
 
     @property
     def in_rounds(self) -> bool:
-        """Whether its coalitions are chosen on the way, so that ``coalitions`` and ``total`` are bounds."""
+        """Whether its coalitions are chosen as it runs, so that ``coalitions`` and ``total`` are bounds."""
         return self.question is not None and self.question.estimator.in_rounds
 
 
@@ -65,23 +65,23 @@ class MemoryShort:
 
 @dataclass(frozen=True, slots=True)
 class PhaseFinished:
-    """Every outcome that the phase came to is stored."""
+    """A phase ends: all its outcomes are stored."""
 
     phase: Phase
 
 
 @dataclass(frozen=True, slots=True)
 class TopVerdict:
-    """Whether the first ``k`` units of a phase were decided.
+    """The decision on the ``k`` largest units of a phase.
 
     Attributes:
-        schedule: of the phase.
-        task: of the phase.
-        k: how many units were to be decided.
-        confidence: at which they were to be.
-        documents: how many were looked at.
-        asked: how many documents the phase has.
-        size: how many documents the task's data set has.
+        schedule: the schedule of the phase.
+        task: the task of the phase.
+        k: the number of units to decide.
+        confidence: the confidence required for the decision.
+        documents: the number of documents that the decision uses.
+        asked: the number of documents of the phase.
+        size: the number of documents of the task's data set.
         top: the labels of the k largest units after ``documents``, largest first.
         undecided: the labels of units that may or may not be among them; where there are any, the documents ran out.
         more: about how many more documents would decide them; None where no end is in sight.
@@ -101,7 +101,7 @@ class TopVerdict:
 
 @dataclass(frozen=True, slots=True)
 class TopLooked:
-    """What became of a phase that was to stop once its first units were decided."""
+    """The verdict on the largest units of a phase that may stop early."""
 
     phase: Phase
     verdict: TopVerdict

@@ -1,4 +1,4 @@
-"""Who listens to work that takes long: told what is going on, and asked between batches whether to go on.
+"""Listeners to long work: they get sentences about it, and may end it between two batches.
 
 Light to import.
 """
@@ -14,7 +14,7 @@ class Listener(Protocol):
     """Follows work, and may end it: whatever a method raises ends the work, and the chunk in flight is lost."""
 
     def narrate(self, text: str) -> None:
-        """Take a sentence on what takes long, such as loading a model."""
+        """Take a sentence on slow work, such as loading a model."""
 
     def on_batch(self, done: float) -> None:
         """Called between two batches with how many outcomes of the chunk in flight are done."""
@@ -33,4 +33,4 @@ class Callbacks:
 
 
 SILENT: Final[Listener] = Callbacks()
-"""The listener of callers who do not follow the work."""
+"""A listener that ignores everything."""

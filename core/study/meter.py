@@ -23,7 +23,7 @@ class Meter:
         self._since, self._stopped = self._clock(), None
 
     def skip(self, done: float) -> None:
-        """Set what is done, without counting what was added towards the rate: it was already there."""
+        """Set how many outcomes are done. Those added were already stored, so they do not count towards the rate."""
         self._first += done - self.done
         self._reached = self.done = done
 

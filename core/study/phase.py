@@ -25,10 +25,10 @@ class PhaseRunner:
         """Plan a phase.
 
         Args:
-            run_id: of the run that it belongs to.
+            run_id: the id of its run.
             schedule: the coalitions, and when to stop.
             task: the task.
-            value: what the task is read by; None where it has no value.
+            value: the value by which the task is read; None if it has no value.
             evaluator: evaluates the chunks.
         """
         self._schedule = schedule
@@ -54,10 +54,10 @@ class PhaseRunner:
         )
 
     def events(self, recorder: Recorder, on_batch: OnBatch) -> Iterator[StudyEvent]:
-        """Evaluate what is not stored yet, and yield what happens.
+        """Evaluate the outcomes that are not stored yet, and yield events.
 
         Args:
-            recorder: says what is stored, and stores.
+            recorder: knows the stored outcomes, and stores new ones.
             on_batch: called between layer batches with how many outcomes of the chunk in flight are done.
         """
         if self._estimate is not None:

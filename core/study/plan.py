@@ -27,8 +27,8 @@ class Until:
 class Schedule:
     """Coalitions to evaluate, under the name that a person reads.
 
-    ``most`` bounds how many coalitions it has, for one that comes in rounds: then the game's estimator asks for them
-    by what it has seen, and ``coalitions`` is empty. ``question`` is what the game answers.
+    If it comes in rounds, ``coalitions`` is empty, the game's estimator asks for coalitions as it sees values, and
+    ``most`` bounds their number. ``question`` is the question that the game answers.
     """
 
     name: str
@@ -44,21 +44,21 @@ class Schedule:
 
     @property
     def looks(self) -> bool:
-        """Whether values are looked at while it goes on."""
+        """Whether values are read while it runs, to choose coalitions or to stop early."""
         return self.in_rounds or self.until is not None
 
     @property
     def size(self) -> int:
-        """How many coalitions it has, at most."""
+        """The largest number of coalitions that it may have."""
         return len(self.coalitions) or self.most
 
 
 def schedules_of(config: RunConfig, players: Sequence[Player]) -> list[Schedule]:
-    """The schedules that a configuration asks for.
+    """Return the schedules that a configuration asks for.
 
     Raises:
-        CornerstoneError: it names a layer that the model does not have, or an estimate that cannot be made of so many
-            units, or a top of as many.
+        CornerstoneError: it names a layer that the model does not have, an estimate that cannot be made of so many
+            units, or a top of all units or more.
     """
     return list(_schedules(config, players))
 
@@ -86,7 +86,7 @@ def longest_window(config: RunConfig) -> int:
 
 
 def own_question(config: RunConfig) -> Question | None:
-    """Return what a configuration's last schedule answers, where that is more than windows of sublayers tell anyway."""
+    """Return the question of a configuration's last schedule; None if windows of sublayers answer it too."""
     if not config.schedules:
         return None
     question = config.question(config.schedules[-1])

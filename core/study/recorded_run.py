@@ -1,4 +1,4 @@
-"""A run that a recorder sees begin and end, whatever happens in between. Light to import."""
+"""Record the beginning and the end of a run, also if it fails. Light to import."""
 
 from __future__ import annotations
 

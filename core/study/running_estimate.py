@@ -1,4 +1,4 @@
-"""The running estimate of a schedule: what its estimator asks for next, and whether the top is decided."""
+"""The running estimate of a schedule: the coalitions that its estimator needs next, and whether the top is decided."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from core.values.value_table import ValueTable
 
 
 class RunningEstimate:
-    """The values of one task's documents so far, and what a game's estimator makes of them."""
+    """The values of one task's documents so far, and the estimate of a game from them."""
 
     def __init__(self, task: TaskRecord, documents: Sequence[DocumentRecord], game: Game, value: str) -> None:
-        """Begin without outcomes; ``value`` is one that the documents have."""
+        """Begin without outcomes; the documents must have the value ``value``."""
         self._task = task
         self._game = game
         self._table = ValueTable(documents, value, task.mean_metrics)
@@ -28,7 +28,7 @@ class RunningEstimate:
         return self._table.value
 
     def load(self, stored: StoredValues) -> None:
-        """Take what is stored."""
+        """Take stored values."""
         self._table.load(stored)
 
     def add(self, outcomes: Sequence[Outcome]) -> None:
@@ -38,8 +38,8 @@ class RunningEstimate:
     def look(self, top: int, confidence: float) -> Look | None:
         """Return whether the first ``top`` units are decided by the documents that have every coalition.
 
-        Only documents before the first that lacks a coalition count, as a decision holds for documents in random
-        order: what another run stored of later documents was not drawn at random. Returns None where none counts.
+        A decision holds for documents in random order, and later documents that another run stored were not drawn at
+        random. So only documents before the first that lacks a coalition count. Returns None if none counts.
         """
         wanted = [self._game.grouping.removed(units) for units in self._game.estimator.missing({}, self._game.units)]
         reached = self._table.reached(wanted)
@@ -79,7 +79,7 @@ class RunningEstimate:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A verdict after so many documents; ``labels`` name the units."""
+    """A verdict after ``documents`` documents; ``labels`` name the units."""
 
     verdict: Verdict
     documents: int

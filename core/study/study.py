@@ -34,7 +34,7 @@ class Study:
             evaluator: evaluates the model on chunks of documents.
             tasks: the tasks.
             schedules: the schedules.
-            value: what the tasks are read by; None for each task's own.
+            value: the value by which the tasks are read; None for each task's own.
 
         Raises:
             CornerstoneError: a task lacks the value asked for, or has none where a schedule looks at values.
@@ -46,11 +46,11 @@ class Study:
         self._values = [decide(task.record, task.document_records, value) for task in tasks]
 
     def run(self, run_id: str, recorder: Recorder, listener: Listener = SILENT) -> Iterator[StudyEvent]:
-        """Evaluate what is not stored yet: each schedule, on each task, in turn.
+        """Evaluate the outcomes that are not stored yet: each schedule, on each task, in turn.
 
         Args:
-            run_id: of a run that ``recorder`` has begun.
-            recorder: says what is stored, and stores.
+            run_id: the id of a run that ``recorder`` has begun.
+            recorder: knows the stored outcomes, and stores new ones.
             listener: called between layer batches; it may end the study, and the chunk in flight is then lost.
         """
         for schedule in self._schedules:

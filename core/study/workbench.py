@@ -55,7 +55,7 @@ class Workbench:
         Args:
             tasks: the tasks, with the documents to evaluate.
             schedules: the schedules.
-            value: what the tasks are read by; None for each task's own.
+            value: the value by which the tasks are read; None for each task's own.
             intact: keeps the intact model's states, for few documents that are evaluated often.
 
         Raises:
@@ -66,11 +66,11 @@ class Workbench:
 
 
 def open_workbench(config: RunConfig, listener: Listener = SILENT, last: Workbench | None = None) -> Workbench:
-    """Load what ``config`` names.
+    """Load the model and the tasks of a configuration.
 
     Args:
-        config: what to load; its schedules are checked against the model's players, not run.
-        listener: told what takes long.
+        config: names the model and the tasks; its schedules are checked against the model's players, not run.
+        listener: gets sentences on slow work.
         last: a workbench whose model and tasks are used again where they are the same.
 
     Raises:
@@ -126,16 +126,16 @@ def new_run(config: RunConfig, command: str) -> RunRecord:
 def run_config(
     config: RunConfig, command: str, recorder: Recorder, listener: Listener = SILENT
 ) -> Generator[StudyEvent, None, None]:
-    """Do what ``config`` asks, and yield what happens. Nothing is recorded before all of it was found possible.
+    """Do the run of ``config``, and yield its events. Nothing is recorded before the whole run was found possible.
 
-    Closing the generator, or an exception in it, ends the run as stopped; what was recorded stays.
+    Closing the generator, or an exception in it, ends the run as stopped; recorded outcomes stay.
 
     Args:
-        config: what to do.
-        command: how it was asked for.
+        config: the run.
+        command: the command that asked for it.
         recorder: keeps the outcomes.
-        listener: told what takes long, and called between layer batches; it may end the run, and the chunk in flight
-            is then lost.
+        listener: gets sentences on slow work, and is called between layer batches; it may end the run, and the chunk
+            in flight is then lost.
     """
     bench = open_workbench(config, listener)
     record = bench.model.record
@@ -151,7 +151,7 @@ def _prepared(bench: Workbench) -> dict[tuple[object, ...], PreparedTask]:
 
 
 def _task_settings(task: TaskConfig, config: RunConfig) -> tuple[object, ...]:
-    """Return what identifies a prepared task. A data file counts as changed when its size or time of change has."""
+    """Return the settings that identify a prepared task, with the size and the time of change of its data file."""
     stat = task.data.stat() if task.data is not None and task.data.is_file() else None
     file = None if stat is None else (stat.st_size, stat.st_mtime_ns)
     return (

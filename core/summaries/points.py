@@ -1,4 +1,4 @@
-"""The plain values that a chart, a table or a message shows of players and coalitions. Light to import."""
+"""Results of players, coalitions and units as plain values, for charts, tables and messages. Light to import."""
 
 from __future__ import annotations
 

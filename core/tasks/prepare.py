@@ -60,7 +60,7 @@ class Document:
 
     @property
     def bundles(self) -> tuple[tuple[TokenRequest, ...], ...]:
-        """Return the continuations, in order, grouped by what should share a row.
+        """Return the continuations, in order; those of a group should share a row.
 
         Windows of a long text share nothing.
         """

@@ -1,1 +1,1 @@
-"""What is read from an outcome: a task's own metrics and what follows from log-probabilities."""
+"""Values read from outcomes: a task's own metrics, and values derived from log-probabilities."""

@@ -53,10 +53,10 @@ class DerivedValue:
     """A value that follows from the log-probabilities of a document's choices.
 
     Attributes:
-        name: what options, files and tables call it.
-        unit: what it is counted in, for headings and axes.
-        of: from log-probabilities of shape (outcomes, choices), NaN where a document has fewer choices than others, and
-            the index of each outcome's right choice, shape (outcomes,), to values of shape (outcomes,).
+        name: its name in options, files and tables.
+        unit: its unit, for headings and axes.
+        of: returns values, shape (outcomes,), from log-probabilities, shape (outcomes, choices), and the index of each
+            outcome's right choice, shape (outcomes,). A log-probability is NaN if a document lacks the choice.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Decide which value a task is read by: one of its own metrics that are means, or one that right answers derive."""
+"""Decide by which value a task is read: a metric of its own that is a mean, or one derived from log-probabilities."""
 
 from __future__ import annotations
 
@@ -10,13 +10,18 @@ from core.records.records import DocumentRecord, TaskRecord
 from core.values.derived import NO_GOLD, derived_values, gold_of
 
 PREFERRED: Final = "acc"
-"""The value that a task which has it is read by, where nothing else is asked for."""
+"""The value by which a task is read if it has this value and no other is asked for."""
+
+
+def values_of(mean_metrics: Sequence[str], *, derives: bool) -> tuple[str, ...]:
+    """Return the values of a task: its metrics that are means, then derived values if its documents have any."""
+    return tuple(dict.fromkeys((*mean_metrics, *(derived_values() if derives else ()))))
 
 
 def usable_values(task: TaskRecord, documents: Sequence[DocumentRecord]) -> tuple[str, ...]:
-    """Return the values that a task's documents have: metrics that are means, then what log-probabilities derive."""
+    """Return the values that a task's documents have: metrics that are means, then derived values."""
     derives = any(gold_of(document.gold, len(document.choices)) != NO_GOLD for document in documents)
-    return tuple(dict.fromkeys((*task.mean_metrics, *(derived_values() if derives else ()))))
+    return values_of(task.mean_metrics, derives=derives)
 
 
 def resolve(task: TaskRecord, documents: Sequence[DocumentRecord], asked: str | None) -> str:
@@ -43,7 +48,7 @@ def resolve(task: TaskRecord, documents: Sequence[DocumentRecord], asked: str | 
 
 
 def resolve_if_any(task: TaskRecord, documents: Sequence[DocumentRecord], asked: str | None) -> str | None:
-    """Return what ``resolve`` returns, or None where nothing was asked for and the task has no value.
+    """Return the same value as ``resolve``, or None if no value was asked for and the task has none.
 
     Raises:
         CornerstoneError: the task does not have the value asked for.
@@ -57,7 +62,7 @@ def resolve_if_any(task: TaskRecord, documents: Sequence[DocumentRecord], asked:
 
 
 def own_value(usable: Sequence[str]) -> str | None:
-    """Return which of its values a task is read by where nothing was asked for; None where it has none."""
+    """Return the value by which a task is read if no other is asked for; None if it has no value."""
     if PREFERRED in usable:
         return PREFERRED
     return usable[0] if usable else None

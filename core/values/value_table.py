@@ -38,7 +38,7 @@ class ValueTable:
         return all(document.key in self._documents for document in documents)
 
     def load(self, stored: StoredValues) -> None:
-        """Take what is stored; what is stored of other documents is ignored."""
+        """Take stored values; those of other documents are ignored."""
         aligned = stored.aligned(self._keys)
         everywhere = np.arange(len(self._keys), dtype=np.intp)
         for removed, values, there in zip(aligned.removed, aligned.values, aligned.there, strict=True):
@@ -66,7 +66,7 @@ class ValueTable:
         }
 
     def stored(self, documents: Sequence[DocumentRecord]) -> StoredValues:
-        """Return what the table has of some of its documents, in a recorder's form."""
+        """Return the values of some of the table's documents, in a recorder's form."""
         keys = tuple(dict.fromkeys(document.key for document in documents))
         places = [self._places[key][0] for key in keys]
         sets = tuple(self.scores)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from core.statistics.intervals import FloatArray
 from core.values.derived import NO_GOLD, Integers, derive, gold_of, is_derived
 
-_OWN_COLUMNS = frozenset({"acc", "acc_norm"})
+OWN_COLUMNS: Final = frozenset({"acc", "acc_norm"})
+"""The metrics that have a column each in ``outcomes``. The other metrics share the column ``more``, as JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ def value_columns(value: str, mean_metrics: Sequence[str], answers: Answers) -> 
         # A task may request more than its choices: their unconditional probabilities, which come after the choices.
         columns = [f"o.logprobs[{at + 1}] AS logprob{at}" for at in range(int(counts.max(initial=0)))]
         return ValueColumns(", ".join(columns) or "0 AS nothing", (), value)
-    if value in _OWN_COLUMNS:
+    if value in OWN_COLUMNS:
         return ValueColumns(f"o.{value} AS value", (), None)
     return ValueColumns("CAST(json_extract(o.more, ?) AS DOUBLE) AS value", (f'$."{value}"',), None)
 

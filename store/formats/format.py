@@ -1,4 +1,4 @@
-"""What a format is. Each module of this folder that defines ``FORMAT`` adds one; a plugin lists its own."""
+"""The dataclass of a format. Each module of this folder that defines ``FORMAT`` adds one; a plugin lists its own."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Format:
     """One way to write the rows of a table. A text format has ``render``, any other has ``write``.
 
     Attributes:
-        name: what users choose it by, such as ``csv``: lower-case letters, digits and hyphens.
-        endings: of the names of its files, such as ``.csv``; the first is the default.
-        summary: what it is, in a few words, for help.
+        name: the name that users choose it by, such as ``csv``: lower-case letters, digits and hyphens.
+        endings: the endings of its files' names, such as ``.csv``; the first is the default.
+        summary: a description of a few words, for help.
         render: returns the text for rows and their dataclass.
         write: writes rows of a dataclass to a path, where there is no file yet.
 

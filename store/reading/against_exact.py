@@ -29,10 +29,10 @@ _ADVISED_UNITS = 10
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What is compared with exact values.
+    """The estimators to compare with exact values, and the units to compare them on.
 
     Attributes:
-        estimators: with their settings; each is shown under all of its ``variants``.
+        estimators: the estimators with their settings; each is shown under all of its ``variants``.
         players: the grouping; None for every one that has its exact values stored.
         top: how many units count as the top.
     """
@@ -47,9 +47,9 @@ def read_agreement(db: duckdb.DuckDBPyConnection, group: Group, value: str, want
 
     Args:
         db: an open store.
-        group: of which results.
-        value: which value.
-        wanted: which estimators, of which units.
+        group: the results to read.
+        value: the name of the value to read.
+        wanted: the estimators and the units.
     """
     found: Found[AgreementRow] = Found()
     players = players_of(group.kinds)
@@ -132,10 +132,9 @@ def _stored_groupings(db: duckdb.DuckDBPyConnection, group: Group, players: tupl
     stored: set[Removed] = {tuple(removed) for (removed,) in rows}
     layers = players[-1].layer + 1
     for name in (SUBLAYERS, "layers", *(f"blocks:{size}" for size in range(2, layers)), "kinds"):
-        units = grouping(name, players)
         game = Question(Exact(), name).of(players)
-        if len(units.units) > 1 and 2 ** len(units.units) <= len(stored):
-            wanted = map(units.removed, game.estimator.missing({}, game.units))
+        if game.units > 1 and 2**game.units <= len(stored):
+            wanted = map(game.grouping.removed, game.estimator.missing({}, game.units))
             if all(removed in stored for removed in wanted):
                 yield name
 

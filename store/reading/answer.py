@@ -1,4 +1,4 @@
-"""Answers to questions that are put to a store: rows, and what could not be answered."""
+"""The answer to a question that is put to a store: rows, and the gaps in them."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ RowT = TypeVar("RowT")
 
 @dataclass(frozen=True, slots=True)
 class Answer(Generic[RowT]):
-    """Rows, and what is missing from them.
+    """Rows, and the gaps in them.
 
     Attributes:
-        rows: the answer.
-        gaps: what could not be answered, with its model and task, and the run that would fill it.
-        partial: what was answered from fewer coalitions than asked for, and the run that would complete it.
+        rows: the rows that the store can give.
+        gaps: the parts of the question without an answer, each with its model and task and the run that would fill it.
+        partial: the parts answered from fewer coalitions than asked for, each with the run that would complete it.
         notes: sentences about the rows, for example which documents are left out.
     """
 

@@ -28,7 +28,7 @@ class Documents:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Which documents of a coalition to read: ``limit`` of them, from number ``offset`` on.
+    """The documents of a coalition to read: ``limit`` of them, from number ``offset`` on.
 
     With ``only_changed``, only documents that changed are counted and read.
     """

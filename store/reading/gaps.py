@@ -1,4 +1,4 @@
-"""Gaps: a sentence on what an answer lacks, and the run that fills it."""
+"""Make gaps: each says in a sentence what an answer lacks, and holds the run that fills it."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _more_coalitions(count: int) -> str:
 
 
 def _fill_for(group: Group, question: Question, value: str | None = None) -> RunConfig:
-    """Return the run that evaluates what a question reads. A schedule in rounds also depends on the value."""
+    """Return the run that evaluates the coalitions of a question. A schedule in rounds also depends on the value."""
     looks = question.estimator.in_rounds and value != group.own_value
     return config_of(group).asking(question, value if looks else None)
 

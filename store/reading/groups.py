@@ -21,7 +21,7 @@ from core.machine.process import is_elsewhere
 from core.records.fingerprint import short_id
 from core.statistics.intervals import FloatArray
 from core.values.derived import NO_GOLD, derived_values
-from core.values.of_task import PREFERRED, own_value
+from core.values.of_task import PREFERRED, own_value, values_of
 from store.file.value_columns import Answers, value_columns
 from store.rows import Selection
 
@@ -54,11 +54,11 @@ class Group:
     @property
     def values(self) -> tuple[str, ...]:
         """The values that it may be read by: the task's metrics that are means, and derived values."""
-        return tuple(dict.fromkeys((*self.mean_metrics, *(derived_values() if self.derives else ()))))
+        return values_of(self.mean_metrics, derives=self.derives)
 
     @property
     def own_value(self) -> str:
-        """The value that it is read by if none is asked for; acc if it has none, which is then refused by name."""
+        """The value that it is read by if none is asked for. A group without values has acc, which reading refuses."""
         return own_value(self.values) or PREFERRED
 
     @property
@@ -112,18 +112,27 @@ def find_groups(db: duckdb.DuckDBPyConnection, selection: Selection) -> list[Gro
     if not groups:
         where = "the store holds no results" if selection.run is None else f"run {selection.run} asked for no results"
         raise CornerstoneError(f"{where} yet", Mend.MAKE_RESULTS)
-    if selection.model is not None:
-        groups = _named(groups, "model", selection.model, [(g.model_name, g.model_id) for g in groups])
-    if selection.task is not None:
-        groups = _named(groups, "task", selection.task, [(g.task_name, g.task_id) for g in groups])
+    return named_groups(groups, selection.model, selection.task)
+
+
+def named_groups(groups: list[Group], model: str | None, task: str | None) -> list[Group]:
+    """Return the groups of a model and a task; None stands for all.
+
+    Raises:
+        CornerstoneError: a name fits none of them.
+    """
+    if model is not None:
+        groups = _named(groups, "model", model, [(g.model_name, g.model_id) for g in groups])
+    if task is not None:
+        groups = _named(groups, "task", task, [(g.task_name, g.task_id) for g in groups])
     return groups
 
 
 def with_value(groups: Sequence[Group], value: str | None) -> tuple[list[tuple[Group, str]], list[Gap]]:
-    """Pair each group with the value that it is read by, and note a gap for each group that has none such.
+    """Pair each group with the value that it is read by, and return a gap for each group without that value.
 
     Args:
-        groups: what was selected.
+        groups: the selected groups.
         value: a mean over documents; None for each task's own: acc, else its first metric that is a mean.
 
     Raises:

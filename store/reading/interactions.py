@@ -22,9 +22,10 @@ from store.rows import InteractionRow
 def read_interactions(
     db: duckdb.DuckDBPyConnection, group: Group, max_removed: int, value: str
 ) -> Found[InteractionRow]:
-    """Read every window of 2..``max_removed`` players, over the documents that all windows have, or what is missing.
+    """Read every window of 2..``max_removed`` players, over the documents that all windows have.
 
-    If windows of that length are not all stored, the longest that are make a partial answer.
+    If windows of that length are not all stored, the longest that are make a partial answer. If not even all pairs are,
+    the answer is a gap.
     """
     values = read_values(db, group, value, longest=max_removed)
     found: Found[InteractionRow] = Found(notes=left_out(group, value, values))

@@ -24,7 +24,7 @@ from core.summaries.summarize import are_complete, chance_of, complete_documents
 from store.file.database import PATIENCE_S, reading
 from store.file.location import default_path
 from store.reading.gaps import lacks_coalitions, left_out, no_ablation_of_all, no_document, no_intact
-from store.reading.groups import Group, find_groups, read_values, with_value
+from store.reading.groups import Group, find_groups, named_groups, read_values, with_value
 from store.reading.paper_gaps import Stored, missing_from_paper
 from store.rows import Selection
 
@@ -34,7 +34,7 @@ AUTHORS_VALUES = ("acc_norm", "acc")
 
 @dataclass(frozen=True, slots=True)
 class PaperSelection:
-    """Which stored results the tables are made from.
+    """The stored results that the tables are made from.
 
     Attributes:
         models: names, name@id or ids of models; () for all that are stored.
@@ -86,15 +86,17 @@ def read_paper(
     notes: list[str] = []
     models, stored = [], []
     with reading(path or default_path(), patience) as db:
-        groups = _wanted(db, selection, notes, gaps)
-        for model_id in dict.fromkeys(group.model_id for group in groups):
-            own = [group for group in groups if group.model_id == model_id]
-            read = [(group, _read(db, group, selection)) for group in own]
+        wanted = _wanted(find_groups(db, Selection()), selection, notes, gaps)
+        for model_id in dict.fromkeys(group.model_id for group, _ in wanted):
+            read = [
+                (group, _read(db, group, value, selection)) for group, value in wanted if group.model_id == model_id
+            ]
             kept = _one_a_task(read, gaps)
             gaps += [gap for _, (_, task_gaps) in kept for gap in task_gaps]
             tasks = [values for _, (values, _) in kept]
+            first = read[0][0]
             models.append(
-                ModelValues(own[0].model_name, model_id, players_of(own[0].kinds), tuple(sorted(tasks, key=_place)))
+                ModelValues(first.model_name, model_id, players_of(first.kinds), tuple(sorted(tasks, key=_place)))
             )
             stored.append(Stored(models[-1], tuple(group for group, _ in kept)))
     missing = missing_from_paper(stored, everything=not selection.models)
@@ -104,44 +106,47 @@ def read_paper(
 _Read = tuple[TaskValues, list[Gap]]
 
 
-def _wanted(db: duckdb.DuckDBPyConnection, selection: PaperSelection, notes: list[str], gaps: list[Gap]) -> list[Group]:
-    """Return the selected groups that have a value, by model, and add what is left out to ``gaps``."""
-    groups = _named(db, selection, gaps)
+def _wanted(
+    stored: list[Group], selection: PaperSelection, notes: list[str], gaps: list[Gap]
+) -> list[tuple[Group, str]]:
+    """Return the selected groups that have a value, by model, each with that value; add the others to ``gaps``."""
+    groups = _named(stored, selection, gaps)
     if not selection.tasks:
         groups = _of_the_paper(groups, notes, gaps)
     if selection.value is not None:
         valued, refusals = with_value(groups, selection.value)
         gaps += [Gap(f"{refusal}; left out") for refusal in dict.fromkeys(map(str, refusals))]
-        return [group for group, _ in valued]
-    having = [group for group in groups if value_of(group, None)]
-    refused = dict.fromkeys(group.task_name for group in groups if group not in having)
+        return valued
+    values = [(group, _authors_value(group)) for group in groups]
+    refused = dict.fromkeys(group.task_name for group, value in values if value is None)
     said = [f"{name} has no acc that is a mean over its documents, so it is left out" for name in refused]
+    having = [(group, value) for group, value in values if value is not None]
     if not having:
         raise CornerstoneError("; ".join(said))
     gaps += map(Gap, said)
     return having
 
 
-def _named(db: duckdb.DuckDBPyConnection, selection: PaperSelection, gaps: list[Gap]) -> list[Group]:
+def _named(everything: list[Group], selection: PaperSelection, gaps: list[Gap]) -> list[Group]:
     """Return the groups of the named models and tasks, and add a task that one of several models lacks to ``gaps``.
 
     Raises:
         CornerstoneError: a name fits nothing that is stored, or no two of them fit together.
     """
-    models = [find_groups(db, Selection(model, None)) for model in selection.models or (None,)]
+    models = [named_groups(everything, model, None) for model in selection.models or (None,)]
     stored = {(group.model, group.dataset): group for some in models for group in some}
     if not selection.tasks:
         return list(stored.values())
     kept: set[tuple[int, int]] = set()
     for task in selection.tasks:
-        keys = {(group.model, group.dataset) for group in find_groups(db, Selection(None, task))}
+        keys = {(group.model, group.dataset) for group in named_groups(everything, None, task)}
         found = {key: group for key, group in stored.items() if key in keys}
         kept |= found.keys()
         holding = {model for model, _ in found}
         lacking = {model: group.model_name for (model, _), group in stored.items() if model not in holding}
         gaps += [Gap(f"{name}: {task} is not stored") for name in lacking.values()]
     if not kept:
-        find_groups(db, Selection(selection.models[0] if selection.models else None, selection.tasks[0]))
+        named_groups(everything, selection.models[0] if selection.models else None, selection.tasks[0])
     return [group for key, group in stored.items() if key in kept]
 
 
@@ -161,15 +166,11 @@ def _of_the_paper(groups: Sequence[Group], notes: list[str], gaps: list[Gap]) ->
     return kept
 
 
-def value_of(group: Group, value: str | None) -> str | None:
-    """Return the value that a task is read by: the one asked for, or the authors' choice; None if it has none."""
-    wanted = AUTHORS_VALUES if value is None else (value,)
-    return next((name for name in wanted if name in group.values), None)
+def _authors_value(group: Group) -> str | None:
+    return next((name for name in AUTHORS_VALUES if name in group.values), None)
 
 
-def _read(db: duckdb.DuckDBPyConnection, group: Group, selection: PaperSelection) -> _Read:
-    value = value_of(group, selection.value)
-    assert value is not None
+def _read(db: duckdb.DuckDBPyConnection, group: Group, value: str, selection: PaperSelection) -> _Read:
     players = len(group.kinds)
     read = read_values(db, group, value, longest=selection.max_removed)
     gaps = [Gap(sentence) for sentence in left_out(group, value, read)]

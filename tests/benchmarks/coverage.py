@@ -1,4 +1,4 @@
-"""How often 95% intervals of phi and of shares hold the truth, in simulated games of which it is known.
+"""How often 95% intervals of phi and of shares hold the truth, in simulated games whose true values are known.
 
 Tests hold phi to its promise in fewer games; shares, clipped and of a clipped sum, have none, so this reports them.
 """

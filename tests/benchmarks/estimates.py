@@ -1,7 +1,7 @@
 """How long all estimates of a large stored study take: 160 players, 6 tasks, 10 000 documents, 2 000 bootstrap draws.
 
 The study is made up, in the store's own tables: a document has its luck, and a coalition its rate of right answers.
-Reading runs in a process of its own, whose peak of memory is that of nothing else.
+Reading runs in a process of its own, so that its peak of memory is that of reading alone.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from core.coalitions.schedules import windows
 from core.estimators.estimate import DRAWS
 from core.estimators.leave_one_out import LeaveOneOut
 from core.estimators.question import Question
-from core.estimators.registry import window_readings
+from core.estimators.registry import estimator_named, window_readings
 from core.records.records import Assignment, DataRecord, DocumentRecord, ModelRecord, RunRecord, TaskRecord
 from store.file.database import writing
 from store.reading.answer import Answer
@@ -44,7 +44,7 @@ def main() -> None:
 
 
 def make(store: Path) -> None:
-    """A finished run of all windows, its outcomes written in bulk."""
+    """Store a finished run of all windows, its outcomes written in bulk."""
     model = ModelRecord(_digest("model"), "made up", "nowhere", None, "float32", "llama", _kinds())
     recorder = StoreRecorder(store)
     recorder.begin(RunRecord("bench", "cornerstone run", "{}", "{}", 0))
@@ -73,11 +73,11 @@ def make(store: Path) -> None:
 
 
 def measure(store: Path) -> None:
-    """Every estimate that all windows allow, asked for together, and the drops of the ablation."""
+    """Time every estimate that all windows allow, asked for together, and the drops of the ablation."""
     start = time.perf_counter()
     results = Results(store)
     names = (*window_readings(), LeaveOneOut.name)
-    _say(", ".join(names), results.answers([Question(name) for name in names]), start)
+    _say(", ".join(names), results.answers([Question(estimator_named(name)) for name in names]), start)
     _say("drops", results.ablation(), start)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     print(f"  together: {time.perf_counter() - start:.2f} s, {peak:.2f} GiB at most (target: {TARGETS})")
@@ -90,7 +90,7 @@ def _say(name: str, answer: Answer[ShapleyRow] | Answer[AblationRow], start: flo
 
 
 def _rate(removed: Removed) -> float:
-    """Of right answers; the first players carry the model."""
+    """Return the rate of right answers; the first players carry the model."""
     return 0.25 + 0.6 * math.exp(-sum(1.5 / (1 + player**2) for player in removed))
 
 

@@ -54,7 +54,7 @@ class Terminal:
         os.write(self._fd, key)
 
     def until(self, seen: Callable[[bytes], bool]) -> float:
-        """Seconds until all that came satisfies ``seen``."""
+        """Return the seconds until the output satisfies ``seen``."""
         start, output = time.perf_counter(), b""
         while not seen(output):
             if time.perf_counter() - start > PATIENCE_S:
@@ -101,7 +101,7 @@ def measure(store: Path) -> Figures:
 
 
 def _walk(steps: int) -> list[tuple[bytes, str]]:
-    """Right to the last layer, then left again: the key, and the player that it leads to."""
+    """Return keys, each with the player that it leads to: right to the last layer, then left again."""
     labels = [player.label for player in players_of(("attn", "ffn") * 30) if player.kind == "attn"]
     there = [(b"\x1b[C", label) for label in labels[1:]]
     back = [(b"\x1b[D", label) for label in reversed(labels[:-1])]
@@ -132,16 +132,15 @@ async def _sweep(store: Path, config: RunConfig) -> client.Connection:
 
 
 async def _both(store: Path) -> tuple[Figures, Figures]:
-    quick = RunConfig(tasks=("agreement",), limit=8, schedule=("windows",))
+    quick = RunConfig.model_validate({"tasks": "agreement", "limit": 8, "schedule": "windows"})
     connection = await _sweep(store, quick)
     async for event in connection.events():
         if isinstance(event, Jobs) and event.jobs[-1].state == "finished":
             break
     await connection.close()
     idle = await asyncio.to_thread(measure, store)
-    connection = await _sweep(
-        store, RunConfig(tasks=("agreement", "capitals", "categories", "opposites"), schedule=("windows",))
-    )
+    tasks = ("agreement", "capitals", "categories", "opposites")
+    connection = await _sweep(store, RunConfig.model_validate({"tasks": tasks, "schedule": "windows"}))
     await connection.close()
     return idle, await asyncio.to_thread(measure, store)
 

@@ -33,7 +33,7 @@ def main() -> None:
 
 
 def measured(budget: float) -> dict[str, int]:
-    """Peak of resident bytes over those before the sweep, a small one having warmed up; and how many chunks it took."""
+    """Return the peak of resident bytes over those before the sweep, after a warm-up, and the number of chunks."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
@@ -68,7 +68,7 @@ def measured(budget: float) -> dict[str, int]:
 
 
 def _rows(vocabulary: int) -> list[Row]:
-    """A document each, of as many lengths as real ones have: what a product keeps grows with their number."""
+    """Return rows of one document each, in as many lengths as real ones: memory that products keep grows with them."""
     from core.engine.packing import TokenRequest, pack
 
     rng = random.Random(0)
@@ -84,7 +84,7 @@ def _rows(vocabulary: int) -> list[Row]:
 
 
 class _Peak:
-    """The most resident bytes of this process inside the block, looked at again and again."""
+    """The most resident bytes of this process inside the block, polled."""
 
     def __enter__(self) -> _Peak:
         self.bytes = 0

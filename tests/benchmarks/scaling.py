@@ -26,7 +26,7 @@ DOCUMENTS = (4, 8, 16, 32)
 
 @dataclass(frozen=True, slots=True)
 class _Cost:
-    """Of all windows: seconds, and the operations that no exact method avoids (``core.bench.limit``)."""
+    """Cost of all windows: seconds, and the operations that no exact method avoids (``core.bench.limit``)."""
 
     seconds: float
     work: float
@@ -74,7 +74,7 @@ def _cost(layers: int, documents: int) -> _Cost:
 
 
 def rows_of(documents: int) -> list[Row]:
-    """Two documents a row, each of a context of 30 tokens and four choices of 3."""
+    """Return rows of two documents, each of a context of 30 tokens and four choices of 3."""
     rng = random.Random(0)
 
     def tokens(count: int) -> tuple[int, ...]:

@@ -1,6 +1,6 @@
 """How long until a toggled coalition says its first number (16 documents): idle, and while a sweep is running.
 
-Pairs of layers that no window holds, so that nothing of them is stored; timed over the socket, as the explorer waits.
+The coalitions are pairs of layers that no window has, so none is stored. Times include the socket, as in the explorer.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Talk:
 
 
 async def measure(store: Path) -> tuple[list[float], list[float]]:
-    config = RunConfig(tasks=TASKS, limit=48, schedule=("windows",))
+    config = RunConfig.model_validate({"tasks": TASKS, "limit": 48, "schedule": "windows"})
     talk = Talk(await client.connect_or_start(store, evaluator_command(store)))
     await talk.connection.send(Open(config=config))
     while not isinstance(opened := await talk.next(), Opened):

@@ -1,4 +1,4 @@
-"""What the explorer imports must start in a second: none of it may pull in the libraries that take longer."""
+"""Modules that the explorer imports load within a second, so none may import a library that takes longer."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LIGHT_MODULES = (
 
 @pytest.fixture(scope="module")
 def loaded() -> dict[str, list[str]]:
-    """In a process of its own: this one has imported everything already."""
+    """Heavy libraries loaded after each module, in a fresh process, as this one has imported everything."""
     return loaded_after(LIGHT_MODULES, HEAVY)
 
 

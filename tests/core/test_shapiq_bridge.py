@@ -86,7 +86,7 @@ def test_of_an_additive_game_every_estimator_finds_shapiqs_exact_values(units: i
 
 @pytest.mark.parametrize("estimator", [WindowFirst(4), WindowEnds(4), LeaveOneOut()])
 def test_where_units_interact_windows_are_no_shapley_values(estimator: Estimator) -> None:
-    """So that nobody takes the bridge for a proof: what they estimate is something else."""
+    """Window estimators estimate another quantity, so agreement on additive games is no proof."""
     outcomes = random_game(6, 1)
     assert np.abs(estimate(estimator, outcomes, 6, draws=10).phi - shapiqs(outcomes, 6)).max() > 0.05
 

@@ -33,11 +33,6 @@ PROMISED = {
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "results.duckdb"
-
-
-@pytest.fixture
 def one_wrong_answer(path: Path) -> Results:
     """One document that no coalition gets right: standard errors and shares are undefined."""
     keep_all(path, assignment(documents([0]), EVERY_WINDOW), {removed: [0.0] for removed in EVERY_WINDOW})

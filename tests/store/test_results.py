@@ -6,6 +6,7 @@ import itertools
 import json
 import math
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ from tests.support.store_records import (
     PLAYERS,
     assignment,
     documents,
+    drawn_scores,
     keep,
     keep_all,
     model,
@@ -37,15 +39,7 @@ from tests.support.store_records import (
 
 EVERY_WINDOW = windows(PLAYERS, 4)
 
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "results.duckdb"
-
-
-def scores(coalitions: list[Removed], n: int, seed: int = 0) -> dict[Removed, list[float]]:
-    rng = np.random.default_rng(seed)
-    return {removed: (rng.random(n) < 0.6).astype(float).tolist() for removed in coalitions}
+scores = partial(drawn_scores, intact=0.6)
 
 
 def test_drops_are_paired_over_the_documents_that_both_have(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""How often 95% intervals hold the truth, in games of which it is known."""
+"""Coverage of 95% intervals in games whose true values are known."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ ORDERS = 20
 def phi_coverage(
     game: NoisyGame, estimator: Estimator, documents: int, trials: int, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """How often intervals of phi hold the truth, and on how many documents a unit contributes; shape (units,) each.
+    """Return how often intervals of phi hold the truth, and on how many documents a unit contributes, shape (units,).
 
-    All trials at once: a unit of one trial is a row of contributions.
+    All trials are computed at once: a unit of one trial is a row of contributions.
     """
     units = len(game.damage)
     coalitions = estimator.missing({}, units)
@@ -57,7 +57,10 @@ class ShareCoverage:
 def share_coverage(
     game: NoisyGame, estimator: Estimator | None, documents: int, trials: int, seed: int
 ) -> ShareCoverage:
-    """Of an estimator's shares; None is permutation, with other orders in each trial, held against the exact ones."""
+    """Return the coverage of an estimator's shares.
+
+    None stands for permutation with other orders in each trial, compared with the exact shares.
+    """
     rng, units = np.random.default_rng(seed), len(game.damage)
     coalitions, ranks = everything(units), np.arange(1, units + 1)
     truth = shares((estimator or Exact()).contributions(game.rates(coalitions), units)[:, 0])

@@ -1,4 +1,4 @@
-"""The derived values of one document by hand: the truth that what is read is held against."""
+"""The derived values of one document by hand, to compare readings and reports with."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 
 
 def by_hand(value: str, logprobs: list[float], gold: int) -> float:
-    """``gold_logprob``, ``margin`` or ``brier`` of one document's log-probabilities."""
+    """Return ``gold_logprob``, ``margin`` or ``brier`` of one document's log-probabilities."""
     p = np.exp(logprobs) / np.exp(logprobs).sum()
     others = [one for choice, one in enumerate(logprobs) if choice != gold]
     return {

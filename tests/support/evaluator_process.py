@@ -1,4 +1,4 @@
-"""A real evaluator, as a process of its own, and talk with it."""
+"""A real evaluator in a process of its own, and a client that talks with it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PATIENCE_S = 60.0
 
 
 class Evaluator:
-    """The process. ``end`` it, whatever happened to it before."""
+    """An evaluator process. Always ``end`` it, even if it may have ended by itself."""
 
     def __init__(self, store: Path, program: Sequence[str] = ("-P", "-m", "tui.worker", "serve")) -> None:
         self.store = store
@@ -39,7 +39,7 @@ class Evaluator:
         self._program.signal(number)
 
     def wait(self) -> tuple[int, str]:
-        """Its exit code and all it printed."""
+        """Wait until it ends; return its exit code and its output."""
         try:
             done = self._program.wait(PATIENCE_S)
         finally:
@@ -53,7 +53,7 @@ class Evaluator:
 
 
 class Talk:
-    """A conversation; everything heard is kept."""
+    """A connection that keeps every event it receives."""
 
     def __init__(self, connection: client.Connection) -> None:
         self.connection = connection
@@ -65,7 +65,7 @@ class Talk:
             await self.connection.send(request)
 
     async def expect(self, kind: type[EventT], fits: Callable[[EventT], bool] = lambda _: True) -> EventT:
-        """The next event of a kind that fits, skipping others."""
+        """Return the next event of a kind that fits, skipping others."""
         async with asyncio.timeout(PATIENCE_S):
             async for event in self._events:
                 self.heard.append(event)
@@ -78,19 +78,19 @@ class Talk:
         return jobs.jobs[number - 1]
 
     async def start(self, config: RunConfig) -> int:
-        """Start a job; its number."""
+        """Start a job; return its number."""
         request = start(config, f"test {len(self.heard)} {id(self)}")
         await self.ask(request)
         jobs = await self.expect(Jobs, lambda jobs: any(job.command == request.command for job in jobs.jobs))
         return len(jobs.jobs)
 
     async def settled(self) -> None:
-        """Hear all that is told first, and what comes of earlier requests."""
+        """Receive the first events and the answers to all earlier requests."""
         await self.ask(Toggle(task="none", removed=()))
         await self.expect(Refusal, lambda refusal: "no longer open" in refusal.text)
 
     async def gone(self) -> None:
-        """Hear the rest."""
+        """Receive all events until the evaluator is gone."""
         async with asyncio.timeout(PATIENCE_S):
             async for event in self._events:
                 self.heard.append(event)
@@ -112,7 +112,7 @@ async def talk(store: Path, evaluator: Evaluator | None = None) -> AsyncIterator
 def config_of(
     model: Path | str, *tasks: str, limit: int | None = 8, schedule: tuple[str, ...] = ("ablation",), **more: object
 ) -> RunConfig:
-    """A run on the shipped tasks, agreement if none is named."""
+    """Return the configuration of a run on shipped tasks, on agreement if none is named."""
     return RunConfig.model_validate(
         {"model": str(model), "tasks": tasks or ("agreement",), "limit": limit, "schedule": schedule, **more}
     )

@@ -1,4 +1,4 @@
-"""The plugin of CONTRIBUTING.md, installed: what its text shows is what tests run."""
+"""Installs the plugin of CONTRIBUTING.md from the text there, so that tests run the very code it shows."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _FILE = re.compile(r"`([\w.]+)`:\n\n```\w+\n(.*?)```", re.DOTALL)
 
 
 def files() -> dict[str, str]:
-    """The files of the plugin by name, as the recipe has them."""
+    """Return the text of each file of the plugin by its name."""
     recipe = (REPOSITORY / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("### A plugin\n")[2]
     return dict(_FILE.findall(recipe))
 
 
 def install(site: Path) -> dict[str, str]:
-    """Put into a folder what pip would: modules, and the facts of the package. Return an environment that has it."""
+    """Install into a folder as pip would: modules and metadata of the package. Return an environment that has it."""
     found = files()
     project = tomllib.loads(found.pop("pyproject.toml"))["project"]
     for name, text in found.items():

@@ -1,4 +1,4 @@
-"""What an explorer could be showing: a model whose first sublayers and one late FFN carry it, made by a seed."""
+"""A made-up state of the explorer, from a seed: the first sublayers and one late FFN carry the model."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def players(layers: int = 30) -> tuple[Player, ...]:
 
 @cache
 def scores(layers: int = 30, seed: int = 0) -> Scores:
-    """Outcomes of every window: a document's answer flips once enough of what it leans on is gone."""
+    """Return outcomes of every window: a document's answer flips once enough of what it leans on is gone."""
     generator = np.random.default_rng(seed)
     count = 2 * layers
     damage = generator.gamma(0.4, 0.03, count)
@@ -93,7 +93,7 @@ def job(**changes: object) -> JobView:
 
 
 def scored(removed: Removed, layers: int = 30, *, n: int = DOCUMENTS) -> Scored:
-    """A hand-picked coalition: worse than its worst window, as far as ``n`` documents tell."""
+    """Return the score of a coalition on ``n`` documents: each as bad as its worst sublayer removed alone."""
     known = scores(layers)
     parts = [known[(number,)] for number in removed] or [known[()]]
     values = np.where(np.arange(DOCUMENTS) < n, np.min(parts, axis=0), np.nan)
@@ -103,7 +103,7 @@ def scored(removed: Removed, layers: int = 30, *, n: int = DOCUMENTS) -> Scored:
 
 
 def state(layers: int = 30, removed: Removed = (0, 7), **changes: object) -> State:
-    """In the middle of a sweep, with two layers off."""
+    """Return a state in the middle of a sweep, with two sublayers removed."""
     shown = State(
         connection="connected",
         bench=opened(layers),

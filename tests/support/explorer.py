@@ -19,15 +19,13 @@ PATIENCE_S = 120.0
 
 
 @asynccontextmanager
-async def exploring(
-    store: Path, config: RunConfig, size: tuple[int, int] = (120, 35)
-) -> AsyncIterator[tuple[Explorer, Pilot[None]]]:
-    """An explorer whose workbench is open, on an evaluator that was there before it and ends with it."""
+async def exploring(store: Path, config: RunConfig) -> AsyncIterator[tuple[Explorer, Pilot[None]]]:
+    """Run an explorer with an open workbench, on an evaluator that is started before it and ended after it."""
     evaluator = Evaluator(store)
     try:
         async with talk(store, evaluator):
             pass
-        async with explorer_on(store, Session(config=config), size) as found:
+        async with explorer_on(store, Session(config=config)) as found:
             yield found
     finally:
         await client.stop(store)
@@ -38,7 +36,7 @@ async def exploring(
 async def explorer_on(
     store: Path, session: Session, size: tuple[int, int] = (120, 35)
 ) -> AsyncIterator[tuple[Explorer, Pilot[None]]]:
-    """An explorer whose workbench is open; its evaluator goes on without it."""
+    """Run an explorer with an open workbench; its evaluator goes on after it."""
     app = Explorer(store, session)
     async with app.run_test(size=size) as pilot:
         await until(pilot, lambda: app.state.bench is not None and bool(app.state.charts))
@@ -46,7 +44,7 @@ async def explorer_on(
 
 
 async def until(pilot: Pilot[None], there: Callable[[], object]) -> None:
-    """Wait until something is there."""
+    """Wait until a condition holds."""
     deadline = asyncio.get_running_loop().time() + PATIENCE_S
     while not there():
         assert asyncio.get_running_loop().time() < deadline, "it did not come"

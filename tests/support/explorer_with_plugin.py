@@ -34,7 +34,7 @@ async def press_until(pilot: Pilot[None], key: str, there: Callable[[], bool]) -
 
 
 async def tour(store: Path, model: Path, file: Path) -> dict[str, str]:
-    """What each screen showed."""
+    """Use the plugin on each screen; return the text of each screen by a name."""
     shown: dict[str, str] = {}
     async with explorer_on(store, Session(config=config_of(model, limit=6)), (120, 40)) as (app, pilot):
         await pilot.press("r")

@@ -37,7 +37,7 @@ LARGEST_REQUEST = 2**17
 
 
 class _Replaced(BaseException):
-    """Unwinds a program in whose place another one goes on, as after ``os.execv``."""
+    """Unwinds a program that another one replaces, as ``os.execv`` would."""
 
     def __init__(self, arguments: list[str]) -> None:
         super().__init__(arguments)
@@ -45,7 +45,7 @@ class _Replaced(BaseException):
 
 
 def _serve(channel: socket.socket) -> None:
-    """Fork for each request until the channel is closed; end then what still runs."""
+    """Fork for each request until the channel is closed; then end the programs that still run."""
     running: dict[int, tuple[ForkProcess, int]] = {}
     while True:
         for ready in wait([channel, *running]):
@@ -71,7 +71,7 @@ def _serve(channel: socket.socket) -> None:
 
 
 def _program(request: dict[str, Any], streams: list[int]) -> None:
-    """Do what is asked, with the streams, folder, environment and signals of a fresh program."""
+    """Run the requested program, with streams, folder, environment and signals of its own."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for number, descriptor in enumerate(streams):
         os.dup2(descriptor, number)
@@ -80,7 +80,7 @@ def _program(request: dict[str, Any], streams: list[int]) -> None:
     os.chdir(request["folder"])
     os.environ.clear()
     os.environ.update(request["environment"])
-    os.execv = _replace
+    vars(os)["execv"] = _replace
     following: list[str] | None = request["arguments"]
     while following is not None:
         arguments, following = following, None
@@ -98,7 +98,7 @@ def _replace(path: str, arguments: list[str]) -> NoReturn:
 
 
 def _run(arguments: list[str]) -> None:
-    """Do what Python does with these arguments."""
+    """Run the module or code that these arguments of Python name."""
     match arguments:
         case ["-P", *others]:
             _run(others)

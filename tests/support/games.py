@@ -31,13 +31,13 @@ class NoisyGame:
         return self.chance + (self.intact - self.chance) * float(np.exp(-sum(self.damage[unit] for unit in removed)))
 
     def rates(self, coalitions: Sequence[Removed]) -> dict[Removed, np.ndarray]:
-        """The true values, as if of one document."""
+        """Return the true value of each coalition, in an array of one document."""
         return {removed: np.array([self.rate(removed)]) for removed in coalitions}
 
     def play(
         self, coalitions: Sequence[Removed], shape: tuple[int, ...], rng: np.random.Generator
     ) -> dict[Removed, np.ndarray]:
-        """Outcomes 0 or 1 of each coalition, of the given shape, the last axis being documents."""
+        """Draw outcomes 0 or 1 of each coalition in the given shape, whose last axis is documents."""
         luck = rng.random(shape)
         return {
             removed: (np.where(rng.random(shape) < self.alike, luck, rng.random(shape)) < self.rate(removed)) * 1.0
@@ -49,9 +49,9 @@ def everything(units: int) -> list[Removed]:
     return [removed for size in range(units + 1) for removed in combinations(range(units), size)]
 
 
-def outcomes_of(value: Value, coalitions: Sequence[Removed], documents: int = 2) -> dict[Removed, np.ndarray]:
-    """The same value on every document."""
-    return {removed: np.full(documents, value(removed)) for removed in coalitions}
+def outcomes_of(value: Value, coalitions: Sequence[Removed]) -> dict[Removed, np.ndarray]:
+    """Return the value of each coalition, the same on two documents."""
+    return {removed: np.full(2, value(removed)) for removed in coalitions}
 
 
 def additive(worth: Sequence[float]) -> Value:

@@ -1,4 +1,4 @@
-"""What a fresh Python has loaded after importing modules one by one."""
+"""The libraries that a fresh Python has loaded after it imported some modules."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ print(json.dumps(found))
 
 
 def loaded_after(modules: Sequence[str], watched: Sequence[str]) -> dict[str, list[str]]:
-    """Which of the watched libraries are loaded once a module is, and those before it: one Python for all."""
+    """Import the modules in order in one fresh Python; return the watched libraries loaded after each."""
     question = json.dumps([list(modules), list(watched)])
     done = subprocess.run([sys.executable, "-c", _PROGRAM, question], capture_output=True, text=True, check=True)
     return json.loads(done.stdout)

@@ -1,4 +1,4 @@
-"""One widget on a terminal of its own, and what a person reads there."""
+"""One widget on a terminal of its own, and the text that it shows there."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def mounted(widget: Widget, flow: Flow, *, width: int = 80, height: int = 24) ->
 
 
 def text_of(widget: Widget, show: Callable[[], None], *, width: int = 80, height: int = 24) -> str:
-    """What is on the terminal after ``show``."""
+    """Return the text on the terminal after ``show``."""
     found = []
 
     async def flow(app: Mounted) -> None:
@@ -83,9 +83,7 @@ def text_of(widget: Widget, show: Callable[[], None], *, width: int = 80, height
     return found[0]
 
 
-def text_of_state(
-    kind: type[CoalitionPanel | JobLine | StatusBar], state: State, *, width: int = 80, height: int = 24
-) -> str:
-    """What a widget of that kind shows of a state."""
+def text_of_state(kind: type[CoalitionPanel | JobLine | StatusBar], state: State, *, width: int = 80) -> str:
+    """Return the text of a widget of this kind that shows a state."""
     widget = kind()
-    return text_of(widget, lambda: widget.show(state), width=width, height=height)
+    return text_of(widget, lambda: widget.show(state), width=width)

@@ -11,14 +11,14 @@ from store.file.database import _connection, reading
 
 @contextmanager
 def open_for_reading(path: Path) -> Iterator[None]:
-    """Keep it open for reading; in the block this process cannot write to it."""
+    """Keep the store open for reading; in the block this process cannot write to it."""
     with reading(path):
         yield
 
 
 @contextmanager
 def open_for_writing(path: Path, patience: float) -> Iterator[None]:
-    """Keep it open for writing; in the block nobody can read it."""
+    """Keep the store open for writing; in the block nobody can read it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with _connection(path, patience, read_only=False):
         yield

@@ -1,4 +1,4 @@
-"""Small models' values, made by hand."""
+"""Values of small models, written by hand."""
 
 from __future__ import annotations
 
@@ -24,5 +24,5 @@ def task(
     return TaskValues(name, f"id-{name}", "acc", chance, 100, array(intact), array(ablated), array(contributions))
 
 
-def model(*tasks: TaskValues, players: int = 4, name: str = "tiny") -> ModelValues:
-    return ModelValues(name, "id", players_of(("attn", "ffn") * (players // 2)), tasks)
+def model(*tasks: TaskValues, players: int = 4) -> ModelValues:
+    return ModelValues("tiny", "id", players_of(("attn", "ffn") * (players // 2)), tasks)

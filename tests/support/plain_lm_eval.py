@@ -1,4 +1,4 @@
-"""The independent truth: plain lm-eval over plain transformers, a submodule silenced by a forward hook."""
+"""Reference numbers: plain lm-eval over plain transformers, with a submodule silenced by a forward hook."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Result:
 
 @functools.cache
 def task_manager() -> TaskManager:
-    """Of the folders that hold these tasks alone, as reading all 14 000 files takes 10 s."""
+    """Return a task manager of the folders of these tasks alone, as reading all 14 000 files takes 10 s."""
     folder = Path(lm_eval.tasks.__file__).parent
     return TaskManager(include_path=[folder / part for part in FOLDERS], include_defaults=False)
 
@@ -45,7 +45,7 @@ def load(folder: Path) -> PreTrainedModel:
 
 
 def build_task(task: str, data: Path, *, fewshot: bool = False) -> object:
-    """The official task over ``data``; few-shot examples, where there are any, come from its other rows."""
+    """Build the official task over ``data``; few-shot examples, if any, come from its other rows."""
     # lm-eval leaves the evaluated document out of the examples only where both come from the test split.
     split = "test" if fewshot else SPLITS[task]
     manager = task_manager()
@@ -88,7 +88,7 @@ def evaluate(
     apply_chat_template: bool = False,
 ) -> Result:
     lm = HFLM(pretrained=model, tokenizer=AutoTokenizer.from_pretrained(folder), batch_size=16)
-    # What lm-eval looks up of the machine for its report takes seconds a call; no number depends on it.
+    # For its report lm-eval looks up facts of the machine, which takes seconds; no number depends on them.
     environment = mock.patch("lm_eval.evaluator.add_env_info")
     with silenced(model, player), torch.inference_mode(), environment:
         found = lm_eval.simple_evaluate(

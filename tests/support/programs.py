@@ -30,7 +30,7 @@ _FORKS = sys.platform == "linux"
 
 
 class _Process(Protocol):
-    """What tests need of ``subprocess.Popen``."""
+    """The part of ``subprocess.Popen`` that tests use."""
 
     pid: int
 
@@ -77,7 +77,7 @@ class Program:
             os.kill(self.pid, number)
 
     def wait(self, timeout: float | None = None) -> subprocess.CompletedProcess[str]:
-        """Wait until it has ended: its exit code, and all that it printed."""
+        """Wait until it has ended; return its exit code and its output."""
         code = self._process.wait(timeout)
         out = _content(self._out)
         return subprocess.CompletedProcess([], code, out, "" if self._err is self._out else _content(self._err))
@@ -100,10 +100,11 @@ def cornerstone(*arguments: str | Path, cwd: Path | None = None) -> subprocess.C
 
 
 def read(store: Path, table: str, *options: str) -> list[dict[str, Any]]:
-    """Rows of a table of results, as the command exports them."""
+    """Return the rows of a table of results, as the command exports them."""
     done = cornerstone("results", table, "--store", store, "--format", "json", *options)
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    rows: list[dict[str, Any]] = json.loads(done.stdout)
+    return rows
 
 
 def _content(file: IO[bytes]) -> str:
@@ -170,7 +171,7 @@ class _Server:
 
 @functools.cache
 def _server() -> _Server:
-    """One for all tests of this process."""
+    """Return the fork server of this process, started at the first call."""
     channel, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "tests.support.fork_server", str(other.fileno())],

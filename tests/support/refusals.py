@@ -1,4 +1,4 @@
-"""What the command line prints when a command refuses its input."""
+"""The sentence that the command line prints when a command refuses its input."""
 
 from __future__ import annotations
 

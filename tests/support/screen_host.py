@@ -36,7 +36,7 @@ class Host(App[None]):
 
 @asynccontextmanager
 async def hosted(screen: Callable[[], Screen[Any]], size: tuple[int, int] = (100, 30)) -> AsyncIterator[Pilot[None]]:
-    """A running host whose workers are done."""
+    """Run a host, and wait until its workers are done."""
     async with Host(screen).run_test(size=size) as pilot:
         await settled(pilot)
         yield pilot
@@ -65,17 +65,17 @@ async def typed(pilot: Pilot[None], text: str) -> None:
 
 
 def drawn(pilot: Pilot[None]) -> str:
-    """Everything that is on the screen, as text."""
+    """Return everything on the screen as text."""
     return "\n".join(strip.text.rstrip() for strip in pilot.app.screen._compositor.render_strips())
 
 
 def squashed(text: str) -> str:
-    """Text without spaces and frames, so that it does not matter where a line was broken."""
+    """Return a text without spaces and frames, so that it does not matter where a line was broken."""
     return "".join(text.replace("│", "").split())
 
 
 def rows_of(text: str, *labels: str) -> list[str]:
-    """The lines of a screen that begin with one of ``labels``."""
+    """Return the lines of a screen that begin with one of ``labels``."""
     return [line.strip() for line in text.splitlines() if line.strip().startswith(labels)]
 
 
@@ -85,7 +85,7 @@ def falling(document: int, removed: tuple[int, ...]) -> float:
 
 
 def outcomes(run: range = range(DOCUMENTS)) -> list[Outcome]:
-    """Right: the gold choice is picked. Wrong: the one after it."""
+    """Return outcomes of every window: a right answer picks the gold choice, a wrong one the choice after it."""
     kept = []
     for removed in EVERY_WINDOW:
         for document in run:
@@ -97,6 +97,6 @@ def outcomes(run: range = range(DOCUMENTS)) -> list[Outcome]:
 
 
 def fill(path: Path) -> GroupRow:
-    """Every window of a tiny model on one task."""
+    """Store every window of a tiny model on one task; return the group of these results."""
     keep(path, assignment(documents(range(DOCUMENTS)), EVERY_WINDOW), outcomes())
     return next(group for group in Results(path).groups().rows if group.task == "capitals")

@@ -1,4 +1,4 @@
-"""Somebody else who holds the store open: a notebook, say."""
+"""Another process that holds the store open, as a notebook may."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ sys.stdin.read()
 
 @contextmanager
 def held(store: Path) -> Iterator[None]:
-    """Another process holds the file open in the block."""
+    """Let another process hold the file open within the block."""
     command = [sys.executable, "-c", _HOLD, str(store)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdin is not None

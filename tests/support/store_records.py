@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from core.coalitions.players import Removed, players_of
 from core.config.run_config import RunConfig
 from core.records.records import Assignment, DataRecord, DocumentRecord, ModelRecord, Outcome, RunRecord, TaskRecord
@@ -36,8 +38,8 @@ def task(
     )
 
 
-def data(name: str = "data", size: int = 100) -> DataRecord:
-    return DataRecord(_digest(name), f"{name}.jsonl", size)
+def data(name: str = "data") -> DataRecord:
+    return DataRecord(_digest(name), f"{name}.jsonl", 100)
 
 
 def documents(doc_ids: Iterable[int], *, prefix: str = "doc", choices: int = 4) -> tuple[DocumentRecord, ...]:
@@ -60,12 +62,14 @@ def outcome(
 
 
 def to_run(**options: object) -> RunConfig:
-    """What a run of ``model`` on ``task`` is asked."""
+    """Return the configuration of a run of ``model`` on ``task``; options override it."""
     return RunConfig.model_validate({"model": "tiny", "tasks": "capitals", **options})
 
 
-def run(run_id: str = "run1", command: str = "cornerstone run --task capitals") -> RunRecord:
-    return RunRecord(run_id, command, "{}", "{}", 0)
+def run(
+    run_id: str = "run1", command: str = "cornerstone run --task capitals", *, config: RunConfig | None = None
+) -> RunRecord:
+    return RunRecord(run_id, command, "{}" if config is None else config.model_dump_json(), "{}", 0)
 
 
 def assignment(
@@ -79,19 +83,39 @@ def assignment(
     return Assignment(of_model or model(), of_task or task(), of_data or data(), docs, coalitions)
 
 
-def keep(path: Path, asked: Assignment, outcomes: Sequence[Outcome], *, run_id: str = "run1") -> StoreRecorder:
+def keep(
+    path: Path,
+    asked: Assignment,
+    outcomes: Sequence[Outcome],
+    *,
+    run_id: str = "run1",
+    config: RunConfig | None = None,
+) -> StoreRecorder:
     """Store a whole run of one assignment."""
     recorder = StoreRecorder(path, patience=5)
     with open_for_writing(path, patience=5):
-        recorder.begin(run(run_id))
+        recorder.begin(run(run_id, config=config))
         recorder.assign(run_id, asked)
         recorder.record(run_id, asked, outcomes)
         recorder.finish(run_id, "finished")
     return recorder
 
 
+def drawn_scores(
+    coalitions: Iterable[Removed], n: int, seed: int = 0, *, intact: float, lost: float = 0.0
+) -> dict[Removed, list[float]]:
+    """Draw scores of 0 and 1 for ``n`` documents; the part of ones is ``intact``, less ``lost`` a removed player."""
+    rng = np.random.default_rng(seed)
+    return {removed: (rng.random(n) < intact - lost * len(removed)).astype(float).tolist() for removed in coalitions}
+
+
 def keep_all(
-    path: Path, asked: Assignment, acc: Mapping[Removed, Sequence[float]], *, run_id: str = "run1"
+    path: Path,
+    asked: Assignment,
+    acc: Mapping[Removed, Sequence[float]],
+    *,
+    run_id: str = "run1",
+    config: RunConfig | None = None,
 ) -> StoreRecorder:
     """Store a run that evaluated every document under every coalition; ``acc`` is by document."""
     outcomes = [
@@ -99,4 +123,4 @@ def keep_all(
         for removed in asked.coalitions
         for index, document in enumerate(asked.documents)
     ]
-    return keep(path, asked, outcomes, run_id=run_id)
+    return keep(path, asked, outcomes, run_id=run_id, config=config)

@@ -1,4 +1,4 @@
-"""Tiny random models, one a supported family."""
+"""Tiny random models, one per supported family."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SETTINGS: dict[str, dict[str, object]] = {
     "gemma": {**_LLAMA_LIKE, "head_dim": 8},
     "gemma2": _GEMMA_LIKE,
     "gemma3_text": {**_GEMMA_LIKE, "sliding_window_pattern": 2},
-    # What sees images is as small as it may be, and not asked.
+    # The part that sees images is as small as possible, and no test uses it.
     "gemma3": {
         "text_config": {**_GEMMA_LIKE, "sliding_window_pattern": 2, "bos_token_id": None, "eos_token_id": None},
         "vision_config": {
@@ -62,7 +62,7 @@ SETTINGS: dict[str, dict[str, object]] = {
 
 
 def tiny_model(family: str, **settings: object) -> PreTrainedModel:
-    """Large random weights, biases and norms included, so that whatever is wrong shows in the logits."""
+    """Build a model with large random weights, biases and norms included, so that any error shows in the logits."""
     config = CONFIG_MAPPING[family](**{**SETTINGS[family], **settings}, bos_token_id=None, eos_token_id=None)
     torch.manual_seed(0)
     model = AutoModelForCausalLM.from_config(config).eval()

@@ -27,12 +27,12 @@ from tui.commands.options import (
     DebugOption,
     DeviceOption,
     DtypeOption,
-    ForceOption,
     FormatOption,
     LimitOption,
     ModelOption,
     OfflineOption,
     OrderOption,
+    Output,
     OutputOption,
     PlayersOption,
     RunSettings,
@@ -56,6 +56,7 @@ _SCHEDULES = (
     f"What to evaluate: {', '.join(schedules())}, or an estimator's name (default ablation). Repeat it for several."
 )
 _LOOKED_AT = value_help("The score to report, which --until-top and permutation also look at")
+_TO_STDOUT = Output()
 # It has no brackets, which would be read as markup.
 _YAML_EXAMPLE = """As a file, my.yaml, for `cornerstone run my.yaml`:
 
@@ -87,7 +88,7 @@ def main_callback(
         if store is not None:
             raise CornerstoneError(f"--store {store} goes after the command, which is {context.invoked_subcommand}")
         return
-    if all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
+    if _on_terminal():
         _open_explorer(store, None)
     from tui.commands.run import run as run_study
 
@@ -104,6 +105,11 @@ def _to_evaluate(file: Path | None, options: Mapping[str, Any]) -> RunConfig:
     return config
 
 
+def _on_terminal() -> bool:
+    """Return whether a person can use the explorer here."""
+    return all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
+
+
 def _open_explorer(store: Path | None, config: RunConfig | None) -> NoReturn:
     from tui.explorer.app import Explorer
     from tui.explorer.keymap import read_keymap
@@ -112,7 +118,7 @@ def _open_explorer(store: Path | None, config: RunConfig | None) -> NoReturn:
     path = (store or (config.store if config else None) or default_path()).expanduser().resolve()
     session = Session(config=config) if config else last_session(path)
     session = session.model_copy(update={"config": absolute(session.config)})
-    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
+    if not _on_terminal():
         raise CornerstoneError("the explorer needs a terminal; `cornerstone run` does the same work without one")
     explorer = Explorer(path, session, insist=config is not None, keymap=read_keymap())
     explorer.run()
@@ -253,6 +259,7 @@ def path(
 
 
 @app.command()
+@grouped
 def proxies(
     model: ModelOption = None,
     task: TaskOption = None,
@@ -267,9 +274,7 @@ def proxies(
     correlations: Annotated[
         bool, typer.Option("--correlations", help="Write correlations instead of players, in any format but table.")
     ] = False,
-    form: FormatOption = None,
-    output: OutputOption = None,
-    force: ForceOption = False,
+    to: Output = _TO_STDOUT,
     debug: DebugOption = False,
 ) -> None:
     """Measure how far each layer moves the hidden state of the intact model, and whether that can replace removing it.
@@ -288,7 +293,7 @@ def proxies(
     }  # fmt: skip
     config = _to_evaluate(None, options)
     rows: Rows = "correlations" if correlations else "players"
-    measure_proxies(config, ProxyRequest(value=value, rows=rows, to=destination(form, output, force=force)))
+    measure_proxies(config, ProxyRequest(value=value, rows=rows, to=to.checked()))
 
 
 app.command()(grouped(paper))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
@@ -25,13 +24,8 @@ def with_limits(config: RunConfig) -> Iterator[RunConfig]:
         )
 
 
-def narrate(text: str) -> None:
-    """Print a sentence on stderr."""
-    print(plain(text), file=sys.stderr, flush=True)
-
-
 def print_reports(reports: Sequence[BenchReport], *, as_json: bool) -> None:
-    """Print what was measured: a JSON list of objects, or a paragraph for each task."""
+    """Print the measurements: a JSON list of objects, or a paragraph for each task."""
     if as_json:
         print(json.dumps([asdict(report) for report in reports], indent=1, allow_nan=False))
         return

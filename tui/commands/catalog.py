@@ -57,7 +57,7 @@ def print_tasks(pattern: str | None, *, everything: bool) -> None:
 
 
 def _narrate(text: str) -> None:
-    """Print on stderr what takes long, if stderr is a terminal."""
+    """Print a sentence on stderr, if stderr is a terminal."""
     if sys.stderr.isatty():
         print(text, file=sys.stderr, flush=True)
 

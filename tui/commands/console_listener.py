@@ -1,4 +1,4 @@
-"""Follow long work on stderr: sentences on what takes long, and the progress of a study."""
+"""Narrate long work on stderr, and show the progress of a study."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a command's rows go: to stdout, or to a file whose ending chooses the format."""
+"""The destination of a command's rows: stdout, or a file whose ending chooses the format."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core.errors import CornerstoneError
 from core.machine.atomic_file import refuse_target
 from store.formats.registry import RESERVED, format_named, format_of, formats, no_format
 from tui.commands.stdout import print_text
-from tui.drawing.plain import counted, plain, plain_lines
+from tui.drawing.plain import counted, or_list, plain, plain_lines
 
 TABLE: Final = RESERVED
 """The form of rows that each command draws as a table for the terminal."""
@@ -22,7 +22,7 @@ TABLE: Final = RESERVED
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """How and where rows are written: to ``file``, or to stdout if it is None.
+    """The form of rows, and the ``file`` to write; None is stdout.
 
     ``form`` is ``TABLE`` or the name of a format.
     """
@@ -70,7 +70,7 @@ def destination(form: str | None, output: Path | None, *, force: bool) -> Destin
         known = formats().values()
         names, endings = [one.name for one in known], [one.endings[0] for one in known]
         raise CornerstoneError(
-            f"-o writes {_one_of(names)}: let the file's name end in {_one_of(endings)}, or choose with --format"
+            f"-o writes {or_list(names)}: let the file's name end in {or_list(endings)}, or choose with --format"
         )
     return Destination(form, output, force)
 
@@ -88,12 +88,8 @@ def put_rows(rows: Sequence[Any], row_type: type, to: Destination) -> None:
 
 
 def tell_doubts(gaps: Iterable[str], notes: Iterable[str]) -> None:
-    """Print on stderr what an answer leaves out, and notes on its rows."""
+    """Print the gaps of an answer and the notes on its rows on stderr."""
     for gap in gaps:
         typer.echo(f"left out: {plain(gap)}", err=True)
     for note in notes:
         typer.echo(f"note: {plain(note)}", err=True)
-
-
-def _one_of(names: Sequence[str]) -> str:
-    return f"{', '.join(names[:-1])} or {names[-1]}"

@@ -1,4 +1,4 @@
-"""How the program ends: an error that a user can mend is one sentence on stderr, and exit code 2."""
+"""End the program: an error that a user can mend becomes one sentence on stderr, and exit code 2."""
 
 from __future__ import annotations
 

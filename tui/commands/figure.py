@@ -26,10 +26,9 @@ from tui.commands.options import (
     StoredOption,
     StoredTasksOption,
     ValueOption,
-    or_list,
 )
 from tui.commands.uneven import uneven
-from tui.drawing.plain import plain
+from tui.drawing.plain import or_list, plain
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -40,7 +39,7 @@ if TYPE_CHECKING:
 
 
 class Kind(StrEnum):
-    """What a figure shows."""
+    """The kind of a figure."""
 
     ABLATION = "ablation"
     SHAPLEY = "shapley"
@@ -49,7 +48,7 @@ class Kind(StrEnum):
 
 
 class Room(StrEnum):
-    """How wide a figure is."""
+    """The width of a figure."""
 
     COLUMN = "column"
     PAGE = "page"
@@ -109,9 +108,9 @@ def figure(
 
 
 def _rows(answers: Sequence[Answer[Any]], store: Path) -> list[Any]:
-    from tui.drawing.gap_text import gap_text, note_texts
+    from tui.drawing.gap_text import gap_texts, note_texts
 
-    gaps = [gap_text(gap, store) for answer in answers for gap in answer.gaps]
+    gaps = gap_texts((gap for answer in answers for gap in answer.gaps), store)
     rows = list(dict.fromkeys(row for answer in answers for row in answer.rows))
     if not rows:
         raise CornerstoneError("; ".join(gaps) or "nothing is stored for this yet; `cornerstone run` makes some")

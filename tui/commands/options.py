@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
@@ -15,6 +14,7 @@ from core.values.derived import derived_values
 from store.formats.registry import formats
 from tui.commands.destination import TABLE, Destination, destination, form_names, form_of
 from tui.commands.option_groups import SettingOptions, Settings
+from tui.drawing.plain import or_list
 
 PLAYERS: Final = "Which units are removed: sublayers (default), layers, blocks:K (K consecutive layers) or kinds."
 _VALUES = f"acc, acc_norm, another metric that is a mean, {', '.join(derived_values())}"
@@ -31,12 +31,6 @@ _AGAIN = "Repeat it for several"
 def value_help(what: str) -> str:
     """Return the help of an option for a value that is ``what``."""
     return f"{what}: {_VALUES}. Default: acc, else the task's first metric that is a mean."
-
-
-def or_list(names: Iterable[str]) -> str:
-    """Return names as a list whose last comma is an "or"."""
-    *first, last = names
-    return f"{', '.join(first)} or {last}" if first else last
 
 
 # What is evaluated.
@@ -121,14 +115,14 @@ ForceOption = Annotated[bool, typer.Option("--force", help="Replace a file that 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """Options that say where rows go."""
+    """Options for the destination of rows."""
 
     form: FormatOption = None
     output: OutputOption = None
     force: ForceOption = False
 
     def checked(self) -> Destination:
-        """Return where rows go, before any work.
+        """Check and return the destination of rows, before any work.
 
         Raises:
             CornerstoneError: the format does not fit where the rows go, or the file may not or cannot be written.

@@ -151,7 +151,7 @@ def _format(form: Format | None, output: Path | None) -> Format:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """The content of the report: models with their names, what their estimators name, and the rows of figures."""
+    """The content of the report: models with their names, the players of each estimator, and the rows of figures."""
 
     selection: PaperSelection
     models: Sequence[ModelReport]
@@ -199,7 +199,7 @@ def _text(form: Format, found: _Found, gaps: Sequence[str], *, to_screen: bool) 
 
 
 def _preface(selection: PaperSelection) -> list[str]:
-    """Return the sentences that say what every number is based on."""
+    """Return the sentences on the basis of all numbers: value, estimator and intervals."""
     value = (
         f"value {named(selection.value)}" if selection.value else "value: acc_norm where the task defines it, else acc"
     )

@@ -9,7 +9,6 @@ from typing import Final, NoReturn, TypeVar
 
 import pydantic
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from core.config.run_config import RunConfig
@@ -21,6 +20,8 @@ from core.values.derived import named
 from tui.commands.console_listener import ConsoleListener
 from tui.commands.destination import TABLE, Destination, put_rows
 from tui.commands.signals import exit_code, terminable
+from tui.commands.stderr import GETTING_READY, narrate
+from tui.commands.stdout import tables_console
 from tui.drawing.path_chart import path_chart
 from tui.drawing.plain import plain
 from tui.worker_process import become
@@ -30,7 +31,7 @@ Found = TypeVar("Found")
 
 @pydantic.dataclasses.dataclass(frozen=True, slots=True)
 class PathFiles:
-    """Where a path's rows go, and where its mask goes, if anywhere."""
+    """The destination of a path's rows, and the file for its mask, if one is asked for."""
 
     rows: Destination
     mask: Path | None
@@ -44,7 +45,7 @@ def path(config: RunConfig, request: PathRequest, files: PathFiles, command: str
     request.refuse_nonsense()
     if files.mask is not None:
         refuse_target(files.mask, force=files.rows.force)
-    print("getting ready (about 10 s)", file=sys.stderr, flush=True)
+    narrate(GETTING_READY)
     become("path", config.model_dump_json(), request.model_dump_json(), FILES.dump_json(files).decode(), command)
 
 
@@ -76,11 +77,6 @@ class _PathConsole(ConsoleListener):
         self.narrate(_sentence(rows[-1]))
 
 
-def narrate(text: str) -> None:
-    """Print a sentence on stderr."""
-    print(plain(text), file=sys.stderr, flush=True)
-
-
 def put_path(rows: Sequence[PathRow], to: Destination) -> None:
     """Write a path: a table and a chart of the means over tasks, or all rows as data."""
     if to.form != TABLE:
@@ -88,14 +84,14 @@ def put_path(rows: Sequence[PathRow], to: Destination) -> None:
         return
     most = max(len(row.tasks) for row in rows)
     overall = [row for row in rows if len(row.tasks) == most]
-    out = Console(markup=False, highlight=False, width=None if sys.stdout.isatty() else 100)
+    out = tables_console()
     out.print(path_title(overall), soft_wrap=True)
     out.print(path_table(overall))
     out.print(path_chart(overall, colour=out.is_terminal), soft_wrap=True)
 
 
 def path_title(rows: Sequence[PathRow]) -> str:
-    """Return what the table shows, and how far its columns can be trusted."""
+    """Return the title of the table: the path, and which documents each score comes from."""
     first = rows[0]
     held_out = [row for row in rows if row.documents == "held out"]
     lines = [f"Removal path of {plain(first.model)} on {plain(', '.join(first.tasks))} ({plain(named(first.value))})"]
@@ -108,7 +104,7 @@ def path_title(rows: Sequence[PathRow]) -> str:
 
 
 def path_table(rows: Sequence[PathRow]) -> Table:
-    """Return a table of one line for each step: what went, what is left, the score on either set of documents."""
+    """Return a table with a line for each step: the removed player, the remaining weights, and the scores."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     held_out = {row.step: row for row in rows if row.documents == "held out"}
     names = ["step", "removed", "weights", "score", "drop", "95% interval"]

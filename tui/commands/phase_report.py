@@ -1,4 +1,4 @@
-"""What a finished phase prints: the ablation table, and the players with the largest shares."""
+"""The report on a finished phase: the ablation table, and the players with the largest shares."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from store.rows import AblationRow, CoalitionRow, ShapleyRow
 from tui.drawing.plain import plain
 from tui.drawing.provenance import obtained
 
+_TOP = 3
+
 
 def ablation_title(rows: Sequence[AblationRow]) -> str:
-    """Return the title of the ablation table, which names what the drops are measured against."""
+    """Return the title of the ablation table, which has the scores of the intact model and of chance."""
     first = rows[0]
     chance = "" if first.chance is None else f", chance {first.chance:.3f}"
     name = f"{plain(first.model)} on {plain(first.task)} ({plain(named(first.value))})"
@@ -43,10 +45,10 @@ def coalition_table(rows: Sequence[CoalitionRow]) -> Table:
     return table
 
 
-def top_players(rows: Sequence[ShapleyRow], count: int = 3) -> str:
+def top_players(rows: Sequence[ShapleyRow]) -> str:
     """Return a sentence on the players with the largest shares, their intervals, and the estimator."""
     first = rows[0]
-    best = sorted(rows, key=lambda row: row.rank)[:count]
+    best = sorted(rows, key=lambda row: row.rank)[:_TOP]
     lines = [
         f"Top {len(best)} by Shapley share of {plain(first.model)} on {plain(first.task)}",
         f"  ({plain(named(first.value))}, {obtained(first)}, clipped at 0, n={first.n})",

@@ -17,6 +17,7 @@ from tui.drawing.numbers import clock as in_clock
 from tui.drawing.plain import counted, plain
 
 _REDRAWS_A_SECOND = 4
+_LINE_EVERY_S = 10.0
 _MEMORY_SHORT = f"{MEMORY_SHORT} (--memory GIB sets how much it may take)"
 
 
@@ -101,13 +102,10 @@ class BarProgress:
 
 
 class LineProgress:
-    """A line at the start and the end of a phase, and between them at most one every ``every`` seconds."""
+    """A line at the start and the end of a phase, and between them at most one every ten seconds."""
 
-    def __init__(
-        self, say: Callable[[str], None], every: float = 10.0, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
         self._say = say
-        self._every = every
         self._clock = clock
         self._said = clock()
         self._meter = Meter(clock)
@@ -146,7 +144,7 @@ class LineProgress:
         self._said = self._clock()
 
     def _say_now_and_then(self) -> None:
-        if self._phase is None or self._clock() - self._said < self._every:
+        if self._phase is None or self._clock() - self._said < _LINE_EVERY_S:
             return
         left = self._phase.total - self._meter.done
         if left >= 1:

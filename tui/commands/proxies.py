@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, NoReturn
 
 import pydantic
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from core.config.run_config import RunConfig
 from core.proxies.rows import CorrelationRow, ProxyRow
 from core.values.derived import named
 from tui.commands.destination import TABLE, Destination, put_rows, tell_doubts
+from tui.commands.stderr import GETTING_READY, narrate
+from tui.commands.stdout import tables_console
 from tui.drawing.plain import plain
 from tui.worker_process import become
 
@@ -39,7 +39,7 @@ class ProxyRequest(pydantic.BaseModel, frozen=True, extra="forbid"):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether a proxy may replace a target: ``yes``, ``no``, or ``open`` if the documents do not decide it."""
+    """The verdict on replacing a target by a proxy: ``yes``, ``no``, or ``open`` if the documents do not decide it."""
 
     answer: Literal["yes", "no", "open"]
     sentence: str
@@ -47,13 +47,8 @@ class Verdict:
 
 def proxies(config: RunConfig, request: ProxyRequest) -> NoReturn:
     """Become the program that measures the proxies."""
-    print("getting ready (about 10 s)", file=sys.stderr, flush=True)
+    narrate(GETTING_READY)
     become("proxies", config.model_dump_json(), request.model_dump_json())
-
-
-def narrate(text: str) -> None:
-    """Print a sentence on stderr."""
-    print(plain(text), file=sys.stderr, flush=True)
 
 
 def put_proxies(
@@ -66,7 +61,7 @@ def put_proxies(
         row_type = ProxyRow if request.rows == "players" else CorrelationRow
         put_rows(rows, row_type, request.to)
         return
-    out = Console(markup=False, highlight=False, width=None if sys.stdout.isatty() else 100)
+    out = tables_console()
     for task_id in dict.fromkeys(row.task_id for row in found):
         mine = [row for row in found if row.task_id == task_id]
         theirs = [row for row in correlations if row.task_id == task_id]
@@ -108,7 +103,7 @@ def conclusions(rows: Sequence[CorrelationRow]) -> list[str]:
 
 
 def verdict(rows: Sequence[CorrelationRow]) -> Verdict:
-    """Return whether any of the proxies may replace the one target that all ``rows`` have.
+    """Return the verdict on replacing the one target of all ``rows`` by a proxy.
 
     It is yes if the interval of the best is above ``ENOUGH``, and no if those of all are below it. It is open if the
     target's own ranking is not that reliable. The best of several looks better than it is, so the sentence says how

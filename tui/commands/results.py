@@ -60,7 +60,7 @@ _OPTIONS: Mapping[Option, tuple[str, Any, Any]] = {
     "max_removed": ("max_removed", MaxRemovedOption, DEFAULT_MAX_REMOVED),
     "top": ("top", TopOption, 3),
 }
-"""What a table may be asked: the name, the option and the default of a parameter."""
+"""The parameter of a command for each option of a table: its name, its annotation and its default."""
 
 
 _EXAMPLES: Mapping[str, tuple[str, ...]] = {
@@ -108,7 +108,7 @@ def _asked(options: dict[str, Any]) -> Asked:
 
 
 def emit(answer: Answer[Any], table: Table, to: Destination, store: Path) -> None:
-    """Print or write an answer of a store, and say what it leaves out.
+    """Print or write an answer of a store, and print its gaps on stderr.
 
     Raises:
         CornerstoneError: the answer has gaps and no rows.

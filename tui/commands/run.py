@@ -25,8 +25,10 @@ from store.results import Results, Selection
 from tui.commands.console_listener import ConsoleListener
 from tui.commands.phase_report import ablation_table, ablation_title, coalition_table, coalition_title, top_players
 from tui.commands.signals import exit_code, terminable
+from tui.commands.stderr import GETTING_READY, narrate
+from tui.commands.stdout import tables_console
 from tui.drawing.ablation_chart import ablation_chart
-from tui.drawing.command_line import store_option
+from tui.drawing.command_line import option, store_option
 from tui.drawing.gap_text import gap_texts, note_texts
 from tui.drawing.plain import counted
 from tui.worker_process import become
@@ -42,13 +44,13 @@ def run(config: RunConfig, command: str) -> NoReturn:
         config: the study.
         command: the command that asked for it, which is stored with the run.
     """
-    print("getting ready (about 10 s)", file=sys.stderr, flush=True)
+    narrate(GETTING_READY)
     become("run", config.model_dump_json(), command)
 
 
 def show_run(path: Path, study: Study) -> None:
     """Run a study that is stored in ``path``, and print its results phase by phase."""
-    out = Console(markup=False, highlight=False, width=None if sys.stdout.isatty() else 100)
+    out = tables_console()
     results = Results(path)
     listener = ConsoleListener()
     event: StudyEvent | None = None
@@ -134,5 +136,5 @@ def _options(question: Question) -> list[str]:
     if question.players != SUBLAYERS:
         parts += ["--players", question.players]
     for setting in settings_of(type(estimator)):
-        parts += [f"--{setting.name.replace('_', '-')}", in_digits(getattr(estimator, setting.name))]
+        parts += option(setting.name, in_digits(getattr(estimator, setting.name)))
     return parts

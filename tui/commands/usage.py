@@ -9,7 +9,7 @@ import typer
 
 # Older typers use the click library and newer ones a copy of it. This class is published by both.
 UsageError = cast("type[typer.BadParameter]", typer.BadParameter.__mro__[1])
-"""What the parser raises: an unknown command, option or choice, or too many or too few arguments."""
+"""An error of the parser: an unknown command, option or choice, or too many or too few arguments."""
 
 
 def usage_sentence(error: typer.BadParameter, program: str) -> str:

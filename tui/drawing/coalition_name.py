@@ -21,8 +21,9 @@ def coalition_name(removed: Removed, labels: Sequence[str]) -> str:
         return ", ".join(labels)
     ends = [at for at, number in enumerate(removed) if at + 1 == len(removed) or removed[at + 1] != number + 1]
     starts = [0, *(at + 1 for at in ends[:-1])]
-    return ", ".join(_run(labels[first : last + 1]) for first, last in zip(starts, ends, strict=True))
+    return ", ".join(window_name(labels[first : last + 1]) for first, last in zip(starts, ends, strict=True))
 
 
-def _run(labels: Sequence[str]) -> str:
+def window_name(labels: Sequence[str]) -> str:
+    """Return ``Attn 0, FFN 0``, or ``Attn 0 to FFN 1`` for more than two neighbours."""
     return f"{labels[0]} to {labels[-1]}" if len(labels) >= _LEAST_RUN else ", ".join(labels)

@@ -6,7 +6,7 @@ import shlex
 from pathlib import Path
 
 from core.config.gap import PackagedStudy
-from core.config.run_config import RunConfig, run_settings
+from core.config.run_config import RunConfig, TaskConfig, run_settings
 from core.estimators.setting import in_digits
 from store.file.location import default_path
 
@@ -39,10 +39,20 @@ def store_option(path: Path) -> list[str]:
     return [] if path == default_path() else ["--store", str(path)]
 
 
+def option(key: str, text: str) -> list[str]:
+    """Return the words that give an option, named after a key of the configuration, a value."""
+    return [f"--{key.replace('_', '-')}", text]
+
+
+def task_text(task: TaskConfig) -> str:
+    """Return a task as an option names it: ``NAME``, or ``NAME=FILE.jsonl`` for local data."""
+    return task.name if task.data is None else f"{task.name}={task.data}"
+
+
 def _options(config: RunConfig) -> list[str]:
     words = ["--model", config.model]
     for task in config.tasks:
-        words += ["--task", task.name if task.data is None else f"{task.name}={task.data}"]
+        words += ["--task", task_text(task)]
     for name in config.schedule:
         words += ["--schedule", name]
     for removed in config.remove:
@@ -50,10 +60,10 @@ def _options(config: RunConfig) -> list[str]:
     defaults = RunConfig(tasks=config.tasks)
     for key in _OPTIONS:
         if getattr(config, key) != getattr(defaults, key):
-            words += [f"--{key.replace('_', '-')}", str(getattr(config, key))]
+            words += option(key, str(getattr(config, key)))
     for setting in run_settings():
         if setting.name in config.settings:
-            words += [f"--{setting.name.replace('_', '-')}", in_digits(config.settings[setting.name])]
+            words += option(setting.name, in_digits(config.settings[setting.name]))
     if config.apply_chat_template:
         words.append("--apply-chat-template")
     return words

@@ -23,7 +23,7 @@ VERDICTS = (
 
 
 def none_fits(verdicts: Sequence[str], *, counted: bool, chance: bool) -> str:
-    """Return why the rule names no layer.
+    """Return the reason why the rule names no layer.
 
     Args:
         verdicts: the verdicts on all players of a model.

@@ -1,4 +1,4 @@
-"""What a study found on the way, in the words of both front ends."""
+"""Sentences on the events of a study, for the command line and the explorer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _LISTED = 8
 
 
 def verdict_text(verdict: TopVerdict) -> str:
-    """Return whether the first units of a phase are decided, and if not, what would decide them."""
+    """Return a sentence on whether the top units are decided, and if not, how many more documents are needed."""
     said = f"{verdict.schedule} on {verdict.task}: top {verdict.k}"
     if not verdict.undecided:
         return (

@@ -1,4 +1,4 @@
-"""What an answer lacks, in sentences that end with the command that fills it."""
+"""Sentences on the gaps of an answer, each with the command that fills the gap."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def gap_texts(gaps: Iterable[Gap], store: Path) -> tuple[str, ...]:
 
 
 def note_texts(answers: Iterable[Answer[Any]], store: Path) -> Iterator[str]:
-    """Yield what is to be known of the rows of answers, each sentence once: what is partial, and other notes."""
+    """Yield the notes on the rows of answers, each sentence once; those on partial results come first."""
     found = list(answers)
     partial = (gap_text(gap, store) for answer in found for gap in answer.partial)
     yield from dict.fromkeys([*partial, *(note for answer in found for note in answer.notes)])

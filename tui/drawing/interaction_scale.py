@@ -33,8 +33,3 @@ def verdict(row: InteractionRow) -> str:
     if row.low > 0:
         return "need each other"
     return "back each other up" if row.high < 0 else "undecided"
-
-
-def window_name(labels: Sequence[str]) -> str:
-    """Return ``Attn 0, FFN 0``, or ``Attn 0 to FFN 1`` for more than two players."""
-    return ", ".join(labels) if len(labels) <= 2 else f"{labels[0]} to {labels[-1]}"

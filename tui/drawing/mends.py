@@ -1,4 +1,4 @@
-"""How to mend an error, in the words of the command line and in those of the explorer."""
+"""Advice on mending errors, in the words of the command line and in those of the explorer."""
 
 from __future__ import annotations
 
@@ -49,17 +49,17 @@ _EXPLORER: Final[Mapping[Mend, str]] = MappingProxyType(
 
 
 def command_line_text(error: CornerstoneError) -> str:
-    """Return what happened and which option or command mends it."""
+    """Return the sentence of an error, with the option or command that mends it."""
     return _joined(str(error), None if error.mend is None else _COMMAND_LINE[error.mend])
 
 
 def explorer_text(error: CornerstoneError) -> str:
-    """Return what happened and which key or command mends it."""
+    """Return the sentence of an error, with the key or command that mends it."""
     return explorer_sentence(str(error), error.mend)
 
 
 def explorer_sentence(said: str, mend: Mend | None) -> str:
-    """Return what the evaluator said and which key or command mends it."""
+    """Return a sentence of the evaluator, with the key or command that mends the error."""
     return _joined(said, None if mend is None else _EXPLORER[mend])
 
 

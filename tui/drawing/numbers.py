@@ -20,9 +20,9 @@ def decimal(value: float | None, places: int = 3) -> str:
     return sign + (digits[1:] if digits.startswith("0.") else digits)
 
 
-def between(low: float | None, high: float | None, places: int = 2) -> str:
+def between(low: float | None, high: float | None) -> str:
     """Return an interval such as ``.02 to .27``."""
-    return NONE if low is None or high is None else f"{decimal(low, places)} to {decimal(high, places)}"
+    return NONE if low is None or high is None else f"{decimal(low, 2)} to {decimal(high, 2)}"
 
 
 def percent(share: float | None) -> str:

@@ -10,18 +10,18 @@ from core.removal_path.rows import PathRow
 from core.values.derived import named
 from tui.drawing.plain import plain
 
-_HEIGHT = 16
+_WIDTH, _HEIGHT = 80, 16
 _MOST_TICKS = 10
 
 
-def path_chart(rows: Sequence[PathRow], *, width: int = 80, colour: bool = False) -> str:
+def path_chart(rows: Sequence[PathRow], *, colour: bool = False) -> str:
     """Return the chart of one path. All rows are over the same tasks.
 
     The markers differ, so it can be read without colour.
     """
     plotext.clear_figure()
     plotext.theme("clear")
-    plotext.plotsize(width, _HEIGHT)
+    plotext.plotsize(_WIDTH, _HEIGHT)
     last = max(row.step for row in rows)
     legend = []
     for documents, marker, tint in (("chosen by these", "o", "blue"), ("held out", "x", "red")):

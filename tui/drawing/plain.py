@@ -1,4 +1,4 @@
-"""Make text from outside (models, data, files) harmless for a terminal."""
+"""Text for people: made harmless for a terminal, with names told apart, counted and listed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from core.machine.plain_text import plain
 
-__all__ = ["counted", "plain", "plain_lines", "told_apart"]
+__all__ = ["counted", "or_list", "plain", "plain_lines", "told_apart"]
 
 
 def plain_lines(text: str) -> str:
@@ -25,3 +25,9 @@ def told_apart(names: Iterable[tuple[str, str]]) -> dict[str, str]:
 def counted(number: int, what: str) -> str:
     """Return ``1 document``, ``2 documents``."""
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def or_list(names: Iterable[str]) -> str:
+    """Return names as a list whose last comma is an "or"."""
+    *first, last = names
+    return f"{', '.join(first)} or {last}" if first else last

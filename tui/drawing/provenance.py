@@ -1,4 +1,4 @@
-"""How a Shapley value was estimated, in the words that reports, tables and figures share."""
+"""The origin of a Shapley value in words, for reports, tables and figures."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tui.drawing.plain import plain
 
 
 def obtained(row: ShapleyRow) -> str:
-    """Say by which estimator, how it was set, and of which players where these are not single sublayers."""
+    """Return the estimator of a row and its settings, and its players unless they are single sublayers."""
     how = [plain(row.estimator), *([plain(row.settings)] if row.settings else [])]
     if row.players != SUBLAYERS:
         how.append(f"players {plain(row.players)}")

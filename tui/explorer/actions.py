@@ -10,7 +10,7 @@ from textual.binding import Binding
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """What a key does. ``name`` is that of the method ``action_<name>`` of the screen or app.
+    """An action that keys start. ``name`` is that of the method ``action_<name>`` of the screen or app.
 
     ``label`` stands in the footer. ``help`` is a sentence for help, palette and tooltip.
     """

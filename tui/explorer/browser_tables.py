@@ -39,7 +39,7 @@ _SUBJECT = frozenset({"model", "task", "model_id", "task_id"})
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a table shows: one model and task, or (None) all of them, by the value that is charted.
+    """The results that a table shows: those of one model and task, or (None) of all, by the charted value.
 
     ``settings`` are those of estimators. ``question`` has Shapley values besides those of the windows of sublayers.
     """
@@ -52,14 +52,14 @@ class Scope:
 
     @property
     def asked(self) -> Asked:
-        """What the table is asked."""
+        """The scope in the form that tables read."""
         return Asked(
             Selection(self.model_id, self.task_id), value=self.value, settings=self.settings, question=self.question
         )
 
     @property
     def narrow(self) -> bool:
-        """Whether the scope leaves anything out."""
+        """True if the scope is of one model or one task."""
         return (self.model_id, self.task_id) != (None, None)
 
     def of(self, row: Any) -> Scope:

@@ -1,4 +1,4 @@
-"""Say in sentences what a run will cost, before anything is evaluated: coalitions x documents."""
+"""Sentences on the cost of a run, before anything is evaluated: coalitions x documents."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def cost_of(config: RunConfig, opened: Opened) -> str:
 
 
 def _less(config: RunConfig) -> str:
-    """Return why it may cost less."""
+    """Return the reason why the run may cost less."""
     stored = "what is stored already is not evaluated again"
     if config.until_top is None:
         return stored

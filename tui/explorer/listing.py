@@ -17,7 +17,7 @@ _LONGEST = 200
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """How a cell of a row is written and sorted.
+    """A column of a table: how it writes the cell of a row, and the key that sorts rows.
 
     ``falling`` puts the largest first. If all rows agree in a ``common`` column, it stands once above the table.
     ``whole`` is the text that a filter searches if the cell has a short form.
@@ -44,7 +44,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A whole table. ``subject`` has what is the same in every line, and ``notes`` what could not be answered.
+    """A whole table. ``subject`` is the text that all lines share, and ``notes`` are sentences on gaps and doubts.
 
     ``widths`` are the widths of the widest cells, in terminal cells.
     """

@@ -1,4 +1,4 @@
-"""What a screen may ask of the explorer that opened it."""
+"""The part of the explorer that its screens use."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class ExplorerPort(Protocol):
 
     @property
     def state(self) -> State:
-        """Return what is shown; it is replaced as a whole, never changed."""
+        """Return the current state. It is never changed, only replaced as a whole."""
 
     def ask(self, request: Request) -> Any:
-        """Send a request to the evaluator; what comes of it arrives as a new state."""
+        """Send a request to the evaluator. Its results arrive as a new state."""
 
     def say(self, text: str, *, error: bool = False) -> None:
-        """Show a message that goes away by itself."""
+        """Show a message that disappears by itself."""
 
     def show_task(self, task: str) -> None:
         """Show another task, by its key."""

@@ -1,4 +1,4 @@
-"""The session: what was open last. It is written whenever it changes, whole or not at all."""
+"""The session that an explorer resumes. It is written after each change, as a whole or not at all."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.config.run_config import RunConfig, documents_of, load_config
 
 
 class Session(pydantic.BaseModel, frozen=True):
-    """What an explorer has open: the configuration, the shown task, and the removed sublayers of a model."""
+    """The configuration, the shown task, and the removed sublayers of the model that an explorer has open."""
 
     config: RunConfig
     model_id: str = ""

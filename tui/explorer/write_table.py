@@ -16,7 +16,7 @@ FIRST_FORM = "csv"
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What to write, and where."""
+    """A table to write, its format, and the file to write it to."""
 
     store: Path
     table: str
@@ -27,7 +27,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """Where a table was written. ``left_out`` says what could not be answered."""
+    """A table that was written: its file, and its number of rows. ``left_out`` has a sentence for each gap."""
 
     path: Path
     rows: int

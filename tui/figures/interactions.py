@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from store.rows import InteractionRow
+from tui.drawing.interaction_scale import largest_effect
 from tui.figures.panels import Panel, above, entitle, grid, of_value, panels, tick_step
 from tui.figures.style import Width, sign_key, styled
 
@@ -32,7 +33,7 @@ def interactions_figure(rows: Sequence[InteractionRow], *, width: Width = "page"
         ValueError: there are no rows.
     """
     common, found = panels(rows)
-    largest = max(abs(row.effect) for row in rows) or 1.0
+    largest = largest_effect(rows)
     with styled():
         figure, axes, room = grid(len(found), width, 1, _HEIGHT, share_y=False)
         scale = Normalize(-largest, largest)

@@ -34,7 +34,7 @@ class Panel(Generic[RowT]):
 
 
 def panels(rows: Sequence[RowT], *more: Callable[[Any], str]) -> tuple[str, list[Panel[RowT]]]:
-    """Return what all rows have in common, and a panel for each model and task, in order of appearance.
+    """Return the text that all rows share, and a panel for each model and task, in order of appearance.
 
     If the rows hold several values, each panel's title names its value.
 
@@ -97,7 +97,7 @@ def grid(count: int, width: Width, columns: int, height: float, *, share_y: bool
 
 
 def above(figure: Figure, title: str, keys: Sequence[Artist], width: Width) -> None:
-    """Write above the figure what all panels have in common, and the legend."""
+    """Write the text that all panels share above the figure, and the legend."""
     columns = len(keys) if width == "page" else 3
     title = in_room(title, INCHES[width] * 72, 8)
     figure.legend(handles=list(keys), title=title, title_fontsize=8, loc="outside upper center", ncols=columns)

@@ -24,7 +24,7 @@ TALLEST = 9.0
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How a kind of player is drawn.
+    """The colours, mark and hatch of a kind of player.
 
     Marks and hatches differ, and so do the colours' lightness and hue. So kinds can be distinguished on a
     black-and-white print, and by colour-blind readers.
@@ -88,7 +88,7 @@ def styled() -> Iterator[None]:
 
 
 def look_of(label: str) -> Look:
-    """Return how a player with this label is drawn; a group of several kinds is grey."""
+    """Return the look of a player with this label; a group of several kinds is grey."""
     kind = label.split(maxsplit=1)[0] if label.strip() else ""
     return {"Attn": ATTENTION, "FFN": FFN, "MoE": FFN}.get(kind, OTHER)
 

@@ -29,7 +29,7 @@ _SURE = 0.95
 class Named:
     """The players that an estimator names from ``n`` documents, with the probability that each is among its top.
 
-    ``told_apart`` is whether any value is not 0.
+    ``told_apart`` is true if any value is not 0.
     """
 
     estimator: Estimator
@@ -39,19 +39,19 @@ class Named:
 
     @property
     def title(self) -> str:
-        """The estimator with its settings; how long windows are stands above all tables."""
+        """The estimator with its settings, except the length of windows, which stands above all tables."""
         if self.reads_windows:
             return self.estimator.name
         return ", ".join((self.estimator.name, *self.estimator.in_words()))
 
     @property
     def reads_windows(self) -> bool:
-        """Whether it is a reading of the paper's windows."""
+        """True if the estimator reads the paper's windows."""
         return _reads_windows(self.estimator)
 
     @property
     def walks(self) -> int | None:
-        """How many walks it takes; None for those that take none."""
+        """The number of walks; None if the estimator takes none."""
         return self.estimator.permutations if isinstance(self.estimator, Permutation) else None
 
 
@@ -59,7 +59,7 @@ class Named:
 class Agreement:
     """The players that each estimator names for one model on one task.
 
-    ``lacking`` says what to run to add another estimator.
+    ``lacking`` has a sentence for each gap of other estimators, with the command that fills it.
     """
 
     model_id: str
@@ -71,13 +71,13 @@ class Agreement:
 def agreements(
     results: Results, models: Sequence[ModelReport], estimators: Sequence[Estimator]
 ) -> tuple[Agreement, ...]:
-    """Read what each estimator names of each model and task that has values by one.
+    """Return the players that each estimator names, for each model and task with any Shapley values.
 
     Args:
         results: of the store that the models were read from.
-        models: to compare estimators of.
-        estimators: to compare. Where not all of an estimator's coalitions are stored, smaller settings stand in, except
-            for windows: the whole report is of one length.
+        models: the models of the report.
+        estimators: the estimators to compare. Where not all of an estimator's coalitions are stored, smaller settings
+            stand in, except for windows: the whole report is of one length.
     """
     found = []
     for model in models:
@@ -92,7 +92,7 @@ def agreements(
 
 
 def agreement_table(found: Sequence[Agreement], names: dict[str, str]) -> tuple[PaperTable, ...]:
-    """One table of all models; none where no task has values by an estimator."""
+    """Return one table of all models, or none if no task has Shapley values."""
     sections, notes = [], []
     for model_id, name in names.items():
         rows = []
@@ -112,7 +112,7 @@ def agreement_table(found: Sequence[Agreement], names: dict[str, str]) -> tuple[
 
 
 def _named(results: Results, own: Selection, value: str, estimator: Estimator) -> tuple[Named | None, tuple[str, ...]]:
-    """Read what an estimator names; where it works in rounds and nothing is stored, also what would add it."""
+    """Return the players that an estimator names; if there are none and it works in rounds, also its gaps."""
 
     @cache
     def rows(asked: Estimator) -> Sequence[ShapleyRow]:
@@ -156,7 +156,7 @@ def _why(what: str, found: Sequence[Named]) -> list[str]:
 
 
 def _nobody(one: Named) -> str:
-    """Return why an estimator names no layer."""
+    """Return the reason why an estimator names no layer."""
     read = counted(one.n, "document")
     if one.told_apart or one.walks is None:
         return f"by {one.title} no layer has a positive value on its {read}"
@@ -187,7 +187,7 @@ def _compared(found: Sequence[Named], all_of_them: str) -> str:
 
 
 def _weighing(found: Sequence[Named]) -> str:
-    """Say how they differ."""
+    """Return the reason why estimators that are sure name different layers."""
     if all(one.reads_windows for one in found):
         return "window-first takes a layer as the first of its windows, window-ends also as the last"
     if all(one.reads_windows or one.walks is not None for one in found):

@@ -41,7 +41,7 @@ class FigureRows:
 def figure_rows(
     results: Results, models: Sequence[ModelReport], names: dict[str, str], selection: PaperSelection
 ) -> tuple[FigureRows, ...]:
-    """Return what the figures show, for the same tasks as the tables."""
+    """Return the rows of the figures, for the same tasks as the tables."""
     found = []
     for model in models:
         for task in model.tasks:
@@ -92,7 +92,7 @@ def write_figures(rows: Sequence[FigureRows], form: str, folder: Path, *, force:
     """Write one file for Figure 2, and for each model one like Figures 3 to 5 and one like Figure 6.
 
     Args:
-        rows: what the figures show.
+        rows: the rows of the figures.
         form: one of ``tui.figures.save.FORMATS``.
         folder: the folder to write to; created if it does not exist.
         force: replace files that exist.

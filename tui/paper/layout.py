@@ -33,7 +33,7 @@ UNBOUNDED = "[no bounds]"
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """How numbers are printed: multiplied by ``factor``, with ``decimals`` digits.
+    """A unit of printed numbers, which are multiplied by ``factor`` and have ``decimals`` digits.
 
     ``score`` and ``drop`` are the names of the unit in headings.
     """

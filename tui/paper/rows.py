@@ -27,7 +27,7 @@ class PaperRow:
         layers: the layers that the number is about. An NC drop has none, because it is about all layers but those of
             the C drop. For cornerstones they are the answer.
         published_layers: the paper's answer.
-        verdict: the rule's verdict, in rows of evidence. These hold what is lost without the layer alone, as a fraction
+        verdict: the rule's verdict, in rows of evidence. These hold the loss without the layer alone, as a fraction
             of the intact model's score above chance, and its share, both over the counted tasks.
         estimate: the number. In comparisons of estimators, it is the probability that a layer is among the top 3.
         settings: how the estimator was set, in words; in comparisons of estimators only.
@@ -61,7 +61,7 @@ def paper_rows(
 ) -> tuple[PaperRow, ...]:
     """Return every number of the tables.
 
-    These are the stored scores, Tables 1 to 4, the evidence for Table 2, and what each estimator names.
+    These are the stored scores, Tables 1 to 4, the evidence for Table 2, and the players of each estimator.
     """
     return tuple(row for model in models for row in _Rows(model, compared, selection).all())
 

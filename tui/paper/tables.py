@@ -189,7 +189,7 @@ def _cornerstones(models: Sequence[ModelReport], called: Sequence[str]) -> Paper
 
 
 def _none(model: ModelReport) -> str:
-    """Return why the rule names no layer."""
+    """Return the reason why the rule names no layer."""
     found = model.cornerstones
     verdicts = [each.verdict for each in found.evidence]
     return none_fits(verdicts, counted=bool(found.counted), chance=not _without_chance(model))
@@ -226,7 +226,7 @@ def _evidence_row(model: ModelReport, each: Evidence, *, lost: bool) -> tuple[st
 
 
 def _judged(model: ModelReport) -> str:
-    """Return which tasks the rule was applied to."""
+    """Return the tasks that the rule was applied to, in words."""
     found = model.cornerstones
     if _without_chance(model):
         value = ", ".join(dict.fromkeys(task.value for task in model.tasks))

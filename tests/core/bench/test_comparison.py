@@ -1,4 +1,4 @@
-"""What the benchmark calls equal: within the tolerance, ties aside, and never what is no number."""
+"""The benchmark calls outcomes equal within the tolerance, apart from ties; NaN equals nothing."""
 
 from __future__ import annotations
 

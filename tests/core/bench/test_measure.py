@@ -1,4 +1,4 @@
-"""What the benchmark says: the limit counts what a sweep multiplies and no more, and unequal outcomes are told."""
+"""The benchmark: its limit counts exactly the multiplications of a sweep, and it reports unequal outcomes."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ from tui.commands.bench import print_reports
 
 
 def by_onednn(inputs: torch.Size, weight: torch.Size, *_arguments: object, **_shapes: object) -> int:
-    """What torch does not count: (..., in) by (out, in)."""
+    """Count a product of oneDNN, (..., in) by (out, in), which torch does not count itself."""
     return 2 * inputs.numel() * weight[0]
 
 
 def multiplied(name: str, row: Row, coalitions: list[Removed], **settings: object) -> tuple[float, float]:
-    """Operations of the matrix products of a sweep, by torch's own count, and those of the distinct work."""
+    """Return the operations of a sweep's matrix products, by torch's own count, and those of the distinct work."""
     model = tiny_model(name, **settings)
     model.set_attn_implementation("eager")  # its products are counted
     family = family_of(model.config)
@@ -47,7 +47,7 @@ def multiplied(name: str, row: Row, coalitions: list[Removed], **settings: objec
 
 @pytest.fixture
 def _rows_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of fuller ones the work is not that of the tokens."""
+    """Do not fill rows up, as the work of fuller rows is not that of their tokens alone."""
     monkeypatch.setattr(products, "ROWS", 1)
 
 

@@ -1,4 +1,4 @@
-"""What a person gives and what is wrong with it: models, data files, configurations. One sentence, before any work."""
+"""Faults of models, data files and configurations: one sentence each, before any work."""
 
 from __future__ import annotations
 

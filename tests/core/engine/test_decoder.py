@@ -48,7 +48,7 @@ VARIANTS: list[tuple[str, dict[str, object]]] = [
 
 @pytest.fixture(autouse=True, params=[0, 10**9], ids=["weights laid out", "weights as they are"])
 def _as_in_a_real_model(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
-    """Its vocabulary is larger than what is scored at once, and its weights are laid out where that pays."""
+    """Score the vocabulary in parts, and lay weights out or not, as with a real model."""
     monkeypatch.setattr(sizes, "_HEAD_WIDTH_CPU", VOCABULARY // 3)
     monkeypatch.setattr(decoder_module, "WORTH_PACKING", request.param)
 

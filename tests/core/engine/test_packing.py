@@ -12,7 +12,7 @@ documents = st.lists(st.lists(requests, min_size=1, max_size=4), min_size=1, max
 
 
 def fed(request: TokenRequest) -> tuple[int, ...]:
-    """What lm-eval would feed its model for this request."""
+    """Return the tokens that lm-eval feeds its model for this request."""
     return (request.context + request.continuation)[-(WINDOW + 1) :][:-1]
 
 

@@ -40,7 +40,7 @@ def swept(model: PreTrainedModel, row: Row, removed: Removed) -> tuple[Scores, l
 
 
 def paths(row: Row) -> list[tuple[int, ...]]:
-    """Each node by the tokens from its root to it."""
+    """Return for each node the tokens from its root to it."""
     found: list[tuple[int, ...]] = []
     for token, parent in zip(row.tokens.tolist(), row.parents.tolist(), strict=True):
         found.append((*(found[parent] if parent >= 0 else ()), token))
@@ -58,7 +58,7 @@ def by_path(row: Row, layers: list[Routes]) -> dict[tuple[int, tuple[int, ...]],
 
 
 def flips(packed: dict, apart: dict) -> tuple[int, int]:
-    """Of the routes of what is unpacked, how many are others when packed, and how many there are."""
+    """Return how many routes packing changed, and how many routes there are without it."""
     pairs = [(packed[where][0], experts) for where, several in apart.items() for experts in several]
     return sum(one != other for one, other in pairs), len(pairs)
 

@@ -1,4 +1,4 @@
-"""What a sweep may do to save time or memory changes no number: chunks, placement, kept states, several rows."""
+"""A sweep saves time and memory without changing a number: chunks, placement, kept states, several rows."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_kept_states_stay_within_their_bounds() -> None:
 
 
 def layer_passes(layers: int) -> int:
-    """How many states go through a layer in a sweep of all windows."""
+    """Return how many states go through a layer in a sweep of all windows."""
     removed_bits = [sum(1 << player for player in removed) for removed in windows(2 * layers)]
     plan = [sweep_module._variants(index, removed_bits) for index in range(layers)]
     return sum(len(states) for variants in plan for lacks, states in variants.items() if lacks != 0b11)

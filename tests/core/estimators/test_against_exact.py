@@ -69,7 +69,7 @@ def test_other_units_or_none_are_refused() -> None:
 
 
 def test_what_weighted_sums_round_ties_all_the_same() -> None:
-    """Of an additive game exact values are the drops; three units count and five have the same, which is nothing."""
+    """Exact values of an additive game are its drops: those of three units, and 0 for five, which tie."""
     counts = np.random.default_rng(0).random((3, 40)) < 0.7
     outcomes = {
         removed: 1 - 0.3 * sum(tips for unit, tips in zip((1, 4, 6), counts, strict=True) if unit in removed)

@@ -1,4 +1,4 @@
-"""Shapley estimates: the definition itself, laws of the game, and coverage. Hand-sized cases: test_estimates.py."""
+"""Shapley estimates: the definition itself, laws of the game, coverage. Hand-sized cases: test_estimate_by_hand.py."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def game(
 
 
 def by_definition(estimator: str, outcomes: Game, player: int, players: int, max_removed: int) -> float:
-    """The mean of v(window without i) - v(window) over the windows that count, by looking at all of them."""
+    """Return the mean of v(window without i) - v(window) over the windows that count, looking at all windows."""
     first_only = estimator == "window-first"
     differences = [
         outcomes[tuple(p for p in window if p != player)].mean() - outcomes[window].mean()

@@ -18,7 +18,7 @@ GAME = NoisyGame((1.5, 0.6, 0.3, 0.12, 0.0, 0.9))
 
 
 def walked(estimator: Permutation, value: Value, units: int) -> tuple[dict[Removed, np.ndarray], list[int]]:
-    """What it asks for, round by round, until nothing is missing; and how much that was each time."""
+    """Play rounds until nothing is missing; return all outcomes, and how many coalitions each round asked for."""
     known: dict[Removed, np.ndarray] = {}
     rounds = []
     while missing := estimator.missing(known, units):
@@ -65,7 +65,7 @@ def test_more_walks_begin_with_the_same_ones() -> None:
 
 
 def test_orders_are_promised_to_stay() -> None:
-    """What is stored of these coalitions is worth nothing if another version draws others."""
+    """Outcomes stored under these coalitions would be useless to a version that draws other orders."""
     first = Permutation(8, 0, 0.0).missing({}, 6)
     assert first[:5] == [(), (0, 1, 2, 3, 4, 5), (3,), (3, 5), (2, 3, 5)]
 

@@ -1,4 +1,4 @@
-"""The registry: every estimator under its name, plugins' too, and what of them does not fit."""
+"""The registry: every estimator under its name, those of plugins too, and faulty ones refused."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Own(Estimator):
 
 @pytest.fixture
 def plugins(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
-    """What plugins add, to be filled by a test."""
+    """Estimators of plugins: a list that a test fills."""
     added: list[Any] = []
     monkeypatch.setattr(registry, "contributed", lambda _kind: tuple(added))
     registry.estimators.cache_clear()

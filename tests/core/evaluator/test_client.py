@@ -1,4 +1,4 @@
-"""The explorer's end of the line, where the other end is not what it should be."""
+"""The explorer's client, where the other end is gone, foreign or of another version."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The engine in this process, on a real store and a tiny model: what is asked at an awkward moment is answered too."""
+"""The engine in this process, on a real store and a tiny model: requests at awkward moments are answered too."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ PATIENCE_S = 60.0
 
 
 class Running:
-    """An engine in a thread, and what it has published that was not looked at yet."""
+    """An engine in a thread, and a queue of the events that it has published."""
 
     def __init__(self, store: Path) -> None:
         self.told: queue.Queue[Event] = queue.Queue()
@@ -61,7 +61,7 @@ class Running:
             self.engine.submit(request)
 
     def expect(self, kind: type[EventT], fits: Callable[[EventT], bool] = lambda _: True) -> EventT:
-        """The next event of a kind that fits, skipping others."""
+        """Return the next event of a kind that fits, skipping others."""
         deadline = time.monotonic() + PATIENCE_S
         while True:
             event = self.told.get(timeout=max(0.0, deadline - time.monotonic()))

@@ -1,4 +1,4 @@
-"""A real evaluator on a real socket, store and model: what a person relies on when they turn their back on it."""
+"""A real evaluator on a real socket, store and model: its work goes on when nobody watches, and is kept."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ begin_shared = pytest.fixture(evaluators, scope="module")
 
 @pytest.fixture(scope="module")
 def shared(begin_shared: Callable[[Path], Evaluator], tmp_path_factory: pytest.TempPathFactory) -> Evaluator:
-    """One for the tests that leave it as they found it: alive, with nothing to do."""
+    """One evaluator for all tests that leave it as they found it: alive, with nothing to do."""
     return begin_shared(tmp_path_factory.mktemp("shared") / "s.duckdb")
 
 
@@ -79,12 +79,12 @@ def store(tmp_path: Path) -> Path:
 
 
 def recorded(store: Path) -> int:
-    """Outcomes of all runs, 0 while there is none."""
+    """Return the number of outcomes of all runs, 0 while there is none."""
     return sum(run.outcomes for run in Results(store).runs().rows)
 
 
 def scores(store: Path) -> dict[tuple[object, ...], tuple[float, ...]]:
-    """Every outcome's numbers, by what it is of; each is stored once."""
+    """Return the numbers of each outcome by task, document and removed set; each is stored once."""
     rows = Results(store).outcomes().rows
     found = {(row.task_id, row.doc_id, row.removed): (row.acc, row.acc_norm, *row.logprobs) for row in rows}
     assert len(found) == len(rows)

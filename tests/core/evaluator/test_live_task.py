@@ -1,4 +1,4 @@
-"""Values in, points out: a live_task says what the store's results say of the same outcomes."""
+"""Values in, points out: a live task reports the numbers that the store's results report of the same outcomes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ players = players_of(KINDS)
 
 
 def game(docs: Sequence[DocumentRecord] = documents((4, 2, 0, 3, 1)), longest: int = 2) -> Assignment:
-    """Five documents in an order that is not the data's, under every window."""
+    """Assign five documents, in another order than the data's, under every window."""
     return assignment(docs, windows(PLAYERS, longest))
 
 
@@ -42,7 +42,7 @@ def outcomes_of(asked: Assignment, seed: int = 0) -> list[Outcome]:
 
 
 def scores_of(asked: Assignment, outcomes: Sequence[Outcome]) -> dict[Removed, np.ndarray]:
-    """The same values, put together the plain way, in the order of the data."""
+    """Return the values of each coalition, put together the plain way, in the order of the data."""
     acc = {(one.document, one.removed): one.metrics["acc"] for one in outcomes}
     docs = sorted(asked.documents, key=lambda document: document.doc_id)
     return {

@@ -1,4 +1,4 @@
-"""What is told of a workbench when it is opened: who else writes to the store that its charts were read from."""
+"""An opened workbench names the runs of other processes that write to its store."""
 
 from __future__ import annotations
 

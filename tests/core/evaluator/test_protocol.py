@@ -1,4 +1,4 @@
-"""What explorer and evaluator say survives the wire, and nothing else is understood."""
+"""Messages of explorer and evaluator survive the wire, and anything else is refused."""
 
 from __future__ import annotations
 

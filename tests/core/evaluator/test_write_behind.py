@@ -27,7 +27,7 @@ asked = assignment(documents(range(4)), windows(PLAYERS, 2))
 
 
 def chunks() -> list[list[Outcome]]:
-    """A document's outcomes at a time."""
+    """Return the outcomes of each document."""
     return [[outcome(document.key, removed) for removed in asked.coalitions] for document in asked.documents]
 
 
@@ -66,7 +66,7 @@ def behind(store: Path, change: Change) -> Iterator[WriteBehindRecorder]:
 
 
 def hand_over(behind: WriteBehindRecorder) -> int:
-    """A whole run; how many outcomes it has."""
+    """Hand over a whole run; return how many outcomes it has."""
     behind.begin(run())
     behind.assign("run1", asked)
     for chunk in chunks():
@@ -213,7 +213,7 @@ def test_what_no_live_task_knows_is_asked_of_the_store(store: Path, behind: Writ
 
 
 def test_a_new_live_task_has_what_is_stored_and_what_waits(store: Path, change: Change) -> None:
-    """Even where one becomes the other while it is read."""
+    """Also where waiting outcomes are written while the store is read."""
     release, reading = threading.Event(), threading.Event()
 
     class Slow(StoreRecorder):

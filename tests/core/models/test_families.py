@@ -1,4 +1,4 @@
-"""What a model's config.json alone tells of its players is what loading finds; where it does not tell, it says so."""
+"""The players that config.json tells are those that loading finds; a config that does not tell is known as such."""
 
 from __future__ import annotations
 

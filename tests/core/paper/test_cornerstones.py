@@ -1,4 +1,4 @@
-"""The rule: what it counts, what it needs, and that noise does not pass it."""
+"""The cornerstone rule: the tasks that count, the evidence it needs, and noise that does not pass."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_a_task_at_chance_does_not_count() -> None:
 
 
 def test_without_a_chance_level_the_share_alone_is_judged() -> None:
-    """What loses little is out however much it might collapse; what dominates stays open."""
+    """A player that loses little is no cornerstone; one that dominates stays open."""
     found = cornerstones(resample(model(carried(chance=None), players=PLAYERS)))  # type: ignore[arg-type]
     assert (found.players, found.counted, found.at_chance, found.without_chance) == ((), (), (), ("arc_easy",))
     assert [each.verdict for each in found.evidence] == ["no", "open", *["no"] * 6]

@@ -62,7 +62,7 @@ def test_a_drop_of_what_is_no_score_in_0_to_1_is_not_cut_off_at_1() -> None:
 
 @pytest.mark.parametrize("scale", [1.0, 50.0])
 def test_what_never_varied_may_be_off_by_as_much_as_any_player_is(scale: float) -> None:
-    """Scores in [0, 1] by 1; nats by the most that was seen, as the other documents may be like that."""
+    """Scores in [0, 1] may be off by 1, nats by the largest drop seen, as other documents may lose as much."""
     lost = np.array([1.0, 0, 0, 0, 0, 0, 0, 0]) * scale
     drawn = resample(model(task(intact=[0.0] * 8, ablated=[[0.0] * 8, (-lost).tolist(), *[[0.0] * 8] * 2])))
     found = mean_drop(drawn.ablations, {0})

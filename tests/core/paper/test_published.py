@@ -1,4 +1,4 @@
-"""The paper's facts, and which stored model they are beside."""
+"""The numbers of the paper, and the stored model that each is shown beside."""
 
 from __future__ import annotations
 

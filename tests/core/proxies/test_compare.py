@@ -1,4 +1,4 @@
-"""Proxies beside made-up outcomes: which are compared, over which documents, and what agrees with what."""
+"""Proxies beside made-up outcomes: which are compared, over which documents, and which agree."""
 
 from __future__ import annotations
 

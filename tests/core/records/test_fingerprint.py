@@ -1,4 +1,4 @@
-"""What a number belongs to: the same in every process, another whenever the number might be another."""
+"""Fingerprints are the same in every process, and differ whenever a number might differ."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def prepare(
 
 @pytest.mark.parametrize("task", ["winogrande", "hellaswag", "piqa"])
 def test_a_task_built_again_is_the_same_task(encoder: RequestEncoder, tmp_path: Path, task: str) -> None:
-    """Those that are defined by functions too, which lie elsewhere in memory each time."""
+    """Also tasks that functions define, whose addresses in memory differ each time."""
     data = write(tmp_path / "rows.jsonl", ROWS[task])
     one, other = prepare(encoder, task, data), prepare(encoder, task, write(tmp_path / "copy.jsonl", ROWS[task]))
     assert one.record == other.record

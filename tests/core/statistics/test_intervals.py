@@ -1,4 +1,4 @@
-"""Intervals: published numbers, edges, coverage. What estimates have in common is in test_estimates.py."""
+"""Intervals: published numbers, edges, coverage. Those of estimates: core/estimators/test_estimate.py."""
 
 from __future__ import annotations
 

@@ -17,8 +17,10 @@ STUDY = ((0.8, 0.7, 0.6, 0.35, *[0.05] * 56), 3)
 
 
 def contributions(worth: Sequence[float], documents: int, rng: np.random.Generator) -> np.ndarray:
-    """As window-first has them: means of four differences of right answers, alike within a document; their mean is
-    ``worth`` less noise that harms as often."""
+    """Draw contributions like those of window-first, whose means are ``worth`` less some noise.
+
+    Each is a mean of four differences of right answers, which are alike within a document.
+    """
     shape = (len(worth), documents)
     own, found = rng.random(shape), np.zeros(shape)
     for _ in range(4):
@@ -28,7 +30,7 @@ def contributions(worth: Sequence[float], documents: int, rng: np.random.Generat
 
 
 def naive(drawn: np.ndarray, k: int) -> Verdict:
-    """The same by a one-sided 95% interval for one look: of the k-th unit and the next."""
+    """Decide by a one-sided 95% interval that is made for one look, between the k-th unit and the next."""
     order = np.argsort(-drawn.mean(axis=1), kind="stable")
     gap = drawn[order[k - 1]] - drawn[order[k]]
     decided = drawn.shape[1] >= BURN_IN and gap.mean() > 1.645 * gap.std() / np.sqrt(drawn.shape[1])
@@ -38,7 +40,7 @@ def naive(drawn: np.ndarray, k: int) -> Verdict:
 def looked_at(
     worth: Sequence[float], k: int, every: int, documents: int, rng: np.random.Generator, rule: Rule = decide
 ) -> tuple[int, bool]:
-    """How many documents were used until the first decision, and whether it was wrong."""
+    """Return how many documents were used until the first decision, and whether it was wrong."""
     drawn = contributions(worth, documents, rng)
     for n in range(every, documents + 1, every):
         verdict = rule(drawn[:, :n], k)

@@ -1,4 +1,4 @@
-"""What is refused at once is refused in the words of the work itself, and what the work would do passes."""
+"""Early checks refuse in the very words of the work itself, and pass everything that the work can do."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from core.config.run_config import RunConfig, load_config
 from core.errors import CornerstoneError
-from core.study import early_checks as beforehand
+from core.study import early_checks
 from core.study.early_checks import refuse_at_once
 from core.study.workbench import open_workbench
 from core.tasks.index import lm_eval_tasks
@@ -92,5 +92,5 @@ def test_of_a_model_that_is_not_here_only_the_names_are_known(tiny_model_folder:
 def test_the_index_of_tasks_is_not_made_for_it(
     tiny_model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(beforehand, "index_file", lambda: tmp_path / "none.json")
+    monkeypatch.setattr(early_checks, "index_file", lambda: tmp_path / "none.json")
     refuse_at_once(asked(tiny_model_folder, tasks=["agrement"]))

@@ -1,4 +1,4 @@
-"""What a configuration's schedules evaluate: by units of a grouping, and refused before anything is evaluated."""
+"""The coalitions that a configuration's schedules evaluate, over units of a grouping; impossible ones are refused."""
 
 from __future__ import annotations
 

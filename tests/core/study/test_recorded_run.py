@@ -1,4 +1,4 @@
-"""A recorded run is finished as it ended, whatever ended it."""
+"""A recorded run is stored as finished or stopped, whatever ended it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Looking on the way: rounds end with what their estimator reads, and a top is decided or said not to be."""
+"""Estimates during a run: rounds end with the coalitions that the estimator reads, and a top is decided or open."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def evaluated(removed: Removed) -> list[Outcome]:
     return [outcome(document.key, removed, acc(document.key, removed)) for document in DOCUMENTS]
 
 
-def started(value: str = "acc") -> RunningEstimate:
-    return RunningEstimate(task(), DOCUMENTS, GAME, value)
+def started() -> RunningEstimate:
+    return RunningEstimate(task(), DOCUMENTS, GAME, "acc")
 
 
 def test_rounds_end_with_what_the_estimate_reads_and_no_more_than_a_batch_beyond() -> None:
@@ -106,7 +106,7 @@ def test_documents_without_the_value_do_not_hold_up_the_others_but_all_do() -> N
 
 
 def looked(lost: dict[int, float], count: int, coalitions: Sequence[Removed] = ABLATION) -> RunningEstimate:
-    """A running of leave-one-out over ``count`` documents, of which a part is lost when a player is removed."""
+    """Return an estimate by leave-one-out over ``count`` documents; removing a player loses its part of them."""
     docs = documents(range(count))
     running = RunningEstimate(task(), docs, Question(LeaveOneOut()).of(players_of(KINDS)), "acc")
     for removed in coalitions:

@@ -1,4 +1,4 @@
-"""A study on a tiny model: what its phases yield and store, and which value they are read by."""
+"""A study on a tiny model: the events and outcomes of its phases, and the value they are read by."""
 
 from __future__ import annotations
 

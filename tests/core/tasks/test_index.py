@@ -16,7 +16,7 @@ from core.tasks.index import find_task, lm_eval_folder, lm_eval_tasks
 
 @pytest.fixture
 def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the index will be, and a reader that finds a task and a group."""
+    """Return the place of the index; a stand-in for its reader finds a task and a group."""
     path = tmp_path / "index.json"
 
     def read(*_: Any, **__: Any) -> subprocess.CompletedProcess[str]:

@@ -21,11 +21,6 @@ from store.results import Results
 from tests.support.store_records import assignment, documents, keep, outcome, run
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "results.duckdb"
-
-
 def test_a_store_that_is_not_there_is_not_made_by_reading(tmp_path: Path) -> None:
     path = tmp_path / "nowhere" / "results.duckdb"
     with pytest.raises(CornerstoneError, match=r"no results at .*results\.duckdb yet$") as refused:

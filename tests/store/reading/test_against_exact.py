@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from core.coalitions.grouping import grouping
@@ -14,14 +13,9 @@ from core.coalitions.schedules import ablation
 from core.config.gap import Gap
 from core.errors import CornerstoneError
 from store.results import Results
-from tests.support.store_records import KINDS, assignment, documents, keep, keep_all, outcome, to_run
+from tests.support.store_records import KINDS, assignment, documents, drawn_scores, keep, keep_all, outcome, to_run
 
 PLAYERS = players_of(KINDS)
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "results.duckdb"
 
 
 def every(name: str) -> list[Removed]:
@@ -31,9 +25,7 @@ def every(name: str) -> list[Removed]:
 
 
 def stored(path: Path, coalitions: list[Removed], n: int = 8) -> None:
-    rng = np.random.default_rng(0)
-    acc = {removed: (rng.random(n) < 0.95 - 0.14 * len(removed)).astype(float).tolist() for removed in coalitions}
-    keep_all(path, assignment(documents(range(n)), coalitions), acc)
+    keep_all(path, assignment(documents(range(n)), coalitions), drawn_scores(coalitions, n, intact=0.95, lost=0.14))
 
 
 def test_every_grouping_whose_top_says_something_is_compared_with_itself(path: Path) -> None:

@@ -19,11 +19,6 @@ def acc(removed: tuple[int, ...], document: int) -> float:
     return float(not {0, 1} <= set(removed) if document % 2 == 0 else not {3, 4} & set(removed))
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "s.duckdb"
-
-
 def test_rows_are_by_size_and_first_player_with_labels(path: Path) -> None:
     scores = {removed: [acc(removed, document) for document in range(20)] for removed in EVERY_WINDOW}
     keep_all(path, assignment(documents(range(20)), EVERY_WINDOW), scores)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,15 +16,14 @@ from core.config.run_config import RunConfig
 from core.errors import CornerstoneError, Mend
 from core.estimators.registry import estimator_named
 from core.paper.report import report
-from core.records.records import RunRecord
 from store.reading.paper import PaperSelection, read_paper
-from store.recorder import StoreRecorder
 from store.results import Results
 from tests.support.store_records import (
     PLAYERS,
     assignment,
     data,
     documents,
+    drawn_scores,
     keep,
     keep_all,
     model,
@@ -34,20 +34,19 @@ from tests.support.store_records import (
 
 WINDOWS = windows(PLAYERS, 4)
 
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "results.duckdb"
+scores = partial(drawn_scores, intact=0.8, lost=0.1)
 
 
-def scores(coalitions: Sequence[Removed], n: int, seed: int = 0) -> dict[Removed, list[float]]:
-    generator = np.random.default_rng(seed)
-    return {removed: (generator.random(n) < 0.8 - 0.1 * len(removed)).astype(float).tolist() for removed in coalitions}
-
-
-def fill(path: Path, name: str, coalitions: Sequence[Removed] = WINDOWS, n: int = 6, **task_settings: object) -> None:
+def fill(
+    path: Path,
+    name: str,
+    coalitions: Sequence[Removed] = WINDOWS,
+    n: int = 6,
+    config: RunConfig | None = None,
+    **task_settings: object,
+) -> None:
     asked = assignment(documents(range(n), prefix=name), coalitions, of_task=task(name, **task_settings))  # type: ignore[arg-type]
-    keep_all(path, asked, scores(coalitions, n), run_id=f"run-{name}")
+    keep_all(path, asked, scores(coalitions, n), run_id=f"run-{name}", config=config)
 
 
 def test_the_value_is_acc_norm_where_the_task_has_it_else_acc(path: Path) -> None:
@@ -178,16 +177,8 @@ def test_it_says_what_the_paper_has_and_the_store_has_not(path: Path) -> None:
 
 
 def test_tasks_of_other_settings_are_filled_by_runs_of_their_own(path: Path) -> None:
-    for at, (name, shots, seed) in enumerate((("boolq", 0, 1), ("piqa", 5, 2))):
-        config = RunConfig.model_validate({"model": "tiny", "tasks": name, "num_fewshot": shots, "seed": seed})
-        asked = assignment(documents(range(6), prefix=name), WINDOWS, of_task=task(name, shots=shots))
-        recorder, known = StoreRecorder(path, patience=5), scores(WINDOWS, 6)
-        recorder.begin(RunRecord(f"run{at}", "cornerstone run", config.model_dump_json(), "{}", seed))
-        recorder.assign(f"run{at}", asked)
-        for removed in WINDOWS:
-            found = [outcome(doc.key, removed, known[removed][no]) for no, doc in enumerate(asked.documents)]
-            recorder.record(f"run{at}", asked, found)
-        recorder.finish(f"run{at}", "finished")
+    for name, shots, seed in (("boolq", 0, 1), ("piqa", 5, 2)):
+        fill(path, name, config=to_run(tasks=name, num_fewshot=shots, seed=seed), shots=shots)
     first, second = (gap for gap in read_paper(path).missing if "fewer documents" in gap.what)
     assert ("(boolq 6)" in first.what, "(piqa 6)" in second.what) == (True, True)
     asked = {"limit": 1000, "schedule": ["ablation", "windows"]}
@@ -196,26 +187,8 @@ def test_tasks_of_other_settings_are_filled_by_runs_of_their_own(path: Path) -> 
 
 
 def test_what_fills_it_is_a_study_of_players_whatever_was_asked_of_groups(path: Path) -> None:
-    config = RunConfig.model_validate(
-        {
-            "model": "tiny",
-            "tasks": "boolq",
-            "schedule": "windows",
-            "players": "layers",
-            "max_removed": 2,
-            "until_top": 1,
-        }
-    )
-    asked = assignment(documents(range(6), prefix="boolq"), WINDOWS, of_task=task("boolq"))
-    recorder = StoreRecorder(path, patience=5)
-    recorder.begin(RunRecord("run", "cornerstone run", config.model_dump_json(), "{}", 0))
-    recorder.assign("run", asked)
-    known = scores(WINDOWS, 6)
-    found = [
-        outcome(doc.key, removed, known[removed][at]) for removed in WINDOWS for at, doc in enumerate(asked.documents)
-    ]
-    recorder.record("run", asked, found)
-    recorder.finish("run", "finished")
+    config = to_run(tasks="boolq", schedule="windows", players="layers", max_removed=2, until_top=1)
+    fill(path, "boolq", config=config)
     (few,) = (gap for gap in read_paper(path).missing if "fewer documents" in gap.what)
     assert few.fill == to_run(tasks="boolq", limit=1000, schedule=["ablation", "windows"])
 

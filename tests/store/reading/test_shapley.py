@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,21 +19,23 @@ from core.errors import CornerstoneError
 from core.records.records import Assignment
 from store.results import Results
 from store.rows import ShapleyRow
-from tests.support.store_records import KINDS, PLAYERS, assignment, documents, keep, keep_all, outcome, to_run
+from tests.support.store_records import (
+    KINDS,
+    PLAYERS,
+    assignment,
+    documents,
+    drawn_scores,
+    keep,
+    keep_all,
+    outcome,
+    to_run,
+)
 
 LAYERS = grouping("layers", players_of(KINDS))
 UNITS = len(LAYERS.units)
 EVERY = [removed for size in range(UNITS + 1) for removed in itertools.combinations(range(UNITS), size)]
 
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "results.duckdb"
-
-
-def scores(coalitions: list[Removed], n: int, seed: int = 0) -> dict[Removed, list[float]]:
-    rng = np.random.default_rng(seed)
-    return {removed: (rng.random(n) < 0.9 - 0.1 * len(removed)).astype(float).tolist() for removed in coalitions}
+scores = partial(drawn_scores, intact=0.9, lost=0.1)
 
 
 def of_players(units: list[Removed], groups: Grouping = LAYERS) -> list[Removed]:

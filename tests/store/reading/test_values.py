@@ -22,11 +22,6 @@ from tests.support.store_records import KINDS, PLAYERS, assignment, documents, k
 SETS = windows(PLAYERS, 2)
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "results.duckdb"
-
-
 def drawn(docs: tuple[DocumentRecord, ...], sets: list[Removed] = SETS, extra: int = 0) -> dict[tuple, list[float]]:
     """Log-probabilities; ``extra`` more than there are choices, as some tasks ask for."""
     rng = np.random.default_rng(0)

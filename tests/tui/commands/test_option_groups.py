@@ -26,7 +26,7 @@ class Place:
 
 
 def answer(*arguments: str) -> Any:
-    """What a command with a group, settings and an option of its own was called with."""
+    """Invoke a command that has a group, settings and an option of its own; return the values it received."""
     app, seen = typer.Typer(), []
 
     @app.command()

@@ -1,4 +1,4 @@
-"""`cornerstone paper --value` of what log-probabilities say, from a store: its numbers by hand, in their own unit."""
+"""`cornerstone paper --value` with derived values, from a store: its numbers by hand, in their own unit."""
 
 from __future__ import annotations
 
@@ -155,8 +155,9 @@ def test_figures_name_the_unit_and_hold_every_point(store: Path, tmp_path: Path)
     assert chart.split("layer removed")[0].count("o") >= LAYERS
     assert re.search(r"-2\d(\.\d+)?┤", chart)
     pytest.importorskip("matplotlib")
-    run(store, "paper", "--value", "gold_logprob", "--format", "svg", "-o", tmp_path)
-    written = {file.name: file.read_text() for file in tmp_path.iterdir()}
+    folder = tmp_path / "figures"  # the test's settings, such as matplotlib's, lie in tmp_path
+    run(store, "paper", "--value", "gold_logprob", "--format", "svg", "-o", folder)
+    written = {file.name: file.read_text() for file in folder.iterdir()}
     assert len(written) == 3
     assert "gold_logprob, nats" in written["figure-3-ablation-tiny.svg"]
     assert "Shapley value (gold_logprob, nats)" in written["figure-6-shapley-tiny.svg"]

@@ -1,4 +1,4 @@
-"""`cornerstone path` on a tiny real model: what it prints and writes, and that it finds its way back for nothing."""
+"""`cornerstone path` on a tiny real model: its output, its files, and a second run that evaluates nothing again."""
 
 from __future__ import annotations
 

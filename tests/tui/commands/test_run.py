@@ -1,4 +1,4 @@
-"""`cornerstone run` as a person meets it: what it reports, what a terminal shows, how it ends when it is stopped."""
+"""`cornerstone run` for a person: its report, its progress bars on a terminal, its end when it is stopped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command line of a run: what it asks for, and nothing that is the default."""
+"""The command line of a run names every option that differs from the default, and no other."""
 
 from __future__ import annotations
 

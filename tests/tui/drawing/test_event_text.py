@@ -1,4 +1,4 @@
-"""A verdict on the top in words: decided after how many documents, or what is open and what it would take."""
+"""Verdicts on the top in words: decided after so many documents, or open between some units."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gaps in sentences: what is missing and the command that fills it, on the store that was asked."""
+"""Gaps in sentences: the missing results, and the command that adds them to the store that was asked."""
 
 from __future__ import annotations
 

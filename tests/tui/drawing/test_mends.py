@@ -1,4 +1,4 @@
-"""What mends an error, in the words of the command line and of the explorer."""
+"""The remedy of each error, in the words of the command line and of the explorer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a value was obtained is said in full, and nothing is said that its estimator has not."""
+"""The provenance of a value names every setting of its estimator, and none that the estimator lacks."""
 
 from __future__ import annotations
 

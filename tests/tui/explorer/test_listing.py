@@ -1,4 +1,4 @@
-"""Listings without a screen: what agrees is named once, filters, order, what is undefined last."""
+"""Listings without a screen: values that all rows share are named once, filters, order, undefined values last."""
 
 from __future__ import annotations
 

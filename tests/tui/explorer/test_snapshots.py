@@ -1,4 +1,4 @@
-"""What every screen looks like at 80x24 and 160x45; ``pytest --snapshot-update`` takes the pictures anew."""
+"""Pictures of every screen at 80x24 and 160x45; ``pytest --snapshot-update`` takes them anew."""
 
 from __future__ import annotations
 

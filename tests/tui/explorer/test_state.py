@@ -1,4 +1,4 @@
-"""What the evaluator tells, in the words of the explorer."""
+"""Messages of the evaluator, in the words of the explorer."""
 
 from __future__ import annotations
 

@@ -6,7 +6,6 @@ import asyncio
 import os
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from core.evaluator import client
+from tests.support.programs import PROGRAM
 
-PROGRAM = "from tui.cli import main; main()"
 PATIENCE_S = 120.0
 
 
@@ -73,7 +72,7 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
 def test_from_choosing_a_model_to_the_exported_file(
     terminal: Terminal, store: Path, tiny_model_folder: Path, tmp_path: Path
 ) -> None:
-    terminal.run(sys.executable, "-c", f"{PROGRAM}", "--store", store)
+    terminal.run(*PROGRAM, "--store", store)
     terminal.until("60 players", "no job")
     terminal.press("m")
     terminal.until("Choose a model and tasks")
@@ -90,14 +89,14 @@ def test_from_choosing_a_model_to_the_exported_file(
     terminal.press("Enter")
     terminal.until("wrote 8 rows")
     exported = (tmp_path / "cornerstone-ablation.csv").read_text(encoding="utf-8")
-    read = [sys.executable, "-c", PROGRAM, "results", "ablation", "--store", str(store), "--format", "csv"]
+    read = [*PROGRAM, "results", "ablation", "--store", str(store), "--format", "csv"]
     printed = subprocess.run([*read, "--task", "agreement"], check=True, capture_output=True, text=True).stdout
     assert exported == printed
     assert exported.count("\n") == 9
 
 
 def test_what_runs_goes_on_without_the_terminal(terminal: Terminal, store: Path, tiny_model_folder: Path) -> None:
-    program = [sys.executable, "-c", PROGRAM, "explore", "--model", tiny_model_folder, "--task", "agreement"]
+    program = [*PROGRAM, "explore", "--model", tiny_model_folder, "--task", "agreement"]
     terminal.run(*program, "--store", store)
     terminal.until("8 players", "no job")
     terminal.press("r")
@@ -107,7 +106,7 @@ def test_what_runs_goes_on_without_the_terminal(terminal: Terminal, store: Path,
     terminal.kill()
     again = Terminal(store.parent, 80, 24)
     try:
-        again.run(sys.executable, "-c", PROGRAM, "--store", store)
+        again.run(*PROGRAM, "--store", store)
         again.until("8 players", "n = 120", "no job")
     finally:
         again.kill()

@@ -1,4 +1,4 @@
-"""What is in each figure: a mark a row, the right names, no overlap, and nothing else's settings changed."""
+"""Each figure has a mark per row, the right names and no overlap, and leaves the settings of matplotlib alone."""
 
 from __future__ import annotations
 

@@ -16,10 +16,11 @@ from textual.widgets.option_list import Option
 from textual.widgets.selection_list import Selection
 
 from core.coalitions.grouping import SUBLAYERS
-from core.config.run_config import RunConfig, TaskConfig, absolute, load_config
+from core.config.run_config import RunConfig, absolute, load_config
 from core.errors import CornerstoneError
 from core.models.aliases import Alias, aliases, cached
 from core.tasks.index import lm_eval_task_names, shipped_tasks
+from tui.drawing.command_line import task_text
 from tui.drawing.mends import explorer_text
 from tui.drawing.plain import plain
 from tui.explorer.actions import CHOOSE, bindings
@@ -79,9 +80,8 @@ class ChooseDialog(ModalScreen[RunConfig | None]):
         self._look()
 
     def _selections(self) -> list[Selection[str]]:
-        chosen = {
-            _written(task): Selection(Text(plain(_written(task))), _written(task), True) for task in self._config.tasks
-        }
+        names = map(task_text, self._config.tasks)
+        chosen = {name: Selection(Text(plain(name)), name, True) for name in names}
         shipped = {
             task.name: Selection(Text.assemble(plain(task.name), (f"  {plain(task.description)}", "dim")), task.name)
             for task in shipped_tasks()
@@ -128,7 +128,7 @@ class ChooseDialog(ModalScreen[RunConfig | None]):
     @on(Button.Pressed, "#open")
     def action_open(self) -> None:
         waiting = self.query_one("#task", Input).value.strip()
-        kept = {_written(task): task for task in self._config.tasks}
+        kept = {task_text(task): task for task in self._config.tasks}
         written = [*self.query_one(SelectionList).selected, *([waiting] if waiting else [])]
         options = {
             **self._config.model_dump(),
@@ -151,10 +151,6 @@ class ChooseDialog(ModalScreen[RunConfig | None]):
     @on(Button.Pressed, "#cancel")
     def action_cancel(self) -> None:
         self.dismiss(None)
-
-
-def _written(task: TaskConfig) -> str:
-    return task.name if task.data is None else f"{task.name}={task.data}"
 
 
 def _alias_text(alias: Alias, there: bool | None) -> Text:

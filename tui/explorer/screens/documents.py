@@ -44,7 +44,7 @@ _LEAST_PROMPT = 16
 
 @dataclass
 class DocumentsRead(Message):
-    """What a worker read: model, task and a page of documents, or an error. Older ``reading``s are stale."""
+    """A worker's result: model, task and a page of documents, or an error. It is stale if a later reading began."""
 
     reading: int
     found: tuple[GroupRow, Documents] | str
@@ -228,7 +228,7 @@ def _text(cell: Cell) -> str:
 
 
 def _answer(row: DocumentRow, pick: int | None, acc: float | None) -> Segment:
-    """Return what was picked, or the score of a single continuation, coloured as right or wrong."""
+    """Return the picked choice, or the score of a single continuation, coloured as right or wrong."""
     style = {1.0: RIGHT, 0.0: WRONG}.get(acc, Style.null()) if acc is not None else QUIET
     if pick is not None and pick < len(row.choices):
         return Segment(_line(row.choices[pick]), style)

@@ -30,13 +30,13 @@ from tui.explorer.write_table import FIRST_FORM, Wanted, Written, write_table
 
 @dataclass
 class Ended(Message):
-    """How writing ended: the file, None if another file is in the way, or an error."""
+    """A worker's result: the written table, None if another file is in the way, or an error."""
 
     found: Written | str | None
 
 
 class ExportDialog(ModalScreen[Path | None]):
-    """Stays open until it is closed. Its result is what was written last, if anything."""
+    """Stays open until it is closed. Its result is the file that was written last, if any."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("export", EXPORT)]
     AUTO_FOCUS = "#path"

@@ -33,7 +33,7 @@ _TYPING_PAUSE_S = 0.1
 
 @dataclass
 class ListingRead(Message):
-    """What a worker read: the listing, or an error. Older ``reading``s are stale."""
+    """A worker's result: the listing, or an error. It is stale if a later reading began."""
 
     table: str
     reading: int
@@ -214,9 +214,11 @@ class ResultsScreen(Screen[None]):
         return self._lines[row] if self._listing is not None and 0 <= row < len(self._lines) else None
 
     def _show(self) -> None:
-        """Draw what is known of the chosen table."""
+        """Draw the chosen table, or the sentence that stands in its place."""
         found = self._listings.get(self._table, "reading the store …")
         table, sentence = self.query_one(ResultTable), self.query_one("#sentence", Static)
+        if self.focused is table and not isinstance(found, Listing):
+            self.set_focus(None)  # Textual would give the focus to another widget, such as the filter
         table.display, sentence.display = isinstance(found, Listing), not isinstance(found, Listing)
         self.query_one(InteractionMap).display = False
         if isinstance(found, Listing):

@@ -1,4 +1,4 @@
-"""The run dialog: which schedule, of which units, over how many documents, and what that costs."""
+"""The dialog that chooses a schedule, its units and the number of documents, and shows the cost."""
 
 from __future__ import annotations
 

@@ -51,8 +51,8 @@ class AblationPlot(PlotextPlot):
     }
     """
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 as Textual has it
-        super().__init__(id=id, classes=classes)
+    def __init__(self) -> None:
+        super().__init__()
         # The canvas has no colour, so that the widget's background shows.
         self.theme = "clear"
         self._charts: Charts | None = None

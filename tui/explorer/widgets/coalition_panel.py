@@ -6,7 +6,6 @@ from textwrap import wrap
 
 from textual.content import Content
 from textual.geometry import Size
-from textual.widget import Widget
 
 from core.summaries.points import CoalitionPoint
 from tui.drawing import colours
@@ -14,9 +13,10 @@ from tui.drawing.fitting import flowed, listed
 from tui.drawing.numbers import between, decimal
 from tui.drawing.plain import plain
 from tui.explorer.state import State
+from tui.explorer.widgets.panel import Panel
 
 
-class CoalitionPanel(Widget):
+class CoalitionPanel(Panel):
     """A panel with three lines: the removed players, the score with its interval, and the documents behind it."""
 
     HELP = (
@@ -25,19 +25,11 @@ class CoalitionPanel(Widget):
     )
 
     DEFAULT_CSS = """
-    CoalitionPanel {
-        height: auto;
-        min-height: 5;
-        border: round $foreground 25%;
-        border-title-color: $foreground;
-        padding: 0 1;
-        text-wrap: nowrap;
-        text-overflow: ellipsis;
-    }
+    CoalitionPanel { min-height: 5; }
     """
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 as Textual has it
-        super().__init__(id=id, classes=classes)
+    def __init__(self) -> None:
+        super().__init__()
         self._removed: list[str] = []
         self._fields: list[Content] = []
         self._advice = ""
@@ -45,7 +37,7 @@ class CoalitionPanel(Widget):
         self.show(State())
 
     def show(self, state: State) -> None:
-        """Draw what is known of the coalition, if it changed."""
+        """Draw the coalition of ``state``, if it changed."""
         before = (self._removed, self._fields, self._advice)
         self._removed = [state.players[number].label for number in state.removed]
         self._fields, self._advice = _fields(state), _advice(state)

@@ -13,11 +13,11 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.style import Style
-from textual.widget import Widget
 
 from core.values.derived import named
 from store.rows import InteractionRow
 from tui.drawing import colours
+from tui.drawing.coalition_name import window_name
 from tui.drawing.fitting import CORNERS, fitting
 from tui.drawing.interaction_scale import (
     BACK_UP,
@@ -28,11 +28,11 @@ from tui.drawing.interaction_scale import (
     glyph,
     largest_effect,
     verdict,
-    window_name,
 )
 from tui.drawing.map_layout import LABEL, MapLayout, map_layout
 from tui.drawing.numbers import between, decimal
 from tui.drawing.plain import plain
+from tui.explorer.widgets.panel import Panel
 
 # Lines of the screen that the table below the map and everything around both need.
 _LINES_OF_OTHERS = 16
@@ -41,7 +41,7 @@ Window = tuple[int, int]
 """The size of a window and its first player."""
 
 
-class InteractionMap(Widget, can_focus=True):
+class InteractionMap(Panel, can_focus=True):
     """The map of one model and task. A column is a window's first player, a line is its size.
 
     Columns that do not fit continue in another band.
@@ -63,19 +63,6 @@ class InteractionMap(Widget, can_focus=True):
         Binding("end", "edge(1)", "last window", show=False),
     ]
 
-    DEFAULT_CSS = """
-    InteractionMap {
-        height: auto;
-        border: round $foreground 25%;
-        border-title-color: $foreground;
-        border-subtitle-color: $foreground 70%;
-        padding: 0 1;
-        text-wrap: nowrap;
-        text-overflow: ellipsis;
-        &:focus { border: round $accent; }
-    }
-    """
-
     cursor: reactive[Window] = reactive((2, 0))
     hovered: reactive[Window | None] = reactive(None)
 
@@ -86,8 +73,8 @@ class InteractionMap(Widget, can_focus=True):
         size: int
         first: int
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 as Textual has it
-        super().__init__(id=id, classes=classes)
+    def __init__(self) -> None:
+        super().__init__()
         self._rows: Sequence[InteractionRow] = ()
         self._known: Mapping[Window, InteractionRow] = {}
         self._largest = 1.0

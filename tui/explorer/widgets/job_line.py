@@ -8,7 +8,6 @@ from textwrap import wrap
 from textual.content import Content
 from textual.geometry import Size
 from textual.style import Style
-from textual.widget import Widget
 
 from core.evaluator.protocol import JobView
 from core.records.records import Writer
@@ -17,6 +16,7 @@ from tui.drawing.fitting import flowed
 from tui.drawing.numbers import at_most, clock, whole
 from tui.drawing.plain import plain
 from tui.explorer.state import State
+from tui.explorer.widgets.panel import Panel
 
 Part = str | Content | tuple[str, str | Style]
 
@@ -38,7 +38,7 @@ class _Shown:
     writers: tuple[Writer, ...] = ()
 
 
-class JobLine(Widget):
+class JobLine(Panel):
     """Title and state, then a progress bar, then figures; all in one line if the widget has only one."""
 
     HELP = (
@@ -46,19 +46,11 @@ class JobLine(Widget):
     )
 
     DEFAULT_CSS = """
-    JobLine {
-        height: auto;
-        min-height: 5;
-        border: round $foreground 25%;
-        border-title-color: $foreground;
-        padding: 0 1;
-        text-wrap: nowrap;
-        text-overflow: ellipsis;
-    }
+    JobLine { min-height: 5; }
     """
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 as Textual has it
-        super().__init__(id=id, classes=classes)
+    def __init__(self) -> None:
+        super().__init__()
         self._shown = _Shown()
         self.border_title = Content("Job")
 

@@ -14,7 +14,6 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.style import Style
-from textual.widget import Widget
 
 from core.coalitions.grouping import SUBLAYERS
 from core.coalitions.players import Player, Removed, removed_set
@@ -25,11 +24,12 @@ from tui.drawing.fitting import fitting
 from tui.drawing.grid_layout import LABEL, GridLayout, grid_layout
 from tui.drawing.grid_scale import legend, room_of
 from tui.drawing.numbers import between, decimal, percent, percent_range
+from tui.explorer.widgets.panel import Panel
 
 _SELECTED = Style(background=Color(72, 74, 88))
 
 
-class LayerGrid(Widget, can_focus=True):
+class LayerGrid(Panel, can_focus=True):
     """A grid of players that draws what it is given. Only the cursor and the selection are its own state."""
 
     HELP = (
@@ -52,19 +52,6 @@ class LayerGrid(Widget, can_focus=True):
         )
     ]
 
-    DEFAULT_CSS = """
-    LayerGrid {
-        height: auto;
-        border: round $foreground 25%;
-        border-title-color: $foreground;
-        border-subtitle-color: $foreground 70%;
-        padding: 0 1;
-        text-wrap: nowrap;
-        text-overflow: ellipsis;
-        &:focus { border: round $accent; }
-    }
-    """
-
     cursor = reactive(0)
     fixed_end: reactive[int | None] = reactive(None)
 
@@ -74,8 +61,8 @@ class LayerGrid(Widget, can_focus=True):
 
         removed: Removed
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 as Textual has it
-        super().__init__(id=id, classes=classes)
+    def __init__(self) -> None:
+        super().__init__()
         self._players: Sequence[Player] = ()
         self._removed: Removed = ()
         self._charts: Charts | None = None

@@ -46,8 +46,8 @@ class ShapleyBars(ScrollView, can_focus=True):
     }
     """
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 as Textual has it
-        super().__init__(id=id, classes=classes)
+    def __init__(self) -> None:
+        super().__init__()
         self._charts: Charts | None = None
         self._sweeping = False
         self._points: Sequence[ShapleyPoint] = ()

@@ -1,4 +1,4 @@
-"""A coalition's documents: what changed is marked, the detail follows the cursor, pages, what is not there."""
+"""A coalition's documents: changed ones are marked, the detail follows the cursor, pages, missing ones."""
 
 from __future__ import annotations
 

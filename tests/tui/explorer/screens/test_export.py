@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -18,7 +18,7 @@ from store.rows import GroupRow
 from tests.support.programs import cornerstone
 from tests.support.screen_host import Host, drawn, fill, hosted, settled, squashed
 from tests.support.store_records import assignment, documents, keep, outcome, task
-from tui.explorer import write_table as exporting
+from tui.explorer import write_table
 from tui.explorer.browser_tables import Scope
 from tui.explorer.screens.confirm import ConfirmDialog
 from tui.explorer.screens.export import ExportDialog
@@ -191,15 +191,14 @@ async def test_no_store_yet(tmp_path: Path, here: Path) -> None:
 
 
 async def test_a_store_in_use(
-    held: tuple[Path, subprocess.Popen[str]], monkeypatch: pytest.MonkeyPatch, here: Path
+    held: tuple[Path, Callable[[], None]], monkeypatch: pytest.MonkeyPatch, here: Path
 ) -> None:
-    monkeypatch.setattr(exporting, "PATIENCE_S", 0.2)
-    path, holder = held
+    monkeypatch.setattr(write_table, "PATIENCE_S", 0.2)
+    path, release = held
     async with hosted(lambda: ExportDialog(path, Scope(), table="coalitions"), (160, 40)) as pilot:
         await settled(pilot, "enter")
         assert squashed("in use by another program") in squashed(drawn(pilot))
-        holder.kill()
-        holder.wait()
+        release()
         await settled(pilot, "enter")
         assert squashed("wrote 19 rows") in squashed(drawn(pilot))
     assert (here / "cornerstone-coalitions.csv").exists()

@@ -1,8 +1,8 @@
-"""The results browser on a real store: tables, filter, order, what is not there, what is hostile."""
+"""The results browser on a real store: tables, filter, order, missing results, hostile names."""
 
 from __future__ import annotations
 
-import subprocess
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from tui.explorer import browser_tables
 from tui.explorer.browser_tables import Scope, read_listing, removed_of
 from tui.explorer.screens.documents import DocumentsScreen
 from tui.explorer.screens.export import ExportDialog
-from tui.explorer.screens.results import ResultsScreen
+from tui.explorer.screens.results import ListingRead, ResultsScreen
 from tui.explorer.widgets.interaction_map import InteractionMap
 from tui.explorer.widgets.result_table import ResultTable
 
@@ -64,6 +64,24 @@ async def test_next_table_goes_round(full: Full, size: tuple[int, int]) -> None:
     assert "finished" in runs
     assert all("documents" not in one.splitlines()[-1] for one in (cornerstones, runs))  # they have none to open
     assert "intact" in coalitions
+
+
+async def test_the_filter_does_not_take_the_focus_of_a_table_that_is_read_quickly(
+    full: Full, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, group = full
+    async with hosted(lambda: ResultsScreen(path, Scope(group.model_id, group.task_id))) as pilot:
+        screen = pilot.app.screen
+        assert isinstance(screen, ResultsScreen)
+        found = read_listing(path, tables()["coalitions"], Scope())
+        readings: list[int] = []
+        monkeypatch.setattr(screen, "_read", lambda _table, reading, _scope: readings.append(reading))
+        screen.action_reload()
+        # The table is hidden, and shown again before it hears of that.
+        screen._refresh_layout()
+        screen._take(ListingRead("coalitions", readings[-1], found))
+        await settled(pilot)
+        assert isinstance(screen.focused, ResultTable)
 
 
 async def test_numbers_are_those_of_the_store(full: Full) -> None:
@@ -201,14 +219,13 @@ async def test_no_store_yet_is_one_sentence(tmp_path: Path) -> None:
 
 
 async def test_a_store_that_another_process_holds_is_one_sentence(
-    held: tuple[Path, subprocess.Popen[str]], monkeypatch: pytest.MonkeyPatch
+    held: tuple[Path, Callable[[], None]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(browser_tables, "PATIENCE_S", 0.2)
-    path, holder = held
+    path, release = held
     async with hosted(lambda: ResultsScreen(path, Scope()), (160, 30)) as pilot:
         assert "in use by another program" in drawn(pilot)
-        holder.kill()
-        holder.wait()
+        release()
         await settled(pilot, "f5")
         assert "19 rows" in drawn(pilot)
 
@@ -317,7 +334,7 @@ async def test_cornerstones_are_the_command_lines_under_the_rule(tmp_path: Path)
 
 
 def _fallen(path: Path, documents_lost: int) -> str:
-    """What the rule answers where the first player loses so many of 40 documents."""
+    """Return what the cornerstone rule says where the first player loses this many of 40 documents."""
     asked = assignment(documents(range(40)), EVERY_WINDOW, of_task=task(means=("acc",)))
     falls = {removed: documents_lost if 0 in removed else 0 for removed in EVERY_WINDOW}
     keep_all(path, asked, {removed: [0.0] * lost + [1.0] * (40 - lost) for removed, lost in falls.items()})

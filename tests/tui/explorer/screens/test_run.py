@@ -1,4 +1,4 @@
-"""The run dialog: by keyboard, from what it did at first to what cannot be done, which it says in a sentence."""
+"""The run dialog by keyboard: its first choice, every other one, and refusals in a sentence."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ VALUES = ("acc", "acc_norm", "gold_logprob", "margin", "brier")
 def opened(
     layers: int = 30, limit: int | None = 64, tasks: dict[str, tuple[str, ...]] | None = None, **more: Any
 ) -> Opened:
-    """Tasks by name, with their values, the first of which is charted."""
+    """Return an opened workbench; ``tasks`` names the values of each task, the first of which is charted."""
     found = [
         BenchTask(
             key=name,

@@ -60,4 +60,4 @@ def test_hostile_names_are_text(name: str) -> None:
 
 
 def _nothing() -> None:
-    """It is drawn as it is."""
+    """Change nothing before the widget is drawn."""

@@ -1,4 +1,4 @@
-"""The widgets are what the explorer draws first: none of them may pull in what takes seconds to import."""
+"""The explorer draws its widgets first, so none of them may import a library that takes seconds."""
 
 from __future__ import annotations
 

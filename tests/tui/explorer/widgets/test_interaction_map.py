@@ -12,14 +12,15 @@ from textual import on
 from store.rows import InteractionRow
 from tests.support.figure_rows import interaction_rows
 from tests.support.mounted_widget import HOSTILE, Mounted, mounted
+from tui.drawing.coalition_name import window_name
 from tui.drawing.interaction_chart import interaction_chart
-from tui.drawing.interaction_scale import glyph, largest_effect, verdict, window_name
+from tui.drawing.interaction_scale import glyph, largest_effect, verdict
 from tui.drawing.map_layout import LABEL, map_layout
 from tui.explorer.widgets.interaction_map import InteractionMap
 
 
 class Followed(InteractionMap):
-    """Keeps what it tells."""
+    """Keeps the interactions that it reports as picked."""
 
     def __init__(self) -> None:
         super().__init__()
