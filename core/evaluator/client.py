@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,10 +17,17 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMes
 from core.errors import CornerstoneError, Mend
 from core.evaluator.address import log_path, socket_path
 from core.evaluator.protocol import PROTOCOL_VERSION, Event, Hello, Request, ShutDown, parse_event
+from core.evaluator.silence import Silence, in_words, is_stopped, peer_of
 
 _LARGEST_EVENT = 2**26
 _TRY_EVERY_S = 0.1
 _START_S = 120.0
+_SILENCE_S = 1.0
+_BUSY_S = 30.0
+_GONE_S = 60.0
+
+OnSilence = Callable[[Silence | None], None]
+"""Called when an evaluator does not answer, again when the reason changes, and with None when it answers again."""
 
 
 class Connection:
@@ -56,6 +64,20 @@ class Connection:
                 raise _other_version()
             yield event
 
+    @property
+    def pid(self) -> int | None:
+        """The evaluator's process; None where the system does not tell."""
+        return peer_of(self._socket.transport.get_extra_info("socket"))
+
+    async def watch(self, on_silence: OnSilence) -> None:
+        """Tell when the evaluator is stopped, and when it goes on, until cancelled."""
+        pid, told = self.pid, False
+        while pid is not None:
+            await asyncio.sleep(_SILENCE_S)
+            if is_stopped(pid) != told:
+                told = not told
+                on_silence(Silence(pid, stopped=True) if told else None)
+
     async def gone(self) -> None:
         """Wait until the evaluator is gone, and ignore its events."""
         async for _text in self._texts():
@@ -75,29 +97,72 @@ def _other_version() -> CornerstoneError:
     return CornerstoneError("an evaluator of another version of this program is running", Mend.REPLACE_EVALUATOR)
 
 
-async def connect(store: Path) -> Connection | None:
-    """Connect to the evaluator of ``store``; return None if none is running."""
+async def connect(store: Path, on_silence: OnSilence | None = None) -> Connection | None:
+    """Connect to the evaluator of ``store``; return None if none is running.
+
+    Args:
+        store: the file that it writes to.
+        on_silence: called when the evaluator takes the connection and does not answer, as one that is stopped. The
+            connection then waits until it answers or ends.
+
+    Raises:
+        CornerstoneError: ``on_silence`` is None, and the evaluator is stopped or stays busy.
+    """
+    raw = socket.socket(socket.AF_UNIX)
+    raw.setblocking(False)
+    opening: asyncio.Future[ClientConnection] | None = None
     try:
-        socket = await unix_connect(str(socket_path(store)), max_size=_LARGEST_EVENT, compression=None, ping_timeout=60)
+        await asyncio.get_running_loop().sock_connect(raw, str(socket_path(store)))
+        opening = asyncio.ensure_future(_handshake(raw))
+        await _answered(opening, peer_of(raw), on_silence)
+        return Connection(await opening)
     except (OSError, EOFError, InvalidHandshake, InvalidMessage):
+        raw.close()
         return None
-    return Connection(socket)
+    except BaseException:
+        if opening is not None:
+            opening.cancel()
+        raw.close()
+        raise
 
 
-async def connect_or_start(store: Path, command: Sequence[str]) -> Connection:
+async def _handshake(raw: socket.socket) -> ClientConnection:
+    return await unix_connect(
+        sock=raw, max_size=_LARGEST_EVENT, compression=None, open_timeout=None, ping_timeout=_GONE_S
+    )
+
+
+async def _answered(opening: asyncio.Future[ClientConnection], pid: int | None, on_silence: OnSilence | None) -> None:
+    """Wait until an evaluator answers or ends, and tell of its silence."""
+    told: Silence | None = None
+    waited = 0.0
+    while not (await asyncio.wait({opening}, timeout=_SILENCE_S))[0]:
+        waited += _SILENCE_S
+        silence = Silence.of(pid)
+        if on_silence is None and (silence.stopped or waited >= _BUSY_S):
+            raise CornerstoneError(f"{in_words(silence)} and does not answer")
+        if on_silence is not None and silence != told:
+            on_silence(silence)
+        told = silence
+    if told is not None and on_silence is not None:
+        on_silence(None)
+
+
+async def connect_or_start(store: Path, command: Sequence[str], on_silence: OnSilence | None = None) -> Connection:
     """Connect to the evaluator of ``store``, and start one if none is running.
 
     Args:
         store: the file that it writes to.
         command: starts it. It goes on when this process or its terminal ends.
+        on_silence: as for ``connect``.
 
     Raises:
-        CornerstoneError: it does not start.
+        CornerstoneError: it does not start; or, as for ``connect``, it does not answer.
     """
     process: subprocess.Popen[bytes] | None = None
-    deadline = asyncio.get_running_loop().time() + _START_S
-    while asyncio.get_running_loop().time() < deadline:
-        if (connection := await connect(store)) is not None:
+    waited = 0.0
+    while waited < _START_S:
+        if (connection := await connect(store, on_silence)) is not None:
             return connection
         code = None if process is None else process.poll()
         if process is None or code == 0:  # 0: there was another one, which may be about to end
@@ -105,11 +170,16 @@ async def connect_or_start(store: Path, command: Sequence[str]) -> Connection:
         elif code is not None:
             raise CornerstoneError(f"the evaluator does not start: {_last_line(log_path(store))}")
         await asyncio.sleep(_TRY_EVERY_S)
+        waited += _TRY_EVERY_S
     raise CornerstoneError(f"the evaluator has not started within {_START_S:.0f} s; see {log_path(store)}")
 
 
 async def stop(store: Path) -> bool:
-    """Ask the evaluator of ``store`` to end; return false if none is running."""
+    """Ask the evaluator of ``store`` to end; return false if none is running.
+
+    Raises:
+        CornerstoneError: it does not answer.
+    """
     connection = await connect(store)
     if connection is None:
         return False

@@ -16,11 +16,13 @@ from core.coalitions.players import Removed
 from core.errors import CornerstoneError
 from core.evaluator import client
 from core.evaluator.protocol import Hello, JobView, Open, Opened, Request, StartJob, Toggle
+from core.evaluator.silence import Silence, end
 from tui.drawing.mends import explorer_text
 from tui.drawing.plain import plain
 from tui.explorer.actions import APP, bindings
 from tui.explorer.command_palette import ActionCommands
 from tui.explorer.screens.explore import ExploreScreen
+from tui.explorer.screens.silence import SilenceDialog
 from tui.explorer.session import Session, remember
 from tui.explorer.state import State, after, lost, resumed
 from tui.worker_process import evaluator_command
@@ -79,7 +81,8 @@ class Explorer(App[None]):
         self.state = replace(self.state, connection="starting", notice="")
         notice, self._ending = GONE, False
         try:
-            self._line = await client.connect_or_start(self.store, self._command)
+            self._line = await client.connect_or_start(self.store, self._command, self._hear)
+            self._watch(self._line)
             async for event in self._line.events():
                 if isinstance(event, Hello):
                     await self._greet(self._line, event)
@@ -89,9 +92,36 @@ class Explorer(App[None]):
                     self.state = after(self.state, event)
         except CornerstoneError as error:
             notice = explorer_text(error)
+        self._hear(None)
         self._line = None
         self._interrupted = self.state.unfinished
         self.state = lost(self.state, ENDED if self._ending and notice == GONE else notice)
+
+    @work(exclusive=True, group="watch")
+    async def _watch(self, line: client.Connection) -> None:
+        await line.watch(self._hear)
+
+    def _hear(self, silence: Silence | None) -> None:
+        """Note that the evaluator does not answer, or answers again; offer to start another if it is stopped."""
+        if silence == self.state.silence:
+            return
+        self.state = replace(self.state, silence=silence)
+        if silence is None:
+            if isinstance(self.screen, SilenceDialog):
+                self.screen.dismiss(False)
+        elif silence.stopped:
+            self._offer_another(silence)
+
+    def _offer_another(self, silence: Silence) -> None:
+        def answer(another: bool | None) -> None:
+            if another and silence == self.state.silence:
+                end(silence)
+                if self._line is not None:
+                    self._interrupted = self.state.unfinished
+                    self.listen()
+
+        if not isinstance(self.screen, SilenceDialog):
+            self.push_screen(SilenceDialog(silence), answer)
 
     async def _greet(self, line: client.Connection, hello: Hello) -> None:
         """Open what was open, unless the evaluator has work, and continue jobs that another evaluator left behind."""
@@ -155,13 +185,18 @@ class Explorer(App[None]):
             self.push_screen(HelpScreen(self.screen))
 
     def action_restart_evaluator(self) -> None:
-        if self._line is None:
+        if self.state.silence is not None:
+            self._offer_another(self.state.silence)
+        elif self._line is None:
             self.listen()
         else:
             self.say("the evaluator is running")
 
     @work
     async def action_stop_evaluator(self) -> None:
+        if self.state.silence is not None:
+            self._offer_another(self.state.silence)
+            return
         self._ending = True
         try:
             running = await client.stop(self.store)

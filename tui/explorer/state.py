@@ -21,6 +21,7 @@ from core.evaluator.protocol import (
     Refusal,
     Scored,
 )
+from core.evaluator.silence import Silence
 from core.records.records import Writer
 from tui.drawing.event_text import MEMORY_SHORT
 from tui.drawing.mends import explorer_sentence
@@ -34,10 +35,12 @@ class State:
     """Everything on the screens that came from the evaluator or was chosen with a key.
 
     ``task`` is the key of the shown task. ``removed`` are the players that are removed in the layer grid. ``scored`` is
-    the latest score of a toggled coalition, maybe of an earlier one. ``notice`` is the latest refusal.
+    the latest score of a toggled coalition, maybe of an earlier one. ``notice`` is the latest refusal. ``silence``
+    describes the evaluator while it does not answer.
     """
 
     connection: Connection = "starting"
+    silence: Silence | None = None
     narration: str = ""
     notice: str = ""
     bench: Opened | None = None
@@ -112,7 +115,7 @@ def after(state: State, event: Event) -> State:  # noqa: PLR0911 one line an eve
 
 def lost(state: State, notice: str) -> State:
     """Return the state without the evaluator: its results stay, and its jobs no longer run."""
-    return replace(state, connection="lost", narration="", notice=notice, jobs=(), unsaved=0)
+    return replace(state, connection="lost", silence=None, narration="", notice=notice, jobs=(), unsaved=0)
 
 
 def resumed(state: State, session: Session) -> State:

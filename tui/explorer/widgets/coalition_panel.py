@@ -71,7 +71,7 @@ def _fields(state: State) -> list[Content]:
         if intact is None:
             return [Content("not evaluated yet"), *chance]
         return [_score(plain(task.value), intact), *chance, Content(f"n = {intact.n}")]
-    busy = state.connection == "connected"
+    busy = state.connection == "connected" and state.silence is None
     waiting = Content.styled("evaluating…" if busy else "no evaluator to go on", colours.WARN)
     scored = state.shown_score
     if scored is None:

@@ -78,6 +78,9 @@ class StatusBar(Widget):
 
     def _right(self, left_out: int) -> Content:
         state = self._state
+        if state.silence is not None:
+            why = "stopped" if state.silence.stopped else "busy"
+            return Content.styled(f"evaluator {why}: ctrl+r", colours.FAULT)
         if state.connection == "starting":
             return Content.styled("starting the evaluator…", colours.WARN)
         if state.connection == "lost":
