@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.machine.allocator import keep_freed_memory
+from core.machine.stuck_start import watch_thread_starts
 from tui.commands.exit import for_people
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ _NICENESS = 5
 def main(arguments: list[str]) -> None:
     """Do the work that the arguments name."""
     keep_freed_memory()
+    watch_thread_starts()
     match arguments:
         case ["run", text, command]:
             _run(text, command)

@@ -78,10 +78,12 @@ def sizes_for(model: PreTrainedModel, *, offloaded: bool, memory: float | None =
     Args:
         model: a loaded model.
         offloaded: whether some weights are stored away from the device that uses them.
-        memory: GiB that the sweep may take; by default a share of the memory that is free now.
+        memory: GiB that the sweep may take; by default a share of the memory that is free now. It takes no more than
+            is free: a control group ends a process that takes more.
     """
-    device = _device(model)
-    budget = _TENSORS * (memory * 2**30 if memory is not None else SHARE[device.type] * _free(device))
+    device = compute_device(model)
+    free = _free(device)
+    budget = _TENSORS * (min(memory * 2**30, free) if memory is not None else SHARE[device.type] * free)
     config = model.config.get_text_config()
     itemsize = model.dtype.itemsize
     for_products = KEPT_BYTES + _packed_bytes(config, itemsize)
@@ -99,6 +101,19 @@ def sizes_for(model: PreTrainedModel, *, offloaded: bool, memory: float | None =
     if device.type == "cpu":
         return SweepSizes(64, batch_tokens, 64, state_tokens, laid_out)
     return SweepSizes(1024, batch_tokens, 1024, state_tokens, laid_out)
+
+
+def needed_bytes(model: PreTrainedModel, sizes: SweepSizes, states: int) -> int:
+    """Return how many bytes a sweep takes at most that holds the hidden states of ``states`` tokens at once.
+
+    A token counts once for each coalition.
+    """
+    config = model.config.get_text_config()
+    itemsize = model.dtype.itemsize
+    width = head_width(config.vocab_size, compute_device(model))
+    tensors = _working_bytes(config, itemsize, min(sizes.batch_tokens, states), width)
+    tensors += KEPT_BYTES + _packed_bytes(config, itemsize) if sizes.laid_out else 0
+    return int((tensors + 2 * states * config.hidden_size * itemsize) / _TENSORS)
 
 
 def _working_bytes(config: PretrainedConfig, itemsize: int, batch_tokens: int, width: int) -> int:
@@ -124,7 +139,7 @@ def _ffn_width(config: PretrainedConfig) -> int:
     return int(width or 4 * config.hidden_size)
 
 
-def _device(model: PreTrainedModel) -> torch.device:
+def compute_device(model: PreTrainedModel) -> torch.device:
     """Return the device on which a model computes: of an offloaded model, the first accelerator that holds a part."""
     devices = {parameter.device for parameter in model.parameters() if parameter.device.type != "meta"}
     return next((device for device in devices if device.type != "cpu"), torch.device("cpu"))

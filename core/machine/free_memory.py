@@ -1,7 +1,8 @@
-"""The main memory that this process may still take, by the machine and by its control groups (Linux)."""
+"""The main memory that this process may still take: by the machine, its control groups (Linux) and its own limits."""
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -24,13 +25,21 @@ _V2 = _Layout("", "memory.max", "memory.current", "inactive_file")
 
 
 def free_memory(root: Path = Path("/")) -> int:
-    """Return how many bytes this process can take before the machine swaps, or a container or batch system ends it.
+    """Return how many bytes this process can take before the machine swaps, or an allocation fails, or a container or
+    batch system ends it.
 
     Args:
         root: the folder that contains ``proc`` and ``sys``. Without them (not on Linux) only the machine counts.
     """
     left = (_left(folder, layout) for folder, layout in _groups(root))
-    return max(0, min([psutil.virtual_memory().available, *(found for found in left if found is not None)]))
+    known = [psutil.virtual_memory().available, _left_of_addresses(), *left]
+    return max(0, min(found for found in known if found is not None))
+
+
+def _left_of_addresses() -> int | None:
+    """Return how many bytes of addresses a limit of this process leaves (``ulimit -v``); None without a limit."""
+    limit, _hard = resource.getrlimit(resource.RLIMIT_AS)
+    return None if limit == resource.RLIM_INFINITY else limit - int(psutil.Process().memory_info().vms)
 
 
 def _groups(root: Path) -> Iterator[tuple[Path, _Layout]]:

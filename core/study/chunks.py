@@ -14,6 +14,7 @@ import torch
 from core.coalitions.players import Removed
 from core.engine.decoder import Decoder
 from core.engine.encoding import RequestEncoder
+from core.engine.headroom import Headroom
 from core.engine.intact_states import IntactStates
 from core.engine.load import LoadedModel
 from core.engine.packing import TokenRequest, pack, packed_length
@@ -28,7 +29,14 @@ from core.tasks.templates import compiled_once
 _LONGEST_ROW = 512
 """Attention grows with the square of a row's length."""
 
-_OUT_OF_MEMORY = ("can't allocate memory", "out of memory", "could not create a primitive")
+_OUT_OF_MEMORY = (
+    "can't allocate memory",
+    "Cannot allocate memory",
+    "out of memory",
+    "could not create a primitive",
+    "STATUS_ALLOC_FAILED",
+    "std::bad_alloc",
+)
 
 _Part = TypeVar("_Part")
 
@@ -52,6 +60,7 @@ class ChunkEvaluator:
         self._decoder = Decoder(model.model, model.family, laid_out=sizes.laid_out)
         self._sizes = sizes
         self._intact = intact
+        self._headroom = Headroom(model.model)
         self._ran_short = False
 
     def missing(
@@ -116,22 +125,31 @@ class ChunkEvaluator:
         return max(self._sizes.row_tokens, min(self._sizes.batch_tokens // len(coalitions), _LONGEST_ROW))
 
     def _evaluated(self, task: PreparedTask, chunk: _Chunk, on_batch: OnBatch) -> list[Outcome] | None:
-        """Return the outcomes of a chunk; None, with the sizes halved from now on, where memory ran out.
+        """Return the outcomes of a chunk; None, with the sizes halved from now on, where memory ran out or would.
 
         Raises:
             CornerstoneError: the sizes cannot be halved any more.
         """
+        short: Exception | None = None
         try:
-            return self._evaluate(task, chunk, on_batch)
+            if self._fits(chunk):
+                return self._evaluate(task, chunk, on_batch)
         except (RuntimeError, MemoryError) as error:
             if not _is_out_of_memory(error):
                 raise
-            smaller = self._sizes.halved()
-            if smaller is None:
-                name = self.model.record.name
-                raise CornerstoneError(f"the memory does not suffice to evaluate one document on {name}") from error
+            short = error
+        smaller = self._sizes.halved()
+        if smaller is None:
+            name = self.model.record.name
+            raise CornerstoneError(f"the memory does not suffice to evaluate one document on {name}") from short
         self._sizes = smaller
         return None
+
+    def _fits(self, chunk: _Chunk) -> bool:
+        """Return whether the free memory suffices for a chunk."""
+        tokens = sum(self._length(bundle) for document in chunk.documents for bundle in document.bundles)
+        states = min(tokens * len(chunk.coalitions), max(self._sizes.state_tokens, tokens))
+        return self._headroom.suffices(self._sizes, states)
 
     def _evaluate(self, task: PreparedTask, chunk: _Chunk, on_batch: OnBatch) -> list[Outcome]:
         bundles = [bundle for document in chunk.documents for bundle in document.bundles]

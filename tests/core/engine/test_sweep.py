@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
@@ -15,21 +16,22 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from core.coalitions.players import Removed
 from core.coalitions.schedules import windows
-from core.engine import sizes
+from core.engine import headroom, sizes
 from core.engine import sweep as sweep_module
 from core.engine.decoder import Decoder
 from core.engine.encoding import RequestEncoder
 from core.engine.intact_states import IntactStates
 from core.engine.load import LoadedModel, load_model
 from core.engine.onednn import faster
-from core.engine.packing import TokenRequest, pack
-from core.engine.sizes import SweepSizes, sizes_for
+from core.engine.packing import Row, TokenRequest, pack
+from core.engine.sizes import SweepSizes, needed_bytes, sizes_for
 from core.engine.sweep import sweep, sweep_rows
 from core.errors import CornerstoneError
 from core.models.families import family_of
 from core.models.lookup import ModelSource
 from core.records.memory_recorder import MemoryRecorder
 from core.records.records import Outcome
+from core.study import chunks as chunks_module
 from core.study.chunks import ChunkEvaluator
 from core.study.events import ChunkRecorded, MemoryShort, StudyEvent
 from core.study.plan import Schedule
@@ -212,6 +214,35 @@ def test_out_of_memory_halves_the_chunk_says_so_once_and_goes_on(
     assert sum(isinstance(event, MemoryShort) for event in events) == 1
     assert sum(isinstance(event, ChunkRecorded) for event in events) > 1
     assert_same(outcomes, truth)
+
+
+def test_a_chunk_that_the_free_memory_does_not_hold_is_halved_before_it_is_tried(
+    resident: LoadedModel, truth: Outcomes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # With batches of the smallest size, states alone make the difference.
+    whole = replace(SIZES, chunk_tokens=10_000, batch_tokens=16)
+    largest = 0
+    free = needed_bytes(resident.model, whole, states=400)
+    sweep_chunk = chunks_module.sweep_rows
+
+    def watched(decoder: Decoder, rows: Sequence[Row], coalitions: Sequence[Removed], **more: object) -> object:
+        nonlocal largest
+        largest = max(largest, sum(map(len, rows)) * len(coalitions))
+        return sweep_chunk(decoder, rows, coalitions, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(chunks_module, "sweep_rows", watched)
+    monkeypatch.setattr(headroom, "_resident", lambda: 0)
+    study(resident, whole)
+    assert largest > 400
+    largest = 0
+    monkeypatch.setattr(headroom, "free_memory", lambda: free)
+    events, outcomes = study(resident, whole)
+    assert largest <= 400
+    assert sum(isinstance(event, MemoryShort) for event in events) == 1
+    assert_same(outcomes, truth)
+    monkeypatch.setattr(headroom, "free_memory", lambda: 1000)
+    with pytest.raises(CornerstoneError, match="does not suffice to evaluate one document on tiny"):
+        study(resident, whole)
 
 
 def test_memory_for_nothing_is_a_sentence_and_other_faults_are_not_hidden(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import psutil
@@ -60,3 +62,15 @@ def test_a_limit_that_means_none_is_none(tmp_path: Path) -> None:
     used = {"sys/fs/cgroup/memory/memory.usage_in_bytes": str(MIB)}
     free = free_memory(write(tmp_path, {**unlimited, **used}))
     assert free == pytest.approx(psutil.virtual_memory().available, rel=0.2)
+
+
+def test_a_limit_of_the_processs_own_addresses_counts() -> None:
+    limited = """
+import resource, psutil
+from core.machine.free_memory import free_memory
+limit = psutil.Process().memory_info().vms + 50 * 2**20
+resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+print(free_memory())
+"""
+    told = subprocess.run([sys.executable, "-c", limited], capture_output=True, text=True, check=True).stdout
+    assert 0 < int(told) <= 50 * MIB
