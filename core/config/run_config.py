@@ -41,7 +41,8 @@ class RunConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
     ``players`` names the grouping whose units a schedule removes. ``value`` is the score to report; schedules in
     rounds, ``until_top`` and the explorer's charts use it too. By default it is acc, or the task's first metric that is
     a mean. ``settings`` holds the settings of estimators (``core.estimators.registry``) that differ from their
-    defaults. A file or an option names each as a key of the run: ``max_removed: 3``.
+    defaults. A file or an option names each as a key of the run: ``max_removed: 3``. ``check_files`` reads the files of
+    the model and of local data anew to identify them, instead of trusting what is known of them.
     """
 
     model: str = DEFAULT_MODEL
@@ -63,6 +64,7 @@ class RunConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
     num_fewshot: Annotated[int, pydantic.Field(ge=0)] | None = None
     apply_chat_template: bool = False
     offline: bool = False
+    check_files: bool = False
     store: Path | None = None
 
     @pydantic.model_validator(mode="before")
@@ -188,6 +190,7 @@ class RunConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
                 "value": None,
                 "until_top": None,
                 "confidence": RunConfig.model_fields["confidence"].default,
+                "check_files": False,
                 "store": None,
             }
         )

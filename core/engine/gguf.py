@@ -8,13 +8,16 @@ import os
 import struct
 from contextlib import redirect_stderr
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import torch
+from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from core.errors import CornerstoneError
 from core.machine.quiet_libraries import quiet_libraries
+from core.models.converted import declare_complete, is_complete, scratch_folder
+
+_ATTEMPTS = 3
 
 # Exceptions that transformers raises for a file that is not GGUF, is truncated, or has an unknown architecture.
 _FILE_FAULTS = (ValueError, KeyError, IndexError, TypeError, AttributeError, RuntimeError, EOFError, struct.error)
@@ -23,14 +26,13 @@ _FILE_FAULTS = (ValueError, KeyError, IndexError, TypeError, AttributeError, Run
 def convert_gguf(gguf: Path, target: Path) -> None:
     """Write the model and tokenizer in ``gguf`` to the folder ``target``, dequantized to float32.
 
-    ``target`` is created complete or not at all.
+    ``target`` is created complete or not at all. A folder there that is not complete is replaced.
 
     Raises:
-        CornerstoneError: the file cannot be read as a model, or the disk is full.
+        CornerstoneError: the file cannot be read as a model, or the converted model cannot be written.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
     # transformers shows a progress bar for GGUF that no option turns off.
-    with quiet_libraries(), redirect_stderr(io.StringIO()), TemporaryDirectory(dir=target.parent) as scratch:
+    with quiet_libraries(), redirect_stderr(io.StringIO()), scratch_folder() as scratch:
         try:
             model = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name, dtype=torch.float32)
             tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
@@ -38,16 +40,21 @@ def convert_gguf(gguf: Path, target: Path) -> None:
             reason = str(error).strip().partition("\n")[0] or type(error).__name__
             raise CornerstoneError(f"cannot read {gguf} as a GGUF model ({reason})") from error
         _forget_quantization(model)
+        folder = scratch / "model"
         try:
-            model.save_pretrained(scratch)
-            tokenizer.save_pretrained(scratch)
-        except OSError as error:
-            if error.errno == errno.ENOSPC or "No space left" in str(error):
-                raise CornerstoneError(
-                    f"the disk is full: the converted model did not fit into {target.parent}"
-                ) from error
-            raise
-        _move_into_place(Path(scratch), target)
+            model.save_pretrained(folder)
+            tokenizer.save_pretrained(folder)
+            _move_into_place(folder, target)
+        except (OSError, SafetensorError) as error:
+            raise _unwritten(error, target) from error
+
+
+def _unwritten(error: OSError | SafetensorError, target: Path) -> CornerstoneError:
+    """Return the error of a converted model that could not be written."""
+    full = getattr(error, "errno", None) in {errno.ENOSPC, errno.EDQUOT} or "No space left" in str(error)
+    if full:
+        return CornerstoneError(f"the disk is full: the converted model did not fit into {target.parent}")
+    return CornerstoneError(f"cannot write the converted model to {target}: {str(error).partition(chr(10))[0]}")
 
 
 def _forget_quantization(model: torch.nn.Module) -> None:
@@ -59,17 +66,20 @@ def _forget_quantization(model: torch.nn.Module) -> None:
 
 
 def _move_into_place(folder: Path, target: Path) -> None:
-    """Move the files into the target folder, which appears in one step."""
-    finished = target.parent / f".{target.name}-{os.getpid()}"
-    finished.mkdir()
+    """Move a folder to ``target``, which appears in one step, with all its files on the disk."""
+    if not declare_complete(folder):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     for file in folder.iterdir():
-        file.rename(finished / file.name)
-    try:
-        finished.rename(target)
-    except OSError:
-        # Another process has converted the same file in the meantime.
-        if not (target / "config.json").is_file():
-            raise
-        for file in finished.iterdir():
-            file.unlink()
-        finished.rmdir()
+        with file.open("rb") as written:
+            os.fsync(written.fileno())
+    for attempt in range(_ATTEMPTS):
+        try:
+            folder.rename(target)
+        except OSError:
+            # Another process has converted the same file in the meantime, or what is there is not complete.
+            if is_complete(target):
+                return
+            target.rename(folder.with_name(f"damaged-{attempt}"))
+        else:
+            return
+    raise OSError(errno.EEXIST, f"other programs keep writing to {target}")

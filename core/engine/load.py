@@ -21,6 +21,7 @@ from core.machine.quiet_libraries import quiet_libraries
 from core.models.families import Family, family_of, players_in
 from core.models.lookup import ModelSource
 from core.records.fingerprint import model_fingerprint
+from core.records.model_files import refuse_changed, states_of
 from core.records.records import ModelRecord
 
 _ROOM = 0.85
@@ -59,7 +60,12 @@ DeviceMap = Mapping[str, str | int]
 
 
 def load_model(
-    source: ModelSource, *, dtype: str = "auto", device: str = "auto", device_map: DeviceMap | None = None
+    source: ModelSource,
+    *,
+    dtype: str = "auto",
+    device: str = "auto",
+    device_map: DeviceMap | None = None,
+    check_files: bool = False,
 ) -> LoadedModel:
     """Load a model for evaluation.
 
@@ -71,11 +77,13 @@ def load_model(
             layers on all accelerators, then in host memory, then on disk. ``auto`` takes the best device, and spreads a
             model that is too large for it.
         device_map: modules and their devices, in accelerate's form; replaces ``device``.
+        check_files: read all files to identify the model, even where their digests are known.
 
     Raises:
         CornerstoneError: the architecture is not supported, the device does not exist, the folder cannot be loaded, or
             weights are missing or of a wrong shape.
     """
+    before = states_of(source.folder)
     place = _device("auto" if device == "spread" else device)
     kind = _dtype(dtype, place)
     spread = device == "spread" or (device == "auto" and not _fits(source.folder, place))
@@ -106,7 +114,7 @@ def load_model(
     _refuse_invented(source, {*found["missing_keys"], *(name for name, *_ in found["mismatched_keys"])})
     players = players_in(len(decoder_layers(model, family)), family)
     record = ModelRecord(
-        fingerprint=model_fingerprint(source.folder, _name(kind)),
+        fingerprint=model_fingerprint(source.folder, _name(kind), check=check_files),
         name=source.name,
         source=source.origin,
         revision=source.revision,
@@ -114,6 +122,7 @@ def load_model(
         family=config.model_type,
         kinds=tuple(player.kind for player in players),
     )
+    refuse_changed(source.folder, before)
     return LoadedModel(record, family, players, model, tokenizer)
 
 

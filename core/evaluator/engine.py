@@ -37,7 +37,7 @@ from core.study.events import MemoryShort
 from core.study.listener import Callbacks, Listener
 from core.study.plan import schedules_of
 from core.study.recorded_run import recorded_run
-from core.study.workbench import Workbench, new_run, same_model
+from core.study.workbench import Workbench, new_run
 
 _JOBS_EVERY_S = 0.25
 _CHARTS_EVERY_S = 1.0
@@ -158,7 +158,7 @@ class Engine:
     def _open(self, config: RunConfig) -> Workbench:
         bench = self._open_tasks.bench
         sweeping = self._job is not None and self._job.started
-        if sweeping and bench is not None and not same_model(bench.config, config):
+        if sweeping and bench is not None and not bench.holds(config):
             raise CornerstoneError(
                 f"{bench.config.model} is being swept; cancel its job or wait for it, then choose another model"
             )

@@ -27,9 +27,16 @@ def whole_file(path: Path, *, force: bool) -> Iterator[Path]:
         with TemporaryDirectory(dir=path.parent, prefix=".cornerstone-") as folder:
             fresh = Path(folder) / "fresh"
             yield fresh
+            _flush(fresh)
             os.replace(fresh, path)
     except OSError as error:
         raise CornerstoneError(f"cannot write {path}: {error.strerror}") from error
+
+
+def _flush(file: Path) -> None:
+    """Have the content of a file on the disk before its name is."""
+    with file.open("rb") as written:
+        os.fsync(written.fileno())
 
 
 def refuse_target(path: Path, *, force: bool) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from importlib import resources
-from pathlib import Path
 
 import pydantic
 import yaml
 
-from core.machine.paths import cache_folder
 from core.models import hub
+from core.models.converted import converted_folder, is_complete
 
 
 class Alias(pydantic.BaseModel, frozen=True, extra="forbid"):
@@ -42,13 +41,3 @@ def cached(alias: Alias) -> bool:
     if alias.hub is not None:
         return hub.cached_folder(alias.hub, alias.revision) is not None
     return is_complete(converted_folder(alias.name))
-
-
-def is_complete(folder: Path) -> bool:
-    """Return whether the folder holds a converted model."""
-    return (folder / "config.json").is_file()
-
-
-def converted_folder(name: str) -> Path:
-    """Return the folder for a model that is converted to safetensors."""
-    return cache_folder("models") / name

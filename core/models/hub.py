@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from core.errors import CornerstoneError, Mend
+from core.records.json_object import read_json_object
+from core.records.model_files import CONFIG, has_vocabulary, missing_of, model_files
 
 _WANTED = ("*.safetensors", "*.json", "*.model", "*.txt", "*.jinja")
 _UNWANTED = ("*/*", "consolidated*.safetensors")
 
 
 def cached_folder(hub_id: str, revision: str | None) -> Path | None:
-    """Return the folder of a model that is complete in the hub cache, or None."""
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+    """Return the folder of a model that is complete in the hub cache, or None.
+
+    The hub library itself would call it incomplete, because ``download`` leaves out files that no model needs.
+    """
+    from huggingface_hub import try_to_load_from_cache
 
     try:
-        folder = Path(snapshot_download(hub_id, revision=revision, local_files_only=True))
-    except (LocalEntryNotFoundError, HFValidationError):
+        config = try_to_load_from_cache(hub_id, CONFIG, revision=revision)
+    except (OSError, ValueError):  # a name that cannot be one, or a damaged cache
         return None
-    return folder if _has_all_weights(folder) else None
+    if not isinstance(config, str):
+        return None
+    folder = Path(config).parent
+    return folder if _is_complete(folder) else None
 
 
 def commit_of(folder: Path) -> str | None:
@@ -33,8 +40,8 @@ def download(hub_id: str, revision: str | None, narrate: Callable[[str], None]) 
     """Announce the size of a model and download it into the hub cache.
 
     Raises:
-        CornerstoneError: there is no such model or revision, access is gated, it has no safetensors, or the hub cannot
-            be reached.
+        CornerstoneError: there is no such model or revision, access is gated, it has no safetensors or damaged files,
+            or the hub cannot be reached.
     """
     from huggingface_hub import HfApi, snapshot_download
     from huggingface_hub.errors import (
@@ -46,16 +53,17 @@ def download(hub_id: str, revision: str | None, narrate: Callable[[str], None]) 
         RepositoryNotFoundError,
         RevisionNotFoundError,
     )
-    from huggingface_hub.utils import filter_repo_objects
 
     try:
-        siblings = HfApi().model_info(hub_id, revision=revision, files_metadata=True).siblings or []
-        sizes = {sibling.rfilename: sibling.size or 0 for sibling in siblings}
-        names = list(filter_repo_objects(sizes, allow_patterns=list(_WANTED), ignore_patterns=list(_UNWANTED)))
+        info = HfApi().model_info(hub_id, revision=revision, files_metadata=True)
+        sizes = {sibling.rfilename: sibling.size or 0 for sibling in info.siblings or []}
+        names = _wanted(sizes)
         if not any(name.endswith(".safetensors") for name in names):
             raise CornerstoneError(f"{hub_id} has no safetensors weights on the hub; pickled weights are not loaded")
         narrate(f"downloading {hub_id} ({sum(sizes[name] for name in names) / 1e9:.1f} GB) into the hub cache")
-        return Path(snapshot_download(hub_id, revision=revision, allow_patterns=names))
+        _forget_damaged_listing(hub_id, info.sha)
+        allowed, ignored = list(_WANTED), list(_UNWANTED)
+        folder = Path(snapshot_download(hub_id, revision=revision, allow_patterns=allowed, ignore_patterns=ignored))
     except GatedRepoError as error:
         said = f"{hub_id} is gated: ask for access on the hub, then log in"
         raise CornerstoneError(said, Mend.LOG_IN_TO_HUB) from error
@@ -65,13 +73,52 @@ def download(hub_id: str, revision: str | None, narrate: Callable[[str], None]) 
         raise CornerstoneError(f"no model {hub_id!r} on the hub, or it is private and you are not logged in") from error
     except (HfHubHTTPError, OfflineModeIsEnabled, HTTPError, OSError) as error:
         raise CornerstoneError(f"no model {hub_id!r} on this machine, and the hub could not be reached") from error
+    model_files(folder)
+    return folder
 
 
-def _has_all_weights(folder: Path) -> bool:
-    if not (folder / "config.json").is_file():
+def _is_complete(folder: Path) -> bool:
+    """Return whether a snapshot holds all that is loaded of a model: weights, configuration and tokenizer."""
+    listed = _listing(_listing_file(folder))
+    try:
+        model_files(folder)
+        links = _wanted(path.name for path in folder.iterdir())
+        whole = all((folder / name).is_file() for name in links)  # not those whose file is gone
+        return whole and has_vocabulary(folder) and not missing_of(listed or (), folder)
+    except (CornerstoneError, OSError):
         return False
-    index = folder / "model.safetensors.index.json"
-    if not index.is_file():
-        return any(folder.glob("*.safetensors"))
-    shards = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
-    return all((folder / shard).is_file() for shard in shards)
+
+
+def _wanted(names: Iterable[str]) -> list[str]:
+    """Return the names of a repository's files that a model may need."""
+    from huggingface_hub.utils import filter_repo_objects
+
+    return list(filter_repo_objects(names, allow_patterns=list(_WANTED), ignore_patterns=list(_UNWANTED)))
+
+
+def _listing_file(folder: Path) -> Path:
+    """Return the file in which the hub library keeps the names of all files of a snapshot's repository."""
+    return folder.parent.parent / "trees" / f"{folder.name}.json"
+
+
+def _listing(file: Path) -> list[str] | None:
+    """Return the names of a repository's files; None if they are not kept, or the file is damaged."""
+    try:
+        content = read_json_object(file)
+    except CornerstoneError:
+        return None
+    match content:
+        case {"format_version": 1, "files": dict(files)} if all(isinstance(one, dict) for one in files.values()):
+            return [*files]
+    return None
+
+
+def _forget_damaged_listing(hub_id: str, commit: str | None) -> None:
+    """Delete a listing that the hub library would fail to read; it is fetched again."""
+    from huggingface_hub import constants
+
+    repository = Path(constants.HF_HUB_CACHE).expanduser() / f"models--{hub_id.replace('/', '--')}"
+    file = _listing_file(repository / "snapshots" / str(commit))
+    if _listing(file) is None:
+        with suppress(OSError):
+            file.unlink()

@@ -5,14 +5,18 @@ Light to import. `core.engine.fetch` downloads or converts a model that is not h
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
 from core.errors import CornerstoneError, Mend
+from core.machine.regular_file import opened_regular
 from core.models import hub
-from core.models.aliases import Alias, aliases, converted_folder, is_complete
+from core.models.aliases import Alias, aliases
+from core.models.converted import converted_folder, is_complete
+from core.records.model_files import model_files
 
 _HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
 
@@ -64,18 +68,20 @@ def look_up(name: str, *, revision: str | None, offline: bool) -> ModelSource | 
         CornerstoneError: there is no such model, or it must be downloaded and may not be.
     """
     alias = next((alias for alias in aliases() if alias.name == name), None)
-    path = Path(name).expanduser()
+    path = Path(os.path.expanduser(name))
     if alias is not None and alias.package is not None:
         _refuse_revision(name, revision)
         return _in_package(alias, alias.package, offline=offline)
     if alias is not None and alias.hub is not None:
         return _on_hub(name, alias.hub, revision or alias.revision, offline=offline)
-    if path.suffix == ".gguf" and path.is_file():
+    # os.path answers for names that no file system takes, where pathlib raises.
+    if path.suffix == ".gguf" and os.path.exists(path) and not os.path.isdir(path):
         _refuse_revision(name, revision)
-        return InGguf(path)
-    if path.is_dir():
+        with opened_regular(path):  # a pipe would block whoever reads it
+            return InGguf(path)
+    if os.path.isdir(path):
         _refuse_revision(name, revision)
-        _check_folder(path)
+        model_files(path)  # refuses what is no whole model
         return ModelSource(path.resolve().name, path.resolve(), str(path.resolve()), None)
     if name.startswith((".", "/", "~")) or path.suffix == ".gguf" or not _HUB_ID.fullmatch(name):
         raise unknown(name, f"no model {name!r}: there is no such folder or GGUF file")
@@ -113,12 +119,3 @@ def _on_hub(name: str, hub_id: str, revision: str | None, *, offline: bool) -> M
     if offline:
         raise unknown(name, f"the model {hub_id!r} is not in the hub cache and cannot be fetched offline")
     return OnHub(hub_id, revision)
-
-
-def _check_folder(path: Path) -> None:
-    if not (path / "config.json").is_file():
-        raise CornerstoneError(f"{path} is not a model folder: it has no config.json")
-    if not any(path.glob("*.safetensors")):
-        raise CornerstoneError(
-            f"{path} has no safetensors weights; save it again with save_pretrained (pickles are unsafe)"
-        )

@@ -23,7 +23,8 @@ def refuse_at_once(config: RunConfig) -> None:
             for a schedule.
     """
     for task in config.tasks:
-        if index_file().is_file():  # else building it takes seconds, and the work itself checks the task
+        # Without an index, building it takes seconds, and the work itself checks the task.
+        if (index := index_file()) is not None and index.is_file():
             find_task(task.name)
         if task.data is not None:
             read_data_file(task.data.resolve(), task.name)

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 
 from core.config.run_config import RunConfig, TaskConfig, absolute
 from core.engine.encoding import RequestEncoder
-from core.engine.fetch import find_model
+from core.engine.fetch import find_model, on_this_machine
 from core.engine.intact_states import IntactStates
 from core.engine.load import LoadedModel, load_model
 from core.engine.sizes import sizes_for
+from core.errors import CornerstoneError
 from core.machine.process import here
 from core.models.families import expected_players
+from core.records.fingerprint import file_digest, model_fingerprint
 from core.records.records import Recorder, RunRecord
 from core.study.chunks import ChunkEvaluator
 from core.study.events import StudyEvent
@@ -26,21 +28,41 @@ from core.study.study import Study
 from core.tasks.build import build_task
 from core.tasks.prepare import PreparedTask, prepare_task
 
+_LOADS = ("model", "revision", "dtype", "device")
 _VERSIONED = ("cornerstone", "torch", "transformers", "lm-eval", "duckdb")
 
 
 @dataclass(frozen=True, slots=True)
 class Workbench:
-    """A model and its tasks. ``tasks`` are in the order of ``config.tasks``."""
+    """A model and its tasks. ``prepared`` has them by their settings, in the order of ``config.tasks``."""
 
     config: RunConfig
     model: LoadedModel
     encoder: RequestEncoder
-    tasks: tuple[PreparedTask, ...]
+    prepared: Mapping[tuple[object, ...], PreparedTask]
+
+    @property
+    def tasks(self) -> tuple[PreparedTask, ...]:
+        return tuple(self.prepared.values())
 
     @property
     def device(self) -> str:
         return str(self.model.model.device.type)
+
+    def holds(self, config: RunConfig) -> bool:
+        """Return whether the loaded model is the one that a configuration names: loaded alike, of the same files."""
+        if any(getattr(self.config, key) != getattr(config, key) for key in _LOADS):
+            return False
+        try:
+            source = on_this_machine(config.model, revision=config.revision)
+            # Files that were checked are known from then on: only a change of them has them read again.
+            check = config.check_files and not self.config.check_files
+            record = self.model.record
+            return (
+                source is not None and model_fingerprint(source.folder, record.dtype, check=check) == record.fingerprint
+            )
+        except CornerstoneError:
+            return False  # whoever loads it says what is wrong
 
     def study(
         self,
@@ -76,9 +98,10 @@ def open_workbench(config: RunConfig, listener: Listener = SILENT, last: Workben
     Raises:
         CornerstoneError: a model, task, file or layer name is wrong, or something cannot be had.
     """
-    last = last if last is not None and same_model(last.config, config) else None
-    known = _prepared(last) if last is not None else {}
-    fresh = [task for task in config.tasks if _task_settings(task, config) not in known]
+    last = last if last is not None and last.holds(config) else None
+    settings = {task: _task_settings(task, config) for task in config.tasks}
+    known = dict(last.prepared) if last is not None else {}
+    fresh = [task for task in config.tasks if settings[task] not in known]
     # Tasks are built before the model is loaded, as a wrong name shows here at once.
     built = {
         task: build_task(
@@ -97,11 +120,13 @@ def open_workbench(config: RunConfig, listener: Listener = SILENT, last: Workben
         if (players := expected_players(source.folder)) is not None:
             schedules_of(config, players)  # what cannot be done is said before the wait
         listener.narrate(f"loading {source.name}")
-        model = load_model(source, dtype=config.dtype, device=config.device)
+        model = load_model(source, dtype=config.dtype, device=config.device, check_files=config.check_files)
         encoder = RequestEncoder(model)
     schedules_of(config, model.players)
     for task in fresh:
-        known[_task_settings(task, config)] = prepare_task(
+        if _task_settings(task, config) != settings[task]:
+            raise CornerstoneError(f"{task.data} changed while it was read; run again once it is written")
+        known[settings[task]] = prepare_task(
             built[task],
             encoder,
             limit=config.limit,
@@ -109,12 +134,7 @@ def open_workbench(config: RunConfig, listener: Listener = SILENT, last: Workben
             seed=config.seed,
             apply_chat_template=config.apply_chat_template,
         )
-    return Workbench(config, model, encoder, tuple(known[_task_settings(task, config)] for task in config.tasks))
-
-
-def same_model(one: RunConfig, other: RunConfig) -> bool:
-    """Return whether two configurations load the same model in the same way."""
-    return all(getattr(one, key) == getattr(other, key) for key in ("model", "revision", "dtype", "device"))
+    return Workbench(config, model, encoder, {settings[task]: known[settings[task]] for task in config.tasks})
 
 
 def new_run(config: RunConfig, command: str) -> RunRecord:
@@ -145,24 +165,25 @@ def run_config(
         yield from study.run(run_id, recorder, listener)
 
 
-def _prepared(bench: Workbench) -> dict[tuple[object, ...], PreparedTask]:
-    settings = [_task_settings(task, bench.config) for task in bench.config.tasks]
-    return dict(zip(settings, bench.tasks, strict=True))
-
-
 def _task_settings(task: TaskConfig, config: RunConfig) -> tuple[object, ...]:
-    """Return the settings that identify a prepared task, with the size and the time of change of its data file."""
-    stat = task.data.stat() if task.data is not None and task.data.is_file() else None
-    file = None if stat is None else (stat.st_size, stat.st_mtime_ns)
+    """Return the settings that identify a prepared task, with the digest of its data file."""
     return (
         task,
-        file,
+        _data_digest(task, check=config.check_files),
         _shots(task, config),
         config.limit,
         config.order,
         config.seed,
         config.apply_chat_template,
     )
+
+
+def _data_digest(task: TaskConfig, *, check: bool) -> str | None:
+    """Return the digest of a task's data file; None if it has none that can be read, which building the task tells."""
+    try:
+        return None if task.data is None else file_digest(task.data, check=check)
+    except CornerstoneError:
+        return None
 
 
 def _shots(task: TaskConfig, config: RunConfig) -> int | None:

@@ -10,9 +10,13 @@ from huggingface_hub.errors import HfHubHTTPError, HFValidationError, HTTPError,
 
 
 def dataset_cached(path: str, name: str | None) -> bool:
-    """Return whether the cache holds this data set (or this configuration of it)."""
-    folder = Path(datasets.config.HF_DATASETS_CACHE) / path.replace("/", "___")
-    return (folder / name).is_dir() if name else folder.is_dir()
+    """Return whether the cache holds this data set whole (or this configuration of it).
+
+    The library writes dataset_info.json last, into a folder that it renames when all is written.
+    """
+    folder = Path(datasets.config.HF_DATASETS_CACHE) / path.replace("/", "___") / (name or "")
+    found = folder.rglob("dataset_info.json")
+    return any(not any(part.endswith(".incomplete") for part in file.parts) for file in found)
 
 
 def dataset_size(path: str) -> int | None:

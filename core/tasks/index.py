@@ -14,14 +14,16 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import metadata, resources
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import yaml
 
 from core.errors import CornerstoneError, Mend
+from core.machine.cached_fact import keep_fact, read_fact
 from core.machine.paths import cache_folder
 
 EntryKind = Literal["task", "group", "tag"]
+Row = tuple[str, EntryKind, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,23 +62,62 @@ def lm_eval_tasks(narrate: Callable[[str], None] | None = None) -> tuple[IndexEn
     Raises:
         CornerstoneError: lm-eval's files cannot be read.
     """
-    memory = index_file()
-    if not memory.is_file():
+    rows = _kept_rows()
+    if rows is None:
         if narrate is not None:
             narrate("reading which tasks lm-eval has (about 10 s, once)")
-        # A process of its own reads them, so that this one need not import lm-eval.
-        command = [sys.executable, "-P", "-m", "core.tasks.read_index"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-            raise CornerstoneError(f"lm-eval's tasks cannot be listed ({reason})", Mend.CHECK_INSTALL)
-    rows, folder = json.loads(memory.read_text(encoding="utf-8")), lm_eval_folder()
+        rows = _read_rows()
+        if (memory := index_file()) is not None:
+            keep_fact(memory, _about(), rows)
+    folder = lm_eval_folder()
     return tuple(IndexEntry(name, kind, folder / path if path else None) for name, kind, path in rows)
 
 
-def index_file() -> Path:
-    """Return the file that caches lm-eval's names."""
-    return cache_folder("lm-eval") / f"tasks-{metadata.version('lm-eval')}.json"
+def _kept_rows() -> list[Row] | None:
+    memory = index_file()
+    return None if memory is None else rows_of(read_fact(memory, _about()))
+
+
+def _read_rows() -> list[Row]:
+    """Read lm-eval's names in a process of its own, so that this one need not import lm-eval."""
+    command = [sys.executable, "-P", "-m", "core.tasks.read_index"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    said = done.stdout.strip().splitlines()
+    try:
+        rows = rows_of(json.loads(said[-1])) if done.returncode == 0 and said else None
+    except ValueError:
+        rows = None
+    if rows is None:
+        reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        raise CornerstoneError(f"lm-eval's tasks cannot be listed ({reason})", Mend.CHECK_INSTALL)
+    return rows
+
+
+def rows_of(value: Any) -> list[Row] | None:
+    """Return the rows of an index: a name, its kind and its file below lm-eval's folder; None for anything else."""
+    if not isinstance(value, list) or not value:
+        return None
+    for row in value:
+        match row:
+            case [str(), "task" | "group" | "tag", None]:
+                pass
+            case [str(), "task" | "group" | "tag", str(path)] if ".." not in Path(path).parts and path[:1] != "/":
+                pass
+            case _:
+                return None
+    return [(name, kind, path) for name, kind, path in value]
+
+
+def _about() -> dict[str, str]:
+    return {"what": "the names of lm-eval's tasks", "version": metadata.version("lm-eval")}
+
+
+def index_file() -> Path | None:
+    """Return the file that keeps lm-eval's names; None if this machine cannot keep any."""
+    try:
+        return cache_folder("lm-eval") / f"names-{metadata.version('lm-eval')}.json"
+    except CornerstoneError:
+        return None
 
 
 def lm_eval_task_names(narrate: Callable[[str], None] | None = None) -> list[str]:

@@ -1,25 +1,21 @@
-"""``python -m core.tasks.read_index``: read lm-eval's task files and cache their names."""
+"""``python -m core.tasks.read_index``: read lm-eval's task files and print their names, as JSON in the last line."""
 
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 from lm_eval.tasks import TaskManager
 
-from core.tasks.index import EntryKind, index_file, lm_eval_folder
+from core.tasks.index import EntryKind, Row, lm_eval_folder
 
 
 def main() -> None:
-    """Write the index file in one step, so that it is never incomplete."""
-    memory = index_file()
-    fresh = memory.with_suffix(f".{os.getpid()}")
-    fresh.write_text(json.dumps(_read(lm_eval_folder())), encoding="utf-8")
-    fresh.replace(memory)
+    """Print the rows of the index."""
+    print(json.dumps(_read(lm_eval_folder())))
 
 
-def _read(root: Path) -> list[tuple[str, EntryKind, str | None]]:
+def _read(root: Path) -> list[Row]:
     manager = TaskManager()
     kinds: dict[str, EntryKind] = dict.fromkeys(manager.all_subtasks, "task")
     kinds |= dict.fromkeys(manager.all_groups, "group")

@@ -24,6 +24,7 @@ from tui.commands.figure import figure
 from tui.commands.option_groups import grouped
 from tui.commands.options import (
     PLAYERS,
+    CheckFilesOption,
     DebugOption,
     DeviceOption,
     DtypeOption,
@@ -135,6 +136,7 @@ def explore(
     dtype: DtypeOption = None,
     device: DeviceOption = None,
     offline: OfflineOption = None,
+    check_files: CheckFilesOption = None,
     store: StoreOption = None,
     debug: DebugOption = False,
 ) -> None:
@@ -145,7 +147,7 @@ def explore(
     del debug
     options: dict[str, Any] = {
         "model": model, "tasks": task, "limit": limit, "value": value, "dtype": dtype, "device": device,
-        "offline": offline,
+        "offline": offline, "check_files": check_files,
     }  # fmt: skip
     asked = config is not None or any(option is not None for option in options.values())
     _open_explorer(store, load_config(config, options | {"store": store}) if asked else None)
@@ -183,6 +185,7 @@ def run(
     ] = None,
     revision: Annotated[str | None, typer.Option(help="The branch, tag or commit of a hub model.")] = None,
     offline: OfflineOption = None,
+    check_files: CheckFilesOption = None,
     store: StoreOption = None,
     debug: DebugOption = False,
 ) -> None:
@@ -198,7 +201,7 @@ def run(
         "players": players, **settings, "until_top": until_top, "confidence": confidence,
         "value": value, "remove": remove, "num_fewshot": num_fewshot,
         "apply_chat_template": apply_chat_template, "dtype": dtype, "device": device, "memory": memory,
-        "revision": revision, "offline": offline, "store": store,
+        "revision": revision, "offline": offline, "check_files": check_files, "store": store,
     }  # fmt: skip
     run_study(_to_evaluate(config, options), shlex.join(["cornerstone", *sys.argv[1:]]))
 

@@ -49,6 +49,10 @@ SeedOption = Annotated[
 DtypeOption = Annotated[str | None, typer.Option(help=_DTYPE)]
 DeviceOption = Annotated[str | None, typer.Option(help=_DEVICE)]
 OfflineOption = Annotated[bool | None, typer.Option("--offline", help="Never download anything.")]
+CheckFilesOption = Annotated[
+    bool | None,
+    typer.Option("--check-files", help="Read the model's files and local data anew to identify them. It takes longer."),
+]
 StoreOption = Annotated[Path | None, typer.Option(help=_STORE)]
 DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 

@@ -54,7 +54,9 @@ def remember(store: Path, session: Session) -> None:
     fresh = path.with_suffix(f".{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        fresh.write_text(session.model_dump_json(), encoding="utf-8")
+        # A check of files is for once.
+        kept = session.model_copy(update={"config": session.config.model_copy(update={"check_files": False})})
+        fresh.write_text(kept.model_dump_json(), encoding="utf-8")
         fresh.replace(path)
     except OSError:
         return

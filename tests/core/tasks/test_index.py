@@ -13,6 +13,8 @@ from core.errors import CornerstoneError
 from core.tasks import index as task_index
 from core.tasks.index import find_task, lm_eval_folder, lm_eval_tasks
 
+ROWS = [["arc_easy", "task", "arc/arc_easy.yaml"], ["arc", "group", None]]
+
 
 @pytest.fixture
 def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -20,8 +22,7 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "index.json"
 
     def read(*_: Any, **__: Any) -> subprocess.CompletedProcess[str]:
-        path.write_text(json.dumps([["arc_easy", "task", "arc/arc_easy.yaml"], ["arc", "group", None]]))
-        return subprocess.CompletedProcess([], 0)
+        return subprocess.CompletedProcess([], 0, stdout="lm-eval says hello\n" + json.dumps(ROWS) + "\n", stderr="")
 
     monkeypatch.setattr(task_index, "index_file", lambda: path)
     monkeypatch.setattr(task_index.subprocess, "run", read)
@@ -44,3 +45,46 @@ def test_a_shipped_task_is_found_without_the_index(index: Path) -> None:
     with pytest.raises(CornerstoneError, match="'arc' is a group of several tasks; name single ones, such as arc_easy"):
         find_task("arc", said.append)
     assert len(said) == 1
+
+
+@pytest.mark.parametrize("damage", ["", "[]", "[" * 100_000, '{"about": {}, "fact": []}', "half", "changed", "dots"])
+def test_a_damaged_index_is_ignored_and_made_again(index: Path, damage: str) -> None:
+    first = lm_eval_tasks()
+    text = index.read_text()
+    match damage:
+        case "half":
+            index.write_text(text[: len(text) // 2])
+        case "changed":
+            index.write_text(text.replace("arc_easy", "arc_hard", 1))
+        case "dots":
+            index.write_text(text.replace("arc/arc_easy", "../arc_easy", 1))
+        case _:
+            index.write_text(damage)
+    said: list[str] = []
+    assert lm_eval_tasks(said.append) == first
+    assert len(said) == 1
+    assert index.read_text() == text
+
+
+def test_an_index_of_another_version_is_not_read(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lm_eval_tasks()
+    monkeypatch.setattr(task_index.metadata, "version", lambda _: "9.9")
+    said: list[str] = []
+    lm_eval_tasks(said.append)
+    assert len(said) == 1
+
+
+def test_an_index_that_cannot_be_kept_is_read_each_time(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(task_index, "index_file", lambda: index.parent / "no folder" / "index.json")
+    said: list[str] = []
+    assert lm_eval_tasks(said.append) == lm_eval_tasks(said.append)
+    assert len(said) == 2
+
+
+@pytest.mark.parametrize("printed", ["", "no JSON", "[]", '[["a", "b", "c"]]', '[["arc", "task", "/etc/passwd"]]'])
+def test_a_reader_that_prints_no_names_is_told(index: Path, printed: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    done = subprocess.CompletedProcess([], 0, stdout=printed, stderr="boom")
+    monkeypatch.setattr(task_index.subprocess, "run", lambda *_, **__: done)
+    with pytest.raises(CornerstoneError, match=r"lm-eval's tasks cannot be listed \(boom\)"):
+        lm_eval_tasks()
+    assert not index.exists()

@@ -1,0 +1,66 @@
+"""Open a file that must be a regular one: a pipe would block, and a device or a socket is no file to read."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from core.errors import CornerstoneError
+
+_KINDS = (
+    (stat.S_ISDIR, os.strerror(errno.EISDIR)),
+    (stat.S_ISFIFO, "it is a named pipe, not a file"),
+    (stat.S_ISSOCK, "it is a socket, not a file"),
+    (stat.S_ISBLK, "it is a device, not a file"),
+    (stat.S_ISCHR, "it is a device, not a file"),
+)
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open a regular file for reading, without ever waiting for another program.
+
+    Raises:
+        OSError: there is no such file, it may not be read, or it is not a regular file; ``strerror`` says which.
+    """
+    if "\0" in str(path):
+        raise OSError(errno.EINVAL, "its name has a null character")
+    _refuse_others(os.stat(path).st_mode)
+    # Another program may put a pipe in its place meanwhile.
+    number = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        _refuse_others(os.fstat(number).st_mode)
+        return os.fdopen(number, "rb")
+    except BaseException:
+        os.close(number)
+        raise
+
+
+@contextmanager
+def opened_regular(path: Path) -> Iterator[BinaryIO]:
+    """Open a regular file for reading, and say in a sentence what keeps it from being read.
+
+    Raises:
+        CornerstoneError: ``open_regular`` cannot open the file, or reading it fails.
+    """
+    try:
+        with open_regular(path) as file:
+            yield file
+    except OSError as error:
+        raise CornerstoneError(f"cannot read {_shown(path)}: {error.strerror or error}") from error
+
+
+def _shown(path: Path) -> str:
+    """Return a path for a sentence, without letters that a terminal would obey."""
+    text = str(path)
+    return text if text.isprintable() else repr(text)
+
+
+def _refuse_others(mode: int) -> None:
+    for is_kind, said in _KINDS:
+        if is_kind(mode):
+            raise OSError(errno.EINVAL, said)
