@@ -45,11 +45,13 @@ def convert_gguf(gguf: Path, target: Path) -> None:
             model.save_pretrained(folder)
             tokenizer.save_pretrained(folder)
             _move_into_place(folder, target)
-        except (OSError, SafetensorError) as error:
+        except Exception as error:  # tokenizers raises no narrower one
+            if not isinstance(error, OSError | SafetensorError) and "os error" not in str(error):
+                raise
             raise _unwritten(error, target) from error
 
 
-def _unwritten(error: OSError | SafetensorError, target: Path) -> CornerstoneError:
+def _unwritten(error: Exception, target: Path) -> CornerstoneError:
     """Return the error of a converted model that could not be written."""
     full = getattr(error, "errno", None) in {errno.ENOSPC, errno.EDQUOT} or "No space left" in str(error)
     if full:
