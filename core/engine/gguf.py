@@ -5,22 +5,25 @@ from __future__ import annotations
 import errno
 import io
 import os
-import struct
 from contextlib import redirect_stderr
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
+from core.engine.load_faults import load_faults
+from core.engine.same_model import refuse_far_larger, refuse_other_weights
 from core.errors import CornerstoneError
 from core.machine.quiet_libraries import quiet_libraries
 from core.models.converted import declare_complete, is_complete, scratch_folder
+from core.models.families import family_of
+from core.models.gguf_header import check_gguf
 
 _ATTEMPTS = 3
-
-# Exceptions that transformers raises for a file that is not GGUF, is truncated, or has an unknown architecture.
-_FILE_FAULTS = (ValueError, KeyError, IndexError, TypeError, AttributeError, RuntimeError, EOFError, struct.error)
+_NAME = "model.gguf"
 
 
 def convert_gguf(gguf: Path, target: Path) -> None:
@@ -33,12 +36,8 @@ def convert_gguf(gguf: Path, target: Path) -> None:
     """
     # transformers shows a progress bar for GGUF that no option turns off.
     with quiet_libraries(), redirect_stderr(io.StringIO()), scratch_folder() as scratch:
-        try:
-            model = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name, dtype=torch.float32)
-            tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
-        except _FILE_FAULTS as error:
-            reason = str(error).strip().partition("\n")[0] or type(error).__name__
-            raise CornerstoneError(f"cannot read {gguf} as a GGUF model ({reason})") from error
+        with TemporaryDirectory() as alone:
+            model, tokenizer = _read(gguf, Path(alone))
         _forget_quantization(model)
         folder = scratch / "model"
         try:
@@ -57,6 +56,32 @@ def _unwritten(error: Exception, target: Path) -> CornerstoneError:
     if full:
         return CornerstoneError(f"the disk is full: the converted model did not fit into {target.parent}")
     return CornerstoneError(f"cannot write the converted model to {target}: {str(error).partition(chr(10))[0]}")
+
+
+def _read(gguf: Path, alone: Path) -> tuple[PreTrainedModel, Any]:
+    """Return the model and the tokenizer in a GGUF file.
+
+    ``alone`` is an empty folder, in which the file gets a name. Beside other files transformers would read those too:
+    a tokenizer of another model, an adapter, code.
+    """
+    held = check_gguf(gguf)
+    (alone / _NAME).symlink_to(gguf.resolve())
+    with load_faults(f"{gguf} as a GGUF model", str(gguf)):
+        config = AutoConfig.from_pretrained(alone, gguf_file=_NAME, trust_remote_code=False)
+        family_of(config)
+        refuse_far_larger(config, gguf, held)
+        model, found = AutoModelForCausalLM.from_pretrained(
+            alone,
+            config=config,
+            gguf_file=_NAME,
+            dtype=torch.float32,
+            trust_remote_code=False,
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,
+        )
+        tokenizer = AutoTokenizer.from_pretrained(alone, gguf_file=_NAME, trust_remote_code=False)
+    refuse_other_weights(config, gguf, found)
+    return model, tokenizer
 
 
 def _forget_quantization(model: torch.nn.Module) -> None:

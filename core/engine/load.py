@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from accelerate.utils import has_offloaded_params
-from huggingface_hub.errors import StrictDataclassError
-from safetensors import SafetensorError
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
+from transformers import AutoConfig, AutoModelForCausalLM, PretrainedConfig, PreTrainedModel
 
 from core.coalitions.players import Player
 from core.engine.layers import decoder_layers
+from core.engine.load_faults import load_faults
+from core.engine.same_model import refuse_far_larger, refuse_other_weights
+from core.engine.tokenizer import load_tokenizer
 from core.errors import CornerstoneError
 from core.machine.paths import cache_folder
 from core.machine.quiet_libraries import quiet_libraries
 from core.models.families import Family, family_of, players_in
+from core.models.folder_check import check_folder
 from core.models.lookup import ModelSource
 from core.records.fingerprint import model_fingerprint
 from core.records.model_files import refuse_changed, states_of
@@ -26,18 +28,6 @@ from core.records.records import ModelRecord
 
 _ROOM = 0.85
 """Largest fraction of an accelerator's free memory for the weights; larger models are spread over several devices."""
-
-# Exceptions that transformers raises for a model folder that is damaged or inconsistent.
-_FOLDER_FAULTS = (
-    OSError,
-    ValueError,
-    KeyError,
-    TypeError,
-    AttributeError,
-    RuntimeError,
-    SafetensorError,
-    StrictDataclassError,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +70,8 @@ def load_model(
         check_files: read all files to identify the model, even where their digests are known.
 
     Raises:
-        CornerstoneError: the architecture is not supported, the device does not exist, the folder cannot be loaded, or
-            weights are missing or of a wrong shape.
+        CornerstoneError: the architecture is not supported, the device does not exist, the folder is damaged or needs
+            code from elsewhere, or its files hold another model than its configuration describes.
     """
     before = states_of(source.folder)
     place = _device("auto" if device == "spread" else device)
@@ -90,28 +80,31 @@ def load_model(
     placement: dict[str, Any] = {}
     if device_map is not None or spread:
         placement = {"device_map": device_map or "auto", "offload_folder": str(cache_folder("offload"))}
-    try:
-        with quiet_libraries():
-            config = AutoConfig.from_pretrained(source.folder)
-            family = family_of(config)
+    held = sum(weight.size for weight in check_folder(source.folder).values())
+    with quiet_libraries(), load_faults(f"{source.name} from {source.folder}", source.name):
+        config = AutoConfig.from_pretrained(source.folder, trust_remote_code=False)
+        _refuse_replaced(source, config)
+        family = family_of(config)
+        rows = refuse_far_larger(config, source.folder, held)
+    tokenizer = load_tokenizer(source.folder, config, rows)
+    with quiet_libraries(), load_faults(f"{source.name} from {source.folder}", source.name):
+        try:
             model, found = AutoModelForCausalLM.from_pretrained(
                 source.folder,
                 config=config,
                 dtype=kind,
+                trust_remote_code=False,
                 use_safetensors=True,
                 output_loading_info=True,
-                ignore_mismatched_sizes=True,  # _refuse_invented reports them below
+                ignore_mismatched_sizes=True,  # refuse_other_weights reports them below
                 **placement,
             )
-            tokenizer = AutoTokenizer.from_pretrained(source.folder)
             model.eval()
             if not placement:
                 model.to(place)
-    except torch.OutOfMemoryError as error:
-        raise CornerstoneError(f"{source.name} does not fit into the memory of {place} as {_name(kind)}") from error
-    except _FOLDER_FAULTS as error:
-        raise CornerstoneError(f"cannot load {source.name} from {source.folder}: {_gist(error)}") from error
-    _refuse_invented(source, {*found["missing_keys"], *(name for name, *_ in found["mismatched_keys"])})
+        except torch.OutOfMemoryError as error:
+            raise CornerstoneError(f"{source.name} does not fit into the memory of {place} as {_name(kind)}") from error
+    refuse_other_weights(config, source.folder, found)
     players = players_in(len(decoder_layers(model, family)), family)
     record = ModelRecord(
         fingerprint=model_fingerprint(source.folder, _name(kind), check=check_files),
@@ -123,7 +116,10 @@ def load_model(
         kinds=tuple(player.kind for player in players),
     )
     refuse_changed(source.folder, before)
-    return LoadedModel(record, family, players, model, tokenizer)
+    loaded = LoadedModel(record, family, players, model, tokenizer)
+    if not loaded.offloaded:  # else it would read all weights once more
+        _refuse_incomputable(source, model)
+    return loaded
 
 
 def _device(name: str) -> torch.device:
@@ -166,20 +162,15 @@ def _name(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")
 
 
-def _refuse_invented(source: ModelSource, weights: Collection[str]) -> None:
-    """Raise if transformers had to invent weights, because nobody ever trained such a model.
-
-    Transformers initializes weights at random where a folder lacks them or has them in another shape.
-    """
-    if weights:
-        raise CornerstoneError(
-            f"{source.folder} lacks {len(weights)} weights that its config.json asks for, or has them in another "
-            f"shape, such as {min(weights)}; check that the model is complete"
-        )
+def _refuse_replaced(source: ModelSource, config: PretrainedConfig) -> None:
+    """Raise if a setting of config.json has the name of a method, which it then replaces."""
+    if replaced := sorted(name for name in vars(config) if callable(getattr(type(config), name, None))):
+        raise CornerstoneError(f"{source.folder / 'config.json'} has a setting {replaced[0]!r} that no model has")
 
 
-def _gist(error: Exception) -> str:
-    """Return the first line of a message, or the whole message if its first line ends with a colon."""
-    text = str(error).strip()
-    first = text.partition("\n")[0]
-    return " ".join(text.split()) if first.rstrip().endswith(":") else first
+def _refuse_incomputable(source: ModelSource, model: PreTrainedModel) -> None:
+    """Raise if a model cannot read two tokens, because the numbers of its config.json do not suit each other."""
+    with quiet_libraries(), load_faults(f"{source.name}, whose config.json contradicts itself", source.name):
+        tokens = torch.zeros(1, 2, dtype=torch.long, device=model.device)
+        with torch.inference_mode():
+            model(input_ids=tokens, use_cache=False)

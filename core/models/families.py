@@ -9,13 +9,14 @@ Light to import, so that a model's players are known before torch is loaded.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from core.coalitions.players import Player, PlayerKind, players_of
 from core.errors import CornerstoneError
+from core.models.config_limits import MOST_LAYERS
+from core.records.json_object import read_json_object
 
 MaskStyle = Literal["full", "sliding", "by layer type"]
 """``full``: one causal mask. ``sliding``: one mask limited to the config's sliding window. ``by layer type``: both."""
@@ -74,10 +75,7 @@ def family_of(config: ModelConfig) -> Family:
     """
     model_type = config.model_type
     if model_type not in FAMILIES:
-        raise CornerstoneError(
-            f"the architecture {model_type!r} is not supported (known: {', '.join(FAMILIES)}); "
-            "to add it, describe its layers in core/models/families.py and let tests/core/engine/test_decoder.py pass"
-        )
+        raise CornerstoneError(unsupported(model_type))
     if model_type == "opt" and not getattr(config, "do_layer_norm_before", True):
         raise CornerstoneError(
             "this OPT model normalizes after its skip connections (OPT-350m does), so a removed sublayer would still "
@@ -91,6 +89,14 @@ def family_of(config: ModelConfig) -> Family:
             "of different lengths cannot share a row; it is not supported"
         )
     return FAMILIES[model_type]
+
+
+def unsupported(model_type: str) -> str:
+    """Return the sentence that refuses an architecture that is not in the table."""
+    return (
+        f"the architecture {model_type[:80]!r} is not supported (known: {', '.join(FAMILIES)}); "
+        "to add it, describe its layers in core/models/families.py and let tests/core/engine/test_decoder.py pass"
+    )
 
 
 def _rope_types(config: ModelConfig) -> set[str]:
@@ -117,12 +123,12 @@ def players_in(layer_count: int, family: Family) -> tuple[Player, ...]:
 def expected_players(folder: Path) -> tuple[Player, ...] | None:
     """Return the players of the model in a folder, read from its config.json; None if only loading can tell."""
     try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        config = read_json_object(folder / "config.json")
+    except CornerstoneError:
         return None
-    family = FAMILIES.get(str(config.get("model_type"))) if isinstance(config, dict) else None
+    family = FAMILIES.get(str(config.get("model_type")))
     count = None if family is None else config.get(family.depth)
     # Transformers also accepts num_hidden_layers, which then takes precedence.
-    if family is None or type(count) is not int or count < 1 or config.get("num_hidden_layers", count) != count:
+    if family is None or type(count) is not int or config.get("num_hidden_layers", count) != count:
         return None
-    return players_in(count, family)
+    return players_in(count, family) if 1 <= count <= MOST_LAYERS else None

@@ -9,7 +9,9 @@ from __future__ import annotations
 from core.coalitions.players import refuse_no_names
 from core.config.run_config import RunConfig
 from core.models.families import expected_players
-from core.models.lookup import ModelSource, look_up
+from core.models.folder_check import check_folder
+from core.models.gguf_header import check_gguf
+from core.models.lookup import InGguf, ModelSource, look_up
 from core.study.plan import schedules_of
 from core.tasks.data_file import read_data_file
 from core.tasks.index import find_task, index_file
@@ -19,8 +21,8 @@ def refuse_at_once(config: RunConfig) -> None:
     """Refuse a run that could not be done, for the same reason for which the work itself would refuse it first.
 
     Raises:
-        CornerstoneError: a task, a data file or a local model is missing, or the model has too few or too many layers
-            for a schedule.
+        CornerstoneError: a task, a data file or a local model is missing, the model's files are damaged, or it has too
+            few or too many layers for a schedule.
     """
     for task in config.tasks:
         # Without an index, building it takes seconds, and the work itself checks the task.
@@ -29,6 +31,10 @@ def refuse_at_once(config: RunConfig) -> None:
         if task.data is not None:
             read_data_file(task.data.resolve(), task.name)
     place = look_up(config.model, revision=config.revision, offline=config.offline)
+    if isinstance(place, InGguf):
+        check_gguf(place.path)
+    if isinstance(place, ModelSource):
+        check_folder(place.folder)
     players = expected_players(place.folder) if isinstance(place, ModelSource) else None
     if players is not None:
         schedules_of(config, players)

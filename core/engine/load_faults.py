@@ -1,0 +1,48 @@
+"""Say in one sentence why transformers cannot load a model or a tokenizer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from core.errors import CornerstoneError
+from core.models.foreign_code import own_code_error
+
+_LONGEST = 300
+
+
+@contextmanager
+def load_faults(what: str, name: str) -> Iterator[None]:
+    """Turn whatever a library raises inside the block into one sentence.
+
+    Args:
+        what: what is loaded and from where, as in ``llama from /models/llama``.
+        name: the name of the model, or the path of its file.
+
+    Raises:
+        CornerstoneError: something was raised.
+    """
+    try:
+        yield
+    except CornerstoneError:
+        raise
+    except Exception as error:  # libraries raise all kinds for a damaged folder, plain Exception too
+        if "trust_remote_code=True" in str(error):
+            raise own_code_error(name) from error
+        if isinstance(error, MemoryError) or "not enough memory" in str(error) or "can't allocate" in str(error):
+            raise CornerstoneError(f"{name} does not fit into this machine's memory") from error
+        raise CornerstoneError(f"cannot load {what}: {_gist(error)}") from error
+    except BaseException as error:
+        if type(error).__name__ == "PanicException":  # a fault in Rust, which tokenizers and safetensors are written in
+            raise CornerstoneError(f"cannot load {what}: {_gist(error)}") from error
+        raise
+
+
+def _gist(error: BaseException) -> str:
+    """Return the first line of a message, or all of it in one line if its first line ends with a colon."""
+    text = str(error).strip()
+    if isinstance(error, KeyError):
+        return f"it names {text[:_LONGEST]}, which transformers does not know"
+    first = text.partition("\n")[0]
+    said = " ".join(text.split()) if first.rstrip().endswith(":") else first
+    return said[:_LONGEST] or type(error).__name__

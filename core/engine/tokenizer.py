@@ -1,0 +1,48 @@
+"""Load the tokenizer of a model, and check that the model has an embedding for each of its tokens."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from transformers import AutoTokenizer, PretrainedConfig
+
+from core.engine.load_faults import load_faults
+from core.errors import CornerstoneError
+from core.machine.quiet_libraries import quiet_libraries
+
+_PROBE = "The keys to the cabinet are on the table."
+
+
+def load_tokenizer(folder: Path, config: PretrainedConfig, rows: int) -> Any:
+    """Return the tokenizer of a model folder, as transformers loads it.
+
+    Args:
+        folder: the folder of the model.
+        config: the configuration of the model.
+        rows: the number of tokens that the model has an embedding for.
+
+    Raises:
+        CornerstoneError: the tokenizer is missing or damaged, needs code of its own or a library that is not installed,
+            encodes text as nothing, or has tokens that the model does not know.
+    """
+    with quiet_libraries(), load_faults(f"the tokenizer in {folder}", f"the tokenizer in {folder}"):
+        tokenizer = AutoTokenizer.from_pretrained(folder, config=config, trust_remote_code=False)
+        last = max(_own_tokens(tokenizer), default=-1)
+        encoded = tokenizer.encode(_PROBE, add_special_tokens=False)
+    if last >= rows:
+        raise CornerstoneError(
+            f"the tokenizer in {folder} has a token {last}, but the model has embeddings for {rows:,} tokens only; "
+            "check that both belong together"
+        )
+    if not encoded:
+        raise CornerstoneError(f"the tokenizer in {folder} encodes English text as no token at all; check its files")
+    return tokenizer
+
+
+def _own_tokens(tokenizer: Any) -> set[int]:
+    """Return the numbers of the tokens of the vocabulary.
+
+    Tokens that were added later are left out. Models often lack those, such as one for padding, and no text has them.
+    """
+    return set(tokenizer.get_vocab().values()) - set(tokenizer.added_tokens_decoder)

@@ -1,0 +1,129 @@
+"""Refuse a config.json whose numbers no model has, before anything is built from them. Light to import."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from core.errors import CornerstoneError
+
+MOST_LAYERS: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """The bounds of a count, both included. Some counts may be null."""
+
+    most: int
+    may_be_null: bool = False
+    least: int = 1
+
+
+_LAYERS, _WIDTH, _HEADS = Count(MOST_LAYERS), Count(2**22), Count(2**16)
+_COUNTS: Final = {
+    "num_hidden_layers": _LAYERS,
+    "n_layer": _LAYERS,
+    "hidden_size": _WIDTH,
+    "n_embd": _WIDTH,
+    "intermediate_size": _WIDTH,
+    "ffn_dim": _WIDTH,
+    "n_inner": Count(2**22, may_be_null=True),
+    "word_embed_proj_dim": _WIDTH,
+    "head_dim": Count(2**16, may_be_null=True),
+    "num_attention_heads": _HEADS,
+    "n_head": _HEADS,
+    "num_key_value_heads": Count(2**16, may_be_null=True),
+    "num_local_experts": _HEADS,
+    "num_experts_per_tok": _HEADS,
+    "vocab_size": Count(2**28),
+    "max_position_embeddings": Count(2**40),
+    "n_positions": Count(2**40),
+    "n_ctx": Count(2**40),
+    "sliding_window": Count(2**40, may_be_null=True, least=0),
+}
+_POSITIVE: Final = (
+    "rms_norm_eps",
+    "layer_norm_eps",
+    "layer_norm_epsilon",
+    "rope_theta",
+    "query_pre_attn_scalar",
+    "final_logit_softcapping",
+    "attn_logit_softcapping",
+)
+_MOST_NUMBER: Final = 2**53  # no number of a model is larger, and larger ones overflow in libraries
+_MOST_ENTRIES: Final = 10_000
+
+
+def refuse_numbers(config: Mapping[str, Any], path: Path) -> None:
+    """Refuse counts that are no counts or out of bounds, anywhere in a configuration.
+
+    Args:
+        config: the content of a config.json.
+        path: the file, which errors name.
+
+    Raises:
+        CornerstoneError: a number is wrong, or a list is longer than any model needs.
+    """
+    for key, value in config.items():
+        if key in _COUNTS:
+            _refuse_count(path, key, value, _COUNTS[key])
+        elif key in _POSITIVE:
+            _refuse_unless_positive(path, key, value)
+        else:
+            _refuse_other(path, key, value)
+    _refuse_uneven_heads(path, config)
+
+
+def _refuse_count(path: Path, key: str, value: Any, bounds: Count) -> None:
+    if value is None and bounds.may_be_null:
+        return
+    if type(value) is not int or not bounds.least <= value <= bounds.most:
+        raise CornerstoneError(
+            f"cannot load {path}: {key} is {_shown(value)}, but must be a whole number from {bounds.least} "
+            f"to {bounds.most:,}"
+        )
+
+
+def _refuse_unless_positive(path: Path, key: str, value: Any) -> None:
+    if value is None:
+        return
+    if type(value) not in (int, float) or not 0 <= value <= _MOST_NUMBER:  # NaN fails the comparison
+        raise CornerstoneError(
+            f"cannot load {path}: {key} is {_shown(value)}, but must be a number that is not negative"
+        )
+
+
+def _refuse_other(path: Path, key: str, value: Any) -> None:
+    """Refuse numbers and lists of other keys only where they are beyond all bounds."""
+    if isinstance(value, dict):
+        refuse_numbers({str(inner): one for inner, one in value.items()}, path)
+    elif isinstance(value, list):
+        if len(value) > _MOST_ENTRIES and key not in {"id2label", "label2id"}:
+            raise CornerstoneError(
+                f"cannot load {path}: {key[:40]} has {len(value):,} entries, more than any model needs"
+            )
+        for one in value:
+            _refuse_other(path, key, one)
+    elif isinstance(value, int | float) and not (math.isfinite(value) and abs(value) <= _MOST_NUMBER):
+        raise CornerstoneError(
+            f"cannot load {path}: {key[:40]} is {_shown(value)}, which is beyond what any model needs"
+        )
+
+
+def _refuse_uneven_heads(path: Path, config: Mapping[str, Any]) -> None:
+    """Refuse heads of attention that cannot share the heads of keys and values evenly."""
+    heads, shared = config.get("num_attention_heads"), config.get("num_key_value_heads")
+    if heads is not None and shared is not None and heads % shared:
+        raise CornerstoneError(
+            f"cannot load {path}: {heads} heads of attention cannot share {shared} heads of keys and values evenly"
+        )
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, int) and abs(value) > 10**30:
+        return f"a number of {value.bit_length()} bits"
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:60]}…"

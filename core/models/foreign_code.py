@@ -1,0 +1,101 @@
+"""Refuse a model that cannot be loaded without code from elsewhere: from its own folder or from a hub. Light to import.
+
+Such code is never run, whatever a user answers. transformers would ask for it, or fetch it where a library that fetches
+kernels is installed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final
+
+from core.errors import CornerstoneError
+
+# What transformers brings along; anything else is a library that fetches its code, or a repository on a hub.
+_BUILT_IN: Final = {
+    "attn_implementation": frozenset({"eager", "sdpa"}),
+    "experts_implementation": frozenset({"eager", "batched_mm", "grouped_mm"}),
+}
+_LIBRARIES: Final = {
+    "bitsandbytes": "bitsandbytes",
+    "bitsandbytes_4bit": "bitsandbytes",
+    "bitsandbytes_8bit": "bitsandbytes",
+    "gptq": "gptqmodel",
+    "awq": "gptqmodel",
+    "compressed-tensors": "compressed_tensors",
+}
+"""Ways to quantize whose code is a library that users install: its name for ``import``."""
+
+
+def own_code_error(name: str) -> CornerstoneError:
+    """Return the error of a model, or a part of it, that needs code of its own."""
+    return CornerstoneError(
+        f"{name} needs code of its own, which is never run; use a model whose architecture and tokenizer are part of "
+        "transformers"
+    )
+
+
+def refuse_foreign_code(config: Mapping[str, Any], folder: Path, known: frozenset[str]) -> None:
+    """Refuse a configuration that asks for code from elsewhere.
+
+    Args:
+        config: the content of config.json.
+        folder: the folder of the model, which errors name.
+        known: the model types whose code is part of transformers and which are supported.
+
+    Raises:
+        CornerstoneError: the architecture, the attention, the experts or the quantization is foreign code, or a library
+            for it is not installed.
+    """
+    path = folder / "config.json"
+    model_type = config.get("model_type")
+    if model_type is not None and not isinstance(model_type, str):
+        raise CornerstoneError(f"cannot load {path}: it has a model_type that is no text")
+    if model_type not in known and config.get("auto_map"):
+        raise own_code_error(str(folder))
+    if not isinstance(config.get("auto_map", {}), dict | None):
+        raise CornerstoneError(f"cannot load {path}: it has an auto_map that maps nothing")
+    for key, value in _settings(config):
+        asked = key.removeprefix("_").removesuffix("_internal")
+        if asked in _BUILT_IN and value is not None and not (isinstance(value, str) and value in _BUILT_IN[asked]):
+            raise CornerstoneError(
+                f"cannot load {path}: {asked} is {str(value)[:60]!r}, which is code from elsewhere; "
+                "it is never fetched, so delete that line"
+            )
+        if asked == "fusion_config" and value:
+            raise CornerstoneError(
+                f"cannot load {path}: it has a fusion_config, which changes the model's code; delete it"
+            )
+        if asked == "quantization_config" and value:
+            _refuse_quantization(value, path)
+
+
+def _settings(config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the keys and values of a configuration and of those in it; a value per part counts as one each."""
+    for key, value in config.items():
+        if isinstance(value, dict) and "implementation" in key:
+            yield from ((key, one) for one in value.values())
+            continue
+        yield key, value
+        if isinstance(value, dict):
+            yield from _settings(value)
+
+
+def _refuse_quantization(value: Any, path: Path) -> None:
+    method = value.get("quant_method") if isinstance(value, dict) else None
+    if isinstance(value, dict) and method is None and (value.get("load_in_4bit") or value.get("load_in_8bit")):
+        method = "bitsandbytes"
+    if not isinstance(method, str):
+        raise CornerstoneError(f"cannot load {path}: it has a quantization_config without a quant_method")
+    if method not in _LIBRARIES:
+        raise CornerstoneError(
+            f"cannot load {path}: the weights are quantized by {method[:60]!r}, which is not supported; use "
+            "the model's original weights"
+        )
+    if find_spec(_LIBRARIES[method]) is None:
+        raise CornerstoneError(
+            f"cannot load {path}: the weights are quantized by {method!r}, which needs the library "
+            f"{_LIBRARIES[method]}; install it, or use the model's original weights"
+        )
