@@ -186,9 +186,7 @@ def test_a_full_disk_at_any_step_of_a_conversion_is_told(
         def save_pretrained(self, folder: Path) -> None:
             raise error
 
-    loads = type("Auto", (), {"from_pretrained": staticmethod(lambda *_, **__: Saved())})
-    monkeypatch.setattr(gguf, "AutoModelForCausalLM", loads)
-    monkeypatch.setattr(gguf, "AutoTokenizer", loads)
+    monkeypatch.setattr(gguf, "_read", lambda *_: (Saved(), Saved()))
     target = converted_folder("model")
     with pytest.raises(CornerstoneError, match="the disk is full: the converted model did not fit into"):
         gguf.convert_gguf(tmp_path / "model.gguf", target)
