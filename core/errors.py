@@ -39,5 +39,9 @@ class CornerstoneError(Exception):
         self.mend = mend
 
 
+class OutcomesWaitError(CornerstoneError):
+    """Work was done, but some of its outcomes are not in the store yet. The command line exits with 1."""
+
+
 class InUseError(CornerstoneError):
     """Something is in use by another program: the same call may work later."""

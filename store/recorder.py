@@ -14,7 +14,17 @@ import numpy as np
 
 from core.coalitions.players import Removed
 from core.machine.process import is_elsewhere
-from core.records.records import Assignment, ModelRecord, Outcome, RunRecord, RunState, StoredValues, TaskRecord, Writer
+from core.records.records import (
+    Assignment,
+    ModelRecord,
+    Outcome,
+    RunRecord,
+    RunState,
+    StoredValues,
+    TaskRecord,
+    UnknownRunError,
+    Writer,
+)
 from store.file.database import PATIENCE_S, reading, writing
 from store.file.value_columns import OWN_COLUMNS, Answers, value_columns
 
@@ -33,14 +43,16 @@ class StoreRecorder:
     def begin(self, run: RunRecord) -> None:
         with writing(self._path, self._patience) as db:
             row = [run.run_id, _now(), _text(run.command), _text(run.config), run.versions, run.seed]
-            db.execute("INSERT INTO runs VALUES (?, ?, NULL, 'running', ?, ?, ?, ?)", row)
+            db.execute("INSERT INTO runs VALUES (?, ?, NULL, 'running', ?, ?, ?, ?) ON CONFLICT DO NOTHING", row)
 
     def finish(self, run_id: str, state: RunState) -> None:
         with writing(self._path, self._patience) as db:
+            self._refuse_unknown(db, run_id)
             db.execute("UPDATE runs SET state = ?, finished = ? WHERE run = ?", [state, _now(), run_id])
 
     def assign(self, run_id: str, assignment: Assignment) -> None:
         with writing(self._path, self._patience) as db:
+            self._refuse_unknown(db, run_id)
             model, task = _model(db, assignment.model), _task(db, assignment.task)
             dataset = _dataset(db, task, assignment)
             _documents(db, task, dataset, assignment)
@@ -48,7 +60,12 @@ class StoreRecorder:
             ids = _coalition_ids(db)
             doc_ids = [document.doc_id for document in assignment.documents]
             coalitions = [ids[removed] for removed in assignment.coalitions]
-            db.execute("INSERT INTO assignments VALUES (?, ?, ?, ?, ?)", [run_id, model, dataset, doc_ids, coalitions])
+            row = [run_id, model, dataset, doc_ids, coalitions]
+            db.execute(
+                """INSERT INTO assignments SELECT * FROM (SELECT ?, ?::INTEGER, ?::INTEGER, ?::INTEGER[], ?::INTEGER[])
+                EXCEPT SELECT * FROM assignments WHERE run = ?""",
+                [*row, run_id],
+            )
 
     def writers(self) -> tuple[Writer, ...]:
         if not self._path.exists():
@@ -114,6 +131,7 @@ class StoreRecorder:
             first.setdefault((outcome.document, outcome.removed), outcome)
         new = list(first.values())
         with writing(self._path, self._patience) as db:
+            self._refuse_unknown(db, run_id)
             model, task = _model(db, assignment.model), _task(db, assignment.task)
             documents, coalitions = _document_ids(db, task, assignment), _coalition_ids(db)
             db.execute(
@@ -139,6 +157,10 @@ class StoreRecorder:
                     model,
                 ],
             )
+
+    def _refuse_unknown(self, db: duckdb.DuckDBPyConnection, run_id: str) -> None:
+        if db.execute("SELECT 1 FROM runs WHERE run = ?", [run_id]).fetchone() is None:
+            raise UnknownRunError(f"the store {self._path} has no run {run_id}")
 
 
 def _now() -> datetime:

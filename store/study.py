@@ -14,6 +14,7 @@ Importing this module is quick. torch is loaded when the first event is asked fo
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
+from functools import partial
 from pathlib import Path
 
 from core.config.run_config import RunConfig, load_config
@@ -28,6 +29,7 @@ from core.study.events import (
     TopLooked,
     TopVerdict,
 )
+from core.study.kept import PATIENCE_S, kept_outcomes, stored_phases
 from core.study.listener import SILENT, Callbacks, Listener
 from store.file.location import default_path
 
@@ -54,6 +56,7 @@ def run_study(
     config: RunConfig | Mapping[str, object],
     store: Path | None = None,
     listener: Listener = SILENT,
+    patience: float = PATIENCE_S,
 ) -> Generator[StudyEvent, None, None]:
     """Run a study, and yield what happens.
 
@@ -64,7 +67,9 @@ def run_study(
     Args:
         config: the study, as ``load_config`` reads it from a YAML file, or the keys of such a file as a mapping.
         store: the file that keeps the outcomes. None for the one that ``config`` names, else the default store.
-        listener: hears of steps that take long, such as loading a model, and is called between layer batches.
+        listener: hears of steps that take long, such as loading a model, and of trouble with the store; it is called
+            between layer batches.
+        patience: seconds to wait for a store that is in use, before the study and after it.
 
     Returns:
         A generator of events, of each schedule on each task in turn: ``PhaseStarted``, a ``ChunkRecorded`` for every
@@ -74,15 +79,24 @@ def run_study(
     Raises:
         CornerstoneError: a key or value is wrong, or a task, data file or local model is missing. The call itself
             raises it. The first step of the generator raises it for what shows only once the model and the task's data
-            are loaded, and a later step where the store cannot be written.
+            are loaded, or where the store cannot be written at all. If that shows later, the study goes on, and the
+            last step raises OutcomesWaitError, which names the file that keeps the outcomes for the next study.
     """
     chosen = config if isinstance(config, RunConfig) else load_config(None, config)
     refuse_at_once(chosen)
-    return _events(chosen, store or chosen.store or default_path(), listener)
+    return kept_study(chosen, _ASKED_BY, store or chosen.store or default_path(), listener, patience)
 
 
-def _events(config: RunConfig, store: Path, listener: Listener) -> Generator[StudyEvent, None, None]:
+def kept_study(
+    config: RunConfig, command: str, store: Path, listener: Listener, patience: float
+) -> Generator[StudyEvent, None, None]:
+    """Do the run of a configuration that was checked. ``command`` is stored as what asked for it.
+
+    Raises:
+        CornerstoneError: as ``run_study`` does.
+    """
     from core.study.workbench import run_config
     from store.recorder import StoreRecorder
 
-    yield from run_config(config, _ASKED_BY, StoreRecorder(store), listener)
+    with kept_outcomes(partial(StoreRecorder, store), store, listener, patience) as recorder:
+        yield from stored_phases(run_config(config, command, recorder, listener), recorder, patience)

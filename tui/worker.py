@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,13 +53,13 @@ def _run(text: str, command: str) -> None:
     config = RunConfig.model_validate_json(text)
     _set_offline(config)
 
-    from core.study.workbench import run_config
+    from core.study.kept import PATIENCE_S
     from store.file.location import default_path
-    from store.recorder import StoreRecorder
+    from store.study import kept_study
     from tui.commands.run import show_run
 
     path = config.store or default_path()
-    show_run(path, lambda listener: run_config(config, command, StoreRecorder(path), listener))
+    show_run(path, lambda listener: kept_study(config, command, path, listener, PATIENCE_S))
 
 
 def _set_offline(config: RunConfig) -> None:
@@ -77,6 +78,8 @@ def _path(text: str, request_text: str, files_text: str, command: str) -> None:
     from core.removal_path.mask_file import write
     from core.removal_path.path_mask import chosen_step, path_mask
     from core.removal_path.study import find_path
+    from core.study.kept import PATIENCE_S, kept_outcomes
+    from core.study.listener import Callbacks
     from store.file.location import default_path
     from store.recorder import StoreRecorder
     from tui.commands.path import FILES, followed, put_path
@@ -84,16 +87,17 @@ def _path(text: str, request_text: str, files_text: str, command: str) -> None:
 
     files = FILES.validate_json(files_text)
     store = config.store or default_path()
-    found = followed(store, lambda listener: find_path(config, request, command, StoreRecorder(store), listener))
-    put_path(found.rows, files.rows)
-    if files.mask is not None or request.keep is not None:
-        step = chosen_step(found, request)
-        narrate(
-            f"step {step} is the largest that keeps enough" if request.keep is not None else f"step {step} is the last"
-        )
-        if files.mask is not None:
-            write(path_mask(found, step, request), files.mask, force=files.rows.force)
-            narrate(f"wrote its mask to {files.mask}; core.mask.apply removes it from a model")
+
+    with kept_outcomes(partial(StoreRecorder, store), store, Callbacks(narrate), PATIENCE_S) as recorder:
+        found = followed(store, lambda listener: find_path(config, request, command, recorder, listener))
+        put_path(found.rows, files.rows)
+        if files.mask is not None or request.keep is not None:
+            step = chosen_step(found, request)
+            which = "the largest that keeps enough" if request.keep is not None else "the last"
+            narrate(f"step {step} is {which}")
+            if files.mask is not None:
+                write(path_mask(found, step, request), files.mask, force=files.rows.force)
+                narrate(f"wrote its mask to {files.mask}; core.mask.apply removes it from a model")
 
 
 def _proxies(text: str, request_text: str) -> None:

@@ -10,11 +10,13 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from core.coalitions.players import removed_set
 from core.config.run_config import RunConfig
 from core.errors import CornerstoneError
 from core.evaluator.jobs import Job
+from core.evaluator.live_recorder import LiveRecorder
 from core.evaluator.open_tasks import OpenTasks
 from core.evaluator.protocol import (
     Cancel,
@@ -31,7 +33,6 @@ from core.evaluator.protocol import (
     StartJob,
     Toggle,
 )
-from core.evaluator.write_behind import WriteBehindRecorder
 from core.records.records import Recorder
 from core.study.events import MemoryShort
 from core.study.listener import Callbacks, Listener
@@ -53,17 +54,24 @@ class _EndedError(Exception):
 class Engine:
     """One worker. ``run`` blocks until ``stop`` or a ``ShutDown``; ``submit`` and ``stop`` are for other threads."""
 
-    def __init__(self, recorder: Recorder, publish: Callable[[Event], None]) -> None:
+    def __init__(self, store: Path, recorder: Recorder, publish: Callable[[Event], None]) -> None:
+        """Make a worker.
+
+        Args:
+            store: the file that the outcomes are kept in.
+            recorder: writes to it.
+            publish: sends an event to every explorer.
+        """
         self._publish = publish
         self._inbox: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
-        self._recorder = WriteBehindRecorder(recorder, lambda: self._inbox.put(None))
+        self._recorder = LiveRecorder(recorder, store, lambda: self._inbox.put(None))
         self._open_tasks = OpenTasks(self._recorder)
         self._stopping = self._working = self._opening = False
         self._jobs: list[Job] = []
         self._job: Job | None = None
         self._wanted: Open | None = None
         self._toggle: Toggle | None = None
-        self._trouble: CornerstoneError | None = None
+        self._trouble = ("", "")
         self._jobs_published_at = self._charts_published_at = self._charts_took = 0.0
         self._unsaved_published = 0
 
@@ -101,8 +109,10 @@ class Engine:
                     if job is not None and job.state == "queued" and not self._stopping:
                         self._do(job)
         finally:
-            if unsaved := self._recorder.close(_FLUSH_S):
-                print(f"{unsaved} outcomes could not be written: {self._recorder.trouble}", flush=True)
+            left = self._recorder.close(_FLUSH_S)
+            if left.outcomes:
+                kept = f"{left.outcomes - left.unsafe} wait in {left.spool}, {left.unsafe} are lost"
+                print(f"{left.outcomes} outcomes could not be written: {kept}: {left.trouble}", flush=True)
 
     def _receive(self, *, wait: bool) -> None:
         """Take the requests that came in; with ``wait``, wait for the first."""
@@ -175,9 +185,9 @@ class Engine:
 
     def _evaluate(self, toggle: Toggle) -> None:
         try:
-            listener = Callbacks(on_batch=self._between_toggle_batches)
-            for scored in self._open_tasks.evaluate(toggle.task, removed_set(toggle.removed), listener):
-                self._publish(scored)
+            with self._listening(self._between_toggle_batches) as listener:
+                for scored in self._open_tasks.evaluate(toggle.task, removed_set(toggle.removed), listener):
+                    self._publish(scored)
         except _EndedError:
             self._toggle = self._toggle or toggle  # in place of it, or after what is opened now
             return
@@ -209,12 +219,13 @@ class Engine:
         with recorded_run(self._recorder, new_run(job.config, job.command)) as run_id:
             documents = sum(len(task.documents) for task in bench.tasks)
             job.begin(documents * sum(schedule.size for schedule in schedules))
-            for event in study.run(run_id, self._recorder, Callbacks(on_batch=self._between_job_batches)):
-                job.follow(event)
-                if isinstance(event, MemoryShort):
-                    self._publish(MemoryWasShort())
-                self._publish_charts()
-                self._publish_jobs()
+            with self._listening(self._between_job_batches) as listener:
+                for event in study.run(run_id, self._recorder, listener):
+                    job.follow(event)
+                    if isinstance(event, MemoryShort):
+                        self._publish(MemoryWasShort())
+                    self._publish_charts()
+                    self._publish_jobs()
 
     def _while_opening(self, _done: float) -> None:
         self._receive(wait=False)
@@ -234,15 +245,29 @@ class Engine:
         assert job is not None
         job.meter.advance(done)
         self._receive(wait=False)
-        if self._urgent or job.state == "paused":
+        if self._urgent or self._held(job):
             with job.meter.held():
                 self._serve_urgent()
-                while job.state == "paused" and not self._stopping:
+                while self._held(job):
                     self._receive(wait=True)
                     self._serve_urgent()
         if self._stopping or job.state == "cancelled":
             raise _EndedError
         self._publish_jobs()
+
+    def _held(self, job: Job) -> bool:
+        """Return whether a job waits: it was paused, or what it evaluates could not be kept."""
+        return not self._stopping and (job.state == "paused" or (job.state == "running" and self._recorder.stuck))
+
+    @contextmanager
+    def _listening(self, on_batch: Callable[[float], None]) -> Iterator[Listener]:
+        """Yield a listener to evaluation, which also takes requests while outcomes cannot be kept."""
+        before = self._recorder.while_waiting
+        self._recorder.while_waiting = lambda: on_batch(0.0)
+        try:
+            yield Callbacks(on_batch=on_batch)
+        finally:
+            self._recorder.while_waiting = before
 
     def _publish_jobs(self, *, now: bool = False) -> None:
         unsaved = self._recorder.unsaved
@@ -261,11 +286,14 @@ class Engine:
             self._charts_took = self._charts_published_at - start
 
     def _publish_trouble(self) -> None:
-        trouble = self._recorder.trouble
-        if str(trouble) != str(self._trouble):
-            self._trouble = trouble
-            said = "" if trouble is None else f"{trouble}; meanwhile outcomes wait in memory"
-            self._publish(Refusal(text=said, mend=None if trouble is None else trouble.mend))
+        status = self._recorder.status
+        if status.kind != self._trouble:
+            self._trouble = status.kind
+            mend = None if status.trouble is None else status.trouble.mend
+            self._publish(Refusal(text=status.sentence, mend=mend))
+        for notice in self._recorder.take_notices():
+            print(notice, flush=True)
+            self._publish(Refusal(text=notice))
 
     @contextmanager
     def _opening_listener(self) -> Iterator[Listener]:

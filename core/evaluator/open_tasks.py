@@ -12,9 +12,9 @@ from core.coalitions.schedules import hand_picked
 from core.config.run_config import RunConfig
 from core.engine.intact_states import IntactStates
 from core.errors import CornerstoneError, InUseError
+from core.evaluator.live_recorder import LiveRecorder
 from core.evaluator.live_task import LiveTask
 from core.evaluator.protocol import Charts, Opened, Scored
-from core.evaluator.write_behind import WriteBehindRecorder
 from core.records.fingerprint import short_id
 from core.records.records import Assignment, Writer
 from core.study.events import ChunkRecorded
@@ -37,7 +37,7 @@ class OpenTasks:
     As a context manager it ends the run of hand-picked coalitions.
     """
 
-    def __init__(self, recorder: WriteBehindRecorder) -> None:
+    def __init__(self, recorder: LiveRecorder) -> None:
         self._recorder = recorder
         self._live_tasks: tuple[LiveTask, ...] = ()
         self._writers: tuple[Writer, ...] = ()
@@ -141,6 +141,8 @@ class OpenTasks:
         """Evaluate the missing outcomes; yield true after each chunk, false at the end."""
         schedule = Schedule("toggled", tuple(hand_picked([removed])))
         if _lacks_any(live_task, Assignment.of(bench.model.record, part, schedule.coalitions)):
+            if self._recorder.stuck:
+                raise CornerstoneError(self._recorder.status.sentence)
             intact = self._intact if len(part.documents) <= FIRST_DOCUMENTS else None
             study = bench.study((part,), [schedule], intact=intact)
             for event in study.run(self._hand_picked_run(bench), self._recorder, listener):

@@ -68,7 +68,7 @@ class _Service:
         self._latest: dict[tuple[type, str], Event] = {}
         self._ended = asyncio.Event()
         self._loop = asyncio.get_running_loop()
-        self._engine = Engine(recorder, self._publish)
+        self._engine = Engine(store, recorder, self._publish)
 
     async def run(self) -> bool:
         """Serve until asked to end; return false if the engine did not end."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from core.coalitions.players import PlayerKind, Removed
+from core.errors import CornerstoneError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -176,8 +177,15 @@ class StoredValues:
         return StoredValues(self.removed, tuple(keys), values, there)
 
 
+class UnknownRunError(CornerstoneError):
+    """A recorder does not know a run: what it had was removed or replaced since the run began."""
+
+
 class Recorder(Protocol):
-    """Keeps outcomes. A method returns once its effect is durable, or raises and leaves no part of it."""
+    """Keeps outcomes. A method returns once its effect is durable, or raises and leaves no part of it.
+
+    A call that is made again adds nothing. ``assign``, ``record`` and ``finish`` may raise UnknownRunError.
+    """
 
     def begin(self, run: RunRecord) -> None:
         """Note that a run has started."""

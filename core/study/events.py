@@ -65,9 +65,10 @@ class MemoryShort:
 
 @dataclass(frozen=True, slots=True)
 class PhaseFinished:
-    """A phase ends: all its outcomes are stored."""
+    """A phase ends: its outcomes are stored, but for ``waiting`` that the store could not take yet."""
 
     phase: Phase
+    waiting: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ LIGHT_MODULES = (
     "core.coalitions.schedules",
     "core.records.records",
     "core.study.events",
+    "core.study.kept",
     "core.estimators.interactions",
     "core.statistics.intervals",
     "core.estimators.estimate",

@@ -62,7 +62,10 @@ def show_run(path: Path, study: Study) -> None:
                 if isinstance(event, PhaseStarted | ChunkRecorded):
                     reached = event
                 elif isinstance(event, PhaseFinished):
-                    _print_phase(event.phase, results, out, listener)
+                    if event.waiting:
+                        listener.narrate(_not_shown(event, path))
+                    else:
+                        _print_phase(event.phase, results, out, listener)
     except KeyboardInterrupt as stop:
         listener.close()
         listener.narrate(f"stopped {_how_far(reached, path)}")
@@ -81,6 +84,11 @@ def _how_far(last: PhaseStarted | ChunkRecorded | None, path: Path) -> str:
         case PhaseStarted(phase, done) | ChunkRecorded(phase, done):
             what = f"{done} of {counted(phase.total, 'outcome')} of {phase.schedule} on {phase.task.name}"
             return f"with {what} stored in {path}; the same command goes on from there"
+
+
+def _not_shown(finished: PhaseFinished, path: Path) -> str:
+    name = f"{finished.phase.schedule} on {finished.phase.task.name}"
+    return f"{name} is not shown: {counted(finished.waiting, 'outcome')} of this run wait for the store {path}"
 
 
 def _print_phase(phase: Phase, results: Results, out: Console, listener: Listener) -> None:

@@ -50,7 +50,7 @@ class Running:
 
     def __init__(self, store: Path) -> None:
         self.told: queue.Queue[Event] = queue.Queue()
-        self.engine = Engine(StoreRecorder(store, patience=0.3), self.told.put)
+        self.engine = Engine(store, StoreRecorder(store, patience=0.3), self.told.put)
         self._thread = threading.Thread(target=self.engine.run)
 
     def start(self) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from core.evaluator.live_recorder import LiveRecorder
 from core.evaluator.open_tasks import OpenTasks
-from core.evaluator.write_behind import WriteBehindRecorder
 from core.machine.process import here
 from core.records.records import RunRecord, Writer
 from core.study.listener import SILENT
@@ -16,7 +16,7 @@ from tests.support.evaluator_process import config_of
 
 def test_a_run_of_another_process_is_told_until_it_has_ended(tiny_model_folder: Path, tmp_path: Path) -> None:
     recorder = StoreRecorder(tmp_path / "s.duckdb")
-    behind = WriteBehindRecorder(recorder, lambda: None)
+    behind = LiveRecorder(recorder, tmp_path / "s.duckdb", lambda: None)
     open_tasks = OpenTasks(behind)
 
     def writers() -> tuple[Writer, ...]:
@@ -32,4 +32,4 @@ def test_a_run_of_another_process_is_told_until_it_has_ended(tiny_model_folder: 
     assert writers() == (Writer("away", "cornerstone run quickstart"),)
     recorder.finish("away", "finished")
     assert writers() == ()
-    assert behind.close(5) == 0
+    assert behind.close(5).outcomes == 0

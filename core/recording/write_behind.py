@@ -1,0 +1,432 @@
+"""Write-behind recorder in front of the store: a thread writes in order, and a spool keeps what the store refuses."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from core.coalitions.players import Removed
+from core.errors import CornerstoneError, InUseError
+from core.recording.orphans import recover
+from core.recording.spool import Place, Spool
+from core.recording.status import Status
+from core.recording.writes import Assign, Begin, Finish, Record, Write
+from core.records.records import (
+    Assignment,
+    Outcome,
+    Recorder,
+    RunRecord,
+    RunState,
+    StoredValues,
+    UnknownRunError,
+    Writer,
+)
+from core.values.value_table import ValueTable
+
+_AGAIN_S = 1.0
+"""How often what failed is tried again."""
+_RECOVER_AGAIN_S, _RECOVER_SELDOM_S = 5.0, 300.0
+_GRACE_S = 1.0
+"""For so long outcomes wait for the store in memory only."""
+_LOOK_S = 0.2
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    """A write that waits. Its outcomes are dropped from memory once they are in the spool, at ``place``."""
+
+    write: Write
+    outcomes: int
+    place: Place | None = None
+    done: bool = False
+
+
+@dataclass(slots=True)
+class _Run:
+    """What the store must know of a run before it takes its outcomes."""
+
+    begin: Begin
+    assigns: list[Assign] = field(default_factory=list)
+
+
+class WriteBehindRecorder:
+    """A recorder in front of another one; a thread writes to that one, in order.
+
+    Any write that fails is told and tried again until it works. Meanwhile outcomes are in the spool. Where neither can
+    be written, ``record`` does not return, so that one chunk at most is in memory only. What other processes left in
+    spools of the same store is stored when a run begins.
+
+    Without ``patient``, calls return at once, and a chunk waits in memory until the next one comes or the store fails.
+    With it, calls return once their effect is safe: in the store, or in the spool where the store fails.
+
+    Attributes:
+        while_waiting: called in the calling thread, five times a second, while a call waits. What it raises ends the
+            waiting; what was handed over stays.
+    """
+
+    def __init__(
+        self,
+        recorder: Recorder,
+        store: Path,
+        *,
+        patient: Recorder | None = None,
+        on_change: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Start the thread.
+
+        Args:
+            recorder: the recorder to write to. It should give up soon when the store is in use.
+            store: the file that it writes to, by which the spool is found.
+            patient: the same, but it waits as long as a person would. It begins runs, and reads; so what cannot be
+                stored at all is refused before it is evaluated.
+            on_change: called from the thread after each write that works or fails.
+        """
+        self.while_waiting: Callable[[], None] = lambda: None
+        self._recorder = recorder
+        self._patient = patient
+        self._reader = patient or recorder
+        self._store = store
+        self._on_change = on_change
+        self._spool = Spool(store)
+        self._waiting: deque[_Waiting] = deque()
+        self._runs: dict[str, _Run] = {}
+        self._notices: list[str] = []
+        self._noted: set[str] = set()
+        self._trouble: CornerstoneError | None = None
+        self._stuck: CornerstoneError | None = None
+        self._spool_again = self._recover_at = 0.0
+        self._recover_pause = _RECOVER_AGAIN_S
+        self._recover_wanted = self._closing = False
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._write_all, name="write-behind", daemon=True)
+        self._thread.start()
+
+    @property
+    def unsaved(self) -> int:
+        """How many outcomes are not in the store yet."""
+        return self.status.outcomes
+
+    @property
+    def stuck(self) -> bool:
+        """Whether neither the store nor the spool can be written, so that evaluation has to pause."""
+        return self._stuck is not None and self._trouble is not None
+
+    @property
+    def status(self) -> Status:
+        with self._changed:
+            outcomes = sum(one.outcomes for one in self._waiting)
+            unsafe = sum(one.outcomes for one in self._waiting if one.place is None)
+            return Status(outcomes, unsafe, self._trouble, self._stuck, self._spool.place)
+
+    def take_notices(self) -> list[str]:
+        """Return what happened that a person should know, each sentence once."""
+        with self._changed:
+            notices, self._notices = self._notices, []
+        return notices
+
+    def begin(self, run: RunRecord) -> None:
+        """Note that a run has started.
+
+        Raises:
+            CornerstoneError: with a patient recorder, the run cannot be stored; it is then not begun.
+        """
+        with self._changed:
+            self._runs[run.run_id] = _Run(Begin(run))
+        if self._patient is None:
+            self._put(Begin(run))
+            self._recover()
+            return
+        try:
+            self._patient.begin(run)
+        except BaseException:
+            del self._runs[run.run_id]
+            raise
+        self._recover()
+        self._wait_until(lambda: not self._recover_wanted or self._recover_at > 0)
+
+    def assign(self, run_id: str, assignment: Assignment) -> None:
+        assign = Assign(run_id, assignment)
+        with self._changed:
+            if run_id in self._runs:
+                self._runs[run_id].assigns.append(assign)
+        self._put(assign)
+        self._settle()
+
+    def finish(self, run_id: str, state: RunState) -> None:
+        self._put(Finish(run_id, state))
+        self._settle()
+
+    def record(self, run_id: str, assignment: Assignment, outcomes: Sequence[Outcome]) -> None:
+        record = Record(run_id, assignment, outcomes)
+        try:
+            self._make_safe()
+        finally:  # also where the waiting is ended
+            self._taken(record)
+            self._put(record)
+        if self._trouble is not None:
+            self._make_safe()
+        self._settle()
+
+    def stored(self, assignment: Assignment) -> Mapping[str, frozenset[Removed]]:
+        waiting: defaultdict[str, set[Removed]] = defaultdict(set)
+        keys, coalitions = {document.key for document in assignment.documents}, set(assignment.coalitions)
+        for record in self._waiting_of(assignment):
+            for outcome in record.outcomes:
+                if outcome.document in keys and outcome.removed in coalitions:
+                    waiting[outcome.document].add(outcome.removed)
+        stored = self._reader.stored(assignment)
+        return {key: stored.get(key, frozenset()) | waiting[key] for key in {*stored, *waiting}}
+
+    def values(self, assignment: Assignment, metric: str) -> StoredValues:
+        table: ValueTable | None = None
+        for record in self._waiting_of(assignment):
+            table = table or ValueTable(assignment.documents, metric, assignment.task.mean_metrics)
+            table.add(record.outcomes)
+        stored = self._reader.values(assignment, metric)
+        if table is None:
+            return stored
+        table.load(stored)
+        return table.stored(assignment.documents)
+
+    def writers(self) -> tuple[Writer, ...]:
+        """Return the other runs that write to the store; none if the store is in use and cannot be read."""
+        try:
+            return self._recorder.writers()
+        except InUseError:
+            return ()
+
+    def flush(self, patience: float) -> int:
+        """Wait until nothing waits, ``patience`` seconds at most; return how many outcomes still wait."""
+        deadline = time.monotonic() + patience
+        self._wait_until(lambda: not self._waiting or time.monotonic() > deadline)
+        return self.unsaved
+
+    def close(self, patience: float) -> Status:
+        """Write what waits within ``patience`` seconds, leave the rest in the spool, and end the thread.
+
+        When it returns nothing is being written. The status says what is left: ``unsafe`` outcomes are lost.
+        """
+        try:
+            self.flush(patience if self._thread.is_alive() else 0)
+        finally:
+            with self._changed:
+                self._closing = True
+                self._changed.notify_all()
+            self._thread.join()
+            with self._changed:
+                self._spool_waiting()
+                status = self.status
+                self._spool.release()
+        return status
+
+    def _recover(self) -> None:
+        with self._changed:
+            self._recover_wanted, self._recover_at, self._recover_pause = True, 0.0, _RECOVER_AGAIN_S
+            self._changed.notify_all()
+
+    def _taken(self, record: Record) -> None:
+        """Called when outcomes were handed over, before they are safe."""
+
+    def _waiting_of(self, assignment: Assignment) -> Iterator[Record]:
+        """Yield the outcomes that wait and hold for an assignment.
+
+        To be asked before the store: one that is written meanwhile is then in both, and in the other order it might be
+        in neither.
+        """
+        with self._changed:
+            waiting = list(self._waiting)
+        for one in waiting:
+            write = one.write
+            if isinstance(write, Record) and assignment.shares_outcomes(write.assignment):
+                with self._changed:
+                    whole = None if one.done else self._whole(one)
+                if isinstance(whole, Record):
+                    yield whole
+
+    def _whole(self, one: _Waiting) -> Write | None:
+        """Return a write with its outcomes; None if the spool was damaged, which is told and keeps the file."""
+        if one.place is None or not isinstance(one.write, Record):
+            return one.write
+        try:
+            return replace(one.write, outcomes=self._spool.outcomes(one.place))
+        except ValueError as error:
+            self._note(f"{error}; its {one.outcomes} outcomes are not stored, and the file is kept")
+            return None
+
+    def _put(self, write: Write) -> None:
+        outcomes = len(write.outcomes) if isinstance(write, Record) else 0
+        with self._changed:
+            self._waiting.append(_Waiting(write, outcomes))
+            self._changed.notify_all()
+
+    def _settle(self) -> None:
+        """With a patient recorder, wait until all that was handed over is safe."""
+        if self._patient is not None:
+            self._make_safe(everything=True)
+            self.while_waiting()
+
+    def _make_safe(self, *, everything: bool = False) -> None:
+        """Wait until no outcomes, or nothing, is in memory only: stored within a moment, else in the spool."""
+
+        def unsafe() -> bool:
+            return any(one.place is None and (everything or one.outcomes) for one in self._waiting)
+
+        with self._changed:
+            behind = self._trouble is not None or any(one.place is not None for one in self._waiting)
+        deadline = time.monotonic() + (0.0 if behind else _GRACE_S)
+
+        def safe() -> bool:
+            return not unsafe() or (time.monotonic() >= deadline and self._spool_waiting())
+
+        self._wait_until(safe)
+
+    def _wait_until(self, true: Callable[[], bool]) -> None:
+        """Wait until something is true, which is asked under the lock."""
+        while True:
+            with self._changed:
+                if true() or self._changed.wait_for(true, _LOOK_S):
+                    return
+            self.while_waiting()
+
+    def _spool_waiting(self) -> bool:
+        """Append to the spool what is in memory only; return whether that worked. For holders of the lock."""
+        unplaced = [one for one in self._waiting if one.place is None]
+        if not unplaced:
+            return True
+        if time.monotonic() < self._spool_again and not self._closing:
+            return False
+        try:
+            places = self._spool.append([one.write for one in unplaced], self._run_of)
+        except OSError as error:
+            self._spool_again = time.monotonic() + _AGAIN_S
+            self._stuck = CornerstoneError(f"{self._spool.place} cannot be written ({error.strerror or error})")
+            return False
+        self._stuck = None
+        for one, place in zip(unplaced, places, strict=True):
+            one.place = place
+            if isinstance(one.write, Record):
+                one.write = replace(one.write, outcomes=())
+        return True
+
+    def _run_of(self, run_id: str) -> RunRecord | None:
+        run = self._runs.get(run_id)
+        return None if run is None else run.begin.run
+
+    def _write_all(self) -> None:
+        while True:
+            self._recover_if_due()
+            with self._changed:
+                if self._closing:
+                    return
+                if not self._waiting:
+                    due = max(0.0, self._recover_at - time.monotonic()) if self._recover_wanted else None
+                    self._changed.wait(due)
+                    continue
+                one = self._waiting[0]
+            try:
+                with self._changed:
+                    write = self._whole(one)
+                if write is not None:
+                    self._write(write)
+            except Exception as error:  # noqa: BLE001 whatever it is: it is told, and tried again
+                self._failed(error)
+            else:
+                self._written(one)
+
+    def _write(self, write: Write) -> None:
+        """Write to the store, and make sure that the file was not removed or replaced meanwhile."""
+        before = _identity(self._store)
+        try:
+            write.apply(self._recorder)
+        except (UnknownRunError, KeyError):
+            run = self._runs.get(write.run_id)
+            if run is None:
+                raise
+            run.begin.apply(self._recorder)
+            for assign in run.assigns:
+                assign.apply(self._recorder)
+            write.apply(self._recorder)
+            self._note(
+                f"the store {self._store} was removed or replaced; run {write.run_id} goes on in a new file, without "
+                "what the old one had"
+            )
+        after = _identity(self._store)
+        if before is not None and before != after:
+            raise CornerstoneError(f"the store {self._store} was removed or replaced while it was written")
+
+    def _written(self, one: _Waiting) -> None:
+        with self._changed:
+            one.done = True
+            self._waiting.popleft()
+            self._trouble = self._stuck = None
+            self._spool_again = 0.0
+            if isinstance(one.write, Finish):
+                self._runs.pop(one.write.run_id, None)
+            if not self._waiting:
+                self._discard()
+            self._changed.notify_all()
+        self._on_change()
+
+    def _failed(self, error: Exception) -> None:
+        with self._changed:
+            self._trouble = _for_people(error, self._store)
+            self._spool_waiting()
+            self._changed.notify_all()
+        self._on_change()
+        with self._changed:  # who found the store in use has waited for it already
+            self._changed.wait_for(lambda: self._closing, _LOOK_S if isinstance(error, InUseError) else _AGAIN_S)
+
+    def _discard(self) -> None:
+        try:
+            aside = self._spool.discard()
+        except OSError as error:
+            self._note(f"{self._spool.place} cannot be removed ({error.strerror}); all that it has is stored")
+            self._spool.release()
+        else:
+            if aside is not None:
+                self._note(f"the damaged spool is kept as {aside}")
+
+    def _recover_if_due(self) -> None:
+        """Store what other processes left in spools."""
+        if not self._recover_wanted or time.monotonic() < self._recover_at:
+            return
+        try:
+            for recovered in recover(self._store, self._recorder):
+                self._note(recovered.sentence)
+        except Exception as error:  # noqa: BLE001 whatever it is: it is told, and tried again
+            self._note(f"what an earlier run left in a spool is not stored yet: {_for_people(error, self._store)}")
+            self._recover_pause = min(2 * self._recover_pause, _RECOVER_SELDOM_S)
+            wanted = True
+        else:
+            wanted = False
+        with self._changed:
+            self._recover_wanted, self._recover_at = wanted, time.monotonic() + self._recover_pause
+            self._changed.notify_all()
+        self._on_change()
+
+    def _note(self, sentence: str) -> None:
+        with self._changed:
+            if sentence and sentence not in self._noted:
+                self._noted.add(sentence)
+                self._notices.append(sentence)
+
+
+def _for_people(error: Exception, store: Path) -> CornerstoneError:
+    if isinstance(error, CornerstoneError):
+        return error
+    first = str(error).strip().partition("\n")[0] or type(error).__name__
+    return CornerstoneError(f"the store {store} cannot be written ({first})")
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Return what tells a file from another of the same name; None if there is none."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino

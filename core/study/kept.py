@@ -1,0 +1,107 @@
+"""Keep the outcomes of a study whatever happens to the store. Light to import."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from core.errors import OutcomesWaitError
+from core.recording.status import Status
+from core.recording.write_behind import WriteBehindRecorder
+from core.records.records import Recorder
+from core.study.events import PhaseFinished, StudyEvent
+from core.study.listener import Listener
+
+PATIENCE_S = 30.0
+
+_ATTEMPT_S = 2.0
+"""For so long a write waits for the store, before it is told that somebody holds it."""
+_LEAVE_S = 2.0
+"""For so long a study that is stopped or fails still waits for the store."""
+
+
+@contextmanager
+def kept_outcomes(
+    recorder_of: Callable[[float], Recorder], store: Path, listener: Listener, patience: float = PATIENCE_S
+) -> Iterator[WriteBehindRecorder]:
+    """Yield a recorder that keeps what the store does not take, and close it when the block ends.
+
+    Args:
+        recorder_of: returns a recorder that writes to ``store`` and waits so many seconds while it is in use.
+        store: the file.
+        listener: hears of trouble with the store and of its end; it is called while a write waits, and may end that.
+        patience: seconds to wait for the store before and after the work.
+
+    Raises:
+        OutcomesWaitError: the block ended well, but not all outcomes could be stored.
+    """
+    recorder = WriteBehindRecorder(recorder_of(min(_ATTEMPT_S, patience)), store, patient=recorder_of(patience))
+    told = _Told(recorder, store, listener)
+
+    def while_waiting() -> None:
+        told.tell()
+        listener.on_batch(0.0)
+
+    recorder.while_waiting = while_waiting
+    try:
+        yield recorder
+    except BaseException:
+        recorder.while_waiting = told.tell
+        left = recorder.close(_LEAVE_S)
+        told.tell()
+        if left.outcomes:
+            listener.narrate(_left(left))
+        raise
+    left = recorder.close(patience)
+    told.tell()
+    if left.outcomes:
+        raise OutcomesWaitError(_left(left))
+
+
+def stored_phases(
+    events: Generator[StudyEvent, None, None], recorder: WriteBehindRecorder, patience: float = PATIENCE_S
+) -> Generator[StudyEvent, None, None]:
+    """Yield events of a study; before a phase is called finished, wait until its outcomes are stored.
+
+    Where that takes longer than ``patience`` seconds, the event says how many outcomes wait.
+    """
+    with closing(events):
+        for event in events:
+            if isinstance(event, PhaseFinished):
+                waiting = recorder.flush(patience)
+                patience = 0.0 if waiting else patience
+                yield replace(event, waiting=waiting)
+            else:
+                yield event
+
+
+class _Told:
+    """Tells a listener what changes, each thing once."""
+
+    def __init__(self, recorder: WriteBehindRecorder, store: Path, listener: Listener) -> None:
+        self._recorder = recorder
+        self._store = store
+        self._listener = listener
+        self._kind = ("", "")
+
+    def tell(self) -> None:
+        for notice in self._recorder.take_notices():
+            self._listener.narrate(notice)
+        status = self._recorder.status
+        if status.trouble is not None and status.kind != self._kind:
+            self._kind = status.kind
+            self._listener.narrate(status.sentence)
+        elif status.trouble is None and any(self._kind) and not status.outcomes:
+            self._kind = ("", "")
+            self._listener.narrate(f"the store {self._store} is written again, and no outcome waits")
+
+
+def _left(left: Status) -> str:
+    safe = left.outcomes - left.unsafe
+    parts = [f"{safe} outcomes wait in {left.spool}, because {left.trouble}; the next run on this store stores them"]
+    if left.unsafe:
+        lost = f"{left.unsafe} outcomes are lost, because {left.trouble}, and {left.stuck}"
+        parts = [*parts, lost] if safe else [lost]
+    return "; ".join(parts)
