@@ -14,7 +14,7 @@ SAID = re.compile(
     r"|\b(?:pip install|hf auth|press(?:es)? [a-z]\b)"
 )
 # Options of another program, which is started with them and of which nobody is told.
-ARGUED_FOR = {"core/engine/fetch.py": ['"--quiet"', '"--no-deps"', '"--dest"']}
+ARGUED_FOR = {"core/engine/fetch.py": ['"--quiet"', '"--no-deps"', '"--dest"', '"--only-binary"']}
 
 
 @pytest.mark.parametrize("room", ["core", "store"])
