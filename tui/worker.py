@@ -15,10 +15,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.machine.allocator import keep_freed_memory
-from core.machine.stuck_start import watch_thread_starts
-from tui.commands.exit import for_people
-
 if TYPE_CHECKING:
     from core.config.run_config import RunConfig
 
@@ -29,6 +25,9 @@ _NICENESS = 5
 
 def main(arguments: list[str]) -> None:
     """Do the work that the arguments name."""
+    from core.machine.allocator import keep_freed_memory
+    from core.machine.stuck_start import watch_thread_starts
+
     keep_freed_memory()
     watch_thread_starts()
     match arguments:
@@ -147,5 +146,15 @@ def _serve(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    with for_people():
-        main([argument for argument in sys.argv[1:] if argument != "--debug"])
+    from tui.interrupt import owns_process, stop_at_once
+
+    alone = owns_process()
+    if alone:
+        stop_at_once()
+    from tui.broad_net import DEBUG, broad_net
+
+    with broad_net(whole_process=alone):
+        from tui.commands.exit import for_people
+
+        with for_people():
+            main([argument for argument in sys.argv[1:] if argument != DEBUG])

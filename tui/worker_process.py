@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from pathlib import Path
 from typing import NoReturn
+
+from core.errors import CornerstoneError
 
 # -P: a folder named core in the working directory is not ours.
 _PROGRAM = (sys.executable, "-P", "-m", "tui.worker")
@@ -14,7 +17,16 @@ _PROGRAM = (sys.executable, "-P", "-m", "tui.worker")
 def become(*arguments: str) -> NoReturn:
     """Replace this process by the worker, which keeps the terminal and gets the signals."""
     debug = ["--debug"] if "--debug" in sys.argv else []
-    os.execv(sys.executable, [*_PROGRAM, *arguments, *debug])
+    try:
+        os.execv(sys.executable, [*_PROGRAM, *arguments, *debug])
+    except OSError as error:
+        if error.errno != errno.E2BIG:
+            raise
+        size = max(map(len, arguments)) // 1024
+        raise CornerstoneError(
+            f"this run is described by {size} KiB of text, and a program can be given about 128; split it into several "
+            "runs, each with fewer tasks or removed sets"
+        ) from error
 
 
 def evaluator_command(store: Path) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any, Final
 import pydantic
 
 from core.errors import Mend
+from core.machine.plain_text import short_repr
 
 _ORDINALS = ("first", "second", "third")
 # Pydantic's messages on these are for programmers.
@@ -22,6 +23,10 @@ _WORDED: Final[Mapping[str, str]] = {
     "tuple_type": "should be a list",
     "model_type": "should be a task's name, or a mapping with `name:`",
     "path_type": "should be the path of a file",
+    "finite_number": "should be a finite number",
+    "invalid_key": "should be a text",
+    "int_parsing_size": "should be a smaller number",
+    "string_unicode": "should be a text that can be written as UTF-8",
     "string_pattern_mismatch": "should be auto, cpu, mps, spread, cuda, or one of several such as cuda:1",
 }
 
@@ -42,7 +47,7 @@ def in_words(fault: Any, content: Mapping[str, Any], run: Sequence[str], task: t
         keys = list(task.model_fields) if path[0] == "tasks" else run
         close = get_close_matches(str(path[-1]), keys, n=1)
         hint = f"did you mean {close[0]!r}?" if close else f"the keys are {', '.join(keys)}"
-        return f"unknown key {str(path[-1])!r}, {hint}"
+        return f"unknown key {short_repr(str(path[-1]))}, {hint}"
     if _names_no_task(fault):
         return "no task is named"
     if kind == "missing":
@@ -51,8 +56,20 @@ def in_words(fault: Any, content: Mapping[str, Any], run: Sequence[str], task: t
         return str(fault["ctx"]["error"])
     if kind == "value_error":
         return f"{_place(path, content)}: {fault['ctx']['error']}"
+    return f"{_place(path, content)}: {_verdict(fault)}"
+
+
+def _verdict(fault: Any) -> str:
+    """Return what is wrong with a value of the wrong type, size or length."""
+    kind, given = fault["type"], fault["input"]
+    if kind == "string_too_long":
+        return f"{short_repr(given)} has {len(given)} characters, and at most {fault['ctx']['max_length']} are possible"
+    if kind == "too_long":
+        return f"has {len(given)} entries, and at most {fault['ctx']['max_length']} are possible"
+    if kind == "string_too_short":
+        return "should not be empty"
     said = _WORDED.get(kind) or str(fault["msg"]).removeprefix("Input ")
-    return f"{_place(path, content)}: {said}, not {fault['input']!r}"
+    return f"{said}, not {short_repr(given)}"
 
 
 def mend_of(fault: Any) -> Mend | None:
@@ -72,14 +89,14 @@ def _place(path: tuple[str | int, ...], content: Mapping[str, Any]) -> str:
         case ("tasks", int(number), key):
             return f"{key} of {_named(number, content)}"
         case _:
-            return str(path[0])
+            return str(path[0]) if isinstance(path[0], str) and len(path[0]) < 80 else short_repr(path[0])
 
 
 def _named(number: int, content: Mapping[str, Any]) -> str:
     tasks = content.get("tasks")
     one = tasks[number] if isinstance(tasks, list | tuple) else tasks
     name = one.get("name") if isinstance(one, Mapping) else None
-    return f"task {name!r}" if isinstance(name, str) else f"the {_ordinal(number)} task"
+    return f"task {short_repr(name)}" if isinstance(name, str) else f"the {_ordinal(number)} task"
 
 
 def _ordinal(number: int) -> str:

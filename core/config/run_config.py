@@ -18,10 +18,36 @@ from core.errors import CornerstoneError
 from core.estimators.question import Question
 from core.estimators.registry import estimator_named, scheduled, settings
 from core.estimators.setting import NamedSetting, Number, settings_of
-from core.machine.yaml_text import load_yaml
+from core.machine.paths import at_home
+from core.machine.plain_text import short_repr
+from core.machine.small_file import kind_at, read_small
+from core.machine.yaml_text import load_yaml, what_is_wrong
 
 DEFAULT_MODEL = "smollm2-135m-instruct"
-_Positive = Annotated[int, pydantic.Field(ge=1)]
+MOST_COUNT = 10**9
+"""The largest number of anything that a run counts, such as documents."""
+
+_MOST_TASKS = 1000
+_MOST_SHOTS = 10_000
+_MOST_SETS = 100_000
+_MOST_GIB = 2**20
+_Positive = Annotated[int, pydantic.Field(ge=1, le=MOST_COUNT)]
+_Shots = Annotated[int, pydantic.Field(ge=0, le=_MOST_SHOTS)]
+_Name = Annotated[str, pydantic.Field(min_length=1, max_length=255)]
+
+
+def _in_utf8(path: Path) -> Path:
+    if not str(path).isascii():
+        try:
+            str(path).encode()
+        except UnicodeEncodeError:
+            raise ValueError(f"{short_repr(str(path))} is not UTF-8; rename the file or its folder") from None
+    return path
+
+
+_Path = Annotated[Path, pydantic.AfterValidator(_in_utf8)]
+# The longest path that Linux takes.
+_Place = Annotated[str, pydantic.Field(min_length=1, max_length=4096)]
 # The seed of the documents' order is also the seed of permutation's walks.
 _SHARED = frozenset({"seed"})
 _Integer64 = Annotated[int, pydantic.Field(ge=-(2**63), lt=2**63)]
@@ -30,9 +56,9 @@ _Integer64 = Annotated[int, pydantic.Field(ge=-(2**63), lt=2**63)]
 class TaskConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
     """One task: its name, a local data file in place of its data set, and its number of few-shot examples."""
 
-    name: str
-    data: Path | None = None
-    num_fewshot: Annotated[int, pydantic.Field(ge=0)] | None = None
+    name: _Name
+    data: _Path | None = None
+    num_fewshot: _Shots | None = None
 
 
 class RunConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
@@ -45,27 +71,27 @@ class RunConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
     the model and of local data anew to identify them, instead of trusting what is known of them.
     """
 
-    model: str = DEFAULT_MODEL
-    revision: str | None = None
+    model: _Place = DEFAULT_MODEL
+    revision: _Name | None = None
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
-    device: Annotated[str, pydantic.Field(pattern=r"^(auto|cpu|mps|spread|cuda(:\d+)?)$")] = "auto"
-    memory: Annotated[float, pydantic.Field(gt=0)] | None = None
-    tasks: Annotated[tuple[TaskConfig, ...], pydantic.Field(min_length=1)]
+    device: Annotated[str, pydantic.Field(pattern=r"^(auto|cpu|mps|spread|cuda(:[0-9]{1,4})?)$")] = "auto"
+    memory: Annotated[float, pydantic.Field(gt=0, le=_MOST_GIB, allow_inf_nan=False)] | None = None
+    tasks: Annotated[tuple[TaskConfig, ...], pydantic.Field(min_length=1, max_length=_MOST_TASKS)]
     limit: _Positive | None = None
     order: Literal["shuffled", "file"] = "shuffled"
     seed: _Integer64 = 0
-    schedule: tuple[str, ...] = ()
-    players: str = SUBLAYERS
-    value: str | None = None
+    schedule: Annotated[tuple[_Name, ...], pydantic.Field(max_length=_MOST_TASKS)] = ()
+    players: _Name = SUBLAYERS
+    value: _Name | None = None
     settings: Mapping[str, Number] = pydantic.Field(default_factory=dict)
     until_top: _Positive | None = None
     confidence: Annotated[float, pydantic.Field(gt=0.5, lt=1)] = 0.95
-    remove: tuple[str, ...] = ()
-    num_fewshot: Annotated[int, pydantic.Field(ge=0)] | None = None
+    remove: Annotated[tuple[str, ...], pydantic.Field(max_length=_MOST_SETS)] = ()
+    num_fewshot: _Shots | None = None
     apply_chat_template: bool = False
     offline: bool = False
     check_files: bool = False
-    store: Path | None = None
+    store: _Path | None = None
 
     @pydantic.model_validator(mode="before")
     @classmethod
@@ -85,12 +111,12 @@ class RunConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
         known = {setting.name: setting for setting in run_settings()}
         if not isinstance(given, Mapping):
             raise ValueError(  # noqa: TRY004 what pydantic takes for a fault of the input
-                f"settings should be a mapping, such as {{max_removed: 3}}, not {given!r}"
+                f"settings should be a mapping, such as {{max_removed: 3}}, not {short_repr(given)}"
             )
         kept = {}
         for name, value in given.items():
             if name not in known:
-                raise ValueError(f"no estimator has a setting {name!r}; there is {', '.join(known)}")
+                raise ValueError(f"no estimator has a setting {short_repr(name)}; there is {', '.join(known)}")
             try:
                 number = known[name].checked(value)
             except CornerstoneError as error:
@@ -123,14 +149,16 @@ class RunConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
     @pydantic.field_validator("store")
     @classmethod
     def _at_home(cls, value: Path | None) -> Path | None:
-        return None if value is None else value.expanduser()
+        return None if value is None else at_home(value)
 
     @pydantic.field_validator("tasks")
     @classmethod
     def _each_once(cls, tasks: tuple[TaskConfig, ...]) -> tuple[TaskConfig, ...]:
-        for number, task in enumerate(tasks):
-            if task in tasks[:number]:
-                raise ValueError(f"{task.name!r} is named twice")
+        known: set[TaskConfig] = set()
+        for task in tasks:
+            if task in known:
+                raise ValueError(f"{short_repr(task.name)} is named twice")
+            known.add(task)
         return tasks
 
     @pydantic.field_validator("remove")
@@ -139,7 +167,8 @@ class RunConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
         for text in sets:
             if not text.strip(", "):
                 raise ValueError(
-                    f"{text!r} names no layer; write such as 'Attn 0,FFN 3' (the intact model is always evaluated)"
+                    f"{short_repr(text)} names no layer; write such as 'Attn 0,FFN 3' "
+                    "(the intact model is always evaluated)"
                 )
         return sets
 
@@ -262,17 +291,18 @@ def absolute(config: RunConfig) -> RunConfig:
     """Return the configuration with absolute paths, for a process in another folder. An alias is no path."""
     from core.models.aliases import aliases
 
-    path = Path(config.model).expanduser()
-    there = path.exists() and config.model not in {alias.name for alias in aliases()}
+    path = at_home(config.model)
+    there = config.model not in {alias.name for alias in aliases()} and kind_at(path) is not None
     tasks = tuple(
-        task if task.data is None else task.model_copy(update={"data": task.data.expanduser().resolve()})
+        task if task.data is None else task.model_copy(update={"data": at_home(task.data).resolve()})
         for task in config.tasks
     )
     return config.model_copy(update={"model": str(path.resolve()) if there else config.model, "tasks": tasks})
 
 
 def _find(path: Path) -> Path:
-    if path.is_file():
+    kind = kind_at(path)
+    if kind == "file":
         return path
     packaged = dict(_packaged())
     name = path.as_posix().removeprefix("configs/").removesuffix(".yaml")
@@ -280,7 +310,8 @@ def _find(path: Path) -> Path:
         return packaged[name]
     close = get_close_matches(name, packaged, n=1)
     hint = f"did you mean {close[0]}?" if close else f"give a YAML file, or one that is packaged: {', '.join(packaged)}"
-    raise CornerstoneError(f"no run configuration {str(path)!r}; {hint}")
+    said = "" if kind is None else f", which is a {kind}"
+    raise CornerstoneError(f"no run configuration {short_repr(str(path))}{said}; {hint}")
 
 
 def _packaged() -> Iterator[tuple[str, Path]]:
@@ -292,37 +323,35 @@ def _packaged() -> Iterator[tuple[str, Path]]:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        content = load_yaml(file.read_text(encoding="utf-8"))
-    except OSError as error:
+        content = load_yaml(read_small(file, str(file)))
+    except FileNotFoundError as error:
         raise CornerstoneError(f"cannot read {file}: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f"{file}, line {mark.line + 1}" if mark else str(file)
-        raise CornerstoneError(
-            f"{place}: not valid YAML ({getattr(error, 'problem', None) or 'unreadable'})"
-        ) from error
+    except yaml.YAMLError as error:
+        line, problem = what_is_wrong(error)
+        place = str(file) if line is None else f"{file}, line {line}"
+        raise CornerstoneError(f"{place}: not valid YAML ({problem})") from error
     if not isinstance(content, dict):
         raise CornerstoneError(f"{file}: a run configuration is a mapping of keys, such as `model:` and `tasks:`")
     tasks = content.get("tasks")
     if isinstance(tasks, list):
         content["tasks"] = [_relative_to(file.parent, task) for task in tasks]
     if isinstance(content.get("store"), str):
-        content["store"] = file.parent / Path(content["store"]).expanduser()
+        content["store"] = file.parent / at_home(content["store"])
     return content
 
 
 def _relative_to(folder: Path, task: Any) -> Any:
     mapping = _task(task) if isinstance(task, str) and not task.endswith("=") else task
     if isinstance(mapping, dict) and isinstance(mapping.get("data"), str):
-        return {**mapping, "data": folder / Path(mapping["data"]).expanduser()}
+        return {**mapping, "data": folder / at_home(mapping["data"])}
     return mapping
 
 
 def _task(text: str) -> dict[str, Any]:
     name, equals, data = text.partition("=")
     if equals and not data:
-        raise ValueError(f"no file after = in {text!r}")
-    return {"name": name, "data": str(Path(data).expanduser())} if equals else {"name": name}
+        raise ValueError(f"no file after = in {short_repr(text)}")
+    return {"name": name, "data": str(at_home(data))} if equals else {"name": name}
 
 
 def _validated(content: Mapping[str, Any], given: Mapping[str, Any], file: Path | None) -> RunConfig:

@@ -17,6 +17,8 @@ from core.statistics.intervals import FloatArray
 
 MOST_UNITS = 16
 _BLOCK = 1024
+_WRITTEN_OUT = 128
+"""More units have a number of coalitions that is too long to be written out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +34,9 @@ class Exact(Estimator):
 
     def missing(self, outcomes: Outcomes, units: int) -> list[Removed]:
         if units > MOST_UNITS:
+            number = f"2^{units} = {2**units:,}" if units <= _WRITTEN_OUT else f"2^{units}"
             raise CornerstoneError(
-                f"exact needs all 2^{units} = {2**units:,} coalitions of {units} units, and more than {MOST_UNITS} "
+                f"exact needs all {number} coalitions of {units} units, and more than {MOST_UNITS} "
                 f"units ({2**MOST_UNITS:,} coalitions) are refused; use fewer, larger units or permutation"
             )
         return [removed for removed in _coalitions(units) if removed not in outcomes]

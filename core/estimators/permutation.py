@@ -26,6 +26,7 @@ from core.estimators.setting import Setting, in_digits
 from core.statistics.intervals import FloatArray
 
 _FEWEST = 8
+_MOST = 100_000
 _AHEAD = 4
 
 Order = tuple[int, ...]
@@ -52,7 +53,11 @@ class Permutation(Estimator):
     permutations: Annotated[
         int,
         Setting(
-            f"How many walks permutation makes, an even number of at least {_FEWEST}", "walks", _FEWEST, multiple_of=2
+            f"How many walks permutation makes, an even number of at least {_FEWEST}",
+            "walks",
+            _FEWEST,
+            multiple_of=2,
+            computable=_MOST,
         ),
     ] = 20
     seed: Seed = 0
@@ -112,7 +117,8 @@ class Permutation(Estimator):
         return np.asarray(deviations * np.sqrt(np.clip(own, 0, 1)), dtype=np.float64)
 
     def most_coalitions(self, units: int) -> int:
-        return int(min(2**units, 2 + self.permutations * (units - 1)))
+        walked = 2 + self.permutations * (units - 1)
+        return walked if units >= walked.bit_length() else min(2**units, walked)
 
     def smaller(self) -> tuple[Self, ...]:
         counts = range(self.permutations - 2, _FEWEST - 1, -2)

@@ -14,6 +14,7 @@ from functools import cache
 from typing import Any, get_type_hints
 
 from core.errors import CornerstoneError
+from core.machine.plain_text import short_repr
 
 Number = int | float
 
@@ -28,6 +29,7 @@ class Setting:
         least: the smallest value allowed.
         most: the largest value allowed; None for no limit.
         multiple_of: a number that must divide the value; None for no such number.
+        computable: where there is no largest value, one beyond which no computer comes to an end.
     """
 
     help: str
@@ -35,6 +37,7 @@ class Setting:
     least: Number
     most: Number | None = None
     multiple_of: int | None = None
+    computable: Number = 10**9
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +64,10 @@ class NamedSetting:
         about = self.about
         fits = number is not None and number >= about.least and (about.most is None or number <= about.most)
         if number is None or not fits or (about.multiple_of is not None and number % about.multiple_of):
-            written = repr(value) if number is None else in_digits(number)
+            written = short_repr(value) if number is None or isinstance(number, int) else in_digits(number)
             raise CornerstoneError(f"{self.name} must be {self._range}, not {written}")
+        if self.kind is int and about.most is None and number > about.computable:
+            raise CornerstoneError(f"{self.name} may be {about.computable} at most, not {short_repr(number)}")
         return number
 
     @property

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import reprlib
 import unicodedata
+from typing import Final
+
+MOST_SHOWN: Final = 4000
+"""The most characters of a sentence for people. Only a text from outside can make one so long."""
 
 
 def plain(text: str) -> str:
@@ -10,3 +15,32 @@ def plain(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(" " if unicodedata.category(char) in {"Cc", "Cf", "Co", "Cs"} else char for char in text)
+
+
+def shortened(text: str, most: int = MOST_SHOWN) -> str:
+    """Return ``text``, without its middle if it has more than ``most`` characters."""
+    if len(text) <= most:
+        return text
+    end = most // 3
+    return f"{text[: most - end - 3]}...{text[-end:]}"
+
+
+def short_repr(value: object) -> str:
+    """Return a value as an error shows it: as ``repr`` does, but never longer than about 100 characters."""
+    return shortened(_SHORT.repr(value), 120)
+
+
+class _Short(reprlib.Repr):
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxlevel = 3
+        self.maxstring = self.maxother = 80
+        self.maxdict = self.maxlist = self.maxtuple = self.maxset = 4
+
+    def repr_int(self, x: int, level: int) -> str:
+        del level
+        # Python refuses to write more than some thousand digits.
+        return repr(x) if abs(x) < 10**40 else f"a number of {x.bit_length() * 30103 // 100000 + 1} digits or so"
+
+
+_SHORT = _Short()

@@ -1,18 +1,58 @@
-"""Read YAML safely, and refuse a mapping that has the same key twice."""
+"""Read YAML safely: bounded in size, depth and aliases, with each key once, and with PyYAML's own faults in words."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
+from core.machine.plain_text import short_repr
+from core.machine.small_file import MOST_BYTES
+
+MOST_DEPTH: Final = 50
+"""How deep lists and mappings may be nested."""
+
+_MOST_CHARACTERS: Final = MOST_BYTES
+_MOST_DIGITS: Final = 40
+
+# PyYAML raises these where a text does not fit its tag, as in `!!int abc`, `2020-13-45` or a number of 5000 digits.
+_UNFIT = (ValueError, AttributeError, LookupError, TypeError, ArithmeticError)
+
 
 class _Loader(yaml.SafeLoader):
-    """A safe YAML loader that refuses repeated keys; PyYAML silently takes the last one."""
+    """A safe YAML loader that refuses what is too large, and repeated keys; PyYAML silently takes the last one."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self._checked: set[int] = set()
+        self._depth = 0
+        self._characters = 0
+        self._written: dict[str, int] = {}
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        """Compose a node. An alias counts as if everything that it stands for were written out in its place."""
+        event: yaml.Event = self.peek_event()  # type: ignore[no-untyped-call]
+        anchor = getattr(event, "anchor", None)
+        if isinstance(event, yaml.AliasEvent):
+            if anchor in self.anchors and anchor not in self._written:
+                raise _fault(f"{short_repr(anchor)} stands for something that holds it", event.start_mark)
+            self._count(self._written.get(str(anchor), 0), event.start_mark)
+            return super().compose_node(parent, index)
+        before = self._characters
+        self._count(1 + len(getattr(event, "value", "")), event.start_mark)
+        self._depth += 1
+        if self._depth > MOST_DEPTH:
+            raise _fault(f"lists and mappings are nested more than {MOST_DEPTH} deep", event.start_mark)
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        if anchor is not None:
+            self._written[anchor] = self._characters - before
+        return node
+
+    def _count(self, characters: int, mark: Any) -> None:
+        self._characters += characters
+        if self._characters > _MOST_CHARACTERS:
+            raise _fault(f"with aliases written out, it has more than {_MOST_CHARACTERS} characters", mark)
 
     def flatten_mapping(self, node: yaml.MappingNode) -> None:
         """Check the keys of a mapping before ``<<`` adds to it. PyYAML calls this more than once for some mappings."""
@@ -22,17 +62,66 @@ class _Loader(yaml.SafeLoader):
             for key, _ in node.value:
                 if isinstance(key, yaml.ScalarNode):
                     if (key.tag, key.value) in keys:
-                        raise yaml.constructor.ConstructorError(
-                            None, None, f"{key.value!r} appears twice", key.start_mark
-                        )
+                        raise _fault(f"{short_repr(key.value)} appears twice", key.start_mark)
                     keys.add((key.tag, key.value))
         super().flatten_mapping(node)
 
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        """Construct a value. A scalar that does not fit its tag, or that no program can pass on, is refused."""
+        try:
+            value = super().construct_object(node, deep)
+        except _UNFIT as error:
+            said = f"{short_repr(getattr(node, 'value', None))} is no {short_repr(str(node.tag).rpartition(':')[2])}"
+            raise _fault(said, node.start_mark) from error
+        if isinstance(value, str) and not _is_text(value):
+            raise _fault(f"{short_repr(value)} has a character that no text has", node.start_mark)
+        if isinstance(value, int) and abs(value) >= 10**_MOST_DIGITS:
+            raise _fault(f"a number has more than {_MOST_DIGITS} digits", node.start_mark)
+        return value
 
-def load_yaml(text: str) -> Any:
+
+class _Unreadable(yaml.MarkedYAMLError):
+    """The text is no YAML, or too much of it."""
+
+
+def load_yaml(text: str | bytes) -> Any:
     """Return the content of a YAML text.
 
+    Args:
+        text: bytes must be UTF-8.
+
     Raises:
-        yaml.YAMLError: the text is not YAML, or a mapping has the same key twice.
+        yaml.YAMLError: the text is not YAML, too large, too deep, or a mapping has the same key twice;
+            ``what_is_wrong`` words it.
     """
-    return yaml.load(text, _Loader)
+    if len(text) > MOST_BYTES:
+        raise _Unreadable(problem=f"it has more than {MOST_BYTES} characters, which is too large")
+    try:
+        return yaml.load(text.decode() if isinstance(text, bytes) else text, _Loader)
+    except UnicodeDecodeError as error:
+        raise _Unreadable(problem="it is not UTF-8 text") from error
+    except RecursionError as error:
+        raise _Unreadable(problem="lists and mappings are nested too deep") from error
+    except _UNFIT as error:
+        raise _Unreadable(problem=f"{type(error).__name__}: {short_repr(str(error))}") from error
+
+
+def what_is_wrong(error: yaml.YAMLError) -> tuple[int | None, str]:
+    """Return the line of an error of ``load_yaml``, from 1, if it has one; and what is wrong in a few words."""
+    mark = getattr(error, "problem_mark", None)
+    if isinstance(error, yaml.reader.ReaderError):
+        return None, f"{short_repr(error.character)} is a character that YAML forbids"
+    problem, context = getattr(error, "problem", None), getattr(error, "context", None)
+    said = str(problem or context or "unreadable")
+    if said.startswith("but ") and context:
+        said = f"{context}, {said}"
+    return (None if mark is None else mark.line + 1), " ".join(said.split())
+
+
+def _fault(said: str, mark: Any) -> yaml.YAMLError:
+    return yaml.constructor.ConstructorError(None, None, said, mark)
+
+
+def _is_text(value: str) -> bool:
+    """Return whether a text can be written as UTF-8 and handed to the system."""
+    return "\0" not in value and not any("\ud800" <= char <= "\udfff" for char in value)

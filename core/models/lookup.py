@@ -5,14 +5,15 @@ Light to import. `core.engine.fetch` downloads or converts a model that is not h
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
 from core.errors import CornerstoneError, Mend
+from core.machine.paths import at_home
 from core.machine.regular_file import opened_regular
+from core.machine.small_file import kind_at
 from core.models import hub
 from core.models.aliases import Alias, aliases
 from core.models.converted import converted_folder, is_complete
@@ -68,18 +69,18 @@ def look_up(name: str, *, revision: str | None, offline: bool) -> ModelSource | 
         CornerstoneError: there is no such model, or it must be downloaded and may not be.
     """
     alias = next((alias for alias in aliases() if alias.name == name), None)
-    path = Path(os.path.expanduser(name))
+    path = at_home(name)
     if alias is not None and alias.package is not None:
         _refuse_revision(name, revision)
         return _in_package(alias, alias.package, offline=offline)
     if alias is not None and alias.hub is not None:
         return _on_hub(name, alias.hub, revision or alias.revision, offline=offline)
-    # os.path answers for names that no file system takes, where pathlib raises.
-    if path.suffix == ".gguf" and os.path.exists(path) and not os.path.isdir(path):
+    kind = kind_at(path)
+    if path.suffix == ".gguf" and kind not in {None, "folder"}:
         _refuse_revision(name, revision)
         with opened_regular(path):  # a pipe would block whoever reads it
             return InGguf(path)
-    if os.path.isdir(path):
+    if kind == "folder":
         _refuse_revision(name, revision)
         model_files(path)  # refuses what is no whole model
         return ModelSource(path.resolve().name, path.resolve(), str(path.resolve()), None)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 import pydantic
 import pydantic_core
@@ -15,10 +15,15 @@ import pydantic_core
 from core.coalitions.players import Player, PlayerKind, Removed, players_of
 from core.errors import CornerstoneError
 from core.machine.atomic_file import whole_file
+from core.machine.json_text import load_json
+from core.machine.plain_text import short_repr
+from core.machine.small_file import read_small
 
 VERSION: Final = 1
-_STRICT: Final = pydantic.ConfigDict(extra="forbid")
-_Count = pydantic.NonNegativeInt
+_STRICT: Final = pydantic.ConfigDict(extra="forbid", allow_inf_nan=False)
+_MOST_BYTES: Final = 2**24
+_MOST_LAYERS: Final = 10_000
+_Count = Annotated[int, pydantic.Field(ge=0, lt=2**63)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +40,7 @@ class MaskedModel:
     fingerprint: str
     dtype: str
     family: str
-    layers: pydantic.PositiveInt
+    layers: Annotated[int, pydantic.Field(ge=1, le=_MOST_LAYERS)]
     ffn: Literal["ffn", "moe"]
 
     @property
@@ -120,8 +125,8 @@ def read(path: Path | str) -> Mask:
     """
     path = Path(path)
     try:
-        content = pydantic_core.from_json(path.read_bytes())
-    except OSError as error:
+        content = load_json(read_small(path, f"the mask {path}", _MOST_BYTES))
+    except FileNotFoundError as error:
         raise CornerstoneError(f"cannot read the mask {path}: {error.strerror}") from error
     except ValueError as error:
         raise CornerstoneError(f"{path} is not a mask file: it is not JSON ({error})") from error
@@ -129,7 +134,8 @@ def read(path: Path | str) -> Mask:
         raise CornerstoneError(f'{path} is not a mask file: it has no "format": "cornerstone mask"')
     if content.get("version") != VERSION:
         raise CornerstoneError(
-            f"{path} is a mask of version {content.get('version')!r}, but this program reads version {VERSION}; "
+            f"{path} is a mask of version {short_repr(content.get('version'))}, but this program reads version "
+            f"{VERSION}; "
             "update cornerstone, or make the mask again"
         )
     try:
@@ -174,5 +180,6 @@ def _refuse_contradictions(path: Path, mask: Mask) -> None:
             )
         if players[player.number].label != player.label:
             raise CornerstoneError(
-                f"{path} calls player {player.number} {player.label!r}, but it is {players[player.number].label}"
+                f"{path} calls player {player.number} {short_repr(player.label)}, but it is "
+                f"{players[player.number].label}"
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from core.coalitions.grouping import SUBLAYERS
 from core.coalitions.players import Player, Removed, parse_removed
@@ -13,6 +14,9 @@ from core.errors import CornerstoneError
 from core.estimators.leave_one_out import LeaveOneOut
 from core.estimators.question import Game, Question
 from core.estimators.windows import WindowFirst
+
+MOST_COALITIONS: Final = 10_000_000
+"""The most coalitions of a schedule. Their list alone takes gigabytes beyond that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,7 @@ def schedules_of(config: RunConfig, players: Sequence[Player]) -> list[Schedule]
 
     Raises:
         CornerstoneError: it names a layer that the model does not have, an estimate that cannot be made of so many
-            units, or a top of all units or more.
+            units, more coalitions than can be listed, or a top of all units or more.
     """
     return list(_schedules(config, players))
 
@@ -73,8 +77,13 @@ def _schedules(config: RunConfig, players: Sequence[Player]) -> Iterator[Schedul
         game = question.of(players)
         if until is not None and until.top >= game.units:
             raise CornerstoneError(f"until_top: a top {until.top} of {game.units} units leaves nothing to decide")
-        coalitions = game.estimator.coalitions(game.units)
         most = game.estimator.most_coalitions(game.units) if game.estimator.in_rounds else 0
+        if most > MOST_COALITIONS:
+            raise CornerstoneError(
+                f"{_title(name, question)} may need {most:,} coalitions of {game.units} units, and more than "
+                f"{MOST_COALITIONS:,} are refused; ask for fewer, or group the units"
+            )
+        coalitions = game.estimator.coalitions(game.units)
         yield Schedule(
             _title(name, question), tuple(map(game.grouping.removed, coalitions)), question, game, until, most
         )

@@ -13,9 +13,10 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from core.coalitions.grouping import SUBLAYERS
-from core.config.run_config import RunConfig, absolute, load_config
+from core.config.run_config import MOST_COUNT, RunConfig, absolute, load_config
 from core.errors import CornerstoneError
 from core.estimators.registry import schedules
+from core.machine.paths import at_home
 from core.removal_path.request import DEFAULT_STEPS, PathRequest
 from store.file.location import default_path
 from tui.commands import results
@@ -40,6 +41,7 @@ from tui.commands.options import (
     SeedOption,
     StoreOption,
     TaskOption,
+    store_file,
     value_help,
 )
 from tui.commands.paper import paper
@@ -80,8 +82,10 @@ def main_callback(
         Path | None, typer.Option(help="The file that keeps the outcomes, for use without a command.")
     ] = None,
     version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
+    debug: DebugOption = False,
 ) -> None:
     """Open the explorer where no command is given; without a terminal, run the quickstart."""
+    del debug
     if version:
         typer.echo(f"cornerstone {metadata.version('cornerstone')}")
         raise typer.Exit
@@ -102,6 +106,7 @@ def _to_evaluate(file: Path | None, options: Mapping[str, Any]) -> RunConfig:
     from core.study.early_checks import refuse_at_once
 
     config = load_config(file, options)
+    store_file(config.store or default_path())
     refuse_at_once(config)
     return config
 
@@ -114,15 +119,17 @@ def _on_terminal() -> bool:
 def _open_explorer(store: Path | None, config: RunConfig | None) -> NoReturn:
     from tui.explorer.app import Explorer
     from tui.explorer.keymap import read_keymap
-    from tui.explorer.session import Session, last_session
+    from tui.explorer.session import Session, read_session
 
-    path = (store or (config.store if config else None) or default_path()).expanduser().resolve()
-    session = Session(config=config) if config else last_session(path)
+    path = (store_file(store or (config.store if config else None)) or default_path()).resolve()
+    session, notice = (Session(config=config), None) if config else read_session(path)
     session = session.model_copy(update={"config": absolute(session.config)})
     if not _on_terminal():
         raise CornerstoneError("the explorer needs a terminal; `cornerstone run` does the same work without one")
-    explorer = Explorer(path, session, insist=config is not None, keymap=read_keymap())
+    explorer = Explorer(path, session, insist=config is not None, keymap=read_keymap(), notice=notice)
     explorer.run()
+    if explorer.fault is not None:
+        raise explorer.fault
     raise typer.Exit(explorer.return_code or 0)
 
 
@@ -213,7 +220,9 @@ def path(
     limit: Annotated[
         int | None, typer.Option(help="How many documents of each task choose the path (default: all).")
     ] = None,
-    steps: Annotated[int, typer.Option(min=1, help="How many units to remove, one in each step.")] = DEFAULT_STEPS,
+    steps: Annotated[
+        int, typer.Option(min=1, max=MOST_COUNT, help="How many units to remove, one in each step.")
+    ] = DEFAULT_STEPS,
     value: Annotated[str | None, typer.Option(help=value_help("The score to keep high"))] = None,
     players: PlayersOption = SUBLAYERS,
     held_out: Annotated[
@@ -257,7 +266,7 @@ def path(
     }  # fmt: skip
     config = _to_evaluate(None, options)
     request = PathRequest(steps=steps, value=value, players=players, held_out=held_out, keep=keep)
-    files = PathFiles(destination(form, output, force=force), None if mask is None else mask.expanduser())
+    files = PathFiles(destination(form, output, force=force), None if mask is None else at_home(mask))
     search_path(config, request, files, shlex.join(["cornerstone", *sys.argv[1:]]))
 
 

@@ -27,7 +27,7 @@ def with_limits(config: RunConfig) -> Iterator[RunConfig]:
 def print_reports(reports: Sequence[BenchReport], *, as_json: bool) -> None:
     """Print the measurements: a JSON list of objects, or a paragraph for each task."""
     if as_json:
-        print(json.dumps([asdict(report) for report in reports], indent=1, allow_nan=False))
+        print(json.dumps([asdict(report) for report in reports], indent=1, allow_nan=False), flush=True)
         return
     print("\n\n".join(map(_paragraph, reports)))
 

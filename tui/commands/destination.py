@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +11,10 @@ import typer
 
 from core.errors import CornerstoneError
 from core.machine.atomic_file import refuse_target
+from core.machine.paths import at_home
 from store.formats.registry import RESERVED, format_named, format_of, formats, no_format
-from tui.commands.stdout import print_text
-from tui.drawing.plain import counted, or_list, plain, plain_lines
+from tui.commands.stdout import print_data
+from tui.drawing.plain import counted, or_list, plain
 
 TABLE: Final = RESERVED
 """The form of rows that each command draws as a table for the terminal."""
@@ -62,7 +62,7 @@ def destination(form: str | None, output: Path | None, *, force: bool) -> Destin
         if form != TABLE and not format_named(form).text:
             raise CornerstoneError(f"{form} is no text; name a file with -o FILE")
         return Destination(form, None, force)
-    output = output.expanduser()
+    output = at_home(output)
     ending = format_of(output)
     form = form or (ending.name if ending else TABLE)
     refuse_target(output, force=force)
@@ -83,8 +83,7 @@ def put_rows(rows: Sequence[Any], row_type: type, to: Destination) -> None:
         write(rows, row_type, to.form, to.file, force=to.force)
         typer.echo(f"wrote {counted(len(rows), 'row')} to {plain(str(to.file))}", err=True)
         return
-    text = render(rows, row_type, to.form)
-    print_text(plain_lines(text) if sys.stdout.isatty() else text)
+    print_data(render(rows, row_type, to.form))
 
 
 def tell_doubts(gaps: Iterable[str], notes: Iterable[str]) -> None:

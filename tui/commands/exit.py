@@ -6,16 +6,28 @@ Where work was done but its outcomes wait, the code is 1.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NoReturn
 
 import typer
 
 from core.errors import CornerstoneError, OutcomesWaitError
+from core.machine.plain_text import short_repr, shortened
 from tui.commands.usage import UsageError, usage_sentence
 from tui.drawing.mends import command_line_text
 from tui.drawing.plain import plain
+
+
+def refuse_odd_arguments(arguments: Sequence[str]) -> None:
+    """Refuse arguments that no program can print or pass on.
+
+    Raises:
+        CornerstoneError: one is not UTF-8, such as a file's name in another encoding.
+    """
+    for argument in arguments:
+        if not argument.isascii() and any("\ud800" <= char <= "\udfff" for char in argument):
+            raise CornerstoneError(f"the argument {short_repr(argument)} is not UTF-8; rename the file that it names")
 
 
 @contextmanager
@@ -34,5 +46,5 @@ def for_people() -> Iterator[None]:
 
 
 def _fail(sentence: str, code: int) -> NoReturn:
-    typer.echo(f"cornerstone: {plain(sentence)}", err=True)
+    typer.echo(f"cornerstone: {shortened(plain(sentence))}", err=True)
     sys.exit(code)

@@ -16,6 +16,7 @@ from core.errors import CornerstoneError
 from core.estimators.registry import checked, estimator_named, estimators
 from core.estimators.windows import WindowFirst
 from core.machine.atomic_file import refuse_target
+from core.machine.paths import at_home
 from tui.commands.destination import tell_doubts
 from tui.commands.options import (
     EstimatorSettings,
@@ -26,6 +27,7 @@ from tui.commands.options import (
     StoredOption,
     StoredTasksOption,
     ValueOption,
+    store_file,
 )
 from tui.commands.uneven import uneven
 from tui.drawing.plain import or_list, plain
@@ -84,13 +86,13 @@ def figure(
     from store.results import Results, Selection
     from tui.figures.save import format_of, save
 
-    output = output.expanduser()
+    output = at_home(output)
     format_of(output)  # before the work, not after it
     refuse_target(output, force=force)
     if kind in {Kind.ABLATION, Kind.INTERACTIONS} and players != SUBLAYERS:
         raise CornerstoneError(f"figure {kind} is of single sublayers; --players is for shapley and shares")
     question = Question(estimator_named(estimator, checked(settings)), players)
-    results = Results(None if store is None else store.expanduser())
+    results = Results(store_file(store))
 
     def read(selection: Selection) -> Answer[Any]:
         match kind:

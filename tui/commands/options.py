@@ -8,8 +8,11 @@ from typing import Annotated, Final
 
 import typer
 
-from core.config.run_config import DEFAULT_MODEL, run_settings
+from core.config.run_config import DEFAULT_MODEL, MOST_COUNT, run_settings
+from core.errors import CornerstoneError, Mend
 from core.estimators.registry import estimators, settings, window_readings
+from core.machine.paths import at_home
+from core.machine.small_file import kind_at
 from core.values.derived import derived_values
 from store.formats.registry import formats
 from tui.commands.destination import TABLE, Destination, destination, form_names, form_of
@@ -54,7 +57,7 @@ CheckFilesOption = Annotated[
     typer.Option("--check-files", help="Read the model's files and local data anew to identify them. It takes longer."),
 ]
 StoreOption = Annotated[Path | None, typer.Option(help=_STORE)]
-DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error. Every command takes it.")]
 
 # What is read of a store.
 StoredOption = Annotated[
@@ -98,9 +101,28 @@ ExactPlayersOption = Annotated[
         "--players", help="Which units: layers, blocks:K or kinds (default: all whose exact values are stored)."
     ),
 ]
-TopOption = Annotated[int, typer.Option(min=1, help="How many units count as the top.")]
+TopOption = Annotated[int, typer.Option(min=1, max=MOST_COUNT, help="How many units count as the top.")]
 RunSettings = Annotated[Settings, SettingOptions(run_settings)]
 EstimatorSettings = Annotated[Settings, SettingOptions(settings)]
+
+
+def store_file(store: Path | None) -> Path | None:
+    """Return the file that an option names, with the home folder in place of ``~``; None if it names none.
+
+    Raises:
+        CornerstoneError: there is something else than a file, or that cannot be told.
+    """
+    if store is None:
+        return None
+    path = at_home(store)
+    kind = kind_at(path)
+    if kind not in {None, "file"}:
+        raise CornerstoneError(f"the store {path} is a {kind}, not a file", Mend.OTHER_STORE)
+    above = next(((parent, there) for parent in path.parents if (there := kind_at(parent)) is not None), None)
+    if above is not None and above[1] != "folder":
+        raise CornerstoneError(f"the store {path} cannot be there: {above[0]} is a {above[1]}", Mend.OTHER_STORE)
+    return path
+
 
 # Where rows go.
 FormatOption = Annotated[

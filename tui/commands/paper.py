@@ -18,6 +18,7 @@ from core.errors import CornerstoneError
 from core.estimators.registry import checked, estimator_named, estimators
 from core.estimators.windows import WindowFirst
 from core.machine.atomic_file import refuse_target, whole_file
+from core.machine.paths import at_home
 from core.values.derived import is_accuracy, named
 from tui.commands.options import (
     EstimatorSettings,
@@ -27,8 +28,9 @@ from tui.commands.options import (
     StoredModelsOption,
     StoredOption,
     WindowEstimatorOption,
+    store_file,
 )
-from tui.commands.stdout import print_text
+from tui.commands.stdout import print_data, print_text
 from tui.commands.uneven import uneven
 from tui.drawing.plain import plain, plain_lines
 
@@ -104,14 +106,14 @@ def paper(
     from tui.paper.figures import figure_rows, write_figures
     from tui.paper.tables import names_of
 
-    output = None if output is None else output.expanduser()
+    output = None if output is None else at_home(output)
     form = _format(form, output)
     chosen = checked(settings)
     compared_by = tuple(estimator_named(name, chosen) for name, kind in estimators().items() if kind.shapley)
     windows = WindowFirst.of(chosen)
     if output is not None and form not in _FIGURES:
         refuse_target(output, force=force)  # so that the work is not done in vain
-    path = None if store is None else store.expanduser()
+    path = store_file(store)
     selection = PaperSelection(tuple(model or ()), tuple(task or ()), value, estimator, windows.max_removed)
     results = Results(path)
     read = read_paper(path, selection)
@@ -129,7 +131,7 @@ def paper(
     else:
         found = _Found(selection, models, names, compared, rows)
         text = _text(form, found, gaps, to_screen=output is None)
-        _emit(text, output, force=force)
+        _emit(text, output, for_people=form is Format.TABLE, force=force)
     for gap in gaps:
         typer.echo(f"missing: {plain(gap)}", err=True)
     for note in (*map(plain, read.notes), *uneven([row for one in rows for row in one.ablation])):
@@ -234,9 +236,12 @@ def _width() -> int:
     return shutil.get_terminal_size((_FILE_WIDTH, 24)).columns
 
 
-def _emit(text: str, output: Path | None, *, force: bool) -> None:
+def _emit(text: str, output: Path | None, *, for_people: bool, force: bool) -> None:
     if output is None:
-        print_text(text if sys.stdout.isatty() else plain_lines(text))
+        if not for_people:
+            print_data(text)
+        else:
+            print_text(text if sys.stdout.isatty() else plain_lines(text))
         return
     with whole_file(output, force=force) as fresh:
         fresh.write_text(text, encoding="utf-8")

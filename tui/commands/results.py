@@ -36,6 +36,7 @@ from tui.commands.options import (
     TopOption,
     ValueOption,
     WindowEstimatorOption,
+    store_file,
 )
 from tui.commands.stdout import print_text
 
@@ -142,7 +143,7 @@ def _draw_interactions(rows: Sequence[InteractionRow]) -> None:
 def _results(store: Path | None) -> Results:
     from store.results import Results
 
-    return Results(None if store is None else store.expanduser())
+    return Results(store_file(store))
 
 
 estimators = table_command(tables()["estimators"])

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING
 
-import typer
+from tui.drawing.plain import plain_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 
 def print_text(text: str) -> None:
-    """Write ``text`` as it is. End the program quietly if the reader is gone, as after `| head`."""
-    try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    except BrokenPipeError as error:
-        # The rest of the buffer must not fail again when Python ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit(1) from error
+    """Write ``text`` as it is. ``tui.streams`` says what happens where it cannot be written."""
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def print_data(text: str) -> None:
+    """Write text for programs: without control characters on a terminal, else the same UTF-8 as to a file."""
+    if sys.stdout.isatty():
+        print_text(plain_lines(text))
+        return
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode())
+    sys.stdout.flush()
 
 
 def tables_console() -> Console:

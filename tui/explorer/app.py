@@ -41,6 +41,7 @@ class Explorer(App[None]):
         insist: open the session even if the evaluator has something open.
         command: starts the evaluator.
         keymap: the user's own keys by the id of an action.
+        notice: a sentence to show at the start.
     """
 
     TITLE = "Cornerstone"
@@ -58,6 +59,7 @@ class Explorer(App[None]):
         insist: bool = False,
         command: Sequence[str] | None = None,
         keymap: Mapping[str, str] | None = None,
+        notice: str | None = None,
     ) -> None:
         super().__init__()
         self.store = store
@@ -65,14 +67,28 @@ class Explorer(App[None]):
         self._session = session
         self._insist = insist
         self._own_keys = dict(keymap or {})
+        self._notice = notice
+        self.fault: Exception | None = None
+        """The error because of which it has ended."""
         self._command = list(command or evaluator_command(store))
         self._line: client.Connection | None = None
         self._interrupted: tuple[JobView, ...] = ()
         self._ending = False
 
+    def _handle_exception(self, error: Exception) -> None:
+        """End because of an error that nobody foresaw. Textual would print a traceback with all variables."""
+        if self.is_headless:
+            super()._handle_exception(error)
+            return
+        self.fault = self.fault or error
+        self._return_code = 1
+        self._close_messages_no_wait()
+
     def on_mount(self) -> None:
         self.set_keymap(self._own_keys)
         self.push_screen(ExploreScreen())
+        if self._notice is not None:
+            self.say(self._notice, error=True)
         self.listen()
 
     @work(exclusive=True, group="line")

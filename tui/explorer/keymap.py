@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -11,8 +12,13 @@ import platformdirs
 import yaml
 
 from core.errors import CornerstoneError
-from core.machine.yaml_text import load_yaml
+from core.machine.plain_text import short_repr
+from core.machine.small_file import read_small
+from core.machine.yaml_text import load_yaml, what_is_wrong
 from tui.explorer.actions import GROUPS
+
+# Textual's names of keys: letters, digits and signs, with modifiers such as ctrl+ before.
+_KEY = re.compile(r"[^\s,]{1,40}")
 
 
 def keymap_path() -> Path:
@@ -28,11 +34,13 @@ def read_keymap() -> dict[str, str]:
     """
     path = keymap_path()
     try:
-        content = load_yaml(path.read_text(encoding="utf-8"))
+        content = load_yaml(read_small(path, f"the keys in {path}"))
     except FileNotFoundError:
         return {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise CornerstoneError(f"{path} cannot be read as YAML ({' '.join(str(error).split())})") from error
+    except yaml.YAMLError as error:
+        line, problem = what_is_wrong(error)
+        place = "" if line is None else f"line {line}: "
+        raise CornerstoneError(f"{path} cannot be read as YAML ({place}{problem})") from error
     if not isinstance(content, Mapping | None):
         raise CornerstoneError(f"{path}: expected lines such as `explore.run: f2`")
     keymap = {str(ident): _keys(path, str(ident), keys) for ident, keys in (content or {}).items()}
@@ -59,10 +67,11 @@ def _keys(path: Path, ident: str, keys: Any) -> str:
     if ident not in known:
         close = get_close_matches(ident, known, n=1)
         hint = f"did you mean {close[0]}?" if close else "`cornerstone keys` lists them"
-        raise CornerstoneError(f"{path}: no action {ident!r}; {hint}")
-    if not isinstance(keys, str) or not all(key.strip() for key in keys.split(",")):
+        raise CornerstoneError(f"{path}: no action {short_repr(ident)}; {hint}")
+    named = [key.strip() for key in keys.split(",")] if isinstance(keys, str) else [""]
+    if not all(map(_KEY.fullmatch, named)):
         raise CornerstoneError(f"{path}: {ident} wants a key such as f2, or several with commas between")
-    return ",".join(key.strip() for key in keys.split(","))
+    return ",".join(dict.fromkeys(named))
 
 
 def _check_clashes(path: Path, keymap: Mapping[str, str]) -> None:

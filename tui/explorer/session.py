@@ -5,13 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import platformdirs
 import pydantic
 
 from core.coalitions.players import Removed
+from core.config.faults import worst
 from core.config.run_config import RunConfig, documents_of, load_config
+from core.errors import CornerstoneError
+from core.machine.json_text import load_json
+from core.machine.small_file import read_small
 
 
 class Session(pydantic.BaseModel, frozen=True):
@@ -31,20 +36,36 @@ def session_path(store: Path) -> Path:
 
 def last_session(store: Path) -> Session:
     """Read the last session of a store; the quickstart's if there is none, or if it cannot be read."""
+    return read_session(store)[0]
+
+
+def read_session(store: Path) -> tuple[Session, str | None]:
+    """Return ``last_session``, and the sentence that says why it cannot be read, if there is one that cannot."""
+    quickstart = Session(config=load_config(Path("quickstart"), {}))
+    path = session_path(store)
     try:
-        text = session_path(store).read_text(encoding="utf-8")
-        return _read(text)
-    except (OSError, ValueError):
-        return Session(config=load_config(Path("quickstart"), {}))
+        return _read(read_small(path, f"the last session in {path}")), None
+    except FileNotFoundError:
+        return quickstart, None
+    except CornerstoneError as error:
+        said = str(error)
+    except pydantic.ValidationError as error:
+        fault = worst(error)
+        said = f"{path} is no session ({'.'.join(map(str, fault['loc'])) or 'all of it'}: {fault['msg']})"
+    except ValueError as error:
+        said = f"{path} is no session ({error})"
+    return quickstart, f"{said}; this is the quickstart"
 
 
-def _read(text: str) -> Session:
+def _read(text: bytes) -> Session:
     """Read a session, without its schedules and settings if a plugin that named them is gone."""
+    content = load_json(text)
     try:
         return Session.model_validate_json(text)
     except pydantic.ValidationError:
-        content = json.loads(text)
-        config = documents_of(json.dumps(content["config"] if isinstance(content, dict) else None))
+        if not isinstance(content, Mapping):
+            raise
+        config = documents_of(json.dumps(content.get("config")))
         return Session.model_validate({**content, "config": config})
 
 

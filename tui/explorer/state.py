@@ -123,7 +123,9 @@ def resumed(state: State, session: Session) -> State:
     if state.bench is None or state.bench.model_id != session.model_id:
         return state
     keys = [task.key for task in state.bench.tasks]
-    return replace(state, task=session.task if session.task in keys else state.task, removed=session.removed)
+    known = range(len(state.bench.model.kinds))
+    removed = session.removed if all(number in known for number in session.removed) else ()
+    return replace(state, task=session.task if session.task in keys else state.task, removed=removed)
 
 
 def _opened(state: State, event: Opened) -> State:

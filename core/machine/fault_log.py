@@ -1,0 +1,90 @@
+"""Keep the tracebacks of faults that nobody foresaw, in files of the user's state folder, and word them for people.
+
+Only the standard library is loaded, as a broken installation is such a fault too. A log has no values of variables and
+nothing of the environment, which may hold secrets.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import time
+import traceback
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+KEPT: Final = 20
+"""How many logs are kept; the oldest are removed."""
+
+_MOST_BYTES = 2**18
+_MOST_SAID = 300
+
+
+def fault_sentence(error: BaseException) -> str:
+    """Log an unforeseen error; return a sentence that says what happened, where its log is, and how to report it."""
+    what = in_words(error)
+    try:
+        where = str(log_fault(error))
+    except (OSError, MemoryError, RecursionError, ValueError) as failure:
+        reason = getattr(failure, "strerror", None) or type(failure).__name__
+        return f"{what}; its log cannot be written ({reason}), so please report it with what --debug shows"
+    return f"{what}; the traceback is in {where}, please report it with that file"
+
+
+def in_words(error: BaseException) -> str:
+    """Return the type and the first line of an error as a clause."""
+    if isinstance(error, MemoryError):
+        return "there is not enough memory for this (MemoryError)"
+    kind = type(error).__name__
+    try:
+        lines = str(error).strip().splitlines()
+    except Exception:  # noqa: BLE001 - an error may be unable to say what it is
+        lines = []
+    first = "".join(char if char.isprintable() else " " for char in lines[0][:_MOST_SAID]) if lines else ""
+    module = isinstance(error, ImportError)
+    said = f"{kind}: {first}" if first else kind
+    return f"the installation is broken ({said})" if module else f"a fault of the program itself ({said})"
+
+
+def log_fault(error: BaseException) -> Path:
+    """Write the traceback of an error to a new file that only the user can read; return its path.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    with suppress(RuntimeError):
+        traceback.clear_frames(error.__traceback__)  # it frees memory, which may have run out
+    text = "".join(traceback.format_exception(type(error), error, error.__traceback__, limit=-100))
+    folder = _folder()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = folder / f"fault-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}-{time.monotonic_ns() % 10**6:06}.log"
+    content = f"{_header()}\n{text}".encode(errors="backslashreplace")[:_MOST_BYTES]
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    with open(descriptor, "wb") as file:
+        file.write(content)
+    _remove_oldest(folder)
+    return path
+
+
+def _header() -> str:
+    versions = f"Python {platform.python_version()}, {platform.platform()}"
+    return f"{time.strftime('%Y-%m-%d %H:%M:%S %z')}\n{versions}\n{' '.join(map(ascii, sys.argv))[:2000]}\n"
+
+
+def _folder() -> Path:
+    """Return the folder of the logs (``XDG_STATE_HOME`` applies)."""
+    try:
+        import platformdirs
+
+        state = platformdirs.user_state_dir("cornerstone", appauthor=False)
+    except ImportError:
+        state = os.path.expanduser("~/.local/state/cornerstone")
+    return Path(state) / "faults"
+
+
+def _remove_oldest(folder: Path) -> None:
+    with suppress(OSError):
+        for old in sorted(folder.glob("fault-*.log"))[:-KEPT]:
+            old.unlink(missing_ok=True)

@@ -1,0 +1,34 @@
+"""Ctrl+C before and after the part of a program that handles it: one word, and the end. Loads next to nothing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+INTERRUPTED = 130
+"""The exit code of a program that Ctrl+C has stopped."""
+
+
+def owns_process() -> bool:
+    """Return whether this process is ours: a caller who has replaced stdout, as tests do, has plans of its own."""
+    return sys.stdout is sys.__stdout__
+
+
+def stop_at_once() -> None:
+    """Let Ctrl+C end the program without a traceback, where nothing has begun or all is done."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _stop)
+
+
+def stop_in_order() -> None:
+    """Let Ctrl+C raise KeyboardInterrupt again."""
+    if signal.getsignal(signal.SIGINT) is _stop:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _stop(_number: int, _frame: object) -> None:
+    try:
+        os.write(2, b"cornerstone: stopped\n")
+    finally:
+        os._exit(INTERRUPTED)
