@@ -10,6 +10,7 @@ class Mend(StrEnum):
 
     CHECK_INSTALL = "check the installation"
     CHECK_PACKAGE_INDEX = "check that the package index is reachable"
+    CHECK_STORE = "see what is damaged in the store"
     FREE_STORE = "close the program that holds the store"
     GO_ONLINE = "allow the download"
     GIVE_LOCAL_DATA = "give a local file in place of the data set"
@@ -21,6 +22,7 @@ class Mend(StrEnum):
     OTHER_STORE = "name another store"
     REPLACE_EVALUATOR = "stop the evaluator that runs and start this version's"
     REPLACE_FILE = "allow the file to be replaced"
+    SALVAGE_STORE = "copy what can be read of the store into a new one"
     START_EVALUATOR = "start the evaluator again"
     UPGRADE = "upgrade this program, or name another store"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = "run|results|paper|path|proxies|explore|figure|estimators|bench|models|tasks|keys|doctor"
+COMMANDS = "run|results|paper|path|proxies|explore|figure|estimators|bench|models|tasks|keys|doctor|store"
 SAID = re.compile(
     rf"--[a-z]{{3,}}|\b(?:ctrl|shift|alt)\+\w|\bf5\b|(?<!`)`cornerstone\b(?!`)|\bcornerstone (?:{COMMANDS})\b"
     r"|\b(?:pip install|hf auth|press(?:es)? [a-z]\b)"

@@ -20,6 +20,7 @@ from core.machine.paths import at_home
 from core.removal_path.request import DEFAULT_STEPS, PathRequest
 from store.file.location import default_path
 from tui.commands import results
+from tui.commands import store as store_commands
 from tui.commands.destination import destination
 from tui.commands.figure import figure
 from tui.commands.option_groups import grouped
@@ -53,6 +54,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(results.app, name="results")
+app.add_typer(store_commands.app, name="store")
 
 _CONFIG = "A YAML file, or the name of a packaged one such as quickstart. Options override its keys."
 _SCHEDULES = (

@@ -1,0 +1,84 @@
+"""Do work in a process of its own, because DuckDB may end the process that reads a damaged file."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import Any
+
+import duckdb
+
+Tell = Callable[[object], None]
+"""Sends a message to the process that waits for the work."""
+
+
+class CrashError(Exception):
+    """Work in another process has ended without a result. The message says why."""
+
+
+def apart(work: Callable[..., Any], *arguments: object, told: Tell | None = None) -> Any:
+    """Call ``work(tell, *arguments)`` in another process and return its result.
+
+    Args:
+        work: a function of a module, which gets ``tell`` to send messages while it works.
+        arguments: what can be pickled.
+        told: is given each message.
+
+    Raises:
+        Exception: ``work`` raised it.
+        CrashError: the process ended before ``work`` returned, or DuckDB failed on what it read or wrote.
+    """
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=_serve, args=(theirs, work, arguments), daemon=True)
+    process.start()
+    theirs.close()
+    try:
+        while True:
+            kind, content = ours.recv()
+            if kind == "message":
+                if told is not None:
+                    told(content)
+            elif kind == "result":
+                return content
+            elif kind == "raised":
+                raise content
+            else:
+                raise CrashError(content)
+    except EOFError:
+        process.join()
+        raise CrashError(_end_of(process.exitcode)) from None
+    finally:
+        ours.close()
+        process.join()
+
+
+def _serve(pipe: Connection, work: Callable[..., Any], arguments: tuple[object, ...]) -> None:
+    # A native library writes its last words to stderr. The process that waits says what happened in its own words.
+    with open(os.devnull, "w") as nothing:
+        os.dup2(nothing.fileno(), 2)
+    try:
+        pipe.send(("result", work(lambda message: pipe.send(("message", message)), *arguments)))
+    except KeyboardInterrupt:
+        pipe.send(("failed", "it was stopped"))
+    except duckdb.ProgrammingError as error:
+        pipe.send(("raised", RuntimeError(str(error))))
+    except (duckdb.Error, UnicodeDecodeError) as error:
+        pipe.send(("failed", first_line(error)))
+    except Exception as error:  # noqa: BLE001 - it is raised where the work was asked for
+        pipe.send(("raised", error))
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error's text, without the class that DuckDB puts before it."""
+    line = str(error).strip().partition("\n")[0]
+    return line.partition(" Error: ")[2] or line or type(error).__name__
+
+
+def _end_of(code: int | None) -> str:
+    if code is not None and code < 0:
+        return f"the process that read it ended by {signal.Signals(-code).name}"
+    return "the process that read it ended"

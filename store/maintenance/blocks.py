@@ -1,0 +1,144 @@
+"""The blocks of a DuckDB file as bytes: three headers and then blocks of one size, each led by its checksum.
+
+DuckDB reads only what a query needs. This finds damage in the rest too, such as the headers and the indexes.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from store.maintenance.checksum import checksum, corrected
+
+HEADER: Final = 4096
+"""The size of each of the three headers in bytes."""
+
+_HEADERS: Final = (0, HEADER, 2 * HEADER)
+_MAGIC: Final = b"DUCK"
+_SIZES: Final = range(1 << 12, (1 << 22) + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The blocks that a file should have, by the newer of its two database headers, whose checkpoint has a number."""
+
+    block_size: int
+    blocks: int
+    checkpoint: int
+
+    @property
+    def size(self) -> int:
+        """The size in bytes that the file has at least."""
+        return 3 * HEADER + self.blocks * self.block_size
+
+    def offset(self, block: int) -> int:
+        """Return the place of a block in the file."""
+        return 3 * HEADER + block * self.block_size
+
+
+@dataclass(frozen=True, slots=True)
+class Damaged:
+    """A header or block whose checksum is wrong: its number (None for a header), place, and content if correctable."""
+
+    block: int | None
+    offset: int
+    right: bytes | None
+
+
+def is_duckdb(path: Path) -> bool:
+    """Return whether a file is one of DuckDB, even if a few bytes of its beginning are damaged."""
+    with path.open("rb") as file:
+        start = file.read(3 * HEADER)
+    return start[8:12] == _MAGIC or any(_is_sound(start[at : at + HEADER]) for at in _HEADERS)
+
+
+def layout(file: BinaryIO) -> Layout | None:
+    """Return the layout of an open file; None if no header tells it."""
+    file.seek(0)
+    start = file.read(3 * HEADER)
+    found: list[Layout] = []
+    for at in _HEADERS[1:]:
+        header = _right(start[at : at + HEADER])
+        if header is not None:
+            iteration, _meta, _free, blocks, size = struct.unpack_from("<QQQQQ", header)
+            if size in _SIZES:
+                found.append(Layout(size, blocks, iteration))
+    return max(found, key=lambda one: one.checkpoint, default=None)
+
+
+def damaged(file: BinaryIO) -> Iterator[Damaged]:
+    """Yield every header and block of an open file whose checksum is wrong.
+
+    A block of zeros only has never been written, so it is left out. Nothing is yielded where no header has the checksum
+    that this module computes: another version of DuckDB may compute it in another way.
+    """
+    file.seek(0)
+    start = file.read(3 * HEADER)
+    headers = [(at, start[at : at + HEADER]) for at in _HEADERS]
+    if not any(_is_sound(header) for _, header in headers):
+        return
+    for at, header in headers:
+        if not _is_sound(header):
+            yield Damaged(None, at, _right(header))
+    planned = layout(file)
+    if planned is None:
+        return
+    file.seek(3 * HEADER)
+    for block in range(planned.blocks):
+        content = file.read(planned.block_size)
+        if len(content) == planned.block_size and not _is_sound(content) and any(content):
+            yield Damaged(block, planned.offset(block), _right(content))
+
+
+def correct(path: Path) -> int:
+    """Correct in place the headers and blocks that can be corrected, and return how many there are.
+
+    A file that was cut off is filled with zeros, because DuckDB does not open it otherwise.
+    """
+    count = 0
+    with path.open("r+b") as file:
+        for one in list(damaged(file)):
+            if one.right is not None:
+                file.seek(one.offset)
+                file.write(struct.pack("<Q", checksum(one.right)) + one.right)
+                count += 1
+        planned = layout(file)
+        file.seek(0, 2)
+        if planned is not None and file.tell() < planned.size:
+            file.truncate(planned.size)
+    return count
+
+
+def forget_newest_header(path: Path) -> bool:
+    """Let an older state of the file count, by erasing the newer database header; return false if there is none."""
+    with path.open("r+b") as file:
+        start = file.read(3 * HEADER)
+        iterations = {at: _iteration(start[at : at + HEADER]) for at in _HEADERS[1:]}
+        newest = max(iterations, key=lambda at: iterations[at])
+        if min(iterations.values()) < 1:
+            return False
+        file.seek(newest)
+        file.write(bytes(HEADER))
+    return True
+
+
+def _iteration(header: bytes) -> int:
+    right = _right(header)
+    return -1 if right is None else int(struct.unpack_from("<Q", right)[0])
+
+
+def _is_sound(block: bytes) -> bool:
+    return len(block) >= HEADER and struct.unpack_from("<Q", block)[0] == checksum(block[8:])
+
+
+def _right(block: bytes) -> bytes | None:
+    """Return a block without its checksum, corrected if it must be; None if it cannot be."""
+    if len(block) < HEADER:
+        return None
+    (stored,) = struct.unpack_from("<Q", block)
+    return (
+        block[8:] if checksum(block[8:]) == stored else corrected(block[8:], stored, mostly_zeros=len(block) == HEADER)
+    )

@@ -1,0 +1,97 @@
+"""Check a store: every block, the schema, every value of every table, and the rules that rows obey."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from core.errors import CornerstoneError
+from store.maintenance.apart import CrashError, apart
+from store.maintenance.blocks import is_duckdb
+from store.maintenance.examine import examine
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a check has found.
+
+    Attributes:
+        sound: whether there is no problem.
+        problems: a sentence for each kind of damage.
+        schema_version: the version of the schema; None if it cannot be read.
+        outcomes: how many outcomes the store has; None if they cannot be counted.
+        notes: what is not damage but worth knowing.
+    """
+
+    sound: bool
+    problems: tuple[str, ...]
+    schema_version: int | None
+    outcomes: int | None
+    notes: tuple[str, ...] = ()
+
+
+def check(path: Path, patience: float, *, quick: bool = False) -> Report:
+    """Read all of a store and report what is wrong with it. Nothing is changed.
+
+    Args:
+        path: the file of the store.
+        patience: seconds to wait while another program writes to it.
+        quick: leave out the values of columns and the rules; open the store and check its blocks and schema only.
+
+    Raises:
+        CornerstoneError: there is no such file, it is no store of this program, or it stays in use.
+    """
+    refuse_other_files(path)
+    found = _Found()
+    try:
+        apart(examine, path, patience, quick, told=found.take)
+    except CrashError as crash:
+        found.problems.append(f"DuckDB could not go on {found.doing}: {crash}")
+    problems = tuple(dict.fromkeys(found.problems))
+    return Report(not problems, problems, found.version, found.outcomes, tuple(found.notes))
+
+
+def refuse_other_files(path: Path) -> None:
+    """Refuse what is no DuckDB file.
+
+    Raises:
+        CornerstoneError: there is no such file, it is empty or of another kind, or it cannot be read.
+    """
+    try:
+        if not path.exists():
+            raise CornerstoneError(f"there is no store at {path}")
+        if not path.is_file():
+            what = "folder" if path.is_dir() else "device"
+            raise CornerstoneError(f"{path} is a {what}, not a store")
+        if not path.stat().st_size:
+            raise CornerstoneError(f"{path} is empty, so it is no store")
+        if not is_duckdb(path):
+            raise CornerstoneError(f"{path} is not a DuckDB file")
+    except OSError as error:
+        raise CornerstoneError(f"cannot read {path}: {error.strerror}") from error
+
+
+@dataclass(slots=True)
+class _Found:
+    """What the process that reads the store has said so far."""
+
+    problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    doing: str = "while it opened the file"
+    version: int | None = None
+    outcomes: int | None = None
+
+    def take(self, message: Any) -> None:
+        kind, content = message
+        match kind:
+            case "problem":
+                self.problems.append(content)
+            case "note":
+                self.notes.append(content)
+            case "doing":
+                self.doing = content
+            case "version":
+                self.version = content
+            case "outcomes":
+                self.outcomes = content

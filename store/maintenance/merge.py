@@ -1,0 +1,96 @@
+"""Merge stores into one: by the identity of models, tasks, documents and coalitions, whatever their numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import duckdb
+
+from core.errors import CornerstoneError, Mend
+from core.machine.atomic_file import refuse_target
+from store.file.database import reading, writing
+from store.maintenance.apart import CrashError, Tell, apart
+from store.maintenance.check import check, refuse_other_files
+from store.maintenance.connection import attach, engine
+from store.maintenance.lock import locked
+from store.maintenance.log import log_files
+from store.maintenance.swap import replaced
+from store.maintenance.union import Taken, take
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What each of the merged stores has given, in their order, and how many outcomes the new store has."""
+
+    taken: tuple[Taken, ...]
+    outcomes: int
+
+
+def merge(inputs: Sequence[Path], output: Path, *, force: bool, patience: float) -> Merged:
+    """Write a store that has all that several stores have. An outcome that several have is taken once.
+
+    Args:
+        inputs: the stores, which stay as they are unless ``output`` is one of them.
+        output: the new store, which is written whole or not at all.
+        force: replace the file that is there.
+        patience: seconds to wait while another program holds one of the files.
+
+    Raises:
+        CornerstoneError: a file is no store, is damaged or stays in use; two stores contradict each other; or
+            ``output`` exists or cannot be written. Nothing is changed then.
+    """
+    refuse_target(output, force=force)
+    for path in inputs:
+        refuse_other_files(path)
+    files = [path.resolve() for path in inputs]
+    for path in files:
+        if files.count(path) > 1:
+            raise CornerstoneError(f"{path} is named twice")
+    target = output.resolve()
+    if log_files(target) and not target.exists():
+        raise CornerstoneError(f"{log_files(target)[0]} is left of another store; move it, or name another file")
+    for path in files:
+        with reading(path, patience):
+            pass  # brings an older store up to date
+        report = check(path, patience)
+        if report.problems:
+            raise CornerstoneError(f"{path} is damaged: {report.problems[0]}", Mend.SALVAGE_STORE)
+    try:
+        found: Merged = apart(_merge, files, target, patience)
+    except CrashError as crash:
+        raise CornerstoneError(f"cannot merge the stores, so {output} was not written: {crash}") from crash
+    return found
+
+
+def _merge(tell: Tell, inputs: Sequence[Path], output: Path, patience: float) -> Merged:
+    del tell
+    with ExitStack() as stack:
+        spill = Path(stack.enter_context(TemporaryDirectory(dir=output.parent, prefix=".cornerstone-")))
+        old = stack.enter_context(locked(output, patience, alone=True)) if output.exists() else None
+        for path in inputs:
+            if path != output:
+                stack.enter_context(locked(path, patience))
+        db = stack.enter_context(engine(spill))
+        names = _attach_all(db, inputs, output)
+        with replaced(output, old) as fresh:
+            with writing(fresh):
+                pass
+            attach(db, fresh, "merged", read_only=False)
+            taken = tuple(take(db, name, path) for name, path in zip(names, inputs, strict=True))
+            (outcomes,) = db.execute("SELECT count(*) FROM merged.outcomes").fetchone() or (0,)
+            db.execute("CHECKPOINT merged")
+    return Merged(taken, int(outcomes))
+
+
+def _attach_all(db: duckdb.DuckDBPyConnection, inputs: Sequence[Path], output: Path) -> list[str]:
+    """Attach the inputs; they stay attached, because to detach one is to give up its lock."""
+    names = [f"input{at}" for at in range(len(inputs))]
+    for name, path in zip(names, inputs, strict=True):
+        attach(db, path, name, read_only=path != output)
+        if path == output:
+            db.execute(f"CHECKPOINT {name}")
+    return names

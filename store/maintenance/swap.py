@@ -1,0 +1,60 @@
+"""Put a new store in the place of another one that programs may be about to open.
+
+A program opens the file first and locks it then. So one that was stopped between the two could lock the replaced file
+once it is free, and write into it. The replaced file is therefore emptied while it is still locked: DuckDB refuses it.
+The new file is locked until then by the connection that wrote it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from core.errors import CornerstoneError
+from core.machine.atomic_file import whole_file
+from store.maintenance.apart import first_line
+from store.maintenance.log import log_files
+
+
+@contextmanager
+def replaced(path: Path, locked: int | None) -> Iterator[Path]:
+    """Yield a temporary path; when the block ends, the store written there replaces ``path``.
+
+    The connection that has written the store stays open until after the block, so that nobody uses it before.
+
+    Args:
+        path: the file to write or replace.
+        locked: a descriptor of the file that is replaced, which this process has locked alone; None if there is none.
+
+    Raises:
+        CornerstoneError: the file cannot be written; what was there is as it was.
+    """
+    try:
+        with whole_file(path, force=True) as fresh:
+            yield fresh
+            if locked is not None:
+                _take_over(fresh, locked)
+    except (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.TransactionException) as error:
+        raise CornerstoneError(f"cannot write {path}: {first_line(error)}") from error
+    for log in log_files(path):
+        log.unlink()
+    # Until the new name is on the disk, a power cut brings the old file back, which must not be empty then.
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+    if locked is not None and os.fstat(locked).st_nlink == 0:
+        os.ftruncate(locked, 0)
+
+
+def _take_over(fresh: Path, locked: int) -> None:
+    """Give a new file the mode of the old one, and its owner where this user may."""
+    old = os.fstat(locked)
+    os.chmod(fresh, old.st_mode & 0o777)
+    if os.geteuid() == 0:
+        os.chown(fresh, old.st_uid, old.st_gid)

@@ -1,0 +1,160 @@
+"""`cornerstone store`: check the file that keeps the outcomes, salvage a damaged one, merge several, compact one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from core.errors import CornerstoneError
+from store.file.location import default_path
+from tui.commands.options import ForceOption
+from tui.commands.stdout import print_text
+from tui.drawing.plain import counted, plain
+
+if TYPE_CHECKING:
+    from store.maintenance.check import Report
+    from store.maintenance.salvage import Salvaged
+
+app = typer.Typer(help="Check, salvage, merge and compact stores: the files that keep outcomes.")
+
+_StoreArgument = Annotated[
+    Path | None, typer.Argument(metavar="[STORE]", help="The store (default: the one in your data folder).")
+]
+_NewOption = Annotated[Path, typer.Option("-o", "--output", help="The new store.")]
+_WaitOption = Annotated[
+    float,
+    typer.Option("--wait", min=0, max=86400, help="How many seconds to wait while another program holds a store."),
+]
+
+
+@app.command()
+def check(
+    store: _StoreArgument = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print an object: sound, problems, schema_version and outcomes.")
+    ] = False,
+    wait: _WaitOption = 30.0,
+) -> None:
+    """Read all of a store, and say what is damaged. Nothing is changed.
+
+    The exit code is 0 if the store is sound, 1 if it is damaged, and 2 if there is no such store.
+
+    Example: cornerstone store check results.duckdb
+    """
+    from store.maintenance.check import check as examine
+
+    path = _path(store)
+    report = examine(path, wait)
+    if as_json:
+        print_text(json.dumps(_as_json(report), indent=2) + "\n")
+    else:
+        print_text(_in_words(report, path))
+    for note in report.notes:
+        typer.echo(f"note: {plain(note)}", err=True)
+    if not report.sound:
+        typer.echo(f"`cornerstone store salvage {plain(str(path))} -o NEW` copies what can be read", err=True)
+        raise typer.Exit(1)
+
+
+@app.command()
+def salvage(
+    store: Annotated[Path, typer.Argument(metavar="STORE", help="The damaged store. It is not touched.")],
+    output: _NewOption,
+    force: ForceOption = False,
+    wait: _WaitOption = 30.0,
+) -> None:
+    """Copy what can be read of a damaged store into a new one, and say what is lost.
+
+    The exit code is 0 if any outcome was saved, and 1 if none was. `cornerstone run` evaluates again what is lost.
+
+    Example: cornerstone store salvage results.duckdb -o saved.duckdb
+    """
+    from store.maintenance.salvage import salvage as save
+
+    path, new = store.expanduser(), output.expanduser()
+    found = save(path, new, force=force, patience=wait)
+    if found is None:
+        typer.echo(f"no outcome of {plain(str(path))} can be read, so {plain(str(new))} was not written", err=True)
+        raise typer.Exit(1)
+    print_text("".join(f"{line}\n" for line in _salvaged(found)))
+    typer.echo(f"wrote {plain(str(new))}", err=True)
+
+
+@app.command()
+def merge(
+    stores: Annotated[list[Path], typer.Argument(metavar="STORE...", help="The stores to merge, two or more.")],
+    output: _NewOption,
+    force: ForceOption = False,
+    wait: _WaitOption = 30.0,
+) -> None:
+    """Merge stores into a new one. An outcome that several stores have is taken once.
+
+    If two stores have other numbers for the same outcome, nothing is written. The new store may be one of the merged
+    ones with --force.
+
+    Example: cornerstone store merge mine.duckdb theirs.duckdb -o both.duckdb
+    """
+    from store.maintenance.merge import merge as unite
+
+    if len(stores) < 2:
+        raise CornerstoneError(f"merge takes two stores or more, and {stores[0]} is one")
+    new = output.expanduser()
+    found = unite([each.expanduser() for each in stores], new, force=force, patience=wait)
+    lines = [
+        f"{plain(str(each.path))}: {counted(each.outcomes, 'outcome')}, {each.new} of them new" for each in found.taken
+    ]
+    print_text("".join(f"{line}\n" for line in [*lines, f"{plain(str(new))}: {counted(found.outcomes, 'outcome')}"]))
+
+
+@app.command()
+def compact(store: _StoreArgument = None, wait: _WaitOption = 30.0) -> None:
+    """Write a store anew, without the space that is no longer in use. Other programs wait meanwhile.
+
+    Example: cornerstone store compact
+    """
+    from store.maintenance.compact import compact as rewrite
+
+    path = _path(store)
+    found = rewrite(path, wait)
+    print_text(f"{plain(str(path))}: {_megabytes(found.before)} before, {_megabytes(found.after)} now\n")
+
+
+def _path(store: Path | None) -> Path:
+    return default_path() if store is None else store.expanduser()
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:.1f} MB"
+
+
+def _as_json(report: Report) -> dict[str, object]:
+    return {
+        "sound": report.sound,
+        "problems": list(report.problems),
+        "schema_version": report.schema_version,
+        "outcomes": report.outcomes,
+    }
+
+
+def _in_words(report: Report, path: Path) -> str:
+    outcomes = "an unknown number of outcomes" if report.outcomes is None else counted(report.outcomes, "outcome")
+    head = f"{plain(str(path))} is {'sound' if report.sound else 'damaged'}: {outcomes}\n"
+    return head + "".join(f"- {plain(problem)}\n" for problem in report.problems)
+
+
+def _salvaged(found: Salvaged) -> list[str]:
+    lines = []
+    if found.how:
+        lines.append(found.how)
+    if found.corrected:
+        lines.append(f"{counted(found.corrected, 'block')} had one wrong byte, which was put right")
+    for each in found.tables:
+        lost = [f"{number} {what}" for number, what in each.dropped]
+        lost += [f"{each.placeholders} without the texts, which are lost"] if each.placeholders else []
+        if each.table == "outcomes" or not each.whole:
+            of = "an unknown number" if each.of is None else each.of
+            lines.append(f"{each.table}: {each.saved} of {of} saved" + "".join(f"; {one}" for one in lost))
+    return lines
