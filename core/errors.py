@@ -22,7 +22,7 @@ class Mend(StrEnum):
     OTHER_STORE = "name another store"
     REPLACE_EVALUATOR = "stop the evaluator that runs and start this version's"
     REPLACE_FILE = "allow the file to be replaced"
-    SALVAGE_STORE = "copy what can be read of the store into a new one"
+    SALVAGE_STORE = "check the store, and save what can be read of it"
     START_EVALUATOR = "start the evaluator again"
     UPGRADE = "upgrade this program, or name another store"
 

@@ -25,33 +25,36 @@ from core.records.records import (
     UnknownRunError,
     Writer,
 )
-from store.file.database import PATIENCE_S, reading, writing
+from store.file.database import reading, writing
+from store.file.place import NothingStoredError
 from store.file.value_columns import OWN_COLUMNS, Answers, value_columns
+from store.file.waiting import PATIENCE_S, OnWait
 
 
 class StoreRecorder:
     """Keeps outcomes in a DuckDB file; satisfies ``core.records.records.Recorder``.
 
-    Every method raises CornerstoneError if the file is no store, cannot be written, or stays in use for ``patience``
-    seconds.
+    Every method raises CornerstoneError if the file is no store, is damaged, cannot be written, or stays in use for
+    ``patience`` seconds. ``on_wait`` hears a sentence once a method has waited for 2 seconds.
     """
 
-    def __init__(self, path: Path, patience: float = PATIENCE_S) -> None:
+    def __init__(self, path: Path, patience: float = PATIENCE_S, on_wait: OnWait | None = None) -> None:
         self._path = path
         self._patience = patience
+        self._on_wait = on_wait
 
     def begin(self, run: RunRecord) -> None:
-        with writing(self._path, self._patience) as db:
+        with writing(self._path, self._patience, self._on_wait) as db:
             row = [run.run_id, _now(), _text(run.command), _text(run.config), run.versions, run.seed]
             db.execute("INSERT INTO runs VALUES (?, ?, NULL, 'running', ?, ?, ?, ?) ON CONFLICT DO NOTHING", row)
 
     def finish(self, run_id: str, state: RunState) -> None:
-        with writing(self._path, self._patience) as db:
+        with writing(self._path, self._patience, self._on_wait) as db:
             self._refuse_unknown(db, run_id)
             db.execute("UPDATE runs SET state = ?, finished = ? WHERE run = ?", [state, _now(), run_id])
 
     def assign(self, run_id: str, assignment: Assignment) -> None:
-        with writing(self._path, self._patience) as db:
+        with writing(self._path, self._patience, self._on_wait) as db:
             self._refuse_unknown(db, run_id)
             model, task = _model(db, assignment.model), _task(db, assignment.task)
             dataset = _dataset(db, task, assignment)
@@ -68,57 +71,67 @@ class StoreRecorder:
             )
 
     def writers(self) -> tuple[Writer, ...]:
-        if not self._path.exists():
+        try:
+            with reading(self._path, self._patience, self._on_wait) as db:
+                rows = db.execute(
+                    "SELECT run, command, versions, started FROM runs WHERE state = 'running' ORDER BY started, run"
+                ).fetchall()
+                ages = [(_now() - started).total_seconds() for *_, started in rows]
+                return tuple(
+                    Writer(run, command)
+                    for (run, command, versions, _), age_s in zip(rows, ages, strict=True)
+                    if is_elsewhere(json.loads(versions), age_s)
+                )
+        except NothingStoredError:
             return ()
-        with reading(self._path, self._patience) as db:
-            rows = db.execute(
-                "SELECT run, command, versions FROM runs WHERE state = 'running' ORDER BY started, run"
-            ).fetchall()
-        return tuple(Writer(run, command) for run, command, versions in rows if is_elsewhere(json.loads(versions)))
 
     def stored(self, assignment: Assignment) -> Mapping[str, frozenset[Removed]]:
-        if not self._path.exists():
+        try:
+            with reading(self._path, self._patience, self._on_wait) as db:
+                names = {number: removed for removed, number in _coalition_ids(db).items()}
+                rows = db.execute(
+                    """SELECT d.key, list(o.coalition) FROM outcomes o
+                    JOIN documents d ON d.document = o.document JOIN tasks t ON t.task = d.task
+                    JOIN models m ON m.model = o.model
+                    WHERE m.fingerprint = ? AND t.fingerprint = ? AND d.key IN (SELECT unnest(?::VARCHAR[]))
+                    GROUP BY d.key""",
+                    [assignment.model.fingerprint, assignment.task.fingerprint, _keys(assignment)],
+                ).fetchall()
+                asked = frozenset(assignment.coalitions)
+                return {key: asked.intersection(names[number] for number in numbers) for key, numbers in rows}
+        except NothingStoredError:
             return {}
-        with reading(self._path, self._patience) as db:
-            names = {number: removed for removed, number in _coalition_ids(db).items()}
-            rows = db.execute(
-                """SELECT d.key, list(o.coalition) FROM outcomes o
-                JOIN documents d ON d.document = o.document JOIN tasks t ON t.task = d.task
-                JOIN models m ON m.model = o.model
-                WHERE m.fingerprint = ? AND t.fingerprint = ? AND d.key IN (SELECT unnest(?::VARCHAR[]))
-                GROUP BY d.key""",
-                [assignment.model.fingerprint, assignment.task.fingerprint, _keys(assignment)],
-            ).fetchall()
-        asked = frozenset(assignment.coalitions)
-        return {key: asked.intersection(names[number] for number in numbers) for key, numbers in rows}
 
     def values(self, assignment: Assignment, metric: str) -> StoredValues:
-        if not self._path.exists():
-            return StoredValues((), (), np.empty((0, 0)), np.empty((0, 0), dtype=np.bool_))
         documents = {document.key: (document.gold, len(document.choices)) for document in assignment.documents}
         columns = value_columns(metric, assignment.task.mean_metrics, Answers.of(list(documents.values())))
-        with reading(self._path, self._patience) as db:
-            names = {number: removed for removed, number in _coalition_ids(db).items()}
-            found = db.execute(
-                f"""SELECT d.key AS key, o.coalition AS coalition, {columns.select} FROM outcomes o
-                JOIN documents d ON d.document = o.document JOIN tasks t ON t.task = d.task
-                JOIN models m ON m.model = o.model
-                WHERE m.fingerprint = ? AND t.fingerprint = ? AND d.key IN (SELECT unnest(?::VARCHAR[]))""",
-                [
-                    *columns.parameters,
-                    assignment.model.fingerprint,
-                    assignment.task.fingerprint,
-                    _keys(assignment),
-                ],
-            ).fetchnumpy()
-        coalitions, row = np.unique(np.asarray(found["coalition"]), return_inverse=True)
-        keys, place = np.unique(np.asarray(found["key"], dtype=object), return_inverse=True)
-        values = np.full((len(coalitions), len(keys)), np.nan)
-        answers = Answers.of([documents[str(key)] for key in keys])
-        values[row, place] = columns.values(found, answers.at(place))
-        there = np.zeros(values.shape, dtype=np.bool_)
-        there[row, place] = True
-        return StoredValues(tuple(names[int(number)] for number in coalitions), tuple(map(str, keys)), values, there)
+        try:
+            with reading(self._path, self._patience, self._on_wait) as db:
+                names = {number: removed for removed, number in _coalition_ids(db).items()}
+                found = db.execute(
+                    f"""SELECT d.key AS key, o.coalition AS coalition, {columns.select} FROM outcomes o
+                    JOIN documents d ON d.document = o.document JOIN tasks t ON t.task = d.task
+                    JOIN models m ON m.model = o.model
+                    WHERE m.fingerprint = ? AND t.fingerprint = ? AND d.key IN (SELECT unnest(?::VARCHAR[]))""",
+                    [
+                        *columns.parameters,
+                        assignment.model.fingerprint,
+                        assignment.task.fingerprint,
+                        _keys(assignment),
+                    ],
+                ).fetchnumpy()
+                coalitions, row = np.unique(np.asarray(found["coalition"]), return_inverse=True)
+                keys, place = np.unique(np.asarray(found["key"], dtype=object), return_inverse=True)
+                values = np.full((len(coalitions), len(keys)), np.nan)
+                answers = Answers.of([documents[str(key)] for key in keys])
+                values[row, place] = columns.values(found, answers.at(place))
+                there = np.zeros(values.shape, dtype=np.bool_)
+                there[row, place] = True
+                return StoredValues(
+                    tuple(names[int(number)] for number in coalitions), tuple(map(str, keys)), values, there
+                )
+        except NothingStoredError:
+            return StoredValues((), (), np.empty((0, 0)), np.empty((0, 0), dtype=np.bool_))
 
     def record(self, run_id: str, assignment: Assignment, outcomes: Sequence[Outcome]) -> None:
         """Store outcomes of an assignment that ``assign`` was given. Outcomes that are stored already stay as they are.
@@ -130,7 +143,7 @@ class StoreRecorder:
         for outcome in outcomes:
             first.setdefault((outcome.document, outcome.removed), outcome)
         new = list(first.values())
-        with writing(self._path, self._patience) as db:
+        with writing(self._path, self._patience, self._on_wait) as db:
             self._refuse_unknown(db, run_id)
             model, task = _model(db, assignment.model), _task(db, assignment.task)
             documents, coalitions = _document_ids(db, task, assignment), _coalition_ids(db)

@@ -25,8 +25,9 @@ from core.estimators.exact import Exact
 from core.estimators.question import Question
 from core.estimators.registry import checked, estimator_named, estimators, window_readings
 from core.estimators.setting import Number
-from store.file.database import PATIENCE_S, reading
+from store.file.database import reading
 from store.file.location import default_path
+from store.file.waiting import PATIENCE_S, OnWait
 from store.reading.ablation import read_ablation
 from store.reading.against_exact import Comparison, read_agreement
 from store.reading.answer import Answer, Found, answer_of
@@ -58,12 +59,14 @@ class Results:
     """Reads a store. Each call opens the file and closes it again.
 
     Rows are ordered by model and task, always in the same way. Every method raises CornerstoneError if there is no
-    store, if it cannot be read or stays in use for ``patience`` seconds, or if a name fits nothing in it.
+    store, if it is damaged, cannot be read or stays in use for ``patience`` seconds, or if a name fits nothing in it.
+    ``on_wait`` hears a sentence once a call has waited for 2 seconds.
     """
 
-    def __init__(self, path: Path | None = None, patience: float = PATIENCE_S) -> None:
+    def __init__(self, path: Path | None = None, patience: float = PATIENCE_S, on_wait: OnWait | None = None) -> None:
         self._path = path or default_path()
         self._patience = patience
+        self._on_wait = on_wait
 
     @property
     def path(self) -> Path:
@@ -72,7 +75,7 @@ class Results:
 
     def opened(self) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
         """Open the file as long as the context lasts. A table of your own reads ``with results.opened() as db:``."""
-        return reading(self._path, self._patience)
+        return reading(self._path, self._patience, self._on_wait)
 
     def ablation(self, selection: Selection = Selection(), value: str | None = None) -> Answer[AblationRow]:  # noqa: B008
         """Read each player's ablation: the drop without it, over the documents that the intact model has too.
@@ -225,7 +228,7 @@ class Results:
         Raises:
             CornerstoneError: no such estimator, or no task selected has the value.
         """
-        read = read_paper(self._path, selection, self._patience)
+        read = read_paper(self._path, selection, self._patience, self._on_wait)
         told = Found[CornerstoneRow](notes=list(read.notes))
         return answer_of(read.gaps, [*(judge(values, selection) for values in read.models), told])
 

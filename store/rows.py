@@ -236,7 +236,11 @@ class CornerstoneRow:
 
 @dataclass(frozen=True, slots=True)
 class RunRow:
-    """One run of a study, and how it ended."""
+    """One run of a study, and how it ended.
+
+    ``state`` is running, finished or stopped. It is unknown if the run was begun on another machine or in another
+    container, and nobody noted its end.
+    """
 
     run: str
     started: datetime

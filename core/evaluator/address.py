@@ -27,6 +27,11 @@ def log_path(store: Path) -> Path:
     return runtime_folder() / f"{_name(store)}.log"
 
 
+def turns_path(store: Path) -> Path:
+    """Return the file whose locks give the programs that use a store their turns."""
+    return runtime_folder() / f"{_name(store)}.turns"
+
+
 def runtime_folder() -> Path:
     """Return a folder that only this user can enter, and make it if it does not exist.
 

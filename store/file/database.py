@@ -2,61 +2,59 @@
 
 from __future__ import annotations
 
-import random
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import resources
 from pathlib import Path
 
 import duckdb
 
-from core.errors import CornerstoneError, InUseError, Mend
-
-PATIENCE_S = 30.0
+from core.errors import CornerstoneError, Mend
+from store.file.connection import connected, keep_log
+from store.file.faults import told
+from store.file.place import NothingStoredError, shown
+from store.file.schema import difference
+from store.file.sound import damaged, tables_of
+from store.file.waiting import PATIENCE_S, OnWait, Waiting
 
 # Step i upgrades a store from version i to i + 1. The first step turns an empty file into a store.
 _STEPS = ("schema.sql",)
-# DuckDB would download an extension as soon as a file looks like another database's.
-_SETTINGS: dict[str, str | bool | int | float | list[str]] = {
-    "memory_limit": "1GB",
-    "threads": 2,
-    "autoinstall_known_extensions": False,
-    "autoload_known_extensions": False,
-}
-# A new file begins with three header blocks. Until these are written, the file is not a database.
-_HEADERS_SIZE = 3 * 4096
-_MADE_WITHIN_S = 1.0
-_FIRST_WAIT_S = 0.05
-_LONGEST_WAIT_S = 0.25
 
 
 @contextmanager
-def reading(path: Path, patience: float = PATIENCE_S) -> Iterator[duckdb.DuckDBPyConnection]:
+def reading(
+    path: Path, patience: float = PATIENCE_S, on_wait: OnWait | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a store read-only; upgrade a store of an older version first.
 
     Args:
         path: the file of the store.
         patience: seconds to wait while another program holds the file.
+        on_wait: hears once who holds the file, if that takes longer than 2 seconds.
 
     Raises:
-        CornerstoneError: the file does not exist, is not a store, is newer than this program, or stays locked.
+        CornerstoneError: the file is not there (NothingStoredError), is not a store, is damaged, is newer than this
+            program, or stays in use (InUseError). Nothing was changed.
     """
-    if not path.exists():
-        raise CornerstoneError(f"no results at {path} yet", Mend.MAKE_RESULTS)
-    with _connection(path, patience, read_only=True) as connection:
-        current = _version(connection, path) == len(_STEPS)
-        if current:
-            yield connection
-    if not current:
-        with writing(path, patience):
-            pass
-        with _connection(path, patience, read_only=True) as connection:
-            yield connection
+    waiting = Waiting(path, patience, on_wait)
+    with told(path, "cannot read the store"):
+        with connected(path, waiting, _first_step(), read_only=True) as connection:
+            version = _version(connection, path)
+            if version == 0:
+                raise NothingStoredError(path)
+            if version == len(_STEPS):
+                yield connection
+        if version < len(_STEPS):
+            with writing(path, patience, on_wait):
+                pass
+            with connected(path, waiting, _first_step(), read_only=True) as connection:
+                yield connection
 
 
 @contextmanager
-def writing(path: Path, patience: float = PATIENCE_S) -> Iterator[duckdb.DuckDBPyConnection]:
+def writing(
+    path: Path, patience: float = PATIENCE_S, on_wait: OnWait | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a store in one transaction, which is committed when the block ends and rolled back if it raises.
 
     The file and its folder are created if they do not exist.
@@ -64,97 +62,81 @@ def writing(path: Path, patience: float = PATIENCE_S) -> Iterator[duckdb.DuckDBP
     Args:
         path: the file of the store.
         patience: seconds to wait while another program holds the file.
+        on_wait: hears once who holds the file, if that takes longer than 2 seconds.
 
     Raises:
-        CornerstoneError: the file cannot be created or written, is not a store, is newer than this program, or stays
-            locked.
+        CornerstoneError: the file cannot be created or written, is not a store, is damaged, is newer than this program,
+            or stays in use (InUseError).
     """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CornerstoneError(f"cannot create the folder {path.parent} for the store: {error.strerror}") from error
-    with _connection(path, patience, read_only=False) as connection:
-        connection.begin()
+    waiting = Waiting(path, patience, on_wait)
+    with (
+        told(path, "cannot write to the store"),
+        connected(path, waiting, _first_step(), read_only=False) as connection,
+    ):
         try:
+            connection.begin()
             _upgrade(connection, path)
             yield connection
             connection.commit()
-        except duckdb.IOException as error:
-            raise CornerstoneError(f"cannot write to the store {path}: {_first_line(error)}") from error
+        except (CornerstoneError, duckdb.Error, UnicodeDecodeError):
+            with suppress(duckdb.Error):  # nor has a connection that failed a log to merge
+                connection.rollback()
+                keep_log(connection)
+            raise
 
 
-@contextmanager
-def _connection(path: Path, patience: float, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
-    connection = _open(path, patience, read_only=read_only)
-    try:
-        yield connection
-    finally:
-        connection.close()
+def _first_step() -> str:
+    return f"{_sql(_STEPS[0])}; INSERT INTO meta VALUES (1)"
 
 
-def _open(path: Path, patience: float, *, read_only: bool) -> duckdb.DuckDBPyConnection:
-    deadline = time.monotonic() + patience
-    wait = _FIRST_WAIT_S
-    while True:
-        try:
-            return duckdb.connect(str(path), read_only=read_only, config=_SETTINGS)
-        except (duckdb.Error, UnicodeDecodeError) as error:
-            if not (_in_use(error) or _being_made(path, error)):
-                raise _no_store(path, error) from error
-            if time.monotonic() > deadline:
-                raise InUseError(
-                    f"the store {path} has been in use by another program for {patience:.0f} s", Mend.FREE_STORE
-                ) from error
-        time.sleep(random.uniform(wait / 2, wait))
-        wait = min(2 * wait, _LONGEST_WAIT_S)
-
-
-def _in_use(error: Exception) -> bool:
-    """Return whether another process holds the file, or another thread of this one holds it in the other mode."""
-    signs = ("lock on file", "used by another process", "different configuration", "Unique file handle conflict")
-    return any(sign in str(error) for sign in signs)
-
-
-def _being_made(path: Path, error: Exception) -> bool:
-    """Return whether another process has created the file but not yet written its headers."""
-    if "not a valid DuckDB database file" not in str(error):
-        return False
-    stat = path.stat()
-    return stat.st_size < _HEADERS_SIZE and time.time() - stat.st_mtime < _MADE_WITHIN_S
-
-
-def _no_store(path: Path, error: Exception) -> CornerstoneError:
-    if isinstance(error, duckdb.IOException | duckdb.ConnectionException):
-        return CornerstoneError(f"{path} cannot be opened as a store ({_first_line(error)})", Mend.OTHER_STORE)
-    return CornerstoneError(f"{path} is not a DuckDB file", Mend.OTHER_STORE)
+def _sql(step: str) -> str:
+    return (resources.files("store") / step).read_text(encoding="utf-8")
 
 
 def _upgrade(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-    version = _version(connection, path) if _columns(connection) else 0
+    version = _version(connection, path)
     for step in _STEPS[version:]:
-        connection.execute((resources.files("store") / step).read_text(encoding="utf-8"))
+        connection.execute(_sql(step))
     if version < len(_STEPS):
         connection.execute("DELETE FROM meta")
         connection.execute("INSERT INTO meta VALUES (?)", [len(_STEPS)])
 
 
 def _version(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
-    if ("meta", "schema_version") not in _columns(connection):
-        raise CornerstoneError(f"{path} is a DuckDB file, but no store of this program", Mend.OTHER_STORE)
-    (version,) = connection.execute("SELECT max(schema_version) FROM meta").fetchone() or (None,)
-    if version is None or version > len(_STEPS):
+    """Return the version of a store; 0 for a DuckDB file that nobody has put anything into.
+
+    Raises:
+        CornerstoneError: the file has something else in it, is newer than this program, or lacks a table or column.
+    """
+    tables = tables_of(connection)
+    columns = dict(tables.get("meta", ()))
+    if not tables and _is_empty(connection):
+        return 0
+    if "schema_version" not in columns:
+        raise CornerstoneError(f"{shown(path)} is a DuckDB file, but no store of this program", Mend.OTHER_STORE)
+    version = None
+    if columns["schema_version"] == "INTEGER":
+        (version,) = connection.execute("SELECT max(schema_version) FROM meta").fetchone() or (None,)
+    if version is None or version < 1:
+        raise damaged(path, "it does not say of which version it is")
+    if version > len(_STEPS):
         raise CornerstoneError(
-            f"{path} was written by a newer version of this program (schema {version}, this one knows {len(_STEPS)})",
+            f"{shown(path)} was written by a newer version of this program (schema {version}, this one knows "
+            f"{len(_STEPS)})",
             Mend.UPGRADE,
         )
+    fault = difference(tables) if version == len(_STEPS) else None
+    if fault is not None:
+        raise damaged(path, fault)
     return int(version)
 
 
-def _columns(connection: duckdb.DuckDBPyConnection) -> set[tuple[str, str]]:
-    """Return every column, with the name of its table."""
-    rows = connection.execute("SELECT table_name, column_name FROM duckdb_columns() WHERE NOT internal").fetchall()
-    return {(str(table), str(column)) for table, column in rows}
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0].removeprefix("IO Error: ").rstrip("!")
+def _is_empty(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Return whether a file without tables has nothing else of somebody's either."""
+    of_others = connection.execute(
+        """SELECT 1 FROM duckdb_sequences() UNION ALL SELECT 1 FROM duckdb_types() WHERE NOT internal
+        UNION ALL SELECT 1 FROM duckdb_functions() WHERE NOT internal
+        UNION ALL SELECT 1 FROM duckdb_columns() WHERE NOT internal
+        UNION ALL SELECT 1 FROM duckdb_schemas() WHERE NOT internal AND schema_name <> 'main' LIMIT 1"""
+    ).fetchone()
+    return of_others is None

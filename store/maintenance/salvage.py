@@ -172,9 +172,7 @@ def _extracted(copy: Path, rows: Path, wanted: dict[str, dict[str, str]]) -> lis
         read: list[object] = []
         rows.unlink(missing_ok=True)
         try:
-            found: list[Extracted] = apart(
-                extract, copy, rows, wanted, tuple(skipped), told=lambda piece: read.append(cast("Piece", piece))
-            )
+            found: list[Extracted] = apart(extract, copy, rows, wanted, tuple(skipped), told=read.append)
         except CrashError:
             if not read:
                 return None

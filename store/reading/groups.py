@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -231,7 +232,7 @@ def _groups(db: duckdb.DuckDBPyConnection, run: str | None) -> list[Group]:
                   list_distinct(flatten(list(a.doc_ids))), list_distinct(flatten(list(a.coalitions))),
                   EXISTS (SELECT 1 FROM members e JOIN documents d ON d.document = e.document
                           WHERE e.dataset = a.dataset AND len(d.choices) > 1 AND len(d.gold) = 1),
-                  list(DISTINCT [r.run, r.versions]) FILTER (r.state = 'running')
+                  list(DISTINCT [r.run, r.versions, epoch(r.started)::VARCHAR]) FILTER (r.state = 'running')
         FROM assignments a JOIN runs r ON r.run = a.run JOIN models m ON m.model = a.model
         JOIN datasets s ON s.dataset = a.dataset JOIN tasks t ON t.task = s.task
         WHERE ?::VARCHAR IS NULL OR a.run = ?
@@ -242,7 +243,7 @@ def _groups(db: duckdb.DuckDBPyConnection, run: str | None) -> list[Group]:
 
 
 class _Row(NamedTuple):
-    """A row of the query for groups, column by column; ``running`` has the runs that go on, with their versions."""
+    """A row of the query for groups, column by column; ``running`` has the runs that go on, with versions and start."""
 
     model: int
     dataset: int
@@ -262,7 +263,10 @@ class _Row(NamedTuple):
 
 
 def _group(row: _Row, *, only_asked: bool) -> Group:
-    elsewhere = (run for run, versions in row.running or () if is_elsewhere(json.loads(versions)))
+    now = time.time()
+    elsewhere = (
+        run for run, versions, began in row.running or () if is_elsewhere(json.loads(versions), now - float(began))
+    )
     return Group(
         model=row.model,
         dataset=row.dataset,

@@ -21,8 +21,9 @@ from core.paper.published import TASKS
 from core.paper.values import ModelValues, TaskValues
 from core.statistics.intervals import FloatArray
 from core.summaries.summarize import are_complete, chance_of, complete_documents
-from store.file.database import PATIENCE_S, reading
+from store.file.database import reading
 from store.file.location import default_path
+from store.file.waiting import PATIENCE_S, OnWait
 from store.reading.gaps import lacks_coalitions, left_out, no_ablation_of_all, no_document, no_intact
 from store.reading.groups import Group, find_groups, named_groups, read_values, with_value
 from store.reading.paper_gaps import Stored, missing_from_paper
@@ -69,6 +70,7 @@ def read_paper(
     path: Path | None = None,
     selection: PaperSelection = PaperSelection(),
     patience: float = PATIENCE_S,
+    on_wait: OnWait | None = None,
 ) -> PaperValues:
     """Read what is stored of the selected models and tasks.
 
@@ -85,7 +87,7 @@ def read_paper(
     gaps: list[Gap] = []
     notes: list[str] = []
     models, stored = [], []
-    with reading(path or default_path(), patience) as db:
+    with reading(path or default_path(), patience, on_wait) as db:
         wanted = _wanted(find_groups(db, Selection()), selection, notes, gaps)
         for model_id in dict.fromkeys(group.model_id for group, _ in wanted):
             read = [

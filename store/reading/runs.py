@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import duckdb
 
-from core.machine.process import is_gone
+from core.machine.process import Presence, presence
 from store.rows import RunRow
+
+_STATES: Mapping[Presence, str] = {"alive": "running", "gone": "stopped", "unknown": "unknown"}
 
 
 def read_runs(db: duckdb.DuckDBPyConnection) -> list[RunRow]:
-    """Read all runs, the latest first. A run that is marked as running, but whose process is gone, was interrupted."""
+    """Read all runs, the latest first.
+
+    A run that is marked as running, but whose process is gone, was stopped. Whether the process of another machine or
+    container still runs is unknown.
+    """
     rows = db.execute(
         """WITH asked AS (
             SELECT run, dataset, len(list_distinct(flatten(list(doc_ids)))) AS documents
@@ -34,6 +41,6 @@ def read_runs(db: duckdb.DuckDBPyConnection) -> list[RunRow]:
 
 def _run(*columns: Any) -> RunRow:
     run, started, finished, state, versions, command, model, tasks, documents, coalitions, outcomes = columns
-    if state == "running" and is_gone(json.loads(versions)):
-        state = "interrupted"
+    if state == "running":
+        state = _STATES[presence(json.loads(versions))]
     return RunRow(run, started, finished, state, command, model, tuple(tasks), documents, coalitions, outcomes)

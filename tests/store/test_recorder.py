@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 from core.coalitions.players import Removed
 from core.coalitions.schedules import ablation
 from core.errors import CornerstoneError
+from core.machine.process import here
 from store.recorder import StoreRecorder
 from store.results import Results, Selection
 from tests.support.store_records import (
@@ -256,7 +258,7 @@ def test_a_run_that_ended_says_how(path: Path) -> None:
     for name, state in (("one", "finished"), ("two", "failed")):
         recorder.begin(run(name))
         recorder.finish(name, state)  # type: ignore[arg-type]
-    recorder.begin(run("three"))
+    recorder.begin(replace(run("three"), versions=json.dumps(here())))
     rows = {row.run: row for row in Results(path).runs().rows}
     assert [rows[name].state for name in ("one", "two", "three")] == ["finished", "failed", "running"]
     assert rows["three"].finished is None

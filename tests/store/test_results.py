@@ -352,10 +352,10 @@ def test_a_store_in_which_nothing_was_asked_says_so(path: Path) -> None:
     assert refused.value.mend == Mend.MAKE_RESULTS
 
 
-def test_a_run_whose_process_is_gone_was_interrupted(path: Path) -> None:
+def test_a_run_whose_process_is_gone_was_stopped(path: Path) -> None:
     recorder = StoreRecorder(path)
-    here_now, elsewhere = here(), {**here(), "host": "another machine"}
-    for run_id, process in {"alive": here_now, "gone": {**here_now, "began": "0"}, "elsewhere": elsewhere}.items():
+    processes = {"alive": here(), "gone": {**here(), "pid": "99999999"}, "away": {**here(), "host": "another machine"}}
+    for run_id, process in processes.items():
         recorder.begin(replace(run(run_id), versions=json.dumps(process)))
     states = {row.run: row.state for row in Results(path).runs().rows}
-    assert states == {"alive": "running", "gone": "interrupted", "elsewhere": "running"}
+    assert states == {"alive": "running", "gone": "stopped", "away": "unknown"}

@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from store.file.database import _connection, reading
+import duckdb
+
+from store.file.connection import SETTINGS
+from store.file.database import reading, writing
 
 
 @contextmanager
@@ -17,8 +20,9 @@ def open_for_reading(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def open_for_writing(path: Path, patience: float) -> Iterator[None]:
+def open_for_writing(path: Path) -> Iterator[None]:
     """Keep the store open for writing; in the block nobody can read it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with _connection(path, patience, read_only=False):
+    with writing(path):
+        pass
+    with duckdb.connect(str(path), config=SETTINGS):
         yield

@@ -93,7 +93,7 @@ def keep(
 ) -> StoreRecorder:
     """Store a whole run of one assignment."""
     recorder = StoreRecorder(path, patience=5)
-    with open_for_writing(path, patience=5):
+    with open_for_writing(path):
         recorder.begin(run(run_id, config=config))
         recorder.assign(run_id, asked)
         recorder.record(run_id, asked, outcomes)

@@ -13,7 +13,7 @@ _COMMAND_LINE: Final[Mapping[Mend, str]] = MappingProxyType(
         Mend.CHECK_INSTALL: "`cornerstone doctor` checks the install",
         Mend.CHECK_PACKAGE_INDEX: "is the package index reachable (`pip config list` names it)?",
         Mend.CHECK_STORE: "`cornerstone store check FILE` says what is damaged",
-        Mend.FREE_STORE: "close what holds it (a notebook?) and run again",
+        Mend.FREE_STORE: "close what holds it (a notebook?) and run again, or wait longer: --wait SECONDS",
         Mend.GIVE_LOCAL_DATA: "give a local file: --task NAME=FILE.jsonl",
         Mend.GO_ONLINE: "run once without --offline",
         Mend.LIST_MODELS: "`cornerstone models` lists the aliases",
@@ -24,7 +24,9 @@ _COMMAND_LINE: Final[Mapping[Mend, str]] = MappingProxyType(
         Mend.OTHER_STORE: "name another file with --store",
         Mend.REPLACE_EVALUATOR: "in the explorer, ctrl+e stops it and ctrl+r starts this version's",
         Mend.REPLACE_FILE: "add --force to replace it",
-        Mend.SALVAGE_STORE: "`cornerstone store salvage FILE -o NEW` copies what can be read",
+        Mend.SALVAGE_STORE: (
+            "`cornerstone store check FILE` tells more, `cornerstone store salvage FILE -o NEW` saves what can be read"
+        ),
         Mend.START_EVALUATOR: "`cornerstone` starts it again",
         Mend.UPGRADE: "upgrade, or name another file with --store",
     }
@@ -45,7 +47,9 @@ _EXPLORER: Final[Mapping[Mend, str]] = MappingProxyType(
         Mend.OTHER_STORE: "`cornerstone --store FILE` opens another",
         Mend.REPLACE_EVALUATOR: "ctrl+e stops it, ctrl+r starts this one's",
         Mend.REPLACE_FILE: "name another file",
-        Mend.SALVAGE_STORE: "`cornerstone store salvage FILE -o NEW` copies what can be read",
+        Mend.SALVAGE_STORE: (
+            "`cornerstone store check FILE` tells more, `cornerstone store salvage FILE -o NEW` saves what can be read"
+        ),
         Mend.START_EVALUATOR: "ctrl+r starts it again",
         Mend.UPGRADE: "upgrade, or open another: `cornerstone --store FILE`",
     }

@@ -12,10 +12,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from core.errors import CornerstoneError, Mend
-from store.file import database
+from core.errors import CornerstoneError, InUseError, Mend
+from store.file import database, schema
 from store.file.database import reading, writing
 from store.file.location import default_path
+from store.file.schema import COLUMNS
 from store.recorder import StoreRecorder
 from store.results import Results
 from tests.support.store_records import assignment, documents, keep, outcome, run
@@ -36,7 +37,8 @@ def test_writing_makes_the_folders(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"hello " * 5000, b"SQLite format 3\x00" + b"\x00" * 5000, b"\xff\xfe" * 4096]
+    "content",
+    [b"hello", b"hello " * 5000, b"SQLite format 3\x00" + b"\x00" * 5000, b"\xff\xfe" * 4096, b"\xff\xfe" * 40960],
 )
 def test_a_file_that_is_no_duckdb_is_refused_and_left_alone(path: Path, content: bytes) -> None:
     path.write_bytes(content)
@@ -45,16 +47,6 @@ def test_a_file_that_is_no_duckdb_is_refused_and_left_alone(path: Path, content:
             use()
         assert refused.value.mend == Mend.OTHER_STORE
     assert path.read_bytes() == content
-
-
-def test_a_file_that_another_process_is_just_making_is_waited_for(path: Path) -> None:
-    StoreRecorder(path).begin(run())
-    whole = path.read_bytes()
-    path.write_bytes(b"")
-    maker = threading.Timer(0.2, lambda: path.write_bytes(whole))
-    maker.start()
-    assert [row.run for row in Results(path).runs().rows] == ["run1"]
-    maker.join()
 
 
 def test_a_duckdb_file_of_something_else_is_refused_and_left_alone(path: Path) -> None:
@@ -87,6 +79,8 @@ def test_a_store_of_an_older_version_is_brought_up_to_date_and_keeps_what_it_hol
     step = path.parent / "to_2.sql"
     step.write_text("ALTER TABLE runs ADD COLUMN host VARCHAR DEFAULT 'unknown'", encoding="utf-8")
     monkeypatch.setattr(database, "_STEPS", (*database._STEPS, str(step)))
+    columns = {**COLUMNS, "runs": (*COLUMNS["runs"], ("host", "VARCHAR"))}
+    monkeypatch.setattr(schema, "COLUMNS", columns)
     with reading(path) as db:
         assert db.execute("SELECT run, host FROM runs").fetchall() == [("run1", "unknown")]
         assert db.execute("SELECT schema_version FROM meta").fetchall() == [(2,)]
@@ -136,7 +130,8 @@ def let_go(holder: subprocess.Popen[str]) -> None:
 
 @pytest.mark.parametrize("held", ["read", "write"], indirect=True)
 def test_a_store_in_use_is_waited_for_and_then_named(path: Path, held: subprocess.Popen[str]) -> None:
-    with pytest.raises(CornerstoneError, match=r"results\.duckdb has been in use by another program for 0 s") as told:
+    holder = rf"in use by another program \(process {held.pid}, `.*python.*`\) for 0 s"
+    with pytest.raises(InUseError, match=holder) as told:
         StoreRecorder(path, patience=0.2).begin(run("later"))
     assert told.value.mend == Mend.FREE_STORE
     threading.Timer(0.5, let_go, [held]).start()
@@ -169,9 +164,29 @@ def test_one_process_may_read_in_one_thread_while_another_writes(path: Path) -> 
     assert len(Results(path).outcomes().rows) == 20
 
 
-def test_a_folder_or_a_place_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(CornerstoneError, match="cannot be opened as a store"):
-        Results(tmp_path).runs()
+@pytest.mark.parametrize("held", ["write"], indirect=True)
+@pytest.mark.parametrize("use", ["read", "write"])
+def test_a_long_wait_is_told_once_with_the_holder(path: Path, held: subprocess.Popen[str], use: str) -> None:
+    heard: list[str] = []
+    threading.Timer(4, let_go, [held]).start()
+    if use == "read":
+        assert len(Results(path, patience=60, on_wait=heard.append).runs().rows) == 1
+    else:
+        StoreRecorder(path, patience=60, on_wait=heard.append).begin(run("later"))
+    (sentence,) = heard
+    assert f"process {held.pid}" in sentence
+    assert "60 s at most" in sentence
+
+
+@pytest.mark.parametrize("held", ["write"], indirect=True)
+def test_no_patience_is_no_wait(path: Path, held: subprocess.Popen[str]) -> None:
+    heard: list[str] = []
+    with pytest.raises(InUseError, match=r"in use by another program \(process [0-9]+, `[^`]*`\)$"):
+        StoreRecorder(path, patience=0, on_wait=heard.append).begin(run("later"))
+    assert heard == []
+
+
+def test_a_place_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(CornerstoneError, match="cannot create the folder"):
         StoreRecorder(tmp_path / "file" / "results.duckdb").begin(run())

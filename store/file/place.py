@@ -1,0 +1,116 @@
+"""The place of a store in the file system: refuse what can be no store, before DuckDB opens it."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from core.errors import CornerstoneError, Mend
+from core.machine.plain_text import plain
+
+_HEADERS_SIZE = 3 * 4096
+"""The size of the headers that a DuckDB file begins with. A shorter file has no rows."""
+
+_MAGIC = slice(8, 12)
+_COUNTS = slice(4096 + 8, 4096 + 48)
+"""Where the first database header has its counters: all that a new file has there is FRESH."""
+
+_FRESH = bytes(8) + b"\xff" * 16 + bytes(8)
+_KINDS = (
+    (stat.S_ISDIR, "folder"),
+    (stat.S_ISFIFO, "named pipe"),
+    (stat.S_ISSOCK, "socket"),
+    (stat.S_ISBLK, "device"),
+    (stat.S_ISCHR, "device"),
+)
+
+
+class NothingStoredError(CornerstoneError):
+    """There is no store yet, or nothing was ever put into it."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"no results at {shown(path)} yet", Mend.MAKE_RESULTS)
+
+
+def shown(path: Path) -> str:
+    """Return the path as text that can be printed: what is no valid UTF-8 or controls a terminal is replaced."""
+    return plain(os.fsencode(path).decode("utf-8", "replace"))
+
+
+def log_of(path: Path) -> Path:
+    """Return the file in which DuckDB keeps what was committed, but is not yet in the store's own file."""
+    return path.with_name(path.name + ".wal")
+
+
+def is_there(path: Path) -> bool:
+    """Return whether there is a file at the path of a store.
+
+    Raises:
+        CornerstoneError: it is a pipe, folder or the like, it may not be looked at, or DuckDB cannot take its name.
+    """
+    size = _size(path)
+    return size is not None and not (size < _HEADERS_SIZE and is_stub(path))
+
+
+def is_stub(path: Path) -> bool:
+    """Return whether a file is what is left of a store that was never made whole, so that it has no rows.
+
+    It is empty, or zeros, or the beginning of a new DuckDB file, as a full disk or a killed program leaves it.
+
+    Raises:
+        CornerstoneError: as ``is_there``, or the file cannot be read.
+    """
+    size = _size(path)
+    if size is None or size >= _HEADERS_SIZE:
+        return False  # another process may hold it; and to read it would drop a lock that this process has
+    if _size(log_of(path)):
+        return False
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise _refused(path, error.strerror or str(error)) from error
+    return is_unfinished(content)
+
+
+def is_unfinished(content: bytes) -> bool:
+    """Return whether this is the content of a file that was never made whole."""
+    if len(content) >= _HEADERS_SIZE:
+        return False
+    counts = content[_COUNTS]
+    return not any(content) or (content[_MAGIC] == b"DUCK" and _FRESH.startswith(counts[: len(_FRESH)]))
+
+
+def is_like_a_database(path: Path) -> bool:
+    """Return whether a file that DuckDB does not take has the marks of a DuckDB file, so that it is a damaged one."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(_HEADERS_SIZE)
+    except OSError:
+        return False
+    block_sizes = (int.from_bytes(start[at + 40 : at + 48], "little") for at in (4096, 8192))
+    return start[_MAGIC] == b"DUCK" or any(size in {2**14, 2**18} for size in block_sizes)
+
+
+def _size(path: Path) -> int | None:
+    """Return the size of a regular file in bytes, None if there is nothing."""
+    if "\0" in str(path):
+        raise _refused(path, "its name has a null character")
+    try:
+        os.fsencode(path).decode("utf-8")
+    except UnicodeError as error:
+        raise _refused(path, "DuckDB takes no name that is not valid UTF-8") from error
+    try:
+        status = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise _refused(path, error.strerror or str(error)) from error
+    if not stat.S_ISREG(status.st_mode):
+        kind = next((kind for is_kind, kind in _KINDS if is_kind(status.st_mode)), "special file")
+        raise CornerstoneError(f"{shown(path)} is a {kind}, not a store", Mend.OTHER_STORE)
+    return status.st_size
+
+
+def _refused(path: Path, why: str) -> CornerstoneError:
+    return CornerstoneError(f"{shown(path)} cannot be opened as a store ({why})", Mend.OTHER_STORE)

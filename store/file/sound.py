@@ -1,0 +1,74 @@
+"""Tell a damaged store from a fault of the program: look whether all of the file can be read and fits together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from core.errors import CornerstoneError, Mend
+from store.file.place import shown
+from store.file.schema import COLUMNS, Columns, difference
+
+# Each finds rows that name what is not there, or that cannot be what the recorder wrote.
+_WRONG = {
+    "data sets name a task that is missing": "datasets ANTI JOIN tasks USING (task)",
+    "documents name a task that is missing": "documents ANTI JOIN tasks USING (task)",
+    "members name a data set that is missing": "members ANTI JOIN datasets USING (dataset)",
+    "members name a document that is missing": "members ANTI JOIN documents USING (document)",
+    "assignments name a run that is missing": "assignments ANTI JOIN runs USING (run)",
+    "assignments name a model that is missing": "assignments ANTI JOIN models USING (model)",
+    "assignments name a data set that is missing": "assignments ANTI JOIN datasets USING (dataset)",
+    "assignments name a coalition that is missing": (
+        "(SELECT unnest(coalitions) AS coalition FROM assignments) ANTI JOIN coalitions USING (coalition)"
+    ),
+    "outcomes name a model that is missing": "outcomes ANTI JOIN models USING (model)",
+    "outcomes name a document that is missing": "outcomes ANTI JOIN documents USING (document)",
+    "outcomes name a coalition that is missing": "outcomes ANTI JOIN coalitions USING (coalition)",
+    "coalitions have a player that is no number": "coalitions WHERE list_contains(removed, NULL) OR removed IS NULL",
+    "models have a player of an unknown kind": (
+        "(SELECT unnest(kinds) AS kind FROM models) WHERE kind IS NULL OR kind NOT IN ('attn', 'ffn')"
+    ),
+    "runs have versions that are no JSON object": (
+        "runs WHERE CASE WHEN json_valid(versions) THEN json_type(versions) ELSE '' END <> 'OBJECT'"
+    ),
+    "outcomes have metrics that are no JSON object": (
+        "outcomes WHERE more IS NOT NULL AND CASE WHEN json_valid(more) THEN json_type(more) ELSE '' END <> 'OBJECT'"
+    ),
+}
+
+
+def damaged(path: Path, what: str) -> CornerstoneError:
+    """Return the error of a damaged store; ``what`` says what is wrong with it."""
+    return CornerstoneError(f"the store {shown(path)} is damaged ({what}); nothing was changed", Mend.SALVAGE_STORE)
+
+
+def tables_of(connection: duckdb.DuckDBPyConnection) -> Columns:
+    """Return the tables of an open file with their columns."""
+    rows = connection.execute(
+        """SELECT table_name, column_name, data_type FROM duckdb_columns()
+        WHERE NOT internal AND schema_name = 'main' ORDER BY table_name, column_index"""
+    ).fetchall()
+    found: dict[str, tuple[tuple[str, str], ...]] = {}
+    for table, column, kind in rows:
+        found[str(table)] = (*found.get(str(table), ()), (str(column), str(kind)))
+    return found
+
+
+def fault_of(connection: duckdb.DuckDBPyConnection) -> str | None:
+    """Return in words what is wrong with the content of an open store; None if it is sound.
+
+    Every column of every table is read, so that DuckDB compares the checksum of each block that holds rows.
+    """
+    fault = difference(tables_of(connection))
+    if fault is not None:
+        return fault
+    for table in COLUMNS:
+        try:
+            connection.execute(f"SELECT bit_xor(hash({table})) FROM {table}").fetchall()
+        except (duckdb.Error, UnicodeDecodeError):
+            return f"the table {table} cannot be read"
+    for what, rows in _WRONG.items():
+        if connection.execute(f"SELECT 1 FROM {rows} LIMIT 1").fetchone() is not None:
+            return what
+    return None
