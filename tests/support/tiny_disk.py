@@ -1,11 +1,11 @@
-"""A file system of a few megabytes, to fill it."""
+"""A small file system, to fill it."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -20,17 +20,20 @@ class TinyDisk:
 
     def fill(self, left: int = 0) -> None:
         """Take all room but ``left`` bytes."""
-        with self._filler.open("wb") as filler:
-            room = os.statvfs(self.folder)
-            filler.write(bytes(max(0, room.f_bavail * room.f_frsize - left)))
-            filler.flush()
+        with suppress(OSError), self._filler.open("wb", buffering=0) as filler:  # others may write meanwhile
+            while self._room() > left:
+                filler.write(bytes(4096))
+
+    def _room(self) -> int:
+        found = os.statvfs(self.folder)
+        return found.f_bavail * found.f_frsize
 
     def free(self) -> None:
         self._filler.unlink()
 
 
 @contextmanager
-def tiny_disk(folder: Path, megabytes: int = 8) -> Iterator[TinyDisk]:
+def tiny_disk(folder: Path, megabytes: int = 32) -> Iterator[TinyDisk]:
     """Mount one; skip the test where that is not allowed."""
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)]
