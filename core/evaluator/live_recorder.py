@@ -25,6 +25,7 @@ class LiveRecorder(WriteBehindRecorder):
         """
         self.live_tasks: tuple[LiveTask, ...] = ()
         super().__init__(recorder, store, on_change=on_change)
+        self._recover()
 
     def _taken(self, record: Record) -> None:
         for live_task in self.live_tasks:

@@ -8,6 +8,14 @@ from pathlib import Path
 from core.errors import CornerstoneError
 
 
+def trouble_of(error: Exception, store: Path) -> CornerstoneError:
+    """Return the error for people of whatever a write to a store raised."""
+    if isinstance(error, CornerstoneError):
+        return error
+    first = str(error).strip().partition("\n")[0] or type(error).__name__
+    return CornerstoneError(f"the store {store} cannot be written ({first})")
+
+
 @dataclass(frozen=True, slots=True)
 class Status:
     """What a recorder can write.

@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.coalitions.players import Removed
 from core.errors import CornerstoneError, InUseError
 from core.recording.orphans import recover
-from core.recording.spool import Place, Spool
-from core.recording.status import Status
+from core.recording.status import Status, trouble_of
+from core.recording.waiting import Waiting, WaitingWrites
 from core.recording.writes import Assign, Begin, Finish, Record, Write
 from core.records.records import (
     Assignment,
@@ -34,16 +34,6 @@ _RECOVER_AGAIN_S, _RECOVER_SELDOM_S = 5.0, 300.0
 _GRACE_S = 1.0
 """For so long outcomes wait for the store in memory only."""
 _LOOK_S = 0.2
-
-
-@dataclass(slots=True, eq=False)
-class _Waiting:
-    """A write that waits. Its outcomes are dropped from memory once they are in the spool, at ``place``."""
-
-    write: Write
-    outcomes: int
-    place: Place | None = None
-    done: bool = False
 
 
 @dataclass(slots=True)
@@ -92,8 +82,7 @@ class WriteBehindRecorder:
         self._reader = patient or recorder
         self._store = store
         self._on_change = on_change
-        self._spool = Spool(store)
-        self._waiting: deque[_Waiting] = deque()
+        self._waiting = WaitingWrites(store)
         self._runs: dict[str, _Run] = {}
         self._notices: list[str] = []
         self._noted: set[str] = set()
@@ -119,9 +108,8 @@ class WriteBehindRecorder:
     @property
     def status(self) -> Status:
         with self._changed:
-            outcomes = sum(one.outcomes for one in self._waiting)
-            unsafe = sum(one.outcomes for one in self._waiting if one.place is None)
-            return Status(outcomes, unsafe, self._trouble, self._stuck, self._spool.place)
+            waiting = self._waiting
+            return Status(waiting.outcomes, waiting.unsafe, self._trouble, self._stuck, waiting.spool)
 
     def take_notices(self) -> list[str]:
         """Return what happened that a person should know, each sentence once."""
@@ -221,10 +209,11 @@ class WriteBehindRecorder:
             with self._changed:
                 self._spool_waiting()
                 status = self.status
-                self._spool.release()
+                self._waiting.release_spool()
         return status
 
     def _recover(self) -> None:
+        """Let the thread store what other processes left in spools, now and again until it works."""
         with self._changed:
             self._recover_wanted, self._recover_at, self._recover_pause = True, 0.0, _RECOVER_AGAIN_S
             self._changed.notify_all()
@@ -248,20 +237,17 @@ class WriteBehindRecorder:
                 if isinstance(whole, Record):
                     yield whole
 
-    def _whole(self, one: _Waiting) -> Write | None:
+    def _whole(self, one: Waiting) -> Write | None:
         """Return a write with its outcomes; None if the spool was damaged, which is told and keeps the file."""
-        if one.place is None or not isinstance(one.write, Record):
-            return one.write
         try:
-            return replace(one.write, outcomes=self._spool.outcomes(one.place))
+            return self._waiting.whole(one)
         except ValueError as error:
             self._note(f"{error}; its {one.outcomes} outcomes are not stored, and the file is kept")
             return None
 
     def _put(self, write: Write) -> None:
-        outcomes = len(write.outcomes) if isinstance(write, Record) else 0
         with self._changed:
-            self._waiting.append(_Waiting(write, outcomes))
+            self._waiting.put(write)
             self._changed.notify_all()
 
     def _settle(self) -> None:
@@ -272,16 +258,13 @@ class WriteBehindRecorder:
 
     def _make_safe(self, *, everything: bool = False) -> None:
         """Wait until no outcomes, or nothing, is in memory only: stored within a moment, else in the spool."""
-
-        def unsafe() -> bool:
-            return any(one.place is None and (everything or one.outcomes) for one in self._waiting)
-
         with self._changed:
-            behind = self._trouble is not None or any(one.place is not None for one in self._waiting)
+            behind = self._trouble is not None or self._waiting.any_spooled
         deadline = time.monotonic() + (0.0 if behind else _GRACE_S)
 
         def safe() -> bool:
-            return not unsafe() or (time.monotonic() >= deadline and self._spool_waiting())
+            there = self._waiting.all_spooled if everything else not self._waiting.unsafe
+            return there or (time.monotonic() >= deadline and self._spool_waiting())
 
         self._wait_until(safe)
 
@@ -294,23 +277,16 @@ class WriteBehindRecorder:
             self.while_waiting()
 
     def _spool_waiting(self) -> bool:
-        """Append to the spool what is in memory only; return whether that worked. For holders of the lock."""
-        unplaced = [one for one in self._waiting if one.place is None]
-        if not unplaced:
-            return True
-        if time.monotonic() < self._spool_again and not self._closing:
+        """Put into the spool what is in memory only; return whether that worked. For holders of the lock."""
+        if not self._waiting.all_spooled and time.monotonic() < self._spool_again and not self._closing:
             return False
         try:
-            places = self._spool.append([one.write for one in unplaced], self._run_of)
+            self._waiting.to_spool(self._run_of)
         except OSError as error:
             self._spool_again = time.monotonic() + _AGAIN_S
-            self._stuck = CornerstoneError(f"{self._spool.place} cannot be written ({error.strerror or error})")
+            self._stuck = CornerstoneError(f"{self._waiting.spool} cannot be written ({error.strerror or error})")
             return False
         self._stuck = None
-        for one, place in zip(unplaced, places, strict=True):
-            one.place = place
-            if isinstance(one.write, Record):
-                one.write = replace(one.write, outcomes=())
         return True
 
     def _run_of(self, run_id: str) -> RunRecord | None:
@@ -327,7 +303,7 @@ class WriteBehindRecorder:
                     due = max(0.0, self._recover_at - time.monotonic()) if self._recover_wanted else None
                     self._changed.wait(due)
                     continue
-                one = self._waiting[0]
+                one = self._waiting.first()
             try:
                 with self._changed:
                     write = self._whole(one)
@@ -353,16 +329,16 @@ class WriteBehindRecorder:
             write.apply(self._recorder)
             self._note(
                 f"the store {self._store} was removed or replaced; run {write.run_id} goes on in a new file, without "
-                "what the old one had"
+                "what the old one had",
+                once=False,
             )
         after = _identity(self._store)
         if before is not None and before != after:
             raise CornerstoneError(f"the store {self._store} was removed or replaced while it was written")
 
-    def _written(self, one: _Waiting) -> None:
+    def _written(self, one: Waiting) -> None:
         with self._changed:
-            one.done = True
-            self._waiting.popleft()
+            self._waiting.take()
             self._trouble = self._stuck = None
             self._spool_again = 0.0
             if isinstance(one.write, Finish):
@@ -374,7 +350,7 @@ class WriteBehindRecorder:
 
     def _failed(self, error: Exception) -> None:
         with self._changed:
-            self._trouble = _for_people(error, self._store)
+            self._trouble = trouble_of(error, self._store)
             self._spool_waiting()
             self._changed.notify_all()
         self._on_change()
@@ -383,10 +359,10 @@ class WriteBehindRecorder:
 
     def _discard(self) -> None:
         try:
-            aside = self._spool.discard()
+            aside = self._waiting.discard_spool()
         except OSError as error:
-            self._note(f"{self._spool.place} cannot be removed ({error.strerror}); all that it has is stored")
-            self._spool.release()
+            self._note(f"{self._waiting.spool} cannot be removed ({error.strerror}); all that it has is stored")
+            self._waiting.release_spool()
         else:
             if aside is not None:
                 self._note(f"the damaged spool is kept as {aside}")
@@ -399,7 +375,7 @@ class WriteBehindRecorder:
             for recovered in recover(self._store, self._recorder):
                 self._note(recovered.sentence)
         except Exception as error:  # noqa: BLE001 whatever it is: it is told, and tried again
-            self._note(f"what an earlier run left in a spool is not stored yet: {_for_people(error, self._store)}")
+            self._note(f"what an earlier run left in a spool is not stored yet: {trouble_of(error, self._store)}")
             self._recover_pause = min(2 * self._recover_pause, _RECOVER_SELDOM_S)
             wanted = True
         else:
@@ -409,18 +385,11 @@ class WriteBehindRecorder:
             self._changed.notify_all()
         self._on_change()
 
-    def _note(self, sentence: str) -> None:
+    def _note(self, sentence: str, *, once: bool = True) -> None:
         with self._changed:
-            if sentence and sentence not in self._noted:
+            if sentence and not (once and sentence in self._noted):
                 self._noted.add(sentence)
                 self._notices.append(sentence)
-
-
-def _for_people(error: Exception, store: Path) -> CornerstoneError:
-    if isinstance(error, CornerstoneError):
-        return error
-    first = str(error).strip().partition("\n")[0] or type(error).__name__
-    return CornerstoneError(f"the store {store} cannot be written ({first})")
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

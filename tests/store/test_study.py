@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from core.errors import CornerstoneError
+from core.errors import CornerstoneError, OutcomesWaitError
+from core.recording.orphans import waiting_spools
 from store.results import Results, Selection
 from store.study import Callbacks, ChunkRecorded, PhaseFinished, PhaseStarted, RunConfig, run_study
+from tests.support.store_holder import held
 
 DOCUMENTS = 3
 PLAYERS = 8
@@ -80,3 +84,45 @@ def test_what_is_wrong_is_refused_by_the_call_itself(
     with pytest.raises(CornerstoneError, match=sentence):
         run_study(keys(tiny_model_folder) | wrong, store)
     assert not store.exists()
+
+
+def test_a_study_goes_on_while_another_process_holds_the_store_for_seconds(
+    tiny_model_folder: Path, tmp_path: Path
+) -> None:
+    store, told = tmp_path / "held.duckdb", list[str]()
+    study = run_study(keys(tiny_model_folder, limit=12, schedule="windows"), store, Callbacks(told.append))
+    started = next(event for event in study if isinstance(event, PhaseStarted))
+    with held(store):
+        done = next(event.done for event in study if isinstance(event, ChunkRecorded))
+        assert done > 0
+        assert sum(spool.outcomes for spool in waiting_spools(store)) == done
+        time.sleep(3)
+    last = list(study)[-1]
+    assert isinstance(last, PhaseFinished)
+    assert last.waiting == 0
+    assert [run.outcomes for run in Results(store).runs().rows] == [started.phase.total]
+    assert waiting_spools(store) == ()
+
+
+def test_a_study_whose_store_is_replaced_by_another_file_ends_with_where_its_outcomes_wait(
+    tiny_model_folder: Path, tmp_path: Path
+) -> None:
+    store, told = tmp_path / "replaced.duckdb", list[str]()
+    asked = keys(tiny_model_folder, limit=12, schedule="windows")
+    study = run_study(asked, store, Callbacks(told.append), patience=0.5)
+    started = next(event for event in study if isinstance(event, PhaseStarted))
+    store.write_text("my notes")
+    os.utime(store, (0, 0))
+    with pytest.raises(OutcomesWaitError, match="the next run on this store stores them") as caught:
+        list(study)
+    (spool,) = waiting_spools(store)
+    assert str(spool.path) in str(caught.value)
+    assert spool.outcomes == started.phase.total
+    assert len([sentence for sentence in told if "tried again every second" in sentence]) == 1
+    assert store.read_text() == "my notes"
+    store.unlink()
+    told.clear()
+    events = list(run_study(asked, store, Callbacks(told.append)))
+    assert [type(event) for event in events] == [PhaseStarted, PhaseFinished], "nothing is evaluated again"
+    assert any(f"{spool.outcomes} outcomes that an earlier run left" in sentence for sentence in told)
+    assert waiting_spools(store) == ()

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import duckdb
 import pytest
@@ -15,7 +16,7 @@ import pytest
 from core.coalitions.schedules import windows
 from core.errors import CornerstoneError, InUseError
 from core.machine.process import here
-from core.recording.orphans import waiting_spools
+from core.recording.orphans import damaged_spools, waiting_spools
 from core.recording.write_behind import WriteBehindRecorder
 from core.records.records import Assignment, Outcome, RunRecord, RunState
 from store.file.database import writing
@@ -26,6 +27,8 @@ from tests.support.store_holder import held
 from tests.support.store_records import PLAYERS, assignment, documents, keep, outcome, run
 
 PATIENCE_S = 60.0
+
+ReadT = TypeVar("ReadT")
 
 asked = assignment(documents(range(4)), windows(PLAYERS, 2))
 
@@ -212,8 +215,9 @@ def test_what_waits_is_known_also_from_the_spool(store: Path, behind: WriteBehin
         with pytest.raises(InUseError):
             behind.values(asked, "margin")
     for _ in range(2):
-        assert behind.stored(asked) == {document.key: frozenset(asked.coalitions) for document in asked.documents}
-        assert behind.values(asked, "margin").there.all()
+        known = free(lambda: behind.stored(asked))
+        assert known == {document.key: frozenset(asked.coalitions) for document in asked.documents}
+        assert free(lambda: behind.values(asked, "margin")).there.all()
         behind.flush(PATIENCE_S)
     assert behind.close(PATIENCE_S).outcomes == 0
 
@@ -338,6 +342,36 @@ def test_who_waits_because_nothing_can_be_written_can_be_stopped_and_what_was_ha
     (tmp_path / "state").unlink()
     assert (behind.close(0).unsafe, behind.unsaved) == (0, len(asked.coalitions))
     assert [waits.outcomes for waits in waiting_spools(store)] == [len(asked.coalitions)]
+
+
+def test_a_spool_that_is_damaged_while_its_writer_lives_is_kept_aside_and_the_rest_is_stored(
+    store: Path, behind: WriteBehindRecorder, change: Change
+) -> None:
+    with held(store):
+        hand_over(behind)
+        change.until(lambda: behind.status.unsafe == 0)
+        (spool,) = waiting_spools(store)
+        content = spool.path.read_bytes()
+        with spool.path.open("r+b") as file:
+            file.seek(content.index(b'"document":"doc-2","removed":[1]'))
+            file.write(b"#")
+    assert behind.flush(PATIENCE_S) == 0
+    change.until(lambda: damaged_spools(store) != ())
+    notices = behind.take_notices()
+    assert any(f"{spool.path} cannot be read" in notice for notice in notices)
+    assert any(str(damaged_spools(store)[0]) in notice for notice in notices)
+    assert set(stored(store)) == {"doc-0", "doc-1", "doc-3"}
+    assert waiting_spools(store) == ()
+
+
+def free(read: Callable[[], ReadT]) -> ReadT:
+    """Read as soon as nobody writes."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return read()
+        except InUseError:
+            assert time.monotonic() < deadline
 
 
 def recorder_of(store: Path, *, patient: bool) -> WriteBehindRecorder:

@@ -13,11 +13,14 @@ import pytest
 from core.evaluator.protocol import Jobs, Refusal
 from core.recording.orphans import waiting_spools
 from core.recording.spool_folder import spools_of
+from core.removal_path.request import PathRequest
 from store.results import Results
 from tests.support.evaluator_process import Evaluator, config_of, start, talk
 from tests.support.programs import MAIN, Program, cornerstone
 from tests.support.store_holder import held
 from tests.support.tiny_disk import TinyDisk, tiny_disk
+from tui.commands.destination import TABLE, Destination
+from tui.commands.path import FILES, PathFiles
 
 PATIENCE_S = 120.0
 TASKS = ("agreement", "capitals", "categories", "opposites")
@@ -33,7 +36,7 @@ from tui.commands.exit import for_people
 from tui.worker import main
 kept.PATIENCE_S = 0.5
 with for_people():
-    main(["run", sys.argv[1], "test"])
+    main(sys.argv[1:])
 """
 
 
@@ -48,10 +51,9 @@ def run_arguments(model: Path, store: Path, *tasks: str) -> list[str]:
     return ["run", "--model", str(model), *named, "--limit", str(LIMIT), "--schedule", "windows", "--store", str(store)]
 
 
-def impatient(model: Path, store: Path) -> subprocess.CompletedProcess[str]:
-    """Do the same run, which does not wait for the store at its end."""
-    config = config_of(model, *TASKS, limit=LIMIT, schedule=("windows",), store=store)
-    program = Program(["-c", _IMPATIENT, config.model_dump_json()])
+def impatient(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Do what the command line would do, but without waiting for the store at the end."""
+    program = Program(["-c", _IMPATIENT, *arguments])
     try:
         return program.wait(PATIENCE_S)
     finally:
@@ -81,7 +83,8 @@ def test_a_run_on_a_full_disk_says_so_once_goes_on_and_exits_with_1_and_the_next
 ) -> None:
     store = disk.folder / "s.duckdb"
     disk.fill(ROOM)
-    done = impatient(tiny_model_folder, store)
+    config = config_of(tiny_model_folder, *TASKS, limit=LIMIT, schedule=("windows",), store=store)
+    done = impatient("run", config.model_dump_json(), "test")
     assert done.returncode == 1, done.stderr
     assert "Traceback" not in done.stderr
     said = done.stderr.splitlines()
@@ -99,6 +102,24 @@ def test_a_run_on_a_full_disk_says_so_once_goes_on_and_exits_with_1_and_the_next
     assert (stored(store), waiting(store)) == (len(TASKS) * LIMIT * WINDOWS, 0)
     first, second = sorted(Results(store).runs().rows, key=lambda row: row.outcomes)
     assert (first.outcomes, second.outcomes) == (0, len(TASKS) * LIMIT * WINDOWS), "nothing was evaluated again"
+
+
+def test_a_path_on_a_full_disk_is_found_and_printed_and_exits_with_1(disk: TinyDisk, tiny_model_folder: Path) -> None:
+    store = disk.folder / "s.duckdb"
+    disk.fill(ROOM)
+    config = config_of(tiny_model_folder, limit=LIMIT, store=store)
+    files = PathFiles(Destination(TABLE, None, force=False), None)
+    request = PathRequest(steps=3, held_out=False)
+    parts = (config.model_dump_json(), request.model_dump_json(), FILES.dump_json(files).decode(), "test")
+    done = impatient("path", *parts)
+    assert done.returncode == 1, done.stderr
+    assert "Removal path of tiny-llama" in done.stdout
+    waits = waiting(store)
+    assert f"{waits} outcomes wait in" in done.stderr.splitlines()[-1]
+    disk.free()
+    again = impatient("path", *parts)
+    assert (again.returncode, again.stdout) == (0, done.stdout), again.stderr
+    assert stored(store) == waits == LIMIT * (1 + 8 + 7 + 6)
 
 
 def test_room_that_is_made_during_a_run_is_used_and_that_is_said(disk: TinyDisk, tiny_model_folder: Path) -> None:
