@@ -13,7 +13,7 @@ from core.models.folder_check import check_folder
 from core.models.gguf_header import check_gguf
 from core.models.lookup import InGguf, ModelSource, look_up
 from core.study.plan import schedules_of
-from core.tasks.data_file import read_data_file
+from core.tasks.data_file import refuse_bad_file
 from core.tasks.index import find_task, index_file
 
 
@@ -29,7 +29,7 @@ def refuse_at_once(config: RunConfig) -> None:
         if (index := index_file()) is not None and index.is_file():
             find_task(task.name)
         if task.data is not None:
-            read_data_file(task.data.resolve(), task.name)
+            refuse_bad_file(task.data.resolve(), task.name)
     place = look_up(config.model, revision=config.revision, offline=config.offline)
     if isinstance(place, InGguf):
         check_gguf(place.path)

@@ -8,9 +8,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from core.coalitions.players import Removed
 from core.engine.sizes import SweepSizes
 from core.engine.sweep import OnBatch
+from core.errors import CornerstoneError
 from core.records.records import Assignment, Outcome, Recorder
 from core.study.chunks import ChunkEvaluator
 from core.study.events import ChunkRecorded, MemoryShort, Phase, PhaseFinished, PhaseStarted, StudyEvent
+from core.study.left_out import LeftOut
 from core.study.plan import Schedule
 from core.study.running_estimate import Look, RunningEstimate
 from core.tasks.prepare import PreparedTask
@@ -36,6 +38,8 @@ class PhaseRunner:
         self._evaluator = evaluator
         self._occurrences = Counter(record.key for record in task.document_records)
         self._done = 0
+        self.left_out = LeftOut(evaluator.model.record, task.record.name, len(self._occurrences))
+        """The outcomes that are no numbers, which are not recorded."""
         self._look: Look | None = None
         self._estimate: RunningEstimate | None = None
         if schedule.looks and schedule.game is not None:
@@ -59,6 +63,10 @@ class PhaseRunner:
         Args:
             recorder: knows the stored outcomes, and stores new ones.
             on_batch: called between layer batches with how many outcomes of the chunk in flight are done.
+
+        Raises:
+            CornerstoneError: the intact model gives no number for the documents tried, or a schedule in rounds
+                cannot go on because a coalition gives none.
         """
         if self._estimate is not None:
             self._estimate.load(recorder.values(self._assignment(), self._estimate.value))
@@ -73,6 +81,8 @@ class PhaseRunner:
                 break
             missing = self._evaluator.missing(self._task, coalitions, stored, on_batch)
             yield from self._recorded(recorder, assignment, missing)
+            if self.left_out and self._schedule.in_rounds:
+                raise CornerstoneError(self.left_out.sentence())
         until = self._schedule.until
         if until is not None and self._look is not None:
             yield self._look.event(self.phase, until.top, until.confidence)
@@ -95,10 +105,13 @@ class PhaseRunner:
             if isinstance(chunk, SweepSizes):
                 yield MemoryShort(self.phase, chunk.state_tokens)
                 continue
-            recorder.record(self.phase.run, assignment, chunk)
+            kept = self.left_out.sound(chunk)
+            if len(kept) < len(chunk) and self.left_out.no_intact:
+                raise CornerstoneError(self.left_out.of_the_model())
+            recorder.record(self.phase.run, assignment, kept)
             if self._estimate is not None:
-                self._estimate.add(chunk)
-            self._done += sum(self._occurrences[outcome.document] for outcome in chunk)
+                self._estimate.add(kept)
+            self._done += sum(self._occurrences[outcome.document] for outcome in kept)
             yield ChunkRecorded(self.phase, self._done)
             if self._is_decided():
                 return

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from core.errors import CornerstoneError
 from core.records.records import Recorder
 from core.study.chunks import ChunkEvaluator
 from core.study.events import StudyEvent
@@ -51,9 +52,22 @@ class Study:
         Args:
             run_id: the id of a run that ``recorder`` has begun.
             recorder: knows the stored outcomes, and stores new ones.
-            listener: called between layer batches; it may end the study, and the chunk in flight is then lost.
+            listener: called between layer batches; it may end the study, and the chunk in flight is then lost. It is
+                told of outcomes that are no numbers.
+
+        Raises:
+            CornerstoneError: some outcomes are no numbers; all others are recorded. Of a model that gives no number
+                even with all layers, nothing is.
         """
+        left_out: dict[str, None] = {}
         for schedule in self._schedules:
             for task, value in zip(self._tasks, self._values, strict=True):
                 runner = PhaseRunner(run_id, schedule, task, value, self._evaluator)
                 yield from runner.events(recorder, listener.on_batch)
+                if runner.left_out:
+                    left_out[runner.left_out.sentence()] = None
+        *others, last = left_out or ("",)
+        for sentence in others:
+            listener.narrate(sentence)
+        if last:
+            raise CornerstoneError(last)

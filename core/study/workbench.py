@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 
+from core.coalitions.schedules import INTACT
 from core.config.run_config import RunConfig, TaskConfig, absolute
 from core.engine.encoding import RequestEncoder
 from core.engine.fetch import find_model, on_this_machine
 from core.engine.intact_states import IntactStates
 from core.engine.load import LoadedModel, load_model
-from core.engine.sizes import sizes_for
+from core.engine.sizes import SweepSizes, sizes_for
+from core.engine.sweep import ignore_batches
 from core.errors import CornerstoneError
 from core.machine.process import here
 from core.models.families import expected_players
@@ -21,12 +23,13 @@ from core.records.fingerprint import file_digest, model_fingerprint
 from core.records.records import Recorder, RunRecord
 from core.study.chunks import ChunkEvaluator
 from core.study.events import StudyEvent
+from core.study.left_out import TRIED, LeftOut
 from core.study.listener import SILENT, Listener
 from core.study.plan import Schedule, schedules_of
 from core.study.recorded_run import recorded_run
 from core.study.study import Study
 from core.tasks.build import build_task
-from core.tasks.prepare import PreparedTask, prepare_task
+from core.tasks.prepare import Document, PreparedTask, prepare_task
 
 _LOADS = ("model", "revision", "dtype", "device")
 _VERSIONED = ("cornerstone", "torch", "transformers", "lm-eval", "duckdb")
@@ -83,8 +86,12 @@ class Workbench:
         Raises:
             CornerstoneError: a task lacks the value asked for, or has none where a schedule looks at values.
         """
+        return Study(self.evaluator(intact), tasks, schedules, value)
+
+    def evaluator(self, intact: IntactStates | None = None) -> ChunkEvaluator:
+        """Return an evaluator of this model; ``intact`` is the same as in ``study``."""
         sizes = sizes_for(self.model.model, offloaded=self.model.offloaded, memory=self.config.memory)
-        return Study(ChunkEvaluator(self.model, self.encoder, sizes, intact), tasks, schedules, value)
+        return ChunkEvaluator(self.model, self.encoder, sizes, intact)
 
 
 def open_workbench(config: RunConfig, listener: Listener = SILENT, last: Workbench | None = None) -> Workbench:
@@ -134,7 +141,31 @@ def open_workbench(config: RunConfig, listener: Listener = SILENT, last: Workben
             seed=config.seed,
             apply_chat_template=config.apply_chat_template,
         )
-    return Workbench(config, model, encoder, {settings[task]: known[settings[task]] for task in config.tasks})
+    bench = Workbench(config, model, encoder, {settings[task]: known[settings[task]] for task in config.tasks})
+    if last is None and not model.offloaded:  # a pass of an offloaded model takes long; its first chunk shows it
+        _refuse_without_numbers(bench)
+    return bench
+
+
+def _refuse_without_numbers(bench: Workbench) -> None:
+    """Refuse a model that gives no number even with all layers, by a few short documents of the first task.
+
+    Raises:
+        CornerstoneError: it gives none.
+    """
+    task = bench.tasks[0]
+    left_out = LeftOut(bench.model.record, task.record.name, len(task.documents))
+    evaluator = bench.evaluator()
+    for document in sorted(task.documents, key=_length)[:TRIED]:
+        one = replace(task, documents=(document,))
+        for chunk in evaluator.missing(one, [INTACT], {}, ignore_batches):
+            if not isinstance(chunk, SweepSizes) and left_out.sound(chunk):
+                return
+    raise CornerstoneError(left_out.of_the_model())
+
+
+def _length(document: Document) -> int:
+    return sum(len(one.context) + len(one.continuation) for one in document.continuations)
 
 
 def new_run(config: RunConfig, command: str) -> RunRecord:

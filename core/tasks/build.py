@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import datasets
-import jinja2
-import yaml
 from lm_eval.api.task import Task
 from lm_eval.tasks import TaskManager
 from lm_eval.tasks._yaml_loader import load_yaml
@@ -18,25 +15,15 @@ from lm_eval.tasks._yaml_loader import load_yaml
 from core.errors import CornerstoneError, Mend
 from core.machine.quiet_libraries import quiet_libraries
 from core.tasks import dataset_hub
-from core.tasks.data_file import DataFile, check_data_file
+from core.tasks.data_file import DataFile, read_data_file
+from core.tasks.faults import DOCUMENT_FAULTS, document_fault, fault_of_document, first_line
 from core.tasks.index import find_task
+from core.tasks.rows_dataset import SPLIT, dataset_of
 
 OUTPUT_TYPES = ("multiple_choice", "loglikelihood", "loglikelihood_rolling")
 
 _FEWSHOT_SEED = 1234
 """lm-eval's default seed, so that the few-shot examples are those that lm-eval would draw."""
-
-# Exceptions that a task's code or templates raise for a document that lacks a field they need.
-DOCUMENT_FAULTS = (
-    KeyError,
-    IndexError,
-    ValueError,
-    TypeError,
-    AttributeError,
-    SyntaxError,
-    AssertionError,
-    jinja2.UndefinedError,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,28 +67,30 @@ def build_task(
     definition = _definition(name, definition_path)
     _refuse_generation(name, definition)
     path = data or shipped_data
-    file = None if path is None else check_data_file(path.resolve(), name, definition)
-    if file is None:
+    if path is None:
+        file = None
         _announce_download(name, definition, offline=offline, narrate=narrate)
-    overlay = {"include": str(definition_path), "task": name}
-    if file is not None:
+        settings = definition
+    else:
+        file, rows = read_data_file(path.resolve(), name, definition)
         wanted = _shots(definition.get("num_fewshot"), num_fewshot)
         _refuse_too_few(file, name, wanted)
-        overlay |= _stand_in(file.path, fewshot=wanted > 0)
+        settings = definition | _stand_in(rows, fewshot=wanted > 0)
     try:
         with quiet_libraries():
-            task = _from_overlay(name, overlay)
+            task = _built(name, settings)
             docs = task.eval_docs
             shots = _set_fewshot(task, num_fewshot)
     except DOCUMENT_FAULTS as error:
-        source = f"the data in {file.path}" if file else "its data set"
-        raise CornerstoneError(f"{name} cannot use {source}: {document_fault(error)}") from error
+        raise _unusable(name, file, error) from error
     except ImportError as error:
         raise _needs_module(name, error) from error
     except (OSError, datasets.exceptions.DatasetsError) as error:
         raise CornerstoneError(
-            f"the data set of {name} cannot be loaded ({_first_line(error)})", Mend.GIVE_LOCAL_DATA
+            f"the data set of {name} cannot be loaded ({first_line(error)})", Mend.GIVE_LOCAL_DATA
         ) from error
+    # The rows are data, and no part of the definition that identifies the task.
+    task.set_config("custom_dataset", definition.get("custom_dataset"))
     _refuse_generation(name, {"output_type": task.OUTPUT_TYPE})
     origin = str(file.path) if file else "/".join(filter(None, (task.DATASET_PATH, task.DATASET_NAME)))
     return BuiltTask(name, task, docs, origin, file, shots)
@@ -116,7 +105,7 @@ def _definition(name: str, path: Path) -> dict[str, Any]:
 
 
 def _needs_module(name: str, error: ImportError) -> CornerstoneError:
-    return CornerstoneError(f"the code of {name} cannot be imported ({_first_line(error)}); install what it needs")
+    return CornerstoneError(f"the code of {name} cannot be imported ({first_line(error)}); install what it needs")
 
 
 def _refuse_generation(name: str, definition: dict[str, Any]) -> None:
@@ -128,26 +117,61 @@ def _refuse_generation(name: str, definition: dict[str, Any]) -> None:
         )
 
 
-def _stand_in(path: Path, *, fewshot: bool) -> dict[str, Any]:
-    """Return overrides that make a task read ``path``; few-shot examples come from its other rows."""
+def _stand_in(rows: list[dict[str, Any]], *, fewshot: bool) -> dict[str, Any]:
+    """Return overrides that make a task read ``rows``; few-shot examples come from its other rows."""
+    dataset = dataset_of(rows)
     return {
         "dataset_path": "json",
         "dataset_name": None,
-        "dataset_kwargs": {"data_files": {"test": str(path)}},
+        "dataset_kwargs": {},
+        "custom_dataset": lambda **_settings: dataset,
         "training_split": None,
         "validation_split": None,
-        "test_split": "test",
-        "fewshot_split": "test" if fewshot else None,
+        "test_split": SPLIT,
+        "fewshot_split": SPLIT if fewshot else None,
     }
 
 
-def _from_overlay(name: str, overlay: dict[str, Any]) -> Task:
-    """Let lm-eval build the task that a definition describes."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / f"{name}.yaml"
-        path.write_text(yaml.safe_dump(overlay), encoding="utf-8")
-        built = TaskManager(include_defaults=False).load(str(path))["tasks"]
+def _built(name: str, settings: dict[str, Any]) -> Task:
+    """Let lm-eval build the task that settings describe."""
+    built = TaskManager(include_defaults=False).load({**settings, "task": name})["tasks"]
     return next(iter(built.values()))
+
+
+def _unusable(name: str, file: DataFile | None, error: Exception) -> CornerstoneError:
+    """Return the error for data that a task could not be built from, with the first row that it cannot use."""
+    source = f"the data in {file.path}" if file else "its data set"
+    task = _half_built(error)
+    if task is not None and file is not None:
+        rows = task.dataset[SPLIT]
+        for row in range(len(rows)):
+            if (said := _fault_of_row(task, rows.select([row]))) is not None:
+                return CornerstoneError(f"{file.where(row)}: {name} cannot use the data ({said})")
+    return CornerstoneError(f"{name} cannot use {source} ({document_fault(error)})")
+
+
+def _half_built(error: Exception) -> Task | None:
+    """Return the task whose constructor raised an error; lm-eval tries the first document there.
+
+    Only the frames of the traceback still know the task.
+    """
+    trace = error.__traceback__
+    while trace is not None:
+        task = trace.tb_frame.f_locals.get("self")
+        if isinstance(task, Task) and getattr(task, "dataset", None) is not None:
+            return task
+        trace = trace.tb_next
+    return None
+
+
+def _fault_of_row(task: Task, row: datasets.Dataset) -> str | None:
+    """Return what is wrong with a data set of one row, in words; None if the task can use it."""
+    try:
+        docs = row if task.config.process_docs is None else task.config.process_docs(row)
+        task.features = list(docs.features)
+        return next((said for doc in docs if (said := fault_of_document(task, doc)) is not None), None)
+    except DOCUMENT_FAULTS as error:
+        return document_fault(error)
 
 
 def _shots(default: int | None, asked: int | None) -> int:
@@ -188,18 +212,3 @@ def _announce_download(name: str, definition: dict[str, Any], *, offline: bool, 
         said = f"{name} reads the data set {path}, and the hub could not be reached"
         raise CornerstoneError(said, Mend.GIVE_LOCAL_DATA)
     narrate(f"downloading the data set {path} (at most {size / 1e6:.0f} MB) for {name}")
-
-
-def document_fault(error: BaseException) -> str:
-    """Describe one of ``DOCUMENT_FAULTS`` in words."""
-    if isinstance(error, KeyError):
-        return f"the field {error} is missing"
-    if isinstance(error, IndexError):
-        return "a choice is empty, or the gold answer is none of the choices"
-    if isinstance(error, ValueError) and (label := str(error).removesuffix(" is not in list")) != str(error):
-        return f"the gold answer {label} is none of the choices"
-    return _first_line(error)
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).strip().partition("\n")[0] or type(error).__name__

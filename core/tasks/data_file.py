@@ -1,9 +1,8 @@
-"""Check a JSON-lines file that replaces a task's data set; every fault names the file and the line."""
+"""Read a JSON-lines file that replaces a task's data set; every fault names the file, the line and the field."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,8 @@ import jinja2
 import jinja2.meta
 
 from core.errors import CornerstoneError
+from core.tasks.json_lines import read_json_lines, shown
+from core.tasks.row_kinds import RowKinds
 
 _TEMPLATES = ("doc_to_text", "doc_to_target", "doc_to_choice")
 
@@ -27,8 +28,8 @@ class DataFile:
         return f"{self.path}, line {self.lines[row]}"
 
 
-def check_data_file(path: Path, task: str, definition: Mapping[str, Any]) -> DataFile:
-    """Check that ``path`` holds rows with the fields that a task's definition reads.
+def read_data_file(path: Path, task: str, definition: Mapping[str, Any]) -> tuple[DataFile, list[dict[str, Any]]]:
+    """Read the rows of a file that replaces the data set of a task, and check that the task can use them.
 
     Args:
         path: one JSON object per line; blank lines are skipped.
@@ -36,35 +37,37 @@ def check_data_file(path: Path, task: str, definition: Mapping[str, Any]) -> Dat
         definition: the task's lm-eval configuration, with functions resolved.
 
     Raises:
-        CornerstoneError: the file cannot be read, a line is not a JSON object, a field is missing, or there are no
-            rows.
+        CornerstoneError: the file cannot be read, a line is not a sound JSON object, a field is missing or is of
+            another kind than the task reads or than in another row, or there are no rows.
     """
-    fields = required_fields(definition)
-    numbers = []
-    for number, line in enumerate(read_data_file(path, task).split("\n"), start=1):
-        if not line.strip():
-            continue
-        _check_row(line, f"{path}, line {number}", task, fields)
+    fields, lists = required_fields(definition), _lists(definition)
+    numbers, rows = [], []
+    for number, row in _checked_rows(path, task):
+        _check_row(row, f"{path}, line {number}", task, fields, lists)
         numbers.append(number)
-    if not numbers:
-        raise CornerstoneError(f"{path} has no rows; {task} needs one JSON object a line")
-    return DataFile(path, tuple(numbers))
+        rows.append(row)
+    return DataFile(path, tuple(numbers)), rows
 
 
-def read_data_file(path: Path, task: str) -> str:
-    """Return the text of a file that replaces the data set of ``task``.
+def refuse_bad_file(path: Path, task: str) -> None:
+    """Refuse a file that ``read_data_file`` would refuse whatever the task is.
 
     Raises:
-        CornerstoneError: the file cannot be read, or it is not plain UTF-8.
+        CornerstoneError: the file cannot be read, a line is not a sound JSON object, or there are no rows.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise CornerstoneError(f"cannot read {path} as data for {task}: {reason}") from error
-    if text.startswith("\ufeff"):
-        raise CornerstoneError(f"{path} begins with a byte-order mark; save it as plain UTF-8")
-    return text
+    for _row in _checked_rows(path, task):
+        pass
+
+
+def _checked_rows(path: Path, task: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield line numbers and rows; each field has one kind of value."""
+    kinds = RowKinds()
+    number = 0
+    for number, row in read_json_lines(path, task):
+        kinds.add(row, number, f"{path}, line {number}")
+        yield number, row
+    if not number:
+        raise CornerstoneError(f"{path} has no rows; {task} needs one JSON object a line")
 
 
 def required_fields(definition: Mapping[str, Any]) -> frozenset[str]:
@@ -73,28 +76,37 @@ def required_fields(definition: Mapping[str, Any]) -> frozenset[str]:
         return frozenset()
     fields: set[str] = set()
     for key in _TEMPLATES:
-        template = definition.get(key)
-        if isinstance(template, str):
-            fields |= {template} if template.isidentifier() else _undeclared(template)
+        fields |= fields_of(definition.get(key))
     return frozenset(fields)
 
 
-def _undeclared(template: str) -> set[str]:
-    """Return the variables that a template reads."""
+def fields_of(template: object) -> set[str]:
+    """Return the top-level fields that a part of a task's definition reads; none if it is no template or field."""
+    if not isinstance(template, str):
+        return set()
+    if template.isidentifier():
+        return {template}
     try:
         return jinja2.meta.find_undeclared_variables(jinja2.Environment(autoescape=False).parse(template))
     except jinja2.TemplateSyntaxError:
         return set()  # lm-eval's environment knows more syntax; building the documents will find real errors
 
 
-def _check_row(line: str, where: str, task: str, fields: frozenset[str]) -> None:
-    try:
-        row = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise CornerstoneError(f"{where}: not JSON ({error.msg} at column {error.colno})") from error
-    if not isinstance(row, dict):
-        raise CornerstoneError(f"{where}: {task} needs a JSON object, this is a {type(row).__name__}")
+def _lists(definition: Mapping[str, Any]) -> frozenset[str]:
+    """Return the fields that must be lists of texts: the one that holds the choices, if it is a field by itself."""
+    choices = definition.get("doc_to_choice")
+    transformed = definition.get("process_docs") is not None
+    return frozenset({choices} if isinstance(choices, str) and choices.isidentifier() and not transformed else ())
+
+
+def _check_row(row: Mapping[str, Any], where: str, task: str, fields: Set[str], lists: Set[str]) -> None:
     missing = sorted(field for field in fields if row.get(field) is None)
     if missing:
-        names = ", ".join(repr(field) for field in missing)
+        names = ", ".join(map(repr, missing))
         raise CornerstoneError(f"{where}: {task} needs {names}, which this row does not have")
+    for field in lists:
+        value = row[field]
+        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+            raise CornerstoneError(f"{where}: {task} needs a list of texts in {field!r}, not {shown(value)}")
+        if not value:
+            raise CornerstoneError(f"{where}: {field!r} is empty, so there is nothing to choose from")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import random
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from types import FunctionType
@@ -15,12 +17,13 @@ from lm_eval.api.instance import Instance
 from lm_eval.api.metrics import mean
 
 from core.coalitions.players import Removed
-from core.engine.encoding import RequestEncoder
+from core.engine.encoding import EncodingFaultError, RenderChat, RequestEncoder
 from core.engine.packing import TokenRequest
 from core.errors import CornerstoneError
 from core.records.fingerprint import digest_of
 from core.records.records import DataRecord, DocumentRecord, Outcome, TaskRecord
-from core.tasks.build import DOCUMENT_FAULTS, BuiltTask, document_fault
+from core.tasks.build import BuiltTask
+from core.tasks.faults import DOCUMENT_FAULTS, document_fault, fault_of_document
 from core.tasks.templates import compiled_once
 
 Order = Literal["shuffled", "file"]
@@ -99,18 +102,33 @@ class PreparedTask:
             sums.append(float(sum(logprobs[start:stop])))
             greedy.append(all(is_greedy[start:stop]))
             start = stop
-        rolling = self.record.output_type == "loglikelihood_rolling"
-        scores = self._built.task.process_results(
-            document.source, sums if rolling else list(zip(sums, greedy, strict=True))
-        )
+        try:
+            scores = self.scores(document, sums, greedy)
+        except DOCUMENT_FAULTS:
+            # The task's own function works (``prepare_task`` tried it), but not on these log-probabilities.
+            scores = dict.fromkeys((*self.record.mean_metrics, *self.record.other_metrics), math.nan)
         return Outcome(
             document=document.record.key,
             removed=removed,
             logprobs=tuple(sums),
             is_greedy=tuple(greedy),
-            metrics={name: float(scores[name]) for name in self.record.mean_metrics if name in scores},
+            metrics={name: scores[name] for name in self.record.mean_metrics if name in scores},
             other={name: _plain(value) for name, value in scores.items() if name not in self.record.mean_metrics},
         )
+
+    def scores(self, document: Document, logprobs: Sequence[float], is_greedy: Sequence[bool]) -> dict[str, Any]:
+        """Return what the task's ``process_results`` makes of one document; values that are means are numbers.
+
+        Args:
+            document: one of ``documents``.
+            logprobs: one natural logarithm per request.
+            is_greedy: whether each request's continuation was the most likely one.
+        """
+        rolling = self.record.output_type == "loglikelihood_rolling"
+        results = list(logprobs) if rolling else list(zip(logprobs, is_greedy, strict=True))
+        scores = self._built.task.process_results(document.source, results)
+        means = {name: float(scores[name]) for name in self.record.mean_metrics if name in scores}
+        return {**scores, **means}
 
 
 @compiled_once()
@@ -139,7 +157,8 @@ def prepare_task(
     if apply_chat_template and encoder.chat_template_text is None:
         raise CornerstoneError("apply_chat_template: this model's tokenizer has no chat template")
     chosen = _choose(len(built.docs), limit=limit, order=order, seed=seed)
-    rendered = dict(_render(built, encoder, chosen, apply_chat_template=apply_chat_template))
+    with encoder.chat_renderer() if apply_chat_template else nullcontext() as render_chat:
+        rendered = dict(_render(built, chosen, render_chat))
     prepared = PreparedTask(
         record=_task_record(built, encoder, apply_chat_template=apply_chat_template),
         data=DataRecord(
@@ -155,9 +174,9 @@ def prepare_task(
 
 def _try_scoring(prepared: PreparedTask, document: Document, built: BuiltTask) -> None:
     """Score a document with dummy results, so that a task whose scoring fails is reported before the model runs."""
-    blank = [-1.0] * len(document.continuations)
+    count = len(document.requests)
     try:
-        prepared.outcome(document, (), blank, [False] * len(blank))
+        prepared.scores(document, [-1.0] * count, [False] * count)
     except DOCUMENT_FAULTS as error:
         raise CornerstoneError(
             f"{built.where(document.record.doc_id)}: {built.name} cannot be scored ({document_fault(error)})"
@@ -173,7 +192,7 @@ def _choose(size: int, *, limit: int | None, order: Order, seed: int) -> list[in
 
 
 def _render(
-    built: BuiltTask, encoder: RequestEncoder, chosen: Sequence[int], *, apply_chat_template: bool
+    built: BuiltTask, chosen: Sequence[int], render_chat: RenderChat | None
 ) -> Iterator[tuple[int, list[Instance]]]:
     """Yield the requests of each chosen document."""
     # lm-eval draws few-shot examples from one random stream, document after document. So all documents up to the last
@@ -183,34 +202,38 @@ def _render(
     for doc_id in walk:
         doc = built.docs[doc_id]
         try:
-            instances = _requests(built, encoder, doc_id, doc, apply_chat_template=apply_chat_template)
+            instances = _requests(built, doc_id, doc, render_chat)
         except DOCUMENT_FAULTS as error:
-            raise CornerstoneError(
-                f"{built.where(doc_id)}: {built.name} cannot be rendered ({document_fault(error)})"
-            ) from error
+            raise _not_rendered(built, doc_id, error) from error
         if doc_id in wanted:
             yield doc_id, instances
 
 
-def _requests(
-    built: BuiltTask, encoder: RequestEncoder, doc_id: int, doc: Any, *, apply_chat_template: bool
-) -> list[Instance]:
-    """Return lm-eval's requests about a document."""
-    chat_template = encoder.chat_template if apply_chat_template else None
+def _not_rendered(built: BuiltTask, doc_id: int, error: Exception) -> CornerstoneError:
+    """Return the error for a document that cannot be rendered. Its examples, which are other documents, may be why."""
+    others = range(len(built.docs)) if built.num_fewshot and built.file is not None else ()
+    for one in (doc_id, *others):
+        if (said := fault_of_document(built.task, built.docs[one])) is not None:
+            return CornerstoneError(f"{built.where(one)}: {built.name} cannot be rendered ({said})")
+    return CornerstoneError(f"{built.where(doc_id)}: {built.name} cannot be rendered ({document_fault(error)})")
+
+
+def _requests(built: BuiltTask, doc_id: int, doc: Any, render_chat: RenderChat | None) -> list[Instance]:
+    """Return lm-eval's requests about a document, as a chat if there is a function that renders chats."""
     context = built.task.fewshot_context(
         doc,
         num_fewshot=built.num_fewshot,
-        apply_chat_template=apply_chat_template,
+        apply_chat_template=render_chat is not None,
         fewshot_as_multiturn=True,
-        chat_template=chat_template,
+        chat_template=render_chat,
         gen_prefix=built.task.doc_to_prefix(doc),
     )
     instances = built.task.construct_requests(
         doc=doc,
         ctx=context,
         metadata=(built.name, doc_id, 1),
-        apply_chat_template=apply_chat_template,
-        chat_template=chat_template,
+        apply_chat_template=render_chat is not None,
+        chat_template=render_chat,
     )
     return instances if isinstance(instances, list) else [instances]
 
@@ -218,15 +241,15 @@ def _requests(
 def _document(built: BuiltTask, encoder: RequestEncoder, doc_id: int, instances: list[Instance]) -> Document:
     """Encode a document, after checking its choices and its gold answer."""
     doc = instances[0].doc
-    choices = _choices(built, doc, instances)
+    choices = _choices(built, doc, doc_id, instances)
     gold = _gold(built, doc, choices, doc_id)
     if "" in choices:
         raise CornerstoneError(f"{built.where(doc_id)}: a choice is empty")
     try:
         requests = tuple(encoder.encode(instance) for instance in instances)
-    except (IndexError, AssertionError) as error:
-        raise CornerstoneError(f"{built.where(doc_id)}: a choice or its prompt is empty") from error
-    _check_requests(built, doc_id, requests, encoder.max_length)
+    except EncodingFaultError as error:
+        raise CornerstoneError(f"{built.where(doc_id)}: {error}") from error
+    _check_lengths(built, doc_id, requests, encoder.max_length)
     rendered = [[instance.request_type, *instance.args] for instance in instances]
     return Document(
         DocumentRecord(
@@ -242,11 +265,14 @@ def _document(built: BuiltTask, encoder: RequestEncoder, doc_id: int, instances:
     )
 
 
-def _choices(built: BuiltTask, doc: Any, instances: Sequence[Instance]) -> tuple[str, ...]:
-    """Return the choices of a document as text."""
-    if built.task.OUTPUT_TYPE == "multiple_choice":
-        return tuple(str(choice) for choice in built.task.doc_to_choice(doc))
-    return tuple(str(instance.args[-1]) for instance in instances)
+def _choices(built: BuiltTask, doc: Any, doc_id: int, instances: Sequence[Instance]) -> tuple[str, ...]:
+    """Return the choices of a document."""
+    if built.task.OUTPUT_TYPE != "multiple_choice":
+        return tuple(str(instance.args[-1]) for instance in instances)
+    choices = built.task.doc_to_choice(doc)
+    if isinstance(choices, str) or not choices or not all(isinstance(choice, str) for choice in choices):
+        raise CornerstoneError(f"{built.where(doc_id)}: {fault_of_document(built.task, doc) or 'it has no choices'}")
+    return tuple(choices)
 
 
 def _gold(built: BuiltTask, doc: Any, choices: Sequence[str], doc_id: int) -> tuple[int, ...]:
@@ -255,6 +281,8 @@ def _gold(built: BuiltTask, doc: Any, choices: Sequence[str], doc_id: int) -> tu
         return (0,)
     target = built.task.doc_to_text(doc) if built.task.multiple_input else built.task.doc_to_target(doc)
     gold = tuple(_index(one, choices) for one in (target if isinstance(target, list) else [target]))
+    if not gold:
+        raise CornerstoneError(f"{built.where(doc_id)}: there is no gold answer")
     if any(index is None for index in gold):
         raise CornerstoneError(
             f"{built.where(doc_id)}: the gold answer {target!r} is none of its {len(choices)} choices"
@@ -269,11 +297,9 @@ def _index(target: Any, choices: Sequence[str]) -> int | None:
     return int(target) if isinstance(target, int | np.integer) and 0 <= target < len(choices) else None
 
 
-def _check_requests(built: BuiltTask, doc_id: int, requests: Sequence[Sequence[TokenRequest]], max_length: int) -> None:
-    """Refuse an empty part, and a continuation that is longer than the model's context."""
+def _check_lengths(built: BuiltTask, doc_id: int, requests: Sequence[Sequence[TokenRequest]], max_length: int) -> None:
+    """Refuse a continuation that is longer than the model's context."""
     for part in (part for request in requests for part in request):
-        if not part.context or not part.continuation:
-            raise CornerstoneError(f"{built.where(doc_id)}: a choice or its prompt is empty")
         if len(part.continuation) > max_length:
             raise CornerstoneError(
                 f"{built.where(doc_id)}: a choice of {len(part.continuation)} tokens does not fit the model's context "

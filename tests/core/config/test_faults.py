@@ -98,7 +98,7 @@ BAD_DATA = {
     "line 1: arc_easy needs a JSON object, this is a list": json.dumps([ROW]),
     "line 2: .*the gold answer 'Z' is none of the choices": f"{json.dumps(ROW)}\n{changed(answerKey='Z')}",
     "cannot use the data .*the gold answer 'Z' is none of the choices": changed(answerKey="Z"),
-    "a choice is empty, or": changed(choices={"text": ["", "b"], "label": ["A", "B"]}),
+    "line 1: .*a choice is empty": changed(choices={"text": ["", "b"], "label": ["A", "B"]}),
     "line 2: a choice is empty": json.dumps(ROW) + "\n" + changed(choices={"text": ["a", ""], "label": ["A", "B"]}),
     "does not fit the model's context of 512": changed(choices={"text": ["word " * 600, "b"], "label": ["A", "B"]}),
 }

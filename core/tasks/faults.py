@@ -1,0 +1,101 @@
+"""Say which document, and which part of it, a task's code or templates cannot use."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import jinja2
+from lm_eval.api.task import Task
+
+from core.machine.plain_text import plain
+from core.tasks.data_file import fields_of
+from core.tasks.json_lines import shown
+
+# Exceptions that a task's code or templates raise for a document that lacks a field they need, or has another kind of
+# value in it. lm-eval reads some of what templates make as Python, which can nest too deeply.
+DOCUMENT_FAULTS = (
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    SyntaxError,
+    AssertionError,
+    ArithmeticError,
+    RecursionError,
+    MemoryError,
+    jinja2.TemplateError,
+)
+
+_LONGEST = 200
+_PYTHON_TYPES = re.compile(r"malformed node or string|invalid syntax|was never closed|unterminated|leading zeros")
+
+
+def document_fault(error: BaseException) -> str:
+    """Describe one of ``DOCUMENT_FAULTS`` in words."""
+    if isinstance(error, KeyError):
+        return f"the field {plain(str(error))} is missing"
+    if isinstance(error, IndexError):
+        return "a choice is empty, or the gold answer is none of the choices"
+    if isinstance(error, ValueError) and (label := str(error).removesuffix(" is not in list")) != str(error):
+        return f"the gold answer {plain(label)} is none of the choices"
+    if isinstance(error, RecursionError | MemoryError):
+        return "its values are nested too deeply or are too large"
+    if isinstance(error, SyntaxError | ValueError) and _PYTHON_TYPES.search(str(error)):
+        return "it makes something that is no list of texts"
+    return first_line(error)
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of an exception's text, short and without control characters; its type if it has none."""
+    said = plain(str(error).strip().partition("\n")[0])[:_LONGEST]
+    return said or type(error).__name__
+
+
+def fault_of_document(task: Task, doc: Mapping[str, Any]) -> str | None:
+    """Return what is wrong with a document, naming the fields that are read; None if each part can be made."""
+    return next((said for said in _faults(task, doc) if said is not None), None)
+
+
+def _faults(task: Task, doc: Mapping[str, Any]) -> Iterable[str | None]:
+    """Yield for each part of a document what is wrong with it, or None."""
+    if task.config.doc_to_choice is not None:
+        yield _fault(task, "doc_to_choice", doc, "its choices", _fault_of_choices)
+    yield _fault(task, "doc_to_text", doc, "its prompt", _fault_of_prompt)
+    yield _fault(task, "doc_to_target", doc, "its answer", _fault_of_answer)
+
+
+def _fault(
+    task: Task, part: str, doc: Mapping[str, Any], name: str, check: Callable[[object], str | None]
+) -> str | None:
+    try:
+        said = check(getattr(task, part)(doc))
+    except DOCUMENT_FAULTS as error:
+        said = document_fault(error)
+        if isinstance(error, KeyError):
+            return said
+    if said is None:
+        return None
+    fields = sorted(fields_of(getattr(task.config, part)))
+    return f"{name}, from {', '.join(map(repr, fields))}: {said}" if fields else f"{name}: {said}"
+
+
+def _fault_of_choices(choices: object) -> str | None:
+    if not isinstance(choices, list) or not all(isinstance(one, str) for one in choices):
+        return f"a list of texts is needed, not {shown(choices)}"
+    if not choices:
+        return "there are none"
+    return "a choice is empty" if "" in choices else None
+
+
+def _fault_of_prompt(prompt: object) -> str | None:
+    return None if isinstance(prompt, str | int) else f"text is needed, not {shown(prompt)}"
+
+
+def _fault_of_answer(answer: object) -> str | None:
+    if isinstance(answer, str | int):
+        return None
+    if not isinstance(answer, list) or not all(isinstance(one, str | int) for one in answer):
+        return f"text or the number of a choice is needed, not {shown(answer)}"
+    return None if answer else "there is none"
