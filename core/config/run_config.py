@@ -14,6 +14,7 @@ import yaml
 
 from core.coalitions.grouping import SUBLAYERS, grouping_name
 from core.config.faults import in_words, mend_of, worst
+from core.config.limit import MOST_COUNT, Limit, checked_limit
 from core.errors import CornerstoneError
 from core.estimators.question import Question
 from core.estimators.registry import estimator_named, scheduled, settings
@@ -24,7 +25,6 @@ from core.machine.small_file import kind_at, read_small
 from core.machine.yaml_text import load_yaml, what_is_wrong
 
 DEFAULT_MODEL = "smollm2-135m-instruct"
-MOST_COUNT = 10**9
 """The largest number of anything that a run counts, such as documents."""
 
 _MOST_TASKS = 1000
@@ -64,11 +64,12 @@ class TaskConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
 class RunConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
     """The configuration of a run. The command line's options and a file's keys have these names.
 
-    ``players`` names the grouping whose units a schedule removes. ``value`` is the score to report; schedules in
-    rounds, ``until_top`` and the explorer's charts use it too. By default it is acc, or the task's first metric that is
-    a mean. ``settings`` holds the settings of estimators (``core.estimators.registry``) that differ from their
-    defaults. A file or an option names each as a key of the run: ``max_removed: 3``. ``check_files`` reads the files of
-    the model and of local data anew to identify them, instead of trusting what is known of them.
+    ``limit`` is the number of documents of each task, or a part of them below 1; None for all. ``players`` names the
+    grouping whose units a schedule removes. ``value`` is the score to report; schedules in rounds, ``until_top`` and
+    the explorer's charts use it too. By default it is acc, or the task's first metric that is a mean. ``settings``
+    holds the settings of estimators (``core.estimators.registry``) that differ from their defaults. A file or an option
+    names each as a key of the run: ``max_removed: 3``. ``check_files`` reads the files of the model and of local data
+    anew to identify them, instead of trusting what is known of them.
     """
 
     model: _Place = DEFAULT_MODEL
@@ -77,7 +78,7 @@ class RunConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
     device: Annotated[str, pydantic.Field(pattern=r"^(auto|cpu|mps|spread|cuda(:[0-9]{1,4})?)$")] = "auto"
     memory: Annotated[float, pydantic.Field(gt=0, le=_MOST_GIB, allow_inf_nan=False)] | None = None
     tasks: Annotated[tuple[TaskConfig, ...], pydantic.Field(min_length=1, max_length=_MOST_TASKS)]
-    limit: _Positive | None = None
+    limit: Annotated[Limit, pydantic.BeforeValidator(checked_limit)] = None
     order: Literal["shuffled", "file"] = "shuffled"
     seed: _Integer64 = 0
     schedule: Annotated[tuple[_Name, ...], pydantic.Field(max_length=_MOST_TASKS)] = ()

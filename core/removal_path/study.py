@@ -12,6 +12,7 @@ import numpy as np
 
 from core.coalitions.grouping import Grouping, grouping
 from core.coalitions.players import Removed
+from core.config.limit import documents_in
 from core.config.run_config import RunConfig
 from core.engine.parameters import parameters_of
 from core.records.fingerprint import short_id
@@ -63,7 +64,9 @@ def find_path(
     value = _common_value(bench.tasks, request.value)
     request.model_copy(update={"value": value}).refuse_nonsense()  # the task's own value may be no score
     units = grouping(request.players, bench.model.players)
-    choosing = tuple(replace(task, documents=task.documents[: config.limit]) for task in bench.tasks)
+    choosing = tuple(
+        replace(task, documents=task.documents[: documents_in(config.limit, task.data.size)]) for task in bench.tasks
+    )
     others = tuple(_rest(task, chosen) for task, chosen in zip(bench.tasks, choosing, strict=True))
     with recorded_run(recorder, new_run(config, command)) as run_id:
         evaluation = _Evaluation(bench, value, run_id, recorder, listener)
@@ -79,7 +82,8 @@ def _with_held_out(config: RunConfig, request: PathRequest) -> RunConfig:
     """Return the configuration that reads twice as many documents, where a half is to be held out."""
     if config.limit is None or not request.held_out:
         return config
-    return config.model_copy(update={"limit": config.limit * 2})
+    twice = config.limit * 2
+    return config.model_copy(update={"limit": None if config.limit < 1 <= twice else twice})
 
 
 def _common_value(tasks: Sequence[PreparedTask], asked: str | None) -> str:
@@ -158,7 +162,7 @@ def _are_there(others: Sequence[PreparedTask], config: RunConfig, listener: Path
                 "is held out to correct them; a limit leaves some"
             )
             return False
-        if config.limit is not None and len(task.documents) < config.limit:
+        if config.limit is not None and len(task.documents) < documents_in(config.limit, task.data.size):
             listener.narrate(f"{task.record.name} has only {len(task.documents)} more documents to hold out")
     return True
 

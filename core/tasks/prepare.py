@@ -17,6 +17,7 @@ from lm_eval.api.instance import Instance
 from lm_eval.api.metrics import mean
 
 from core.coalitions.players import Removed
+from core.config.limit import Limit, documents_in
 from core.engine.encoding import EncodingFaultError, RenderChat, RequestEncoder
 from core.engine.packing import TokenRequest
 from core.errors import CornerstoneError
@@ -136,7 +137,7 @@ def prepare_task(
     built: BuiltTask,
     encoder: RequestEncoder,
     *,
-    limit: int | None,
+    limit: Limit,
     order: Order,
     seed: int,
     apply_chat_template: bool,
@@ -146,7 +147,7 @@ def prepare_task(
     Args:
         built: the task with its data.
         encoder: the encoder of the model that is evaluated.
-        limit: number of documents; None for all.
+        limit: number of documents, or a part of them below 1; None for all.
         order: ``file`` takes the first documents, ``shuffled`` a seeded random sample.
         seed: seed of the shuffle.
         apply_chat_template: render prompts with the model's chat template.
@@ -183,12 +184,12 @@ def _try_scoring(prepared: PreparedTask, document: Document, built: BuiltTask) -
         ) from error
 
 
-def _choose(size: int, *, limit: int | None, order: Order, seed: int) -> list[int]:
+def _choose(size: int, *, limit: Limit, order: Order, seed: int) -> list[int]:
     """Return the ids of the chosen documents."""
     doc_ids = list(range(size))
     if order == "shuffled":
         random.Random(seed).shuffle(doc_ids)
-    return doc_ids[:limit]
+    return doc_ids[: documents_in(limit, size)]
 
 
 def _render(

@@ -220,7 +220,8 @@ def path(
     model: ModelOption = None,
     task: TaskOption = None,
     limit: Annotated[
-        int | None, typer.Option(help="How many documents of each task choose the path (default: all).")
+        float | None,
+        typer.Option(help="How many documents of each task choose the path, or the part of them (default: all)."),
     ] = None,
     steps: Annotated[
         int, typer.Option(min=1, max=MOST_COUNT, help="How many units to remove, one in each step.")
@@ -320,7 +321,7 @@ def bench(
     model: ModelOption = None,
     task: TaskOption = None,
     limit: Annotated[
-        int | None, typer.Option(help="How many documents of each task (default 48, and 16 of boolq).")
+        float | None, typer.Option(help="How many documents of each task (default 48, and 16 of boolq).")
     ] = None,
     dtype: DtypeOption = None,
     device: DeviceOption = None,

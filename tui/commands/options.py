@@ -44,7 +44,10 @@ ModelOption = Annotated[
 TaskOption = Annotated[
     list[str] | None, typer.Option(help=f"A task, or TASK=FILE.jsonl to read local data. {_AGAIN} tasks.")
 ]
-LimitOption = Annotated[int | None, typer.Option(help="How many documents of each task (default: all).")]
+LimitOption = Annotated[
+    float | None,
+    typer.Option(help="How many documents of each task, or the part of them below 1, such as 0.1 (default: all)."),
+]
 OrderOption = Annotated[str | None, typer.Option(help="The order of documents: shuffled (default) or file.")]
 SeedOption = Annotated[
     int | None, typer.Option(help="Seed of the shuffle, which decides the documents that --limit takes (default 0).")

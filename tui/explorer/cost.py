@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.coalitions.players import players_of
+from core.config.limit import documents_in
 from core.config.run_config import RunConfig
 from core.evaluator.protocol import Opened
 from core.statistics.sequential import BURN_IN
@@ -24,7 +25,7 @@ def cost_of(config: RunConfig, opened: Opened) -> str:
     schedules = schedules_of(config, players_of(opened.model.kinds))
     listed = {removed for schedule in schedules for removed in schedule.coalitions}
     coalitions = len(listed) + sum(schedule.most for schedule in schedules)
-    counts = [task.size if config.limit is None else min(config.limit, task.size) for task in opened.tasks]
+    counts = [documents_in(config.limit, task.size) for task in opened.tasks]
     most = "at most " if any(schedule.in_rounds for schedule in schedules) else ""
     each = " or ".join(map(whole, dict.fromkeys(counts)))
     return (

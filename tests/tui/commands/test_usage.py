@@ -22,7 +22,7 @@ WRONG = {
     "run --modle x": "no such option: --modle (possible options: --model, --order, --remove); "
     "see `cornerstone run --help`",
     "run --limit": "option '--limit' requires an argument; see `cornerstone --help`",
-    "run --limit few": "invalid value for '--limit': Input should be a valid integer",
+    "run --limit few": "invalid value for '--limit': Input should be a valid number",
     "run one.yaml two.yaml": "got unexpected extra argument(s) (two.yaml); see `cornerstone run --help`",
     "results ablation --format xml": "invalid value for '--format': no format 'xml'; there is table, csv, json, latex, "
     "markdown, arrow, parquet; see `cornerstone results ablation --help`",

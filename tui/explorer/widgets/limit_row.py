@@ -5,13 +5,15 @@ from __future__ import annotations
 from textual.containers import Horizontal
 from textual.widgets import Input, Label
 
+from core.config.limit import Limit
+
 
 class LimitRow(Horizontal):
-    """A row that asks for the number of documents per task; its input field is ``#limit``."""
+    """A row that asks for the number of documents per task, or a part of them; its input field is ``#limit``."""
 
-    def __init__(self, limit: int | None) -> None:
+    def __init__(self, limit: Limit) -> None:
         text = "" if limit is None else str(limit)
-        self._field = Input(text, id="limit", type="integer", compact=True)
+        self._field = Input(text, id="limit", type="number", compact=True)
         super().__init__(Label("documents a task (empty: all)"), self._field, classes="row")
 
     @property
