@@ -25,7 +25,6 @@ from core.machine.small_file import kind_at, read_small
 from core.machine.yaml_text import load_yaml, what_is_wrong
 
 DEFAULT_MODEL = "smollm2-135m-instruct"
-"""The largest number of anything that a run counts, such as documents."""
 
 _MOST_TASKS = 1000
 _MOST_SHOTS = 10_000

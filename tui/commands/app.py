@@ -13,7 +13,8 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from core.coalitions.grouping import SUBLAYERS
-from core.config.run_config import MOST_COUNT, RunConfig, absolute, load_config
+from core.config.limit import MOST_COUNT
+from core.config.run_config import RunConfig, absolute, load_config
 from core.errors import CornerstoneError
 from core.estimators.registry import schedules
 from core.machine.paths import at_home

@@ -8,7 +8,8 @@ from typing import Annotated, Final
 
 import typer
 
-from core.config.run_config import DEFAULT_MODEL, MOST_COUNT, run_settings
+from core.config.limit import MOST_COUNT
+from core.config.run_config import DEFAULT_MODEL, run_settings
 from core.errors import CornerstoneError, Mend
 from core.estimators.registry import estimators, settings, window_readings
 from core.machine.paths import at_home
