@@ -20,7 +20,7 @@ from core.estimators.question import Question
 from core.estimators.registry import estimator_named, scheduled, settings
 from core.estimators.setting import NamedSetting, Number, settings_of
 from core.machine.paths import at_home
-from core.machine.plain_text import short_repr
+from core.machine.plain_text import is_utf8, short_repr
 from core.machine.small_file import kind_at, read_small
 from core.machine.yaml_text import load_yaml, what_is_wrong
 
@@ -36,11 +36,8 @@ _Name = Annotated[str, pydantic.Field(min_length=1, max_length=255)]
 
 
 def _in_utf8(path: Path) -> Path:
-    if not str(path).isascii():
-        try:
-            str(path).encode()
-        except UnicodeEncodeError:
-            raise ValueError(f"{short_repr(str(path))} is not UTF-8; rename the file or its folder") from None
+    if not is_utf8(str(path)):
+        raise ValueError(f"{short_repr(str(path))} is not UTF-8; rename the file or its folder")
     return path
 
 

@@ -26,7 +26,7 @@ from core.estimators.setting import Setting, in_digits
 from core.statistics.intervals import FloatArray
 
 _FEWEST = 8
-_MOST = 100_000
+_MOST = 20_000
 _AHEAD = 4
 
 Order = tuple[int, ...]

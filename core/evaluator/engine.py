@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import queue
 import time
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,6 +32,7 @@ from core.evaluator.protocol import (
     StartJob,
     Toggle,
 )
+from core.machine.fault_log import fault_sentence
 from core.records.records import Recorder
 from core.study.events import MemoryShort
 from core.study.listener import Callbacks, Listener
@@ -154,8 +154,7 @@ class Engine:
             except CornerstoneError as error:
                 self._publish(Refusal(text=str(error), mend=error.mend))
             except Exception as error:  # noqa: BLE001 the evaluator outlives a fault in one request
-                traceback.print_exc()
-                self._publish(Refusal(text=f"a fault in the evaluator ({error!r}); its log has the traceback"))
+                self._publish(Refusal(text=f"in the evaluator, {fault_sentence(error)}"))
 
     def _serve_one(self) -> None:
         if self._wanted is not None:
@@ -205,8 +204,8 @@ class Engine:
             job.state = job.state if self._stopping else "cancelled"
         except CornerstoneError as error:
             job.state, job.error, job.mend = "failed", str(error), error.mend
-        except Exception:  # noqa: BLE001 a job's fault is its own, told in full
-            job.state, job.error = "failed", traceback.format_exc()
+        except Exception as error:  # noqa: BLE001 a job's fault is its own
+            job.state, job.error = "failed", fault_sentence(error)
         finally:
             self._job = None
             job.meter.stop()

@@ -17,6 +17,11 @@ def plain(text: str) -> str:
     return "".join(" " if unicodedata.category(char) in {"Cc", "Cf", "Co", "Cs"} else char for char in text)
 
 
+def is_utf8(text: str) -> bool:
+    """Return whether a text can be written as UTF-8. A path that is not has lone surrogates in place of its bytes."""
+    return text.isascii() or not any("\ud800" <= char <= "\udfff" for char in text)
+
+
 def shortened(text: str, most: int = MOST_SHOWN) -> str:
     """Return ``text``, without its middle if it has more than ``most`` characters."""
     if len(text) <= most:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import yaml
 
-from core.machine.plain_text import short_repr
+from core.machine.plain_text import is_utf8, short_repr
 from core.machine.small_file import MOST_BYTES
 
 MOST_DEPTH: Final = 50
@@ -73,7 +73,7 @@ class _Loader(yaml.SafeLoader):
         except _UNFIT as error:
             said = f"{short_repr(getattr(node, 'value', None))} is no {short_repr(str(node.tag).rpartition(':')[2])}"
             raise _fault(said, node.start_mark) from error
-        if isinstance(value, str) and not _is_text(value):
+        if isinstance(value, str) and ("\0" in value or not is_utf8(value)):
             raise _fault(f"{short_repr(value)} has a character that no text has", node.start_mark)
         if isinstance(value, int) and abs(value) >= 10**_MOST_DIGITS:
             raise _fault(f"a number has more than {_MOST_DIGITS} digits", node.start_mark)
@@ -120,8 +120,3 @@ def what_is_wrong(error: yaml.YAMLError) -> tuple[int | None, str]:
 
 def _fault(said: str, mark: Any) -> yaml.YAMLError:
     return yaml.constructor.ConstructorError(None, None, said, mark)
-
-
-def _is_text(value: str) -> bool:
-    """Return whether a text can be written as UTF-8 and handed to the system."""
-    return "\0" not in value and not any("\ud800" <= char <= "\udfff" for char in value)

@@ -10,15 +10,13 @@ import json
 import os
 import random
 import socket
-import string
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from tests.support.bad_input import BadInput
-
-_MODEL = "smollm2-135m-instruct"
-_LETTERS = string.ascii_letters + "àßçéñøλжяあ中한😀"
+from tests.support.bad_options import bad_options
+from tests.support.odd_values import big, no_numbers, no_texts, word
 
 Texts = Iterator[tuple[str, bytes]]
 """Names of faults, and the content of a file that has them."""
@@ -33,7 +31,7 @@ def bad_inputs(seed: int, folder: Path) -> Iterator[BadInput]:
         store = () if name.startswith("store") else ("--store", str(folder / "s.duckdb"))
         yield BadInput(name, "yaml", ("run", str(file), *store))
     yield from _odd_files(folder)
-    for name, argv in _bad_options(rng, folder):
+    for name, argv in bad_options(rng, folder):
         yield BadInput(name, "options", argv)
     for number, (name, text) in enumerate(_bad_keymaps(rng)):
         home = folder / f"keys-{number}"
@@ -68,7 +66,7 @@ def bad_sessions(seed: int, session: Mapping[str, Any]) -> Texts:
         ("config", {"tasks": 5}),
         ("config", "x"),
         ("removed", "x"),
-        ("removed", [_big(rng)]),
+        ("removed", [big(rng)]),
         ("removed", [[1]]),
         ("task", 5),
         ("model_id", {}),
@@ -94,7 +92,7 @@ def _bad_configs(rng: random.Random) -> Texts:
         "permutations",
         "tolerance",
     ]:
-        name, value = rng.choice(list(_no_numbers(rng)))
+        name, value = rng.choice(list(no_numbers(rng)))
         yield f"{key} is {name}", f"tasks: [agreement]\n{key}: {value}\n".encode()
     for key in [
         "model",
@@ -111,24 +109,24 @@ def _bad_configs(rng: random.Random) -> Texts:
         "offline",
         "apply_chat_template",
     ]:
-        name, value = rng.choice(list(_no_texts(rng)))
+        name, value = rng.choice(list(no_texts(rng)))
         yield f"{key} is {name}", f"{'' if key == 'tasks' else 'tasks: [agreement]'}\n{key}: {value}\n".encode()
-    long = _word(rng, rng.randint(256, 4000))
+    long = word(rng, rng.randint(256, 4000))
     for key in ("dtype", "device", "players", "value", "order", "schedule", "remove", "revision"):
         yield f"{key} of {len(long)} letters", f"tasks: [agreement]\n{key}: {long}\n".encode()
     yield "a task of many letters", f"tasks: [{long}]\n".encode()
     yield "data of many letters", f"tasks: [{{name: agreement, data: {long}}}]\n".encode()
-    yield "an unknown key", f"{good}{_word(rng, 12)}: 1\n".encode()
+    yield "an unknown key", f"{good}{word(rng, 12)}: 1\n".encode()
     yield "a key that is a number", f"{good}{rng.randint(0, 99)}: 1\n".encode()
     yield "a key that is null", f"{good}~: 1\n".encode()
     yield "a key that is a date", f"{good}2020-01-01: 1\n".encode()
     yield "a key of many letters", f"{good}{long}: 1\n".encode()
     yield "many tasks", ("tasks:\n" + "".join(f"- t{n}\n" for n in range(rng.randint(1001, 9000)))).encode()
     yield "a task twice", b"tasks: [agreement, agreement]\n"
-    yield "an unknown key of a task", f"tasks: [{{name: agreement, {_word(rng, 8)}: 1}}]\n".encode()
+    yield "an unknown key of a task", f"tasks: [{{name: agreement, {word(rng, 8)}: 1}}]\n".encode()
     yield "no content", b""
     yield "a list", b"- tasks\n"
-    yield "only a word", _word(rng, 9).encode()
+    yield "only a word", word(rng, 9).encode()
 
 
 def _bad_yaml(rng: random.Random) -> Iterator[tuple[str, str | bytes]]:
@@ -137,7 +135,7 @@ def _bad_yaml(rng: random.Random) -> Iterator[tuple[str, str | bytes]]:
     yield "aliases of aliases", f"limit: [&a0 [{', '.join(['x'] * wide)}], {levels}]\n"
     maps = "\n".join(f"m{n}: &m{n} {{{', '.join(f'k{k}: *m{n - 1}' for k in range(wide))}}}" for n in range(1, 9))
     yield "aliases in mappings", f"m0: &m0 {{a: 1}}\n{maps}\n"
-    yield "an alias of a long text", f"a: &a {_word(rng, 50_000)}\ntasks: [{', '.join(['*a'] * 40)}]\n"
+    yield "an alias of a long text", f"a: &a {word(rng, 50_000)}\ntasks: [{', '.join(['*a'] * 40)}]\n"
     yield "an alias of itself", "tasks: &t [*t]\n"
     yield "an unknown alias", "tasks: [*t]\n"
     yield "lists in lists", "tasks: " + "[" * deep
@@ -160,9 +158,9 @@ def _bad_yaml(rng: random.Random) -> Iterator[tuple[str, str | bytes]]:
             f"!!{tag} of something else",
             f"tasks: [agreement]\nlimit: !!{tag} {rng.choice(['[[a]]', '{a: [b]}', '[a]'])}\n",
         )
-    yield "a tag of Python", f"tasks: !!python/object/apply:os.system ['{_word(rng, 5)}']\n"
+    yield "a tag of Python", f"tasks: !!python/object/apply:os.system ['{word(rng, 5)}']\n"
     yield "a tag of Python's names", "tasks: !!python/name:os.system\n"
-    yield "an unknown tag", f"tasks: !{_word(rng, 200)} x\n"
+    yield "an unknown tag", f"tasks: !{word(rng, 200)} x\n"
     yield "a number of many digits", f"tasks: [agreement]\nseed: {'9' * rng.randint(4301, 9000)}\n"
     yield "a hexadecimal number of many digits", f"tasks: [agreement]\nseed: 0x{'f' * rng.randint(100, 9000)}\n"
     yield "a number to the base of 60", f"tasks: [agreement]\nlimit: 1{':1' * rng.randint(100, 5000)}\n"
@@ -185,7 +183,7 @@ def _bad_yaml(rng: random.Random) -> Iterator[tuple[str, str | bytes]]:
     yield "another encoding", "tasks: [agreement]\nmodel: é\n".encode("latin-1")
     yield "UTF-16", "tasks: [agreement]\nlimit: 0\n".encode("utf-16")
     yield "a byte-order mark and rubbish", b"\xef\xbb\xbf\xff"
-    yield "escape sequences", f'tasks: ["\\e[31m{_word(rng, 5)}\\e]0;x\\a"]\n'
+    yield "escape sequences", f'tasks: ["\\e[31m{word(rng, 5)}\\e]0;x\\a"]\n'
 
 
 def _odd_files(folder: Path) -> Iterator[BadInput]:
@@ -236,130 +234,6 @@ def _keys_at(folder: Path, path: str, name: str) -> str:
     return str(home)
 
 
-# Options.
-
-
-def _bad_options(rng: random.Random, folder: Path) -> Iterator[tuple[str, tuple[str, ...]]]:
-    store = ("--store", str(folder / "s.duckdb"))
-    run = ("run", "--model", _MODEL, "--task", "agreement", *store)
-    for option in [
-        "--limit",
-        "--seed",
-        "--until-top",
-        "--num-fewshot",
-        "--max-removed",
-        "--permutations",
-        "--tolerance",
-        "--memory",
-        "--confidence",
-    ]:
-        for name, value in rng.sample(list(_no_numbers(rng)), 3):
-            extra = ("--schedule", "windows") if option == "--until-top" else ()
-            yield f"{option} {name}", (*run, *extra, f"{option}={value}")
-    big = _big(rng)
-    yield f"permutations {big}", (*run, "--schedule", "permutation", f"--permutations={big}")
-    yield "permutations of a billion", (*run, "--schedule", "permutation", "--permutations", "1000000000")
-    yield "permutations just too many", (*run, "--schedule", "permutation", "--permutations", "100002")
-    yield "exact of 60 players", (*run, "--schedule", "exact")
-    yield "a top of many", (*run, "--schedule", "windows", "--until-top", str(10 ** rng.randint(3, 40)))
-    yield "many shots", (*run, "--num-fewshot", str(10 ** rng.randint(5, 40)))
-    yield "many blocks", (*run, "--players", f"blocks:{10 ** rng.randint(6, 40)}", "--schedule", "windows")
-    yield "no blocks", (*run, "--players", "blocks:0")
-    yield "exact of layers", (*run, "--players", "layers", "--schedule", "exact")
-    yield "many removed sets", (*run, *(part for n in range(2000) for part in ("--remove", f"Attn {n}")))
-    yield "a layer of many digits", (*run, "--remove", f"Attn {'9' * rng.randint(20, 5000)}")
-    long = _word(rng, rng.randint(256, 5000))
-    for option in [
-        "--model",
-        "--task",
-        "--players",
-        "--value",
-        "--schedule",
-        "--dtype",
-        "--device",
-        "--order",
-        "--revision",
-        "--remove",
-    ]:
-        yield f"{option} of {len(long)} letters", ("run", "--task", "agreement", *store, option, long)
-        yield f"{option} empty", ("run", "--task", "agreement", *store, option, "" if option != "--model" else "/")
-    for option in ("--store", "--model", "--task", "--run", "--value", "--players", "--estimator"):
-        yield f"results {option} of many letters", ("results", "shapley", option, long)
-    for text in (
-        "\x1b[31mred\x1b[0m",
-        "../" * 50,
-        "[red]x[/]",
-        "%s%n",
-        "💥" * 10,
-        "~nobody-of-that-name/x",
-        "-",
-        "=",
-        "a=b=c",
-    ):
-        yield f"task {text!a:.20}", ("run", *store, f"--task={text}")
-        yield f"model {text!a:.20}", ("run", *store, "--task", "agreement", "--offline", f"--model={text}")
-    latin = os.fsdecode(b"caf\xe9")
-    for argv in (
-        ("run", latin),
-        ("run", "--task", f"agreement={latin}.jsonl"),
-        ("run", "--store", latin, "--task", "agreement"),
-        ("results", "runs", "--store", latin),
-        ("models", latin),
-        (latin,),
-        ("run", "--model", latin, "--task", "agreement"),
-    ):
-        yield f"no UTF-8 after {argv[0]!a}", argv
-    word = _word(rng, 9)
-    for argv in (
-        (word,),
-        ("results", word),
-        ("results", "runs", f"--{word}"),
-        ("run", f"--{word}"),
-        ("figure", word, "-o", "x.svg"),
-        ("figure", "ablation"),
-        ("figure", "ablation", "-o", f"x.{word}"),
-        ("tasks", word),
-        ("tasks", "a", "b"),
-        ("run", "a", "b"),
-        ("run", "--limit"),
-        ("paper", "--format", word),
-        ("paper", "-o", f"x.{word}"),
-        ("results", "runs", "-o", f"x.{word}"),
-        ("results", "runs", "--format", word),
-        ("--store", "x", "models"),
-    ):
-        yield f"{' '.join(argv)[:30]}", argv
-    for value in ("nan", "inf", "-1", "2", "x", ""):
-        yield f"path --keep {value}", ("path", "--task", "agreement", *store, f"--keep={value}")
-    for value in ("0", "-1", "1e3", str(big), "x", ""):
-        yield f"path --steps {value[:20]}", ("path", "--task", "agreement", *store, f"--steps={value}")
-        yield f"results --top {value[:20]}", ("results", "estimators", f"--top={value}")
-
-
-def _no_numbers(rng: random.Random) -> Iterator[tuple[str, str]]:
-    """Yield texts that are no usable number for any option, with their names."""
-    yield "inf", rng.choice(["inf", "+inf", "Infinity"])
-    yield "minus inf", "-inf"
-    yield "nan", "nan"
-    yield "large", f"{rng.choice(['', '-'])}1{'0' * rng.randint(310, 4000)}"
-    yield "of many digits", "9" * rng.randint(4301, 9000)
-    yield "a huge power", f"1e{rng.randint(309, 9999)}"
-    yield "a word", _word(rng, 6)
-    yield "a long word", _word(rng, 3000)
-    yield "empty", "''" if rng.random() < 0.5 else '""'
-    yield "two numbers", "1 2"
-    yield "hexadecimal", "0xzz"
-
-
-def _no_texts(rng: random.Random) -> Iterator[tuple[str, str]]:
-    yield "a mapping", f"{{{_word(rng, 4)}: 1}}"
-    yield "a list of lists", "[[1], [2, [3]]]"
-    yield "a number", str(rng.randint(10, 10**15))
-    yield "a date", "2020-01-01"
-    yield "a list with null", "[~]"
-    yield "a set", "!!set {a, b}"
-
-
 # Keymaps.
 
 
@@ -369,21 +243,21 @@ def _bad_keymaps(rng: random.Random) -> Texts:
             yield f"keymap: {name}", text if isinstance(text, bytes) else text.encode()
     action = rng.choice(["explore.run", "explore.jobs", "app.quit"])
     for name, text in (
-        ("an unknown action", f"{_word(rng, 8)}: f2"),
-        ("an action of many letters", f"{_word(rng, 2000)}: f2"),
-        ("an unknown action of a screen", f"explore.{_word(rng, 8)}: f2"),
+        ("an unknown action", f"{word(rng, 8)}: f2"),
+        ("an action of many letters", f"{word(rng, 2000)}: f2"),
+        ("an unknown action of a screen", f"explore.{word(rng, 8)}: f2"),
         ("no key", f"{action}: ''"),
         ("a null key", f"{action}:"),
         ("a list of keys", f"{action}: [f2]"),
         ("a mapping of keys", f"{action}: {{a: b}}"),
-        ("a number as key", f"{action}: {_big(rng)}"),
+        ("a number as key", f"{action}: {big(rng)}"),
         ("only commas", f"{action}: ',,'"),
-        ("a key of many letters", f"{action}: {_word(rng, 500)}"),
+        ("a key of many letters", f"{action}: {word(rng, 500)}"),
         ("a key with spaces", f"{action}: 'a b'"),
         ("two actions of one key", "explore.run: f2\nexplore.jobs: f2\n"),
         ("a key of another action", "explore.run: m\n"),
         ("a list", "- f2"),
-        ("a word", _word(rng, 7)),
+        ("a word", word(rng, 7)),
         ("a number", "5"),
     ):
         yield f"keymap: {name}", text.encode()
@@ -395,7 +269,7 @@ def _bad_keymaps(rng: random.Random) -> Texts:
 def _bad_json(rng: random.Random, good: Mapping[str, Any]) -> Texts:
     text = json.dumps(good).encode()
     yield "nothing", b""
-    yield "a word", _word(rng, 8).encode()
+    yield "a word", word(rng, 8).encode()
     yield "null", b"null"
     yield "a list", b"[]"
     yield "a number", b"5"
@@ -412,10 +286,10 @@ def _bad_json(rng: random.Random, good: Mapping[str, Any]) -> Texts:
 
 
 def _mask_changes(rng: random.Random) -> Iterator[tuple[str, Callable[[dict[str, Any]], object]]]:
-    odd = rng.choice([None, "x", -1, 1.5, [], {}, True, _big(rng)])
-    yield "another format", lambda mask: mask.update(format=_word(rng, 4))
-    yield "another version", lambda mask: mask.update(version=rng.choice([0, 2, "1", None, _big(rng)]))
-    yield "an unknown key", lambda mask: mask.update({_word(rng, 5): 1})
+    odd = rng.choice([None, "x", -1, 1.5, [], {}, True, big(rng)])
+    yield "another format", lambda mask: mask.update(format=word(rng, 4))
+    yield "another version", lambda mask: mask.update(version=rng.choice([0, 2, "1", None, big(rng)]))
+    yield "an unknown key", lambda mask: mask.update({word(rng, 5): 1})
     for key in ("model", "removed", "evidence", "parameters"):
         yield f"no {key}", lambda mask, key=key: mask.pop(key)
         yield f"{key} of {_short(odd)}", lambda mask, key=key: mask.update({key: odd if odd != [] else 0})
@@ -423,20 +297,11 @@ def _mask_changes(rng: random.Random) -> Iterator[tuple[str, Callable[[dict[str,
     yield "many layers", lambda mask: mask["model"].update(layers=10 ** rng.randint(6, 40))
     yield "a player that the model lacks", lambda mask: mask.update(removed=[{"number": 10**6, "label": "Attn 500000"}])
     yield "a negative player", lambda mask: mask.update(removed=[{"number": -1, "label": "Attn 0"}])
-    yield "a player of another name", lambda mask: mask.update(removed=[{"number": 0, "label": _word(rng, 3000)}])
+    yield "a player of another name", lambda mask: mask.update(removed=[{"number": 0, "label": word(rng, 3000)}])
     yield "a player twice", lambda mask: mask.update(removed=[{"number": 0, "label": "Attn 0"}] * 2)
     yield "a score that is infinite", lambda mask: mask["evidence"][0].update(score=float("inf"))
     yield "a score that is no number", lambda mask: mask["evidence"][0].update(score=float("nan"))
     yield "no documents", lambda mask: mask["evidence"][0].update(n=0)
-
-
-def _word(rng: random.Random, length: int) -> str:
-    """Return a word that is no name of anything."""
-    return "zq" + "".join(rng.choice(_LETTERS) for _ in range(length - 2))
-
-
-def _big(rng: random.Random) -> int:
-    return 10 ** rng.randint(20, 38)
 
 
 def _short(value: object) -> str:

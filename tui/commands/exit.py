@@ -13,10 +13,11 @@ from typing import NoReturn
 import typer
 
 from core.errors import CornerstoneError, OutcomesWaitError
-from core.machine.plain_text import short_repr, shortened
+from core.machine.plain_text import is_utf8, short_repr, shortened
 from tui.commands.usage import UsageError, usage_sentence
 from tui.drawing.mends import command_line_text
 from tui.drawing.plain import plain
+from tui.streams import tell
 
 
 def refuse_odd_arguments(arguments: Sequence[str]) -> None:
@@ -26,7 +27,7 @@ def refuse_odd_arguments(arguments: Sequence[str]) -> None:
         CornerstoneError: one is not UTF-8, such as a file's name in another encoding.
     """
     for argument in arguments:
-        if not argument.isascii() and any("\ud800" <= char <= "\udfff" for char in argument):
+        if not is_utf8(argument):
             raise CornerstoneError(f"the argument {short_repr(argument)} is not UTF-8; rename the file that it names")
 
 
@@ -46,5 +47,5 @@ def for_people() -> Iterator[None]:
 
 
 def _fail(sentence: str, code: int) -> NoReturn:
-    typer.echo(f"cornerstone: {shortened(plain(sentence))}", err=True)
+    tell(f"cornerstone: {shortened(plain(sentence))}")
     sys.exit(code)

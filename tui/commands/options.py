@@ -13,6 +13,7 @@ from core.config.run_config import DEFAULT_MODEL, run_settings
 from core.errors import CornerstoneError, Mend
 from core.estimators.registry import estimators, settings, window_readings
 from core.machine.paths import at_home
+from core.machine.plain_text import is_utf8
 from core.machine.small_file import kind_at
 from core.values.derived import derived_values
 from store.formats.registry import formats
@@ -114,11 +115,13 @@ def store_file(store: Path | None) -> Path | None:
     """Return the file that an option names, with the home folder in place of ``~``; None if it names none.
 
     Raises:
-        CornerstoneError: there is something else than a file, or that cannot be told.
+        CornerstoneError: the path is not UTF-8, something else than a file is there, or that cannot be told.
     """
     if store is None:
         return None
     path = at_home(store)
+    if not is_utf8(str(path)):
+        raise CornerstoneError(f"the path of the store, {path}, is not UTF-8", Mend.OTHER_STORE)
     kind = kind_at(path)
     if kind not in {None, "file"}:
         raise CornerstoneError(f"the store {path} is a {kind}, not a file", Mend.OTHER_STORE)

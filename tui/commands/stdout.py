@@ -19,12 +19,17 @@ def print_text(text: str) -> None:
 
 def print_data(text: str) -> None:
     """Write text for programs: without control characters on a terminal, else the same UTF-8 as to a file."""
-    if sys.stdout.isatty():
+    if on_terminal():
         print_text(plain_lines(text))
         return
     sys.stdout.flush()
     sys.stdout.buffer.write(text.encode())
     sys.stdout.flush()
+
+
+def on_terminal() -> bool:
+    """Return whether stdout is a terminal, to which no control characters of data may go."""
+    return sys.stdout.isatty()
 
 
 def tables_console() -> Console:

@@ -11,6 +11,7 @@ from textual import work
 from textual.app import App
 from textual.binding import BindingType
 from textual.reactive import reactive
+from textual.worker import WorkerFailed
 
 from core.coalitions.players import Removed
 from core.errors import CornerstoneError
@@ -80,7 +81,7 @@ class Explorer(App[None]):
         if self.is_headless:
             super()._handle_exception(error)
             return
-        self.fault = self.fault or error
+        self.fault = self.fault or (getattr(error, "error", error) if isinstance(error, WorkerFailed) else error)
         self._return_code = 1
         self._close_messages_no_wait()
 

@@ -7,16 +7,18 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Annotated
 
 import platformdirs
 import pydantic
 
-from core.coalitions.players import Removed
 from core.config.faults import worst
 from core.config.run_config import RunConfig, documents_of, load_config
 from core.errors import CornerstoneError
 from core.machine.json_text import load_json
 from core.machine.small_file import read_small
+
+_Number = Annotated[int, pydantic.Field(ge=0, lt=10**6)]
 
 
 class Session(pydantic.BaseModel, frozen=True):
@@ -25,7 +27,7 @@ class Session(pydantic.BaseModel, frozen=True):
     config: RunConfig
     model_id: str = ""
     task: str | None = None
-    removed: Removed = ()
+    removed: tuple[_Number, ...] = ()
 
 
 def session_path(store: Path) -> Path:

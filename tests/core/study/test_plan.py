@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -125,3 +126,48 @@ def test_players_that_split_a_unit_are_no_units() -> None:
 def test_a_top_that_leaves_nothing_out_is_refused(players: str, top: int) -> None:
     with pytest.raises(CornerstoneError, match=f"until_top: a top {top} of .* units leaves nothing to decide"):
         planned(schedule=["windows"], players=players, until_top=top, max_removed=1)
+
+
+@pytest.mark.parametrize(
+    ("options", "units", "sentence"),
+    [
+        ({"schedule": "permutation", "permutations": 20_000}, 2000, "may need 39,980,002 coalitions of 2000 units"),
+        ({"schedule": "exact"}, 60, r"exact needs all 2\^60 = 1,152,921,504,606,846,976 coalitions"),
+        ({"schedule": "exact"}, 20_000, r"exact needs all 2\^20000 coalitions"),
+        ({"schedule": "windows", "until_top": 10**9}, 60, "a top 1000000000 of 60 units"),
+    ],
+)
+def test_more_coalitions_than_can_be_listed_are_refused_before_any_is(
+    options: dict[str, Any], units: int, sentence: str
+) -> None:
+    with pytest.raises(CornerstoneError, match=sentence):
+        schedules_of(load_config(None, {"tasks": ["agreement"], **options}), players_of(("attn",) * units))
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"permutations": 10**9}, "permutations may be 20000 at most, not 1000000000"),
+        ({"permutations": "9" * 5000}, "permutations must be an even number of 8 or more, not '999"),
+        ({"limit": 10**30}, "limit: .*less than or equal to 1000000000"),
+        ({"num_fewshot": 10**9}, "num_fewshot: .*less than or equal to 10000"),
+        ({"until_top": 10**12}, "until_top: .*less than or equal to 1000000000"),
+        ({"max_removed": 10**40}, "max_removed must be a whole number from 1 to 8, not a number of 41 digits"),
+        ({"seed": 10**40}, "seed: .*less than 9223372036854775808, not a number of 41 digits"),
+        ({"memory": float("inf")}, "memory: .*not inf"),
+        ({"memory": 1e300}, "memory: .*less than or equal to 1048576, not 1e"),
+        ({"confidence": float("nan")}, "confidence: .*not nan"),
+        ({"tolerance": float("inf")}, "tolerance must be a number of 0 or more, not inf"),
+        ({"tasks": [f"t{number}" for number in range(10**5)]}, "tasks: has 100000 entries, and at most 1000"),
+        ({"players": "blocks:1000000"}, "no grouping of players 'blocks:1000000'"),
+        ({"value": "v" * 10**6}, "value: 'vvv.* has 1000000 characters, and at most 255"),
+        ({"value": ""}, "value: should not be empty"),
+        ({"model": "m" * 10**6}, "model: 'mmm.* has 1000000 characters"),
+        ({"store": Path("caf\udce9")}, "store: .* is not UTF-8"),
+        ({"device": "cuda:" + "9" * 100}, "device: should be"),
+    ],
+)
+def test_every_count_and_name_of_a_run_has_a_bound(options: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(CornerstoneError, match=sentence) as error:
+        load_config(None, {"tasks": ["agreement"], **options})
+    assert len(str(error.value)) < 500

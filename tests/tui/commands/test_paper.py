@@ -253,3 +253,10 @@ def test_figures_are_written_to_a_folder(store: Path, tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     names = sorted(file.name for file in (tmp_path / "figures").iterdir())
     assert names == ["figure-2-shares.svg", "figure-3-ablation-llama-3-8b.svg", "figure-6-shapley-llama-3-8b.svg"]
+
+
+def test_names_are_data_in_a_pipe_and_harmless_on_a_terminal(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "\\u001b" in run("--store", store, "--format", "json").stdout
+    assert "\x1b[31m" in run("--store", store, "--format", "csv").stdout
+    monkeypatch.setattr("tui.commands.stdout.on_terminal", lambda: True)
+    assert "\x1b" not in run("--store", store, "--format", "csv").stdout
