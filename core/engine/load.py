@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from core.engine.load_faults import load_faults
 from core.engine.same_model import refuse_far_larger, refuse_other_weights
 from core.engine.tokenizer import load_tokenizer
 from core.errors import CornerstoneError
+from core.machine.own_folder import own_folder
 from core.machine.paths import cache_folder
 from core.machine.quiet_libraries import quiet_libraries
 from core.models.families import Family, family_of, players_in
@@ -78,8 +80,9 @@ def load_model(
     kind = _dtype(dtype, place)
     spread = device == "spread" or (device == "auto" and not _fits(source.folder, place))
     placement: dict[str, Any] = {}
-    if device_map is not None or spread:
-        placement = {"device_map": device_map or "auto", "offload_folder": str(cache_folder("offload"))}
+    offload = own_folder(cache_folder("offload")) if device_map is not None or spread else None
+    if offload is not None:
+        placement = {"device_map": device_map or "auto", "offload_folder": offload.name}
     held = sum(weight.size for weight in check_folder(source.folder).values())
     with quiet_libraries(), load_faults(f"{source.name} from {source.folder}", source.name):
         config = AutoConfig.from_pretrained(source.folder, trust_remote_code=False)
@@ -100,8 +103,10 @@ def load_model(
                 **placement,
             )
             model.eval()
-            if not placement:
+            if offload is None:
                 model.to(place)
+            else:
+                weakref.finalize(model, offload.cleanup)
         except torch.OutOfMemoryError as error:
             raise CornerstoneError(f"{source.name} does not fit into the memory of {place} as {_name(kind)}") from error
     refuse_other_weights(config, source.folder, found)

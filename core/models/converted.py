@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import platform
-import shutil
 import struct
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
-
-import psutil
 
 from core.errors import CornerstoneError
 from core.machine.cached_fact import keep_fact, read_fact
@@ -29,27 +21,6 @@ _LARGEST_HEADER = 10**8  # the safetensors format's own bound
 def converted_folder(name: str) -> Path:
     """Return the folder for a model that is converted to safetensors."""
     return cache_folder("models") / name
-
-
-@contextmanager
-def scratch_folder() -> Iterator[Path]:
-    """Yield a folder beside the converted models, which is deleted afterwards, and delete what killed processes left.
-
-    Raises:
-        CornerstoneError: the folder cannot be made.
-    """
-    parent = cache_folder("models")
-    mine = f".making-{hashlib.sha256(platform.node().encode()).hexdigest()[:8]}-"
-    for left in parent.glob(f"{mine}*"):
-        process = left.name.removeprefix(mine).partition("-")[0]
-        if process.isdecimal() and not psutil.pid_exists(int(process)):
-            shutil.rmtree(left, ignore_errors=True)
-    try:
-        folder = TemporaryDirectory(dir=parent, prefix=f"{mine}{os.getpid()}-", ignore_cleanup_errors=True)
-    except OSError as error:
-        raise CornerstoneError(f"cannot make a folder in {parent}: {error.strerror}") from error
-    with folder as name:
-        yield Path(name)
 
 
 def declare_complete(folder: Path) -> bool:

@@ -157,12 +157,14 @@ def test_a_conversion_that_is_killed_leaves_nothing_that_counts(tmp_path: Path, 
 import os, shutil, signal
 from pathlib import Path
 from core.engine import gguf
-from core.models.converted import converted_folder, scratch_folder
+from core.machine.own_folder import own_folder
+from core.models.converted import converted_folder
 def kill(*_): os.kill(os.getpid(), signal.SIGKILL)
 os.fsync = kill
-with scratch_folder() as scratch:
-    shutil.copytree({str(tiny_model_folder)!r}, scratch / "model")
-    gguf._move_into_place(scratch / "model", converted_folder("model"))
+with own_folder(converted_folder("model").parent) as name:
+    folder = Path(name) / "model"
+    shutil.copytree({str(tiny_model_folder)!r}, folder)
+    gguf._move_into_place(folder, converted_folder("model"))
 """
     done = subprocess.run([sys.executable, "-c", code], check=False, timeout=120)
     assert done.returncode == -9

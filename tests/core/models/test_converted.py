@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from core.machine.cached_fact import keep_fact, read_fact, write_whole
-from core.models.converted import converted_folder, declare_complete, is_complete, scratch_folder
+from core.models.converted import converted_folder, declare_complete, is_complete
 
 MANIFEST = "complete.json"
 
@@ -70,38 +66,3 @@ def test_a_folder_from_before_there_were_lists_of_files_is_complete(folder: Path
 def test_a_damaged_list_of_files_says_nothing(text: str, folder: Path) -> None:
     (folder / MANIFEST).write_text(text)
     assert not is_complete(folder)
-
-
-def test_scratch_folders_of_killed_processes_are_deleted(folder: Path) -> None:
-    code = (
-        "import os, signal\n"
-        "from core.models.converted import scratch_folder\n"
-        "with scratch_folder() as folder:\n"
-        "    (folder / 'half').write_text('half')\n"
-        "    os.kill(os.getpid(), signal.SIGKILL)\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code], check=False, timeout=60)
-    assert done.returncode == -9
-    (left,) = folder.parent.glob(".making-*")
-    with scratch_folder() as mine:
-        assert not left.exists()
-        with scratch_folder() as other:
-            assert mine.exists()
-            assert mine != other
-    assert [path.name for path in folder.parent.iterdir()] == ["tiny"]
-
-
-def test_a_fact_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path, about = tmp_path / "fact.json", {"what": "a number"}
-    assert keep_fact(path, about, 1)
-
-    def full(_: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "fsync", full)
-        assert not keep_fact(path, about, 2)
-        assert not write_whole(tmp_path / "other", b"x")
-    assert read_fact(path, about) == 1
-    assert read_fact(path, {"what": "another"}) is None
-    assert [file.name for file in tmp_path.iterdir()] == ["fact.json"]
