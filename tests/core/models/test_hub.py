@@ -200,6 +200,17 @@ class TestDownload:
         assert not trees(snapshot).exists()
         assert asked[0] == asked[1]
 
+    def test_a_full_disk_is_told(self, asked: list[dict[str, object]], monkeypatch: pytest.MonkeyPatch) -> None:
+        import huggingface_hub
+
+        def full(*_: object, **__: object) -> str:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(huggingface_hub, "snapshot_download", full)
+        with pytest.raises(CornerstoneError, match="the disk is full: someone/tiny did not fit into the hub cache"):
+            hub.download(HUB_ID, None, print)
+        assert asked == []
+
     def test_what_was_fetched_damaged_is_refused(
         self, asked: list[dict[str, object]], cache: Path, tmp_path: Path
     ) -> None:

@@ -81,7 +81,9 @@ def test_an_index_that_cannot_be_kept_is_read_each_time(index: Path, monkeypatch
     assert len(said) == 2
 
 
-@pytest.mark.parametrize("printed", ["", "no JSON", "[]", '[["a", "b", "c"]]', '[["arc", "task", "/etc/passwd"]]'])
+@pytest.mark.parametrize(
+    "printed", ["", "no JSON", "[]", '[["a", "b", "c"]]', '[["a", ["task"], null]]', '[["arc", "task", "/etc/passwd"]]']
+)
 def test_a_reader_that_prints_no_names_is_told(index: Path, printed: str, monkeypatch: pytest.MonkeyPatch) -> None:
     done = subprocess.CompletedProcess([], 0, stdout=printed, stderr="boom")
     monkeypatch.setattr(task_index.subprocess, "run", lambda *_, **__: done)
