@@ -17,6 +17,7 @@ from core.engine.layers import decoder_layers
 from core.engine.load_faults import load_faults
 from core.engine.same_model import refuse_far_larger, refuse_other_weights
 from core.engine.tokenizer import load_tokenizer
+from core.engine.weights_in_use import WeightsInUse
 from core.errors import CornerstoneError
 from core.machine.own_folder import own_folder
 from core.machine.paths import cache_folder
@@ -25,7 +26,7 @@ from core.models.families import Family, family_of, players_in
 from core.models.folder_check import check_folder
 from core.models.lookup import ModelSource
 from core.records.fingerprint import model_fingerprint
-from core.records.model_files import refuse_changed, states_of
+from core.records.model_files import model_files, refuse_changed, states_of
 from core.records.records import ModelRecord
 
 _ROOM = 0.85
@@ -41,6 +42,7 @@ class LoadedModel:
     players: tuple[Player, ...]
     model: PreTrainedModel
     tokenizer: Any
+    in_use: WeightsInUse
 
     @property
     def offloaded(self) -> bool:
@@ -120,8 +122,10 @@ def load_model(
         family=config.model_type,
         kinds=tuple(player.kind for player in players),
     )
+    reads = place.type == "cpu" or offload is not None
+    in_use = WeightsInUse(model_files(source.folder).weights if reads else ())
     refuse_changed(source.folder, before)
-    loaded = LoadedModel(record, family, players, model, tokenizer)
+    loaded = LoadedModel(record, family, players, model, tokenizer, in_use)
     if not loaded.offloaded:  # else it would read all weights once more
         _refuse_incomputable(source, model)
     return loaded

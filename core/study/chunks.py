@@ -80,7 +80,8 @@ class ChunkEvaluator:
                 raises ends the work.
 
         Raises:
-            CornerstoneError: the memory does not suffice for one document under one coalition.
+            CornerstoneError: the memory does not suffice for one document under one coalition, or the weights were
+                overwritten meanwhile.
         """
         waiting: deque[_Chunk] = deque()
         for chunk in self._chunks(task, coalitions, stored):
@@ -89,6 +90,7 @@ class ChunkEvaluator:
                 part = waiting.popleft()
                 outcomes = self._evaluated(task, part, on_batch)
                 if outcomes is not None:
+                    self.model.in_use.refuse_changed()
                     yield outcomes
                     continue
                 waiting.extendleft(reversed(list(self._fitting(part.documents, part.coalitions))))
