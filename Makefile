@@ -6,13 +6,14 @@ BIN := .venv/bin
 # One thread per test process, because two processes run side by side.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
-.PHONY: run test test-slow test-gpu bench docs install clean help
+.PHONY: run test test-slow test-gpu faults bench docs install clean help
 
 help:
 	@echo 'make run        install what is missing, then start (ARGS="run my.yaml" passes arguments on)'
 	@echo 'make test       lint, types, import rules and tests: about 6 minutes'
 	@echo 'make test-slow  full parity with lm-eval, and other slow tests'
 	@echo 'make test-gpu   tests that need a CUDA device'
+	@echo 'make faults     kill programs, fill disks, damage stores, feed bad input: under an hour (PART=kills for one part)'
 	@echo 'make bench      measure speed and memory, also against lm-eval'
 	@echo 'make docs       write docs/reference.md from the program'
 
@@ -38,6 +39,9 @@ test-slow: install
 
 test-gpu: install
 	@$(BIN)/python -m pytest -m gpu
+
+faults: install
+	@PART='$(PART)' SEED='$(SEED)' CASE='$(CASE)' FRESH='$(FRESH)' $(BIN)/python -m tests.faults
 
 bench: install
 	@$(BIN)/python -m tests.benchmarks

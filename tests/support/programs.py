@@ -49,6 +49,7 @@ class Program:
         folder: Path | None = None,
         environment: Mapping[str, str] | None = None,
         merged: bool = False,
+        whole: bool = False,
     ) -> None:
         """Start it.
 
@@ -57,10 +58,11 @@ class Program:
             folder: the working directory.
             environment: of this process if not given; PYTHONPATH leads to this repository in any case.
             merged: stderr goes where stdout goes.
+            whole: never fork it from a Python that has loaded the libraries; start it as a user's shell does.
         """
         self._out = tempfile.TemporaryFile()  # noqa: SIM115 - open until it has ended
         self._err = self._out if merged else tempfile.TemporaryFile()  # noqa: SIM115
-        start = _Fork if _FORKS else _started
+        start = _Fork if _FORKS and not whole else _started
         environment = {**(os.environ if environment is None else environment), "PYTHONPATH": str(REPOSITORY)}
         streams = (self._out.fileno(), self._err.fileno())
         self._process: _Process = start(arguments, folder or Path.cwd(), environment, streams)
