@@ -16,7 +16,8 @@ from tests.support.evaluator_process import Talk, start, talk
 from tests.support.programs import Program
 
 _OVER = ("finished", "cancelled", "failed")
-_PATIENCE_S = 120.0
+_PATIENCE_S = 300.0
+_LOOK_EVERY_S = 0.1
 
 
 @contextmanager
@@ -51,6 +52,13 @@ async def over(talking: Talk) -> JobView:
     return jobs.jobs[0]
 
 
+async def _listens(store: Path) -> None:
+    """Wait until the evaluator of a store listens, longer than ``talk`` waits on its own."""
+    async with asyncio.timeout(_PATIENCE_S):
+        while not socket_path(store).exists():
+            await asyncio.sleep(_LOOK_EVERY_S)
+
+
 def study(store: Path, config: RunConfig, in_between: Callable[[], None]) -> JobView:
     """Let the evaluator of a store do a study to its end.
 
@@ -61,6 +69,7 @@ def study(store: Path, config: RunConfig, in_between: Callable[[], None]) -> Job
     """
 
     async def follow() -> JobView:
+        await _listens(store)
         async with talk(store) as talking:
             await begin(talking, config)
             await asyncio.to_thread(in_between)
@@ -76,6 +85,7 @@ def begun(store: Path, config: RunConfig, then: Callable[[], None]) -> None:
     """Give the evaluator of a store a study, and do something as soon as the job has begun."""
 
     async def follow() -> None:
+        await _listens(store)
         async with talk(store) as talking:
             await begin(talking, config)
             await asyncio.to_thread(then)

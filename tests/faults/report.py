@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from tests.faults.verdict import Verdict
 
 _SHOWN = 40
+_WRONG_SHOWN = 3
 
 
 @dataclass(slots=True)
@@ -56,7 +57,9 @@ def failures(part: str, seed: int, verdicts: Mapping[str, Verdict], *, every: bo
     lines = []
     for case, verdict in fell if every else fell[:_SHOWN]:
         counts = [f"{n} {what}" for n, what in ((verdict.lost, "lost"), (verdict.duplicated, "duplicated")) if n]
-        lines.append(f"{verdict.fault}: {'; '.join([*counts, *verdict.wrong])}")
+        wrong = verdict.wrong if every else verdict.wrong[:_WRONG_SHOWN]
+        more = [f"and {len(verdict.wrong) - len(wrong)} more"] if len(wrong) < len(verdict.wrong) else []
+        lines.append(f"{verdict.fault}: {'; '.join([*counts, *wrong, *more])}")
         lines.append(f"    make faults PART={part} SEED={seed} CASE='{case}'")
     if not every and len(fell) > _SHOWN:
         lines.append(f"... and {len(fell) - _SHOWN} more cases of this part")

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from tests.faults.damage import damage
 from tests.faults.full_disks import full_disks
 from tests.faults.journal import Journal
 from tests.faults.kills import commits, kills
@@ -21,6 +22,7 @@ from tests.faults.programs_killed import programs_killed
 from tests.faults.report import failures, table
 from tests.faults.setting import Part, Setting
 from tests.faults.verdict import Case, Verdict
+from tests.faults.writers import writers
 from tests.support.programs import end_fork_server
 
 PARTS: dict[str, Part] = {
@@ -28,6 +30,8 @@ PARTS: dict[str, Part] = {
     "programs": programs_killed,
     "commits": commits,
     "disks": full_disks,
+    "damage": damage,
+    "writers": writers,
 }
 _TELL_EVERY_S = 20.0
 

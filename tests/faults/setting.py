@@ -125,8 +125,15 @@ class Setting:
         )
         try:
             return program.wait(PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            return subprocess.CompletedProcess([], 124, "", f"it did not end within {PATIENCE_S:.0f} s")
         finally:
             program.end()
+
+    @cached_property
+    def has_store_commands(self) -> bool:
+        """Whether the program can check and salvage stores."""
+        return self.cornerstone(self.home, "store", "--help").returncode == 0
 
     def _model(self, name: str, seed: int) -> Path:
         folder = self.folder / "models" / name
