@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+_NOWHERE = "http://127.0.0.1:9"
 _KINDS = ("config", "data", "state", "cache")
 
 
@@ -43,6 +44,8 @@ class Home:
             "HF_HOME": str(self.folder / "huggingface"),
             "HF_HUB_OFFLINE": "1",
             "HF_DATASETS_OFFLINE": "1",
+            **dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), _NOWHERE),
+            "PIP_NO_INDEX": "1",
             "OMP_NUM_THREADS": "1",
             "TERM": "xterm",
             "CORNERSTONE_PLUGINS": "off",

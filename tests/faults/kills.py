@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.faults.aftermath import check_completed, check_now
@@ -16,6 +17,7 @@ from tests.faults.stored import values_of
 from tests.faults.verdict import Case, Findings, Verdict
 from tests.faults.work import work
 from tests.support.programs import MAIN, Program
+from tests.support.store_records import keep
 
 # How long each kind of work takes on a quiet machine, in seconds. A kill that comes too late is tried again earlier.
 _RECORDING_S = 1.0
@@ -24,6 +26,9 @@ _FORKED_RUN_S = 2.0
 _WHOLE_RUN_S = 6.0
 _COMMIT_S = 0.02
 _TRIES = 6
+_FIRST = work(-1, documents=2)
+MAKING = "kill -9 while a store is made"
+MAKING_COMMIT = "kill -9 in a commit of a new store"
 _COMMITS = 13  # begin, assign, ten chunks, finish
 
 
@@ -44,38 +49,46 @@ def commits(setting: Setting) -> Iterator[Case]:
         yield Case(f"commit {number}", _commit_killed(setting, number))
 
 
+@dataclass(frozen=True, slots=True)
+class _Blow:
+    """When a recording is killed, and what it records to: up to ``longest`` seconds after a moment."""
+
+    fault: str
+    moment: str
+    longest: float
+    behind: bool
+    new_store: bool
+
+
 def _recording_killed(setting: Setting, number: int) -> Callable[[Path], Verdict]:
     """Return a kill of a recording: while the store is made, through the queue of the evaluator, or directly."""
-    drawn = random.Random(f"{setting.seed} recording {number}")
-    making = number % 3 == 0
-    longest = _MAKING_S if making else _RECORDING_S
-    fault = "kill -9 while a store is made" if making else "kill -9 of a recorder, forked"
-    behind = number % 3 == 1
-    return lambda folder: _killed(setting, folder, fault, drawn, START, longest=longest, behind=behind)
+    blow = _Blow("kill -9 of a recorder, forked", START, _RECORDING_S, behind=number % 3 == 1, new_store=False)
+    if number % 3 == 0:
+        blow = _Blow(MAKING, START, _MAKING_S, behind=False, new_store=True)
+    return lambda folder: _killed(setting, folder, blow, random.Random(f"{setting.seed} recording {number}"))
 
 
 def _commit_killed(setting: Setting, number: int) -> Callable[[Path], Verdict]:
-    drawn = random.Random(f"{setting.seed} commit {number}")
-    behind = number % 3 == 1
-    return lambda folder: _killed(
-        setting, folder, "kill -9 in a commit", drawn, COMMIT, longest=_COMMIT_S, behind=behind
-    )
+    blow = _Blow("kill -9 in a commit", COMMIT, _COMMIT_S, behind=number % 3 == 1, new_store=False)
+    if number % 5 == 0:
+        blow = _Blow(MAKING_COMMIT, COMMIT, _COMMIT_S, behind=False, new_store=True)
+    return lambda folder: _killed(setting, folder, blow, random.Random(f"{setting.seed} commit {number}"))
 
 
-def _killed(
-    setting: Setting, folder: Path, fault: str, drawn: random.Random, moment: str, *, longest: float, behind: bool
-) -> Verdict:
-    """Kill a recording up to ``longest`` seconds after a moment, and look at what it left."""
+def _killed(setting: Setting, folder: Path, blow: _Blow, drawn: random.Random) -> Verdict:
+    """Kill a recording, and look at what it left."""
     home = Home.made(folder / "home")
-    findings = Findings(fault)
+    findings = Findings(blow.fault)
     for attempt in range(_TRIES):
         seed = drawn.randrange(2**31)
         store, notes = folder / f"{attempt}.duckdb", folder / f"acknowledged {attempt}"
-        asked = Recording(
-            str(store), seed, "killed", str(notes), str(folder / "channel"), moment, drawn.randint(1, _COMMITS), behind
-        )
-        delay = drawn.uniform(0, longest) / 2**attempt
-        with channel(folder / "channel") as told:
+        if not blow.new_store:
+            _make(store)
+        commit = drawn.randint(1, 2 if blow.new_store else _COMMITS)
+        channel_path = folder / "channel"
+        asked = Recording(str(store), seed, "killed", str(notes), str(channel_path), blow.moment, commit, blow.behind)
+        delay = drawn.uniform(0, blow.longest) / 2**attempt
+        with channel(channel_path) as told:
             program = Program(asked.arguments, folder=folder, environment=home.environment)
             try:
                 there = told.told(program)
@@ -89,9 +102,15 @@ def _killed(
         findings.wrong.append(f"the program ended before each of {_TRIES} kills")
     to_do = work(seed)
     check_now(findings, store, to_do.first(acknowledged(notes)))
-    next_run = Recording(str(store), seed, "next", str(folder / "later"), behind=behind)
-    check_completed(findings, store, lambda: setting.ran(next_run.arguments, home), values_of(to_do.outcomes))
+    next_run = Recording(str(store), seed, "next", str(folder / "later"), behind=blow.behind)
+    expected = values_of(to_do.outcomes if blow.new_store else {**to_do.outcomes, **_FIRST.outcomes})
+    check_completed(findings, store, lambda: setting.ran(next_run.arguments, home), expected)
     return findings.verdict()
+
+
+def _make(store: Path) -> None:
+    """Make a store with some outcomes that nobody may lose."""
+    keep(store, _FIRST.assignment, list(_FIRST.outcomes.values()), run_id="first")
 
 
 def _run_killed(setting: Setting, number: int, *, whole: bool) -> Callable[[Path], Verdict]:

@@ -13,8 +13,9 @@ import subprocess
 import termios
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.faults.aftermath import check_completed, check_now
@@ -68,14 +69,14 @@ def _explorer_killed(setting: Setting, number: int) -> Callable[[Path], Verdict]
         config = setting.study_config(setting.model)
         arguments = ["explore", "--model", str(setting.model), "--task", "agreement", "--store", str(store)]
         try:
-            with on_terminal(arguments, home) as explorer:
+            with on_terminal(arguments, home) as terminal:
 
                 def strike() -> None:
                     time.sleep(drawn.uniform(0, _JOB_S))
-                    if explorer.poll() is not None:
+                    if terminal.program.poll() is not None:
                         findings.wrong.append("the explorer had ended before the kill")
-                    explorer.send_signal(signal.SIGKILL)
-                    explorer.wait(_PATIENCE_S)
+                    terminal.program.send_signal(signal.SIGKILL)
+                    terminal.program.wait(_PATIENCE_S)
 
                 if drawn.random() < 0.5:
                     view = study(store, config, strike)
@@ -105,36 +106,57 @@ def _look_after(findings: Findings, setting: Setting, home: Home, store: Path) -
     check_completed(findings, store, lambda: setting.cornerstone(home, *arguments), expected)
 
 
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """A terminal, and the program that runs on it."""
+
+    program: subprocess.Popen[bytes]
+    descriptor: int
+
+    def type(self, keys: bytes) -> None:
+        """Press keys."""
+        with suppress(OSError):  # the program has ended
+            os.write(self.descriptor, keys)
+
+
 @contextmanager
-def on_terminal(arguments: list[str], home: Home, shown: bytearray | None = None) -> Iterator[subprocess.Popen[bytes]]:
-    """Run the command on a terminal of 100 columns within the block; what it shows is read, and kept in ``shown``."""
-    terminal, inner = pty.openpty()
+def on_terminal(
+    arguments: list[str], home: Home, shown: bytearray | None = None, changes: Mapping[str, str] | None = None
+) -> Iterator[Terminal]:
+    """Run the command on a terminal of 100 columns within the block.
+
+    Args:
+        arguments: of the command.
+        home: whose environment it gets.
+        shown: gets what the program shows.
+        changes: environment variables that differ.
+    """
+    descriptor, inner = pty.openpty()
     fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
-    environment = {**home.environment, "PYTHONPATH": str(REPOSITORY)}
     program = subprocess.Popen(
         [*PROGRAM, *arguments],
         stdin=inner,
         stdout=inner,
         stderr=inner,
         cwd=home.folder,
-        env=environment,
+        env={**home.environment, **(changes or {}), "PYTHONPATH": str(REPOSITORY)},
         start_new_session=True,
     )
     os.close(inner)
-    reader = threading.Thread(target=_read_all, args=(terminal, shown), daemon=True)
+    reader = threading.Thread(target=_read_all, args=(descriptor, shown), daemon=True)
     reader.start()
     try:
-        yield program
+        yield Terminal(program, descriptor)
     finally:
         program.kill()
         program.wait(_PATIENCE_S)
         reader.join(_PATIENCE_S)
-        os.close(terminal)
+        os.close(descriptor)
 
 
-def _read_all(terminal: int, shown: bytearray | None) -> None:
+def _read_all(descriptor: int, shown: bytearray | None) -> None:
     """Read a terminal until its other end is closed, so that nobody waits to write to it."""
     with suppress(OSError):  # how Linux says that the other end is closed
-        while part := os.read(terminal, 65536):
+        while part := os.read(descriptor, 65536):
             if shown is not None:
                 shown += part

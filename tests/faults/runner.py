@@ -7,7 +7,7 @@ import shutil
 import threading
 import time
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 
 from tests.faults.damage import damage
 from tests.faults.full_disks import full_disks
+from tests.faults.inputs import inputs
 from tests.faults.journal import Journal
 from tests.faults.kills import commits, kills
 from tests.faults.programs_killed import programs_killed
@@ -32,6 +33,7 @@ PARTS: dict[str, Part] = {
     "disks": full_disks,
     "damage": damage,
     "writers": writers,
+    "inputs": inputs,
 }
 _TELL_EVERY_S = 20.0
 
@@ -64,11 +66,11 @@ def run(setting: Setting, asked: Asked) -> int:
 
 
 def tried(name: str, setting: Setting, jobs: int = 1) -> dict[str, Verdict]:
-    """Try all cases of a part, without a journal; return their verdicts by name."""
-    with _surroundings(setting):
-        found: dict[str, Verdict] = {}
-        _side_by_side(PARTS[name](setting), setting, jobs, lambda case, verdict, _: found.update({case: verdict}))
-        return found
+    """Try all cases of a part in this process's own surroundings, without a journal; return the verdicts by name."""
+    found: dict[str, Verdict] = {}
+    assert setting.home
+    _side_by_side(PARTS[name](setting), setting, jobs, lambda case, verdict, _: found.update({case: verdict}))
+    return found
 
 
 def _part(name: str, setting: Setting, asked: Asked) -> tuple[dict[str, Verdict], str]:
@@ -98,9 +100,10 @@ def _part(name: str, setting: Setting, asked: Asked) -> tuple[dict[str, Verdict]
     return journal.verdicts, f"{name}: {time.monotonic() - begun:.0f} s now, {journal.seconds:.0f} s of cases in all"
 
 
-def _side_by_side(cases: Iterable[Case], setting: Setting, jobs: int, keep: object) -> None:
+def _side_by_side(
+    cases: Iterable[Case], setting: Setting, jobs: int, keep: Callable[[str, Verdict, float], object]
+) -> None:
     """Run cases in threads: their work is done by other processes. A case is made only when a thread is free."""
-    assert callable(keep)
     free = threading.Semaphore(jobs)
 
     def attempt(case: Case) -> None:

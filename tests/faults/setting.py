@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +14,7 @@ from core.config.run_config import RunConfig
 from tests.faults.home import Home
 from tests.faults.stored import Stored, stored
 from tests.faults.verdict import Case
-from tests.support.programs import MAIN, REPOSITORY, Program
+from tests.support.programs import MAIN, Program
 
 PATIENCE_S: Final = 300.0
 """A guard against hanging, in seconds; far longer than anything takes."""
@@ -138,8 +137,9 @@ class Setting:
     def _model(self, name: str, seed: int) -> Path:
         folder = self.folder / "models" / name
         if not (folder / "tokenizer.json").exists():  # written last
-            command = [sys.executable, "-m", "tests.faults.tiny_model", str(folder), str(seed)]
-            subprocess.run(command, cwd=REPOSITORY, check=True, capture_output=True, timeout=PATIENCE_S)
+            builder = Home.made(self.folder / "builder")
+            done = self.ran(["-m", "tests.faults.tiny_model", str(folder), str(seed)], builder)
+            assert done.returncode == 0, done.stderr
         return folder
 
 
