@@ -7,6 +7,7 @@ Environment variables, as `make faults` sets them: PART, SEED, CASE (one case of
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -25,9 +26,14 @@ def main() -> int:
         part=given["PART"] or None,
         case=given["CASE"] or None,
         fresh=given["FRESH"] not in ("", "0"),
-        jobs=int(given["JOBS"] or 2),
+        jobs=int(given["JOBS"] or 3),
     )
-    return run(Setting(folder, int(given["SEED"] or 0)), asked)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        return run(Setting(folder, int(given["SEED"] or 0)), asked)
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on from here")
+        return 130
 
 
 if __name__ == "__main__":

@@ -47,7 +47,6 @@ def inputs(setting: Setting) -> Iterator[Case]:
             for name, bad, folder in source.take(min(share, wanted - number)):
                 yield Case(name, _tried(setting, bad, folder, whole=number % every == every - 1))
                 number += 1
-    shutil.rmtree(setting.folder / "inputs", ignore_errors=True)
 
 
 def _generators(setting: Setting) -> Mapping[str, BadInputs]:

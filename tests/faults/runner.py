@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import threading
 import time
 import traceback
@@ -13,6 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+import psutil
 
 from tests.faults.damage import damage
 from tests.faults.full_disks import full_disks
@@ -97,6 +100,7 @@ def _part(name: str, setting: Setting, asked: Asked) -> tuple[dict[str, Verdict]
 
     left = (case for case in PARTS[name](setting) if case.name not in known)
     _side_by_side(left, setting, asked.jobs, keep)
+    shutil.rmtree(setting.folder / "inputs", ignore_errors=True)
     return journal.verdicts, f"{name}: {time.monotonic() - begun:.0f} s now, {journal.seconds:.0f} s of cases in all"
 
 
@@ -149,11 +153,21 @@ def _surroundings(setting: Setting) -> Iterator[None]:
     before = {name: os.environ.get(name) for name in changed}
     os.environ |= changed
     end_fork_server()
+    _clear(setting)
     try:
         assert setting.home  # models and what is known of them, before cases share it
         yield
     finally:
         end_fork_server()
-        shutil.rmtree(setting.folder / "scratch", ignore_errors=True)
+        _clear(setting)
         for name, value in before.items():
             os.environ.pop(name) if value is None else os.environ.__setitem__(name, value)
+
+
+def _clear(setting: Setting) -> None:
+    """Remove what cases have left, also those of a harness that was killed."""
+    scratch = setting.folder / "scratch"
+    for mounted in psutil.disk_partitions(all=True):
+        if mounted.mountpoint.startswith(f"{scratch}/"):
+            subprocess.run(["umount", "--lazy", mounted.mountpoint], check=False)
+    shutil.rmtree(scratch, ignore_errors=True)
