@@ -62,7 +62,7 @@ def _end_with(error: BaseException) -> NoReturn:
 
     if isinstance(error, CornerstoneError):  # as of an output that cannot be written at the very end
         _end(str(error), 2)
-    _end(fault_sentence(error), 1)
+    _end(fault_sentence(error, f"what {DEBUG} shows"), 1)
 
 
 def _end(sentence: str, code: int) -> NoReturn:

@@ -22,14 +22,19 @@ _MOST_BYTES = 2**18
 _MOST_SAID = 300
 
 
-def fault_sentence(error: BaseException) -> str:
-    """Log an unforeseen error; return a sentence that says what happened, where its log is, and how to report it."""
+def fault_sentence(error: BaseException, instead: str = "the steps that lead to it") -> str:
+    """Log an unforeseen error; return a sentence that says what happened, where its log is, and how to report it.
+
+    Args:
+        error: the error.
+        instead: what to report where no log can be written.
+    """
     what = in_words(error)
     try:
         where = str(log_fault(error))
     except (OSError, MemoryError, RecursionError, ValueError) as failure:
         reason = getattr(failure, "strerror", None) or type(failure).__name__
-        return f"{what}; its log cannot be written ({reason}), so please report it with what --debug shows"
+        return f"{what}; its log cannot be written ({reason}), so please report it with {instead}"
     return f"{what}; the traceback is in {where}, please report it with that file"
 
 
