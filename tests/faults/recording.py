@@ -16,8 +16,8 @@ from typing import Any
 
 import duckdb
 
-from core.evaluator.write_behind import WriteBehindRecorder
 from core.machine.process import here
+from core.recording.write_behind import WriteBehindRecorder
 from core.records.records import Outcome, Recorder, RunRecord
 from store.recorder import StoreRecorder
 from tests.faults.work import Work, work
@@ -75,7 +75,7 @@ def main(asked: Recording) -> None:
         tell()
     recorder = StoreRecorder(Path(asked.store), asked.patience)
     if asked.behind:
-        _record_behind(recorder, asked.run, to_do, acknowledge)
+        _record_behind(Path(asked.store), recorder, asked.run, to_do, acknowledge)
     else:
         _record(recorder, asked.run, to_do, acknowledge)
 
@@ -92,7 +92,7 @@ def _record(recorder: Recorder, run: str, to_do: Work, acknowledge: Callable[[in
     recorder.finish(run, "finished")
 
 
-def _record_behind(recorder: Recorder, run: str, to_do: Work, acknowledge: Callable[[int], None]) -> None:
+def _record_behind(store: Path, recorder: Recorder, run: str, to_do: Work, acknowledge: Callable[[int], None]) -> None:
     """Record through the queue; a chunk is safe once the queue has written it."""
     sizes: list[int] = []
     lock = threading.Lock()
@@ -106,7 +106,7 @@ def _record_behind(recorder: Recorder, run: str, to_do: Work, acknowledge: Calla
         if safe:
             acknowledge(safe)
 
-    queue = WriteBehindRecorder(recorder, tell_what_is_safe)
+    queue = WriteBehindRecorder(recorder, store, on_change=tell_what_is_safe)
     queue.begin(_run_record(run))
     queue.assign(run, to_do.assignment)
     there = recorder.stored(to_do.assignment)
@@ -116,9 +116,9 @@ def _record_behind(recorder: Recorder, run: str, to_do: Work, acknowledge: Calla
         with lock:  # counted when it is in the queue, so that nothing counts as written too early
             sizes.append(len(new))
     queue.finish(run, "finished")
-    unsaved = queue.close(60.0)
-    if unsaved:
-        sys.exit(f"{unsaved} outcomes are not written")
+    left = queue.close(60.0)
+    if left.outcomes:
+        sys.exit(f"{left.outcomes} outcomes are not written")
     acknowledge(len(to_do.chunks))
 
 
