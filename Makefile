@@ -41,6 +41,7 @@ test-gpu: install
 	@$(BIN)/python -m pytest -m gpu
 
 faults: install
+	@$(BIN)/python -m tests.support.default_model
 	@PART='$(PART)' SEED='$(SEED)' CASE='$(CASE)' FRESH='$(FRESH)' $(BIN)/python -m tests.faults
 
 bench: install

@@ -46,7 +46,7 @@ from tests.support.open_store import open_for_writing
 from tests.support.store_records import run
 path, to_do = Path(sys.argv[1]), work(0)
 recorder = StoreRecorder(path)
-with open_for_writing(path, 30):
+with open_for_writing(path):
     recorder.begin(run("waits"))
     recorder.assign("waits", to_do.assignment)
     for chunk in to_do.chunks:

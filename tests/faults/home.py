@@ -23,7 +23,7 @@ class Home:
     def made(cls, folder: Path, like: Home | None = None) -> Home:
         """Make the folders, as copies of those of another home if one is given."""
         if like is not None:
-            shutil.copytree(like.folder, folder, dirs_exist_ok=True)
+            shutil.copytree(like.folder, folder, symlinks=True, dirs_exist_ok=True)
         for kind in _KINDS:
             folder.joinpath(kind).mkdir(parents=True, exist_ok=True)
         return cls(folder)

@@ -10,10 +10,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from core.config.run_config import RunConfig
+from core.config.run_config import DEFAULT_MODEL, RunConfig
 from tests.faults.home import Home
 from tests.faults.stored import Stored, stored
 from tests.faults.verdict import Case
+from tests.support.default_model import default_model
 from tests.support.programs import MAIN, Program
 
 PATIENCE_S: Final = 300.0
@@ -64,6 +65,9 @@ class Setting:
         """A home whose cache knows the models already, to be copied; nothing writes to it."""
         shutil.rmtree(self.folder / "home", ignore_errors=True)
         home = Home.made(self.folder / "home")
+        models = home.folder / "cache" / "cornerstone" / "models"
+        models.mkdir(parents=True)
+        (models / DEFAULT_MODEL).symlink_to(default_model())
         for model in (self.model, self.other_model):
             store = self._undisturbed(model)
             store.unlink(missing_ok=True)
