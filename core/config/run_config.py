@@ -21,6 +21,7 @@ from core.estimators.registry import estimator_named, scheduled, settings
 from core.estimators.setting import NamedSetting, Number, settings_of
 from core.machine.paths import at_home
 from core.machine.plain_text import is_utf8, short_repr
+from core.machine.regular_file import real_path
 from core.machine.small_file import kind_at, read_small
 from core.machine.yaml_text import load_yaml, what_is_wrong
 
@@ -291,7 +292,7 @@ def absolute(config: RunConfig) -> RunConfig:
     path = at_home(config.model)
     there = config.model not in {alias.name for alias in aliases()} and kind_at(path) is not None
     tasks = tuple(
-        task if task.data is None else task.model_copy(update={"data": at_home(task.data).resolve()})
+        task if task.data is None else task.model_copy(update={"data": real_path(at_home(task.data))})
         for task in config.tasks
     )
     return config.model_copy(update={"model": str(path.resolve()) if there else config.model, "tasks": tasks})

@@ -1,4 +1,4 @@
-"""Open a file that must be a regular one: a pipe would block, and a device or a socket is no file to read."""
+"""Files that must be regular ones: a pipe would block, and a device or a socket is no file to read."""
 
 from __future__ import annotations
 
@@ -58,6 +58,17 @@ def _shown(path: Path) -> str:
     """Return a path for a sentence, without letters that a terminal would obey."""
     text = str(path)
     return text if text.isprintable() else repr(text)
+
+
+def real_path(path: Path) -> Path:
+    """Return an absolute path without symbolic links; a path that cannot be followed is only made absolute.
+
+    ``Path.resolve`` raises errors of several kinds for links to themselves and for odd names.
+    """
+    try:
+        return Path(os.path.realpath(path))
+    except (OSError, ValueError):
+        return Path(os.path.abspath(path))
 
 
 def _refuse_others(mode: int) -> None:

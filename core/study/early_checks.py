@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from core.coalitions.players import refuse_no_names
 from core.config.run_config import RunConfig
+from core.machine.regular_file import real_path
 from core.models.families import expected_players
 from core.models.folder_check import check_folder
 from core.models.gguf_header import check_gguf
@@ -29,7 +30,7 @@ def refuse_at_once(config: RunConfig) -> None:
         if (index := index_file()) is not None and index.is_file():
             find_task(task.name)
         if task.data is not None:
-            refuse_bad_file(task.data.resolve(), task.name)
+            refuse_bad_file(real_path(task.data), task.name)
     place = look_up(config.model, revision=config.revision, offline=config.offline)
     if isinstance(place, InGguf):
         check_gguf(place.path)

@@ -14,6 +14,7 @@ from lm_eval.tasks._yaml_loader import load_yaml
 
 from core.errors import CornerstoneError, Mend
 from core.machine.quiet_libraries import quiet_libraries
+from core.machine.regular_file import real_path
 from core.tasks import dataset_hub
 from core.tasks.data_file import DataFile, read_data_file
 from core.tasks.faults import DOCUMENT_FAULTS, document_fault, fault_of_document, first_line
@@ -72,7 +73,7 @@ def build_task(
         _announce_download(name, definition, offline=offline, narrate=narrate)
         settings = definition
     else:
-        file, rows = read_data_file(path.resolve(), name, definition)
+        file, rows = read_data_file(real_path(path), name, definition)
         wanted = _shots(definition.get("num_fewshot"), num_fewshot)
         _refuse_too_few(file, name, wanted)
         settings = definition | _stand_in(rows, fewshot=wanted > 0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,10 +40,10 @@ def read_data_file(path: Path, task: str, definition: Mapping[str, Any]) -> tupl
         CornerstoneError: the file cannot be read, a line is not a sound JSON object, a field is missing or is of
             another kind than the task reads or than in another row, or there are no rows.
     """
-    fields, lists = required_fields(definition), _lists(definition)
+    needs = _needs(definition)
     numbers, rows = [], []
     for number, row in _checked_rows(path, task):
-        _check_row(row, f"{path}, line {number}", task, fields, lists)
+        _check_row(row, f"{path}, line {number}", task, needs)
         numbers.append(number)
         rows.append(row)
     return DataFile(path, tuple(numbers)), rows
@@ -92,21 +92,41 @@ def fields_of(template: object) -> set[str]:
         return set()  # lm-eval's environment knows more syntax; building the documents will find real errors
 
 
-def _lists(definition: Mapping[str, Any]) -> frozenset[str]:
-    """Return the fields that must be lists of texts: the one that holds the choices, if it is a field by itself."""
-    choices = definition.get("doc_to_choice")
-    transformed = definition.get("process_docs") is not None
-    return frozenset({choices} if isinstance(choices, str) and choices.isidentifier() and not transformed else ())
+@dataclass(frozen=True, slots=True)
+class _Needs:
+    """What a task needs of a row: these fields, a list of texts in ``choices``, and a right choice in ``answer``.
+
+    The last two are None where the task makes choices or answer of its fields by a template or a function.
+    """
+
+    fields: frozenset[str]
+    choices: str | None
+    answer: str | None
 
 
-def _check_row(row: Mapping[str, Any], where: str, task: str, fields: Set[str], lists: Set[str]) -> None:
-    missing = sorted(field for field in fields if row.get(field) is None)
+def _needs(definition: Mapping[str, Any]) -> _Needs:
+    if definition.get("process_docs") is not None:
+        return _Needs(frozenset(), None, None)
+    choices, answer = definition.get("doc_to_choice"), definition.get("doc_to_target")
+    return _Needs(required_fields(definition), _field(choices), None if choices is None else _field(answer))
+
+
+def _field(template: object) -> str | None:
+    return template if isinstance(template, str) and template.isidentifier() else None
+
+
+def _check_row(row: Mapping[str, Any], where: str, task: str, needs: _Needs) -> None:
+    missing = sorted(field for field in needs.fields if row.get(field) is None)
     if missing:
         names = ", ".join(map(repr, missing))
         raise CornerstoneError(f"{where}: {task} needs {names}, which this row does not have")
-    for field in lists:
-        value = row[field]
+    if needs.choices is not None:
+        value = row[needs.choices]
         if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
-            raise CornerstoneError(f"{where}: {task} needs a list of texts in {field!r}, not {shown(value)}")
+            raise CornerstoneError(f"{where}: {task} needs a list of texts in {needs.choices!r}, not {shown(value)}")
         if not value:
-            raise CornerstoneError(f"{where}: {field!r} is empty, so there is nothing to choose from")
+            raise CornerstoneError(f"{where}: {needs.choices!r} is empty, so there is nothing to choose from")
+    if needs.answer is not None and isinstance(row[needs.answer], float):
+        # One fraction would turn the answers of all rows into fractions.
+        value = shown(row[needs.answer])
+        raise CornerstoneError(f"{where}: the gold answer {value} in {needs.answer!r} is not the number of a choice")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import jinja2
@@ -63,7 +64,9 @@ def _faults(task: Task, doc: Mapping[str, Any]) -> Iterable[str | None]:
     if task.config.doc_to_choice is not None:
         yield _fault(task, "doc_to_choice", doc, "its choices", _fault_of_choices)
     yield _fault(task, "doc_to_text", doc, "its prompt", _fault_of_prompt)
-    yield _fault(task, "doc_to_target", doc, "its answer", _fault_of_answer)
+    # The choices could be made, or this would not be reached.
+    choices = () if task.config.doc_to_choice is None else task.doc_to_choice(doc)
+    yield _fault(task, "doc_to_target", doc, "its answer", partial(_fault_of_answer, choices=choices))
 
 
 def _fault(
@@ -93,7 +96,9 @@ def _fault_of_prompt(prompt: object) -> str | None:
     return None if isinstance(prompt, str | int) else f"text is needed, not {shown(prompt)}"
 
 
-def _fault_of_answer(answer: object) -> str | None:
+def _fault_of_answer(answer: object, choices: Sequence[str]) -> str | None:
+    if isinstance(answer, int) and choices and not 0 <= answer < len(choices):
+        return f"the gold answer {answer} is none of its {len(choices)} choices"
     if isinstance(answer, str | int):
         return None
     if not isinstance(answer, list) or not all(isinstance(one, str | int) for one in answer):

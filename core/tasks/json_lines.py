@@ -67,7 +67,7 @@ def _row(line: bytes, number: int, path: Path, task: str) -> dict[str, Any] | No
     if number == 1 and line.startswith(b"\xef\xbb\xbf"):
         raise CornerstoneError(f"{path} begins with a byte-order mark; save it as plain UTF-8")
     try:
-        text = line.decode("utf-8")
+        text = line.decode("utf-8").rstrip("\r\n")
     except UnicodeDecodeError as error:
         said = f"it is not UTF-8 text (line {number}, byte {error.start + 1})"
         raise CornerstoneError(f"cannot read {path} as data for {task}: {said}") from error
@@ -79,7 +79,9 @@ def _row(line: bytes, number: int, path: Path, task: str) -> dict[str, Any] | No
             raise _FaultError(f"{task} needs a JSON object, this is a {_TYPE_NAMES.get(type(row), type(row).__name__)}")
         _check(row, ())
     except json.JSONDecodeError as error:
-        raise CornerstoneError(f"{where}: not JSON ({error.msg} at column {error.colno})") from error
+        raise CornerstoneError(
+            f"{where}: not JSON ({error.msg.removesuffix(' at')} at column {error.colno})"
+        ) from error
     except _FaultError as error:
         raise CornerstoneError(f"{where}: {error}") from error
     except RecursionError as error:
