@@ -96,7 +96,7 @@ def fields_of(template: object) -> set[str]:
 class _Needs:
     """What a task needs of a row: these fields, a list of texts in ``choices``, and a right choice in ``answer``.
 
-    The last two are None where the task makes choices or answer of its fields by a template or a function.
+    The last two are None where the task makes them of its fields by a template or a function.
     """
 
     fields: frozenset[str]
@@ -126,7 +126,7 @@ def _check_row(row: Mapping[str, Any], where: str, task: str, needs: _Needs) -> 
             raise CornerstoneError(f"{where}: {task} needs a list of texts in {needs.choices!r}, not {shown(value)}")
         if not value:
             raise CornerstoneError(f"{where}: {needs.choices!r} is empty, so there is nothing to choose from")
-    if needs.answer is not None and isinstance(row[needs.answer], float):
-        # One fraction would turn the answers of all rows into fractions.
-        value = shown(row[needs.answer])
-        raise CornerstoneError(f"{where}: the gold answer {value} in {needs.answer!r} is not the number of a choice")
+        if needs.answer is not None and isinstance(row[needs.answer], float):
+            # One fraction would turn the answers of all rows into fractions.
+            said = f"the gold answer {shown(row[needs.answer])} is none of its {len(value)} choices"
+            raise CornerstoneError(f"{where}: {said}, which are numbered from 0")
