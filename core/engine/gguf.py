@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import io
 import os
+import re
+from collections.abc import Mapping
 from contextlib import redirect_stderr
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -65,12 +67,12 @@ def _read(gguf: Path, alone: Path) -> tuple[PreTrainedModel, Any]:
     ``alone`` is an empty folder, in which the file gets a name. Beside other files transformers would read those too:
     a tokenizer of another model, an adapter, code.
     """
-    held = check_gguf(gguf)
+    tensors = check_gguf(gguf)
     (alone / _NAME).symlink_to(gguf.resolve())
     with load_faults(f"{gguf} as a GGUF model", str(gguf)):
         config = AutoConfig.from_pretrained(alone, gguf_file=_NAME, trust_remote_code=False)
         family_of(config)
-        refuse_far_larger(config, gguf, held)
+        refuse_far_larger(config, gguf, sum(tensors.values()))
         model, found = AutoModelForCausalLM.from_pretrained(
             alone,
             config=config,
@@ -82,7 +84,23 @@ def _read(gguf: Path, alone: Path) -> tuple[PreTrainedModel, Any]:
         )
         tokenizer = AutoTokenizer.from_pretrained(alone, gguf_file=_NAME, trust_remote_code=False)
     refuse_other_weights(config, gguf, found)
+    _refuse_left_over(gguf, tensors, model)
     return model, tokenizer
+
+
+def _refuse_left_over(gguf: Path, tensors: Mapping[str, int], model: PreTrainedModel) -> None:
+    """Raise if the file holds more than the model has, because transformers leaves out tensors that it does not know.
+
+    ``tensors``: the number of elements of each tensor in the file.
+    """
+    if sum(tensors.values()) <= sum(weight.numel() for weight in model.parameters()):
+        return
+    usual = re.compile(r"(token_embd|output|output_norm|position_embd|blk\.\d+\.(attn|ffn)_[a-z]+)\.(weight|bias)")
+    left = min(tensors, key=lambda name: (usual.fullmatch(name) is not None, name))
+    raise CornerstoneError(
+        f"cannot read {gguf} as a GGUF model (it has a tensor that transformers leaves out, probably {left[:80]}; "
+        "without that it would be another model)"
+    )
 
 
 def _forget_quantization(model: torch.nn.Module) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from json import JSONDecodeError
 
 from core.errors import CornerstoneError
 from core.models.foreign_code import own_code_error
@@ -41,8 +42,10 @@ def load_faults(what: str, name: str) -> Iterator[None]:
 def _gist(error: BaseException) -> str:
     """Return the first line of a message, or all of it in one line if its first line ends with a colon."""
     text = str(error).strip()
-    if isinstance(error, KeyError):
-        return f"it names {text[:_LONGEST]}, which transformers does not know"
     first = text.partition("\n")[0]
-    said = " ".join(text.split()) if first.rstrip().endswith(":") else first
-    return said[:_LONGEST] or type(error).__name__
+    said = (" ".join(text.split()) if first.rstrip().endswith(":") else first)[:_LONGEST]
+    if isinstance(error, KeyError):
+        return f"it lacks {said}, or names it and transformers does not know it"
+    if isinstance(error, TypeError | AttributeError | IndexError | RecursionError | UnicodeError | JSONDecodeError):
+        return f"a file is damaged, or has values of a wrong type ({said})"
+    return said or type(error).__name__

@@ -66,7 +66,7 @@ def refuse_other_weights(config: PretrainedConfig, place: Path, found: Mapping[s
     invented = {*found["missing_keys"], *(name for name, *_ in found["mismatched_keys"])}
     if invented:
         raise CornerstoneError(
-            f"{place} lacks {len(invented)} weights that {_asking(place)} asks for, or has them in another shape, "
+            f"{place} lacks {_weights(invented)} that {_asking(place)} asks for, or has them in another shape, "
             f"such as {min(invented)}; check that the model is complete"
         )
     composite = config.get_text_config() is not config
@@ -77,9 +77,13 @@ def refuse_other_weights(config: PretrainedConfig, place: Path, found: Mapping[s
     ]
     if left:
         raise CornerstoneError(
-            f"{place} has {len(left)} weights that {_asking(place)} has no use for, such as {min(left)}; without them "
-            "it would be another model"
+            f"{place} has {_weights(left)} that {_asking(place)} has no use for, such as {min(left)}; without "
+            "that it would be another model"
         )
+
+
+def _weights(names: Collection[str]) -> str:
+    return "1 weight" if len(names) == 1 else f"{len(names)} weights"
 
 
 def _asking(place: Path) -> str:

@@ -48,8 +48,8 @@ class _Tensor:
     offset: int
 
 
-def check_gguf(path: Path) -> int:
-    """Return the number of weights in a GGUF file, after a check of its header against the file.
+def check_gguf(path: Path) -> dict[str, int]:
+    """Return the number of elements of each tensor in a GGUF file, after a check of its header against the file.
 
     Raises:
         CornerstoneError: the file cannot be read, is no GGUF, is cut off, or has numbers that no model has.
@@ -121,7 +121,7 @@ class _Reader:
         return self.number(_SCALARS[kind])
 
 
-def _check(reader: _Reader) -> int:
+def _check(reader: _Reader) -> dict[str, int]:
     path = reader.path
     if reader.size < 24 or reader.take(4) != b"GGUF":
         raise _damaged(path, "it does not begin with GGUF")
@@ -139,7 +139,7 @@ def _check(reader: _Reader) -> int:
     table = [_tensor(reader) for _ in range(tensors)]
     _check_metadata(path, metadata, table)
     _check_tensors(reader, metadata.get("general.alignment", 32), table)
-    return sum(math.prod(tensor.shape) for tensor in table)
+    return {tensor.name: math.prod(tensor.shape) for tensor in table}
 
 
 def _tensor(reader: _Reader) -> _Tensor:
