@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from core.errors import CornerstoneError, Mend
+from core.machine.small_file import reason_of
 
 
 @contextmanager
@@ -44,9 +45,11 @@ def refuse_target(path: Path, *, force: bool) -> None:
 
     Raises:
         CornerstoneError: the path is a folder or a device, it exists and ``force`` is not set, or its folder does not
-            exist.
+            exist or may not be written.
     """
     try:
+        with suppress(FileNotFoundError, NotADirectoryError):
+            path.stat()  # exists() says no to a name that no file can have
         if path.exists() and not path.is_file():
             what = "folder; name a file in it" if path.is_dir() else "device, which a file cannot replace; name a file"
             raise CornerstoneError(f"{path} is a {what}")
@@ -54,5 +57,7 @@ def refuse_target(path: Path, *, force: bool) -> None:
             raise CornerstoneError(f"{path} exists", Mend.REPLACE_FILE)
         if not path.parent.is_dir():
             raise CornerstoneError(f"cannot write {path}: there is no folder {path.parent}")
-    except OSError as error:
-        raise CornerstoneError(f"cannot write {path}: {error.strerror}") from error
+        if not os.access(path.parent, os.W_OK | os.X_OK):
+            raise CornerstoneError(f"cannot write {path}: the folder {path.parent} may not be written")
+    except (OSError, ValueError) as error:
+        raise CornerstoneError(f"cannot write {path}: {reason_of(error)}") from error

@@ -19,7 +19,6 @@ from core.errors import CornerstoneError
 from core.estimators.registry import schedules
 from core.machine.paths import at_home
 from core.removal_path.request import DEFAULT_STEPS, PathRequest
-from store.file.location import default_path
 from tui.commands import results
 from tui.commands import store as store_commands
 from tui.commands.destination import destination
@@ -109,7 +108,7 @@ def _to_evaluate(file: Path | None, options: Mapping[str, Any]) -> RunConfig:
     from core.study.early_checks import refuse_at_once
 
     config = load_config(file, options)
-    store_file(config.store or default_path())
+    store_file(config.store)
     refuse_at_once(config)
     return config
 
@@ -124,7 +123,7 @@ def _open_explorer(store: Path | None, config: RunConfig | None) -> NoReturn:
     from tui.explorer.keymap import read_keymap
     from tui.explorer.session import Session, read_session
 
-    path = (store_file(store or (config.store if config else None)) or default_path()).resolve()
+    path = store_file(store or (config.store if config else None)).resolve()
     session, notice = (Session(config=config), None) if config else read_session(path)
     session = session.model_copy(update={"config": absolute(session.config)})
     if not _on_terminal():

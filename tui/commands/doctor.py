@@ -15,7 +15,6 @@ from core.config.run_config import DEFAULT_MODEL
 from core.errors import CornerstoneError
 from core.machine.paths import cache_folder
 from core.models.aliases import aliases, cached
-from store.file.location import default_path
 from store.results import Results
 from tui.commands.options import store_file
 from tui.drawing.mends import command_line_text
@@ -43,7 +42,7 @@ def examine(store: Path | None) -> bool:
         "cached" if there else f"not cached: cornerstone run --task agreement ({default.download_mb} MB)",
     )
     _say("cache", str(cache_folder()))
-    path = store_file(store or default_path()) or default_path()
+    path = store_file(store)
     if path.exists():
         try:
             _say(

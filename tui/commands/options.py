@@ -16,6 +16,7 @@ from core.machine.paths import at_home
 from core.machine.plain_text import is_utf8
 from core.machine.small_file import kind_at
 from core.values.derived import derived_values
+from store.file.location import default_path
 from store.formats.registry import formats
 from tui.commands.destination import TABLE, Destination, destination, form_names, form_of
 from tui.commands.option_groups import SettingOptions, Settings
@@ -111,15 +112,13 @@ RunSettings = Annotated[Settings, SettingOptions(run_settings)]
 EstimatorSettings = Annotated[Settings, SettingOptions(settings)]
 
 
-def store_file(store: Path | None) -> Path | None:
-    """Return the file that an option names, with the home folder in place of ``~``; None if it names none.
+def store_file(store: Path | None) -> Path:
+    """Return the store that an option names, with the home folder in place of ``~``; the default one if it names none.
 
     Raises:
         CornerstoneError: the path is not UTF-8, something else than a file is there, or that cannot be told.
     """
-    if store is None:
-        return None
-    path = at_home(store)
+    path = at_home(store or default_path())
     if not is_utf8(str(path)):
         raise CornerstoneError(f"the path of the store, {path}, is not UTF-8", Mend.OTHER_STORE)
     kind = kind_at(path)
