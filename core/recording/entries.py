@@ -149,7 +149,7 @@ class Decoder:
                 return Assign(found.run, self._assignment(found.documents, found.coalitions))
             case _Record():
                 outcomes = [_plain_outcome(outcome) for outcome in found.outcomes]
-                assignment = self._assignment(found.documents, tuple(dict.fromkeys(one.removed for one in outcomes)))
+                assignment = self._assignment(found.documents, ())
                 known = {document.key for document in assignment.documents}
                 if any(outcome.document not in known for outcome in outcomes):
                     raise ValueError("an outcome of another document")

@@ -10,7 +10,7 @@ from typing import BinaryIO
 from core.recording.entries import Decoder
 from core.recording.frames import frames
 from core.recording.spool_folder import ASIDE, claimed, spools_of
-from core.recording.writes import Record, Write
+from core.recording.writes import Record, Write, joined
 from core.records.records import Recorder, UnknownRunError
 
 
@@ -97,7 +97,7 @@ def recover(store: Path, recorder: Recorder) -> Iterator[Recovered]:
                 continue
             content = _Content(file)
             outcomes = unknown = 0
-            for write in content:
+            for write in joined(content):
                 try:
                     write.apply(recorder)
                 except (UnknownRunError, KeyError):  # the entry that began its run is damaged

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import islice, takewhile
 from pathlib import Path
 
 from core.recording.spool import Place, Spool
@@ -23,6 +24,9 @@ class Waiting:
     outcomes: int
     place: Place | None = None
     done: bool = False
+
+
+_AT_ONCE = 100
 
 
 class WaitingWrites:
@@ -66,9 +70,10 @@ class WaitingWrites:
         """Add a write at the end."""
         self._queue.append(Waiting(write, len(write.outcomes) if isinstance(write, Record) else 0))
 
-    def first(self) -> Waiting:
-        """Return the first write, which stays in the queue."""
-        return self._queue[0]
+    def first(self) -> list[Waiting]:
+        """Return the first write, which stays in the queue; from the spool, up to a hundred."""
+        one = self._queue[0]
+        return [one] if one.place is None else list(takewhile(_is_spooled, islice(self._queue, _AT_ONCE)))
 
     def take(self) -> None:
         """Take the first write out, which is in the store now."""
@@ -114,3 +119,7 @@ class WaitingWrites:
     def release_spool(self) -> None:
         """Leave the spool to the next process that writes to the store."""
         self._spool.release()
+
+
+def _is_spooled(one: Waiting) -> bool:
+    return one.place is not None

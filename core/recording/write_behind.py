@@ -15,7 +15,7 @@ from core.errors import CornerstoneError, InUseError
 from core.recording.orphans import recover
 from core.recording.status import Status, trouble_of
 from core.recording.waiting import Waiting, WaitingWrites
-from core.recording.writes import Assign, Begin, Finish, Record, Write
+from core.recording.writes import Assign, Begin, Finish, Record, Write, joined
 from core.records.records import (
     Assignment,
     Outcome,
@@ -303,16 +303,16 @@ class WriteBehindRecorder:
                     due = max(0.0, self._recover_at - time.monotonic()) if self._recover_wanted else None
                     self._changed.wait(due)
                     continue
-                one = self._waiting.first()
+                first = self._waiting.first()
             try:
                 with self._changed:
-                    write = self._whole(one)
-                if write is not None:
+                    whole = [self._whole(one) for one in first]
+                for write in joined(write for write in whole if write is not None):
                     self._write(write)
             except Exception as error:  # noqa: BLE001 whatever it is: it is told, and tried again
                 self._failed(error)
             else:
-                self._written(one)
+                self._written(first)
 
     def _write(self, write: Write) -> None:
         """Write to the store, and make sure that the file was not removed or replaced meanwhile."""
@@ -336,13 +336,14 @@ class WriteBehindRecorder:
         if before is not None and before != after:
             raise CornerstoneError(f"the store {self._store} was removed or replaced while it was written")
 
-    def _written(self, one: Waiting) -> None:
+    def _written(self, first: Sequence[Waiting]) -> None:
         with self._changed:
-            self._waiting.take()
+            for one in first:
+                self._waiting.take()
+                if isinstance(one.write, Finish):
+                    self._runs.pop(one.write.run_id, None)
             self._trouble = self._stuck = None
             self._spool_again = 0.0
-            if isinstance(one.write, Finish):
-                self._runs.pop(one.write.run_id, None)
             if not self._waiting:
                 self._discard()
             self._changed.notify_all()
@@ -382,8 +383,10 @@ class WriteBehindRecorder:
             wanted = False
         with self._changed:
             self._recover_wanted, self._recover_at = wanted, time.monotonic() + self._recover_pause
+            told = bool(self._notices)
             self._changed.notify_all()
-        self._on_change()
+        if told:
+            self._on_change()
 
     def _note(self, sentence: str, *, once: bool = True) -> None:
         with self._changed:

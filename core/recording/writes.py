@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from core.records.records import Assignment, Outcome, Recorder, RunRecord, RunState
@@ -57,3 +57,33 @@ class Finish:
 
 
 Write = Begin | Assign | Record | Finish
+
+_TOGETHER = 20_000
+"""So many outcomes are written in one transaction, where many writes have waited."""
+
+
+def joined(writes: Iterable[Write]) -> Iterator[Write]:
+    """Join outcomes that follow each other in one run and one assignment, up to some thousands."""
+    waiting: list[Record] = []
+    count = 0
+    for write in writes:
+        if waiting and not (_alike(waiting[0], write) and count < _TOGETHER):
+            yield _join(waiting)
+            waiting, count = [], 0
+        if isinstance(write, Record):
+            waiting.append(write)
+            count += len(write.outcomes)
+        else:
+            yield write
+    if waiting:
+        yield _join(waiting)
+
+
+def _alike(record: Record, write: Write) -> bool:
+    return isinstance(write, Record) and (record.run_id, record.assignment) == (write.run_id, write.assignment)
+
+
+def _join(records: Sequence[Record]) -> Record:
+    first = records[0]
+    outcomes = first.outcomes if len(records) == 1 else [one for record in records for one in record.outcomes]
+    return Record(first.run_id, first.assignment, outcomes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 import subprocess
@@ -222,3 +223,13 @@ def test_a_spool_that_somebody_removes_is_made_anew_with_all_that_it_had(store: 
     spool.append(writes()[4:], run_of)
     spool.release()
     assert [found.outcomes for found in recovered(store)] == [4 * CHUNK]
+
+
+def test_what_was_called_safe_survives_a_kill_at_any_time_while_the_store_refuses(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tests.support.killed_recorder", str(tmp_path), "12", "1"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[3], check=False)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["kills"] == 12
+    assert found["safe"] > 0
+    assert (found["lost"], found["twice"]) == (0, 0)

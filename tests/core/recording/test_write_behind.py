@@ -169,7 +169,8 @@ class Watched(StoreRecorder):
         super().assign(run_id, assignment)
 
     def record(self, run_id: str, assignment: Assignment, outcomes) -> None:  # type: ignore[no-untyped-def]
-        self._next(outcomes[0].document)
+        for document in dict.fromkeys(one.document for one in outcomes):
+            self._next(document)
         super().record(run_id, assignment, outcomes)
 
     def finish(self, run_id: str, state: RunState) -> None:
