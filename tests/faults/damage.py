@@ -36,22 +36,17 @@ _READERS = (
 )
 _READ_IN_EACH = 5
 _NEAR = 64
-# Leaves a WAL behind: the file is kept open, so that nothing moves from the WAL into it, until the process is killed.
+# Moves every other outcome into a WAL, in ten commits, and leaves it behind because the process is killed.
 _LEAVE_WAL = """
-import os, sys
-from pathlib import Path
-from store.recorder import StoreRecorder
-from tests.faults.work import work
-from tests.support.open_store import open_for_writing
-from tests.support.store_records import run
-path, to_do = Path(sys.argv[1]), work(0)
-recorder = StoreRecorder(path)
-with open_for_writing(path):
-    recorder.begin(run("waits"))
-    recorder.assign("waits", to_do.assignment)
-    for chunk in to_do.chunks:
-        recorder.record("waits", to_do.assignment, chunk)
-    os.kill(os.getpid(), 9)
+import os, sys, duckdb
+db = duckdb.connect(sys.argv[1])
+db.execute("SET checkpoint_threshold = '1TB'")
+db.execute("CREATE TEMP TABLE later AS SELECT *, row_number() OVER () AS n FROM outcomes WHERE rowid % 2 = 1")
+db.execute("DELETE FROM outcomes WHERE rowid % 2 = 1")
+db.execute("CHECKPOINT")
+for part in range(10):
+    db.execute("INSERT INTO outcomes SELECT * EXCLUDE n FROM later WHERE n % 10 = ?", [part])
+os.kill(os.getpid(), 9)
 """
 
 

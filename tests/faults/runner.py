@@ -38,6 +38,7 @@ PARTS: dict[str, Part] = {
     "writers": writers,
     "inputs": inputs,
 }
+_OWN_FAULT = "faults of the harness itself"
 _TELL_EVERY_S = 20.0
 
 
@@ -86,7 +87,7 @@ def _part(name: str, setting: Setting, asked: Asked) -> tuple[dict[str, Verdict]
     if asked.fresh:
         path.unlink(missing_ok=True)
     journal = Journal(path)
-    known = set(journal.verdicts)
+    known = {case for case, verdict in journal.verdicts.items() if verdict.fault != _OWN_FAULT}
     begun = time.monotonic()
     last = begun
 
@@ -99,9 +100,13 @@ def _part(name: str, setting: Setting, asked: Asked) -> tuple[dict[str, Verdict]
             print(f"{name}: {len(journal.verdicts)} tried, {fell} fell, {last - begun:.0f} s", flush=True)
 
     left = (case for case in PARTS[name](setting) if case.name not in known)
-    _side_by_side(left, setting, asked.jobs, keep)
+    verdicts = journal.verdicts
+    try:
+        _side_by_side(left, setting, asked.jobs, keep)
+    except Exception:  # noqa: BLE001 a part that cannot be prepared must not end the others
+        verdicts = {**verdicts, "all of it": _own_fault(name)}
     shutil.rmtree(setting.folder / "inputs", ignore_errors=True)
-    return journal.verdicts, f"{name}: {time.monotonic() - begun:.0f} s now, {journal.seconds:.0f} s of cases in all"
+    return verdicts, f"{name}: {time.monotonic() - begun:.0f} s now, {journal.seconds:.0f} s of cases in all"
 
 
 def _side_by_side(
@@ -116,8 +121,7 @@ def _side_by_side(
             with _scratch(setting) as folder:
                 verdict = case.run(folder)
         except Exception:  # noqa: BLE001 a fault of the harness must not end the others
-            last = " ".join(traceback.format_exc().splitlines()[-3:])
-            verdict = Verdict("faults of the harness itself", wrong=(f"{case.name}: {last}",))
+            verdict = _own_fault(case.name)
         finally:
             free.release()
         keep(case.name, verdict, time.monotonic() - begun)
@@ -128,6 +132,11 @@ def _side_by_side(
             pool.submit(attempt, case).add_done_callback(lambda done: done.result())
             free.acquire()
         free.release()
+
+
+def _own_fault(what: str) -> Verdict:
+    """Return the verdict on a case that raised."""
+    return Verdict(_OWN_FAULT, wrong=(f"{what}: {' '.join(traceback.format_exc().splitlines()[-3:])}",))
 
 
 @contextmanager
