@@ -58,7 +58,10 @@ def byte_tokenizer(special: list[str]) -> Tokenizer:
 def small_weights(layers: int = LAYERS) -> Weights:
     """Return the weights of the model by name."""
     rng = np.random.default_rng(0)
-    shapes = {"model.embed_tokens.weight": (VOCABULARY, WIDTH), "lm_head.weight": (VOCABULARY, WIDTH)}
+    shapes: dict[str, tuple[int, ...]] = {
+        "model.embed_tokens.weight": (VOCABULARY, WIDTH),
+        "lm_head.weight": (VOCABULARY, WIDTH),
+    }
     shapes |= {name: shape for layer in range(layers) for name, shape in _layer(layer).items()}
     weights = {name: rng.normal(0, 0.3, shape).astype(np.float32) for name, shape in shapes.items()}
     return {**weights, "model.norm.weight": np.ones(WIDTH, np.float32)}
