@@ -26,9 +26,9 @@ from core.records.records import (
     Writer,
 )
 from store.file.database import reading, writing
+from store.file.patience import PATIENCE_S, OnWait
 from store.file.place import NothingStoredError
 from store.file.value_columns import OWN_COLUMNS, Answers, value_columns
-from store.file.waiting import PATIENCE_S, OnWait
 
 
 class StoreRecorder:

@@ -27,7 +27,7 @@ from core.estimators.registry import checked, estimator_named, estimators, windo
 from core.estimators.setting import Number
 from store.file.database import reading
 from store.file.location import default_path
-from store.file.waiting import PATIENCE_S, OnWait
+from store.file.patience import PATIENCE_S, OnWait
 from store.reading.ablation import read_ablation
 from store.reading.against_exact import Comparison, read_agreement
 from store.reading.answer import Answer, Found, answer_of

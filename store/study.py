@@ -98,5 +98,5 @@ def kept_study(
     from core.study.workbench import run_config
     from store.recorder import StoreRecorder
 
-    with kept_outcomes(partial(StoreRecorder, store), store, listener, patience) as recorder:
+    with kept_outcomes(partial(StoreRecorder, store, on_wait=listener.narrate), store, listener, patience) as recorder:
         yield from stored_phases(run_config(config, command, recorder, listener), recorder, patience)

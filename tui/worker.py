@@ -1,10 +1,11 @@
 """The program that runs the engine and stores its results. It is the only module of ``tui`` that loads torch.
 
-``python -m tui.worker run CONFIG COMMAND`` runs one study in the foreground (CONFIG is JSON);
-``python -m tui.worker path CONFIG REQUEST FILES COMMAND`` searches a removal path (all but COMMAND are JSON);
-``python -m tui.worker proxies CONFIG REQUEST`` measures the intact model;
+``python -m tui.worker run CONFIG COMMAND [WAIT]`` runs one study in the foreground (CONFIG is JSON);
+``python -m tui.worker path CONFIG REQUEST FILES COMMAND WAIT`` searches a removal path (the first three are JSON);
+``python -m tui.worker proxies CONFIG REQUEST WAIT`` measures the intact model;
 ``python -m tui.worker bench CONFIG table|json`` measures the sweep;
 ``python -m tui.worker serve STORE`` is the evaluator of a store.
+WAIT is how many seconds to wait while another program holds the store.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import sys
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from store.file.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from core.config.run_config import RunConfig
@@ -31,12 +34,12 @@ def main(arguments: list[str]) -> None:
     keep_freed_memory()
     watch_thread_starts()
     match arguments:
-        case ["run", text, command]:
-            _run(text, command)
-        case ["path", text, request, files, command]:
-            _path(text, request, files, command)
-        case ["proxies", text, request]:
-            _proxies(text, request)
+        case ["run", text, command, *rest]:
+            _run(text, command, *map(float, rest))
+        case ["path", text, request, files, command, wait]:
+            _path(text, request, files, command, float(wait))
+        case ["proxies", text, request, wait]:
+            _proxies(text, request, float(wait))
         case ["bench", text, form]:
             _bench(text, form)
         case ["serve", store]:
@@ -46,19 +49,18 @@ def main(arguments: list[str]) -> None:
 
 
 # Loading torch takes seconds, so it happens where Ctrl+C is handled.
-def _run(text: str, command: str) -> None:
+def _run(text: str, command: str, wait: float = PATIENCE_S) -> None:
     from core.config.run_config import RunConfig
 
     config = RunConfig.model_validate_json(text)
     _set_offline(config)
 
-    from core.study.kept import PATIENCE_S
     from store.file.location import default_path
     from store.study import kept_study
     from tui.commands.run import show_run
 
     path = config.store or default_path()
-    show_run(path, lambda listener: kept_study(config, command, path, listener, PATIENCE_S))
+    show_run(path, lambda listener: kept_study(config, command, path, listener, wait))
 
 
 def _set_offline(config: RunConfig) -> None:
@@ -67,7 +69,7 @@ def _set_offline(config: RunConfig) -> None:
         os.environ |= {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
 
 
-def _path(text: str, request_text: str, files_text: str, command: str) -> None:
+def _path(text: str, request_text: str, files_text: str, command: str, wait: float) -> None:
     from core.config.run_config import RunConfig
     from core.removal_path.request import PathRequest
 
@@ -77,7 +79,7 @@ def _path(text: str, request_text: str, files_text: str, command: str) -> None:
     from core.removal_path.mask_file import write
     from core.removal_path.path_mask import chosen_step, path_mask
     from core.removal_path.study import find_path
-    from core.study.kept import PATIENCE_S, kept_outcomes
+    from core.study.kept import kept_outcomes
     from core.study.listener import Callbacks
     from store.file.location import default_path
     from store.recorder import StoreRecorder
@@ -87,7 +89,8 @@ def _path(text: str, request_text: str, files_text: str, command: str) -> None:
     files = FILES.validate_json(files_text)
     store = config.store or default_path()
 
-    with kept_outcomes(partial(StoreRecorder, store), store, Callbacks(narrate), PATIENCE_S) as recorder:
+    recorder_of = partial(StoreRecorder, store, on_wait=narrate)
+    with kept_outcomes(recorder_of, store, Callbacks(narrate), wait) as recorder:
         found = followed(store, lambda listener: find_path(config, request, command, recorder, listener))
         put_path(found.rows, files.rows)
         if files.mask is not None or request.keep is not None:
@@ -99,7 +102,7 @@ def _path(text: str, request_text: str, files_text: str, command: str) -> None:
                 narrate(f"wrote its mask to {files.mask}; core.mask.apply removes it from a model")
 
 
-def _proxies(text: str, request_text: str) -> None:
+def _proxies(text: str, request_text: str, wait: float) -> None:
     from core.config.run_config import RunConfig
 
     config = RunConfig.model_validate_json(text)
@@ -115,7 +118,7 @@ def _proxies(text: str, request_text: str) -> None:
 
     request = ProxyRequest.model_validate_json(request_text)
     path = config.store or default_path()
-    found = check_proxies(config, request.value, StoreRecorder(path), Callbacks(narrate))
+    found = check_proxies(config, request.value, StoreRecorder(path, wait, narrate), Callbacks(narrate))
     put_proxies(found.proxies, found.correlations, gap_texts(found.gaps, path), request)
 
 

@@ -27,8 +27,8 @@ def log_path(store: Path) -> Path:
     return runtime_folder() / f"{_name(store)}.log"
 
 
-def turns_path(store: Path) -> Path:
-    """Return the file whose locks give the programs that use a store their turns."""
+def turns_folder(store: Path) -> Path:
+    """Return the folder in which the programs that use a store take turns. It may not exist yet."""
     return runtime_folder() / f"{_name(store)}.turns"
 
 

@@ -13,6 +13,7 @@ _OF_DAMAGE = {
     "Could not read enough bytes": "a part of it is missing",
     "WAL does not match": "its log is of another file",
     "This WAL was created for": "its log is of another file",
+    "Failure while replaying WAL": "its log cannot be read",
 }
 
 

@@ -12,10 +12,11 @@ import duckdb
 from core.errors import CornerstoneError, Mend
 from store.file.connection import connected, keep_log
 from store.file.faults import told
+from store.file.patience import PATIENCE_S, OnWait
 from store.file.place import NothingStoredError, shown
 from store.file.schema import difference
 from store.file.sound import damaged, tables_of
-from store.file.waiting import PATIENCE_S, OnWait, Waiting
+from store.file.waiting import Waiting
 
 # Step i upgrades a store from version i to i + 1. The first step turns an empty file into a store.
 _STEPS = ("schema.sql",)

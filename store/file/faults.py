@@ -37,6 +37,8 @@ _DAMAGED = (
 )
 # Not a fault of the file: it is only that the first error has closed it to other connections of this process.
 _AFTER_ANOTHER = "database has been invalidated"
+# What the code that reads raises, if the rows that it gets make no sense.
+_DOUBTFUL = (duckdb.Error, LookupError, ValueError, TypeError, AttributeError, ArithmeticError)
 # How long a store that others use is waited for to look for damage.
 _PATIENCE_S = 5.0
 
@@ -58,7 +60,7 @@ def told(path: Path, what: str) -> Iterator[None]:
         yield
     except (duckdb.InterruptException, duckdb.OutOfMemoryException):
         raise
-    except (duckdb.Error, UnicodeError, LookupError, ValueError, TypeError, ArithmeticError) as error:
+    except _DOUBTFUL as error:
         sentence = _sentence(path, what, error)
         if sentence is None:
             raise

@@ -25,7 +25,12 @@ _WRONG = {
     "outcomes name a model that is missing": "outcomes ANTI JOIN models USING (model)",
     "outcomes name a document that is missing": "outcomes ANTI JOIN documents USING (document)",
     "outcomes name a coalition that is missing": "outcomes ANTI JOIN coalitions USING (coalition)",
-    "coalitions have a player that is no number": "coalitions WHERE list_contains(removed, NULL) OR removed IS NULL",
+    "coalitions have a player that is no number": "coalitions WHERE list_count(removed) < len(removed)",
+    "outcomes are without a player that their model lacks": (
+        "outcomes JOIN coalitions USING (coalition) JOIN models USING (model) "
+        "WHERE list_max(removed) >= len(kinds) OR list_min(removed) < 0"
+    ),
+    "outcomes have a log-probability that is no number": "outcomes WHERE list_count(logprobs) < len(logprobs)",
     "models have a player of an unknown kind": (
         "(SELECT unnest(kinds) AS kind FROM models) WHERE kind IS NULL OR kind NOT IN ('attn', 'ffn')"
     ),

@@ -1,11 +1,13 @@
 """Take turns at a store: a fair order among this user's programs on this machine, in front of DuckDB's own lock.
 
-DuckDB refuses a file that is in use, and names no time to come back. If every program only tried again, readers that
-overlap would keep a writer out for ever. So each program first takes a turnstile, and behind it a lock that readers
-share. A writer that waits for the readers in it holds the turnstile, and those who come later wait behind the writer.
+DuckDB refuses a file that is in use, and names no time to come back. If every program only tried again, chance would
+decide, and readers that overlap would keep a writer out for ever. So each program draws a ticket and waits until it is
+the first. Then it takes a lock that readers share and a writer has alone, and gives its ticket up. A writer that waits
+for that lock is the first all the while, so those who come later wait behind it.
 
-The locks are advisory and vanish with their process. DuckDB's lock stays the one that counts: for other users, other
-machines, and programs that open the file by themselves. Where no lock file can be made, there are no turns.
+Tickets and lock are advisory file locks, which vanish with their process. DuckDB's lock stays the one that counts: for
+other users, other machines, and programs that open the file by themselves. Where no file can be made, there are no
+turns.
 """
 
 from __future__ import annotations
@@ -18,53 +20,97 @@ from contextvars import ContextVar
 from pathlib import Path
 
 from core.errors import CornerstoneError
-from core.evaluator.address import turns_path
+from core.evaluator.address import turns_folder
 from store.file.waiting import Waiting
+
+_LOCK = "lock"
 
 # Who has a turn already needs no other: a program that reads two tables of one store at once would wait for itself.
 _having: ContextVar[frozenset[Path]] = ContextVar("_having", default=frozenset())
 
 
 @contextmanager
-def turn(path: Path, waiting: Waiting, *, alone: bool) -> Iterator[bool]:
+def turn(path: Path, waiting: Waiting, *, alone: bool) -> Iterator[None]:
     """Wait for a turn at a store, and keep it until the block ends.
 
     Args:
         path: the file of the store.
-        waiting: the wait, which may take place in several steps.
+        waiting: the wait; turns are given in the order in which waits began.
         alone: whether nobody else may have a turn meanwhile.
-
-    Yields:
-        Whether there are turns here. Otherwise others may use the store at the same time.
 
     Raises:
         InUseError: the time of the wait is over.
     """
-    try:
-        locks = turns_path(path)
-    except (CornerstoneError, OSError):
-        locks = None
-    if locks is None or locks in _having.get():
-        yield False
+    folder = _folder(path)
+    if folder is None or folder in _having.get():
+        yield
         return
-    with ExitStack() as stack:
+    with ExitStack() as held:
         try:
-            turnstile = stack.enter_context(_opened(locks.with_suffix(".turnstile")))
-            room = stack.enter_context(_opened(locks))
-        except OSError:
-            stack.close()
-            yield False
+            lock = held.enter_context(_opened(folder / _LOCK))
+            ticket = held.enter_context(_ticket(folder, waiting))
+        except OSError:  # a full disk, or a file system without locks
+            held.close()
+            yield
             return
-        with _locked(turnstile, fcntl.LOCK_EX, waiting):
-            stack.enter_context(_locked(room, fcntl.LOCK_EX if alone else fcntl.LOCK_SH, waiting))
-        _having.set(_having.get() | {locks})
-        stack.callback(lambda: _having.set(_having.get() - {locks}))
-        yield True
+        while (ahead := _ahead(folder, ticket.name)) > 0:
+            waiting.again(ahead=ahead)
+        held.enter_context(_locked(lock, fcntl.LOCK_EX if alone else fcntl.LOCK_SH, waiting))
+        _remove(ticket)
+        _having.set(_having.get() | {folder})
+        held.callback(lambda: _having.set(_having.get() - {folder}))
+        yield
+
+
+def _folder(path: Path) -> Path | None:
+    try:
+        folder = turns_folder(path)
+        folder.mkdir(mode=0o700, exist_ok=True)
+    except (CornerstoneError, OSError):
+        return None
+    return folder
 
 
 @contextmanager
-def _opened(file: Path) -> Iterator[int]:
-    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+def _ticket(folder: Path, waiting: Waiting) -> Iterator[Path]:
+    """Draw a ticket, a locked file whose name says since when its owner waits; remove it when the block ends."""
+    with ExitStack() as held:
+        number = 0
+        while True:
+            ticket = folder / f"{waiting.began_ns:020}-{os.getpid()}-{id(waiting):x}-{number}"
+            descriptor = held.enter_context(_opened(ticket))
+            held.callback(_remove, ticket)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if os.fstat(descriptor).st_nlink > 0:
+                break
+            number += 1  # another program took it for one left behind, before it was locked
+        yield ticket
+
+
+def _ahead(folder: Path, name: str) -> int:
+    """Return how many wait longer, and remove the tickets of processes that were killed."""
+    earlier = sorted(found for found in os.listdir(folder) if found < name and found != _LOCK)
+    for place, found in enumerate(earlier):
+        if _is_held(folder / found):
+            return len(earlier) - place
+        _remove(folder / found)
+    return 0
+
+
+def _is_held(ticket: Path) -> bool:
+    try:
+        with _opened(ticket, os.O_RDWR) as descriptor:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+@contextmanager
+def _opened(file: Path, flags: int = os.O_RDWR | os.O_CREAT) -> Iterator[int]:
+    descriptor = os.open(file, flags | os.O_CLOEXEC, 0o600)
     try:
         yield descriptor
     finally:
@@ -79,10 +125,12 @@ def _locked(descriptor: int, kind: int, waiting: Waiting) -> Iterator[None]:
             break
         except BlockingIOError:
             waiting.again()
-        except OSError:  # this file system has no locks
-            break
     try:
         yield
     finally:
-        with suppress(OSError):
-            fcntl.flock(descriptor, fcntl.LOCK_UN)  # a child of this process may have the descriptor too
+        fcntl.flock(descriptor, fcntl.LOCK_UN)  # a child of this process may have the descriptor too
+
+
+def _remove(file: Path) -> None:
+    with suppress(OSError):
+        file.unlink()

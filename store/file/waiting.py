@@ -3,52 +3,48 @@
 from __future__ import annotations
 
 import os
-import random
 import re
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Final
 
 from core.errors import InUseError, Mend
 from core.machine.plain_text import plain
 from core.machine.process import command_of, lock_holders
+from store.file.patience import OnWait
 from store.file.place import shown
 
-PATIENCE_S: Final = 30.0
-"""How long a store in use is waited for, where nothing else is asked for."""
-
-OnWait = Callable[[str], None]
-"""Hears a sentence when a store has been waited for a while."""
-
 _TOLD_AFTER_S = 2.0
-_FIRST_PAUSE_S = 0.002
-_LONGEST_PAUSE_S = 0.02
+_PAUSE_S = 0.004
+_LONGEST_PAUSE = 12
 _LONGEST_COMMAND = 60
 # DuckDB names the holder in this way.
 _HOLDER = re.compile(r"\(PID (\d+)\)")
 
 
 class Waiting:
-    """One wait for a store, however many steps it takes."""
+    """One wait for a store, however many steps it takes.
+
+    Attributes:
+        began_ns: when it began, in nanoseconds by the machine's steady clock.
+    """
 
     def __init__(self, path: Path, patience: float, on_wait: OnWait | None) -> None:
         self._path = path
         self._patience = patience
         self._on_wait = on_wait
-        self._began = time.monotonic()
-        self._pause = _FIRST_PAUSE_S
+        self.began_ns = time.monotonic_ns()
 
-    def again(self, said: str = "") -> None:
+    def again(self, said: str = "", ahead: int = 1) -> None:
         """Pause, before the next attempt to have the store.
 
         Args:
             said: what DuckDB said of the attempt that failed.
+            ahead: how many programs have their turn first.
 
         Raises:
             InUseError: the time is over.
         """
-        waited = time.monotonic() - self._began
+        waited = (time.monotonic_ns() - self.began_ns) / 1e9
         if waited >= self._patience:
             lasted = f" for {self._patience:.0f} s" if self._patience else ""
             raise InUseError(
@@ -60,9 +56,7 @@ class Waiting:
                 f"{self._patience:.0f} s at most"
             )
             self._on_wait = None
-        # Pauses differ, so that none of several waiting programs is always the last.
-        time.sleep(min(random.uniform(self._pause / 2, self._pause), self._patience - waited))
-        self._pause = min(2 * self._pause, _LONGEST_PAUSE_S)
+        time.sleep(min(_PAUSE_S * min(ahead, _LONGEST_PAUSE), self._patience - waited))
 
     def _holder(self, said: str) -> str:
         """Name the programs that hold the store, as far as this can be told."""

@@ -19,6 +19,7 @@ from core.errors import CornerstoneError
 from core.estimators.registry import schedules
 from core.machine.paths import at_home
 from core.removal_path.request import DEFAULT_STEPS, PathRequest
+from store.file.patience import PATIENCE_S
 from tui.commands import results
 from tui.commands import store as store_commands
 from tui.commands.destination import destination
@@ -42,6 +43,7 @@ from tui.commands.options import (
     SeedOption,
     StoreOption,
     TaskOption,
+    WaitOption,
     store_file,
     value_help,
 )
@@ -100,7 +102,7 @@ def main_callback(
     from tui.commands.run import run as run_study
 
     typer.echo("running the quickstart: two tasks, every layer removed alone and in windows (about 2 min)", err=True)
-    run_study(load_config(Path("quickstart"), {"store": store}), "cornerstone")
+    run_study(load_config(Path("quickstart"), {"store": store}), "cornerstone", PATIENCE_S)
 
 
 def _to_evaluate(file: Path | None, options: Mapping[str, Any]) -> RunConfig:
@@ -196,6 +198,7 @@ def run(
     offline: OfflineOption = None,
     check_files: CheckFilesOption = None,
     store: StoreOption = None,
+    wait: WaitOption = PATIENCE_S,
     debug: DebugOption = False,
 ) -> None:
     """Remove layers, evaluate the model, and store every outcome. Stored outcomes are not evaluated again.
@@ -212,7 +215,7 @@ def run(
         "apply_chat_template": apply_chat_template, "dtype": dtype, "device": device, "memory": memory,
         "revision": revision, "offline": offline, "check_files": check_files, "store": store,
     }  # fmt: skip
-    run_study(_to_evaluate(config, options), shlex.join(["cornerstone", *sys.argv[1:]]))
+    run_study(_to_evaluate(config, options), shlex.join(["cornerstone", *sys.argv[1:]]), wait)
 
 
 @app.command()
@@ -245,6 +248,7 @@ def path(
     device: DeviceOption = None,
     offline: OfflineOption = None,
     store: StoreOption = None,
+    wait: WaitOption = PATIENCE_S,
     form: FormatOption = None,
     output: OutputOption = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the files if they exist.")] = False,
@@ -270,7 +274,7 @@ def path(
     config = _to_evaluate(None, options)
     request = PathRequest(steps=steps, value=value, players=players, held_out=held_out, keep=keep)
     files = PathFiles(destination(form, output, force=force), None if mask is None else at_home(mask))
-    search_path(config, request, files, shlex.join(["cornerstone", *sys.argv[1:]]))
+    search_path(config, request, files, shlex.join(["cornerstone", *sys.argv[1:]]), wait)
 
 
 @app.command()
@@ -286,6 +290,7 @@ def proxies(
     device: DeviceOption = None,
     offline: OfflineOption = None,
     store: StoreOption = None,
+    wait: WaitOption = PATIENCE_S,
     correlations: Annotated[
         bool, typer.Option("--correlations", help="Write correlations instead of players, in any format but table.")
     ] = False,
@@ -308,7 +313,7 @@ def proxies(
     }  # fmt: skip
     config = _to_evaluate(None, options)
     rows: Rows = "correlations" if correlations else "players"
-    measure_proxies(config, ProxyRequest(value=value, rows=rows, to=to.checked()))
+    measure_proxies(config, ProxyRequest(value=value, rows=rows, to=to.checked()), wait)
 
 
 app.command()(grouped(paper))

@@ -17,6 +17,7 @@ from core.machine.paths import cache_folder
 from core.models.aliases import aliases, cached
 from store.results import Results
 from tui.commands.options import store_file
+from tui.commands.stderr import narrate
 from tui.drawing.mends import command_line_text
 from tui.drawing.plain import counted
 
@@ -45,9 +46,8 @@ def examine(store: Path | None) -> bool:
     path = store_file(store)
     if path.exists():
         try:
-            _say(
-                "store", f"{path}, {counted(len(Results(path).runs().rows), 'run')}, {path.stat().st_size / 1e6:.1f} MB"
-            )
+            runs = counted(len(Results(path, on_wait=narrate).runs().rows), "run")
+            _say("store", f"{path}, {runs}, {path.stat().st_size / 1e6:.1f} MB")
         except CornerstoneError as error:
             _say("store", command_line_text(error))
             return False

@@ -29,6 +29,7 @@ from tui.commands.options import (
     ValueOption,
     store_file,
 )
+from tui.commands.stderr import narrate
 from tui.commands.uneven import uneven
 from tui.drawing.plain import or_list, plain
 
@@ -92,7 +93,7 @@ def figure(
     if kind in {Kind.ABLATION, Kind.INTERACTIONS} and players != SUBLAYERS:
         raise CornerstoneError(f"figure {kind} is of single sublayers; --players is for shapley and shares")
     question = Question(estimator_named(estimator, checked(settings)), players)
-    results = Results(store_file(store))
+    results = Results(store_file(store), on_wait=narrate)
 
     def read(selection: Selection) -> Answer[Any]:
         match kind:

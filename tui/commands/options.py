@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
@@ -32,11 +33,27 @@ _FORMATS = ", ".join([f"{TABLE} (default)", *(f"{one.name} ({one.summary})" for 
 _STORED = ", by its name, name@id or id"
 _STORE = "The file that keeps the outcomes (default: results.duckdb in your data folder)."
 _AGAIN = "Repeat it for several"
+LONGEST_WAIT_S: Final = 7 * 24 * 3600
 
 
 def value_help(what: str) -> str:
     """Return the help of an option for a value that is ``what``."""
     return f"{what}: {_VALUES}. Default: acc, else the task's first metric that is a mean."
+
+
+def seconds(text: str) -> float:
+    """Return a time in seconds that an option gives, 0 to a week.
+
+    Raises:
+        typer.BadParameter: it is no such number.
+    """
+    try:
+        found = float(text)
+    except ValueError:
+        found = math.nan
+    if not 0 <= found <= LONGEST_WAIT_S:
+        raise typer.BadParameter(f"{text!r} is no number of seconds from 0 to {LONGEST_WAIT_S} (a week)")
+    return found
 
 
 # What is evaluated.
@@ -63,6 +80,15 @@ CheckFilesOption = Annotated[
     typer.Option("--check-files", help="Read the model's files and local data anew to identify them. It takes longer."),
 ]
 StoreOption = Annotated[Path | None, typer.Option(help=_STORE)]
+WaitOption = Annotated[
+    float,
+    typer.Option(
+        "--wait",
+        parser=seconds,
+        metavar="SECONDS",
+        help="How long to wait while another program holds the store; 0 does not wait.",
+    ),
+]
 DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error. Every command takes it.")]
 
 # What is read of a store.

@@ -30,6 +30,7 @@ from tui.commands.options import (
     WindowEstimatorOption,
     store_file,
 )
+from tui.commands.stderr import narrate
 from tui.commands.stdout import print_data, print_text
 from tui.commands.uneven import uneven
 from tui.drawing.plain import plain, plain_lines
@@ -115,8 +116,8 @@ def paper(
         refuse_target(output, force=force)  # so that the work is not done in vain
     path = store_file(store)
     selection = PaperSelection(tuple(model or ()), tuple(task or ()), value, estimator, windows.max_removed)
-    results = Results(path)
-    read = read_paper(path, selection)
+    results = Results(path, on_wait=narrate)
+    read = read_paper(path, selection, on_wait=narrate)
     gaps = gap_texts((*read.gaps, *read.missing), results.path)
     models = tuple(report(values) for values in read.models)
     names = names_of(models)

@@ -40,13 +40,17 @@ class PathFiles:
 FILES: Final = pydantic.TypeAdapter(PathFiles)
 
 
-def path(config: RunConfig, request: PathRequest, files: PathFiles, command: str) -> NoReturn:
-    """Check the request and the files, and become the program that searches the path."""
+def path(config: RunConfig, request: PathRequest, files: PathFiles, command: str, wait: float) -> NoReturn:
+    """Check the request and the files, and become the program that searches the path.
+
+    It waits for ``wait`` seconds while another program holds the store.
+    """
     request.refuse_nonsense()
     if files.mask is not None:
         refuse_target(files.mask, force=files.rows.force)
     narrate(GETTING_READY)
-    become("path", config.model_dump_json(), request.model_dump_json(), FILES.dump_json(files).decode(), command)
+    texts = (config.model_dump_json(), request.model_dump_json(), FILES.dump_json(files).decode())
+    become("path", *texts, command, str(wait))
 
 
 def followed(store: Path, search: Callable[[PathListener], Found]) -> Found:

@@ -45,10 +45,10 @@ class Verdict:
     sentence: str
 
 
-def proxies(config: RunConfig, request: ProxyRequest) -> NoReturn:
-    """Become the program that measures the proxies."""
+def proxies(config: RunConfig, request: ProxyRequest, wait: float) -> NoReturn:
+    """Become the program that measures the proxies, and waits for ``wait`` seconds while another holds the store."""
     narrate(GETTING_READY)
-    become("proxies", config.model_dump_json(), request.model_dump_json())
+    become("proxies", config.model_dump_json(), request.model_dump_json(), str(wait))
 
 
 def put_proxies(

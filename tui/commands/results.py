@@ -38,6 +38,7 @@ from tui.commands.options import (
     WindowEstimatorOption,
     store_file,
 )
+from tui.commands.stderr import narrate
 from tui.commands.stdout import print_text
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ def _draw_interactions(rows: Sequence[InteractionRow]) -> None:
 def _results(store: Path | None) -> Results:
     from store.results import Results
 
-    return Results(store_file(store))
+    return Results(store_file(store), on_wait=narrate)
 
 
 estimators = table_command(tables()["estimators"])

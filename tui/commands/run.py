@@ -37,22 +37,23 @@ Study = Callable[[Listener], Generator[StudyEvent, None, None]]
 """Begins a study that a listener follows."""
 
 
-def run(config: RunConfig, command: str) -> NoReturn:
+def run(config: RunConfig, command: str, wait: float) -> NoReturn:
     """Become the program that runs a study.
 
     Args:
         config: the study.
         command: the command that asked for it, which is stored with the run.
+        wait: how many seconds to wait while another program holds the store.
     """
     narrate(GETTING_READY)
-    become("run", config.model_dump_json(), command)
+    become("run", config.model_dump_json(), command, str(wait))
 
 
 def show_run(path: Path, study: Study) -> None:
     """Run a study that is stored in ``path``, and print its results phase by phase."""
     out = tables_console()
-    results = Results(path)
     listener = ConsoleListener()
+    results = Results(path, on_wait=listener.narrate)
     event: StudyEvent | None = None
     reached: PhaseStarted | ChunkRecorded | None = None
     try:

@@ -1,4 +1,4 @@
-"""Stop on SIGTERM, which batch systems and `kill` send, as Ctrl+C does."""
+"""Stop as Ctrl+C does on SIGTERM, which batch systems and `kill` send, and on SIGHUP, when the terminal goes."""
 
 from __future__ import annotations
 
@@ -12,12 +12,20 @@ _INTERRUPTED_QUERY = "Query interrupted"
 
 
 class TerminatedError(KeyboardInterrupt):
-    """SIGTERM was received. It is handled like Ctrl+C."""
+    """SIGTERM or SIGHUP was received. It is handled like Ctrl+C.
+
+    Attributes:
+        number: the signal.
+    """
+
+    def __init__(self, number: int = signal.SIGTERM) -> None:
+        super().__init__()
+        self.number = number
 
 
 @contextmanager
 def terminable() -> Iterator[Callable[[], None]]:
-    """Let SIGTERM stop the block as Ctrl+C does.
+    """Let SIGTERM and SIGHUP stop the block as Ctrl+C does. A SIGHUP that `nohup` has switched off stays off.
 
     Yield a function to call now and then. It stops the block if a signal's exception was lost, as one is that arises
     while Python runs a destructor.
@@ -26,15 +34,18 @@ def terminable() -> Iterator[Callable[[], None]]:
 
     def stop(number: int, _frame: FrameType | None) -> None:
         came.append(number)
-        if number == signal.SIGTERM:
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second must not cut the ending short
+        if number != signal.SIGINT:
+            signal.signal(number, signal.SIG_IGN)  # a second must not cut the ending short
         raise _stopped(number)
 
     def check() -> None:
         if came:
             raise _stopped(came[-1])
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
+    before = {number: signal.signal(number, stop) for number in numbers}
     try:
         yield check
     except RuntimeError as error:
@@ -47,9 +58,9 @@ def terminable() -> Iterator[Callable[[], None]]:
 
 
 def _stopped(number: int) -> KeyboardInterrupt:
-    return TerminatedError() if number == signal.SIGTERM else KeyboardInterrupt()
+    return KeyboardInterrupt() if number == signal.SIGINT else TerminatedError(number)
 
 
 def exit_code(stop: KeyboardInterrupt) -> int:
     """Return the exit code of a program that was stopped."""
-    return 128 + (signal.SIGTERM if isinstance(stop, TerminatedError) else signal.SIGINT)
+    return 128 + (stop.number if isinstance(stop, TerminatedError) else signal.SIGINT)

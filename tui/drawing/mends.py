@@ -13,7 +13,9 @@ _COMMAND_LINE: Final[Mapping[Mend, str]] = MappingProxyType(
         Mend.CHECK_INSTALL: "`cornerstone doctor` checks the install",
         Mend.CHECK_PACKAGE_INDEX: "is the package index reachable (`pip config list` names it)?",
         Mend.CHECK_STORE: "`cornerstone store check FILE` says what is damaged",
-        Mend.FREE_STORE: "close what holds it (a notebook?) and run again, or wait longer: --wait SECONDS",
+        Mend.FREE_STORE: (
+            "close what holds it (a notebook?) and run again; what writes to it waits longer with --wait SECONDS"
+        ),
         Mend.GIVE_LOCAL_DATA: "give a local file: --task NAME=FILE.jsonl",
         Mend.GO_ONLINE: "run once without --offline",
         Mend.LIST_MODELS: "`cornerstone models` lists the aliases",
