@@ -264,7 +264,7 @@ def test_a_file_in_place_of_the_store_is_not_written_and_outcomes_wait_for_its_e
     behind.finish("run1", "finished")
     left = behind.close(0.1)
     assert (left.outcomes, left.unsafe) == (4 * len(asked.coalitions), 0)
-    assert f"{store} cannot be opened as a store" in left.sentence
+    assert f"{store} is not a DuckDB file" in left.sentence
     assert store.read_text() == "my notes"
     store.unlink()
     later = recorder_of(store, patient=patient)
@@ -279,7 +279,7 @@ def test_a_run_that_cannot_begin_is_refused_at_once_by_a_patient_recorder(store:
     store.write_text("my notes")
     os.utime(store, (0, 0))  # one that is new might be a store that somebody makes
     behind = recorder_of(store, patient=True)
-    with pytest.raises(CornerstoneError, match="cannot be opened as a store"):
+    with pytest.raises(CornerstoneError, match="is not a DuckDB file"):
         behind.begin(run())
     assert behind.close(0).outcomes == 0
     assert waiting_spools(store) == ()

@@ -29,16 +29,6 @@ WINDOWS = 1 + 8 + 7 + 6 + 5
 ROOM = int(3.1 * 2**20)
 """A new store fits into so many bytes, and few outcomes."""
 
-_IMPATIENT = """
-import sys
-from core.study import kept
-from tui.commands.exit import for_people
-from tui.worker import main
-kept.PATIENCE_S = 0.5
-with for_people():
-    main(sys.argv[1:])
-"""
-
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[TinyDisk]:
@@ -53,7 +43,7 @@ def run_arguments(model: Path, store: Path, *tasks: str) -> list[str]:
 
 def impatient(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Do what the command line would do, but without waiting for the store at the end."""
-    program = Program(["-c", _IMPATIENT, *arguments])
+    program = Program(["-m", "tui.worker", *arguments, "0"])
     try:
         return program.wait(PATIENCE_S)
     finally:
@@ -188,7 +178,7 @@ def test_a_run_whose_store_is_removed_goes_on_in_a_new_one(tiny_model_folder: Pa
     assert "was removed or replaced" in done.stderr
     (run,) = Results(store).runs().rows
     assert (run.state, run.outcomes) == ("finished", stored(store))
-    assert run.outcomes > (len(TASKS) - 1) * LIMIT * WINDOWS
+    assert run.outcomes >= (len(TASKS) - 1) * LIMIT * WINDOWS
 
 
 @pytest.fixture
