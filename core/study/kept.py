@@ -37,7 +37,9 @@ def kept_outcomes(
     Raises:
         OutcomesWaitError: the block ended well, but not all outcomes could be stored.
     """
-    recorder = WriteBehindRecorder(recorder_of(min(_ATTEMPT_S, patience)), store, patient=recorder_of(patience))
+    # What reads the store waits for this program's own writes, whatever the patience with others.
+    patient = recorder_of(max(_ATTEMPT_S, patience))
+    recorder = WriteBehindRecorder(recorder_of(min(_ATTEMPT_S, patience)), store, patient=patient)
     told = _Told(recorder, store, listener)
 
     def while_waiting() -> None:

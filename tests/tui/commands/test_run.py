@@ -106,7 +106,7 @@ def on_terminal(*arguments: str | Path) -> str:
     return shown.decode()
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)])
 def test_stopped_from_outside_it_says_so_and_notes_it(
     number: signal.Signals, code: int, tiny_model_folder: Path, tmp_path: Path
 ) -> None:
@@ -130,3 +130,39 @@ def test_stopped_from_outside_it_says_so_and_notes_it(
     assert "Traceback" not in said
     (run,) = Results(path).runs().rows
     assert run.state == "stopped"
+
+
+def test_when_the_terminal_goes_a_run_ends_and_notes_it(tiny_model_folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "s.duckdb"
+    pid, terminal = pty.fork()
+    if pid == 0:
+        arguments = ["run", "--model", tiny_model_folder, "--task", "capitals", "--task", "agreement"]
+        arguments += ["--schedule", "windows", "--max-removed", "8", "--store", path]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm"}
+        os.execve(sys.executable, [*PROGRAM, *map(str, arguments)], environment)
+    while not (path.exists() and Results(path).runs().rows):
+        os.read(terminal, 65536)
+    os.close(terminal)
+    os.waitpid(pid, 0)
+    (run,) = Results(path).runs().rows
+    assert run.state == "stopped"
+    assert run.finished is not None
+
+
+def test_a_run_that_was_killed_is_no_longer_running(tiny_model_folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "s.duckdb"
+    asked = ["run", "--model", str(tiny_model_folder), "--task", "capitals", "--schedule", "windows"]
+    program = Program([*MAIN, *asked, "--max-removed", "8", "--store", str(path)])
+    try:
+        while not (path.exists() and Results(path).runs().rows):
+            assert program.runs()
+        (run,) = Results(path).runs().rows
+        assert run.state == "running"
+        program.signal(signal.SIGKILL)
+        program.wait(60)
+    finally:
+        program.end()
+    (run,) = Results(path).runs().rows
+    assert run.state == "stopped"
+    assert run.finished is None
+    assert not any("writing" in str(gap) for gap in Results(path).shapley().gaps)
