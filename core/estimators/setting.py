@@ -64,7 +64,8 @@ class NamedSetting:
         about = self.about
         fits = number is not None and number >= about.least and (about.most is None or number <= about.most)
         if number is None or not fits or (about.multiple_of is not None and number % about.multiple_of):
-            written = short_repr(value) if number is None or isinstance(number, int) else in_digits(number)
+            shown = value if number is None else number
+            written = in_digits(shown) if isinstance(shown, float) else short_repr(shown)
             raise CornerstoneError(f"{self.name} must be {self._range}, not {written}")
         if self.kind is int and about.most is None and number > about.computable:
             raise CornerstoneError(f"{self.name} may be {about.computable} at most, not {short_repr(number)}")

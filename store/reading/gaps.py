@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from core.config.gap import Gap, PackagedStudy
-from core.config.run_config import RunConfig, documents_of
+from core.config.run_config import RunConfig, TaskConfig, documents_of
 from core.estimators.exact import Exact
 from core.estimators.question import Question
 from store.reading.groups import Group, Values
@@ -98,7 +98,10 @@ def config_of(group: Group) -> RunConfig:
     try:
         config = documents_of(group.config)
     except ValueError:
-        return RunConfig.model_validate({"model": group.model_name, "tasks": group.task_name})
+        # The names of a store are taken as they are, whatever a configuration would allow.
+        task = TaskConfig.model_construct(name=group.task_name)
+        plain = RunConfig.model_validate({"tasks": "any"})
+        return plain.model_copy(update={"model": group.model_name, "tasks": (task,)})
     task = next((task for task in config.tasks if task.name == group.task_name), config.tasks[0])
     shots = config.num_fewshot if task.num_fewshot is None else task.num_fewshot
     alone = task.model_copy(update={"num_fewshot": None})

@@ -43,6 +43,7 @@ from core.study.events import TopVerdict
 from core.summaries.points import AblationPoint, CoalitionPoint, ShapleyPoint
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
 floats = st.floats(allow_nan=False, allow_infinity=False)
 maybe = st.one_of(st.none(), floats)
 counts = st.integers(0, 2**40)
@@ -51,8 +52,8 @@ configs = st.builds(
     lambda model, task, schedule, limit: RunConfig.model_validate(
         {"model": model, "tasks": [task], "schedule": schedule, "limit": limit}
     ),
-    texts,
-    texts.filter(lambda name: "=" not in name),
+    names,
+    names.filter(lambda name: "=" not in name),
     st.sampled_from(["ablation", "windows", ()]),
     st.one_of(st.none(), st.integers(1, 10**6)),
 )
