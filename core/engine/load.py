@@ -5,7 +5,6 @@ from __future__ import annotations
 import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -15,6 +14,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, PretrainedConfig, Pre
 from core.coalitions.players import Player
 from core.engine.layers import decoder_layers
 from core.engine.load_faults import load_faults
+from core.engine.placement import is_spread, most_memory
 from core.engine.same_model import refuse_far_larger, refuse_other_weights
 from core.engine.tokenizer import load_tokenizer
 from core.engine.weights_in_use import WeightsInUse
@@ -28,9 +28,6 @@ from core.models.lookup import ModelSource
 from core.records.fingerprint import model_fingerprint
 from core.records.model_files import model_files, refuse_changed, states_of
 from core.records.records import ModelRecord
-
-_ROOM = 0.85
-"""Largest fraction of an accelerator's free memory for the weights; larger models are spread over several devices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +77,14 @@ def load_model(
     before = states_of(source.folder)
     place = _device("auto" if device == "spread" else device)
     kind = _dtype(dtype, place)
-    spread = device == "spread" or (device == "auto" and not _fits(source.folder, place))
-    placement: dict[str, Any] = {}
-    offload = own_folder(cache_folder("offload")) if device_map is not None or spread else None
+    weights = check_folder(source.folder).values()
+    held = sum(weight.size for weight in weights)
+    placement: dict[str, Any] = {"device_map": device_map}
+    if device_map is None and is_spread(source.name, device, place, kind, weights):
+        placement = {"device_map": "auto", "max_memory": most_memory()}
+    offload = own_folder(cache_folder("offload")) if placement["device_map"] is not None else None
     if offload is not None:
-        placement = {"device_map": device_map or "auto", "offload_folder": offload.name}
-    held = sum(weight.size for weight in check_folder(source.folder).values())
+        placement["offload_folder"] = offload.name
     with quiet_libraries(), load_faults(f"{source.name} from {source.folder}", source.name):
         config = AutoConfig.from_pretrained(source.folder, trust_remote_code=False)
         _refuse_replaced(source, config)
@@ -140,17 +139,6 @@ def _device(name: str) -> torch.device:
     if not there[place.type] or (place.type == "cuda" and (place.index or 0) >= torch.cuda.device_count()):
         raise CornerstoneError(f"this machine has no device {name!r} that torch can use; auto takes the best there is")
     return place
-
-
-def _fits(folder: Path, place: torch.device) -> bool:
-    """Return whether the weights in a folder fit into an accelerator, with some room for work.
-
-    A CPU always passes, because the operating system pages.
-    """
-    if place.type != "cuda":
-        return True
-    free, _total = torch.cuda.mem_get_info(place)
-    return sum(file.stat().st_size for file in folder.glob("*.safetensors")) < _ROOM * free
 
 
 def _dtype(name: str, place: torch.device) -> torch.dtype:

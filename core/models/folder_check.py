@@ -14,7 +14,6 @@ from core.models.weight_headers import WeightHeader, read_weight_headers
 from core.records.model_files import CONFIG, model_files
 
 _FEW = 64
-_WHOLE_NUMBERS = frozenset({"I8", "I16", "I32", "I64", "U8", "U16", "U32", "U64", "BOOL"})
 _LARGEST_TOKENIZER = 2**26
 """Bytes of a tokenizer's file. The largest have half of it, and to read one takes 15 times its size in memory."""
 
@@ -39,7 +38,7 @@ def check_folder(folder: Path) -> dict[str, WeightHeader]:
         if file.stat().st_size > _LARGEST_TOKENIZER:
             raise CornerstoneError(f"cannot load {file}: it is larger than {_LARGEST_TOKENIZER >> 20} MiB")
     weights = read_weight_headers(files.weights)
-    whole = [name for name, weight in weights.items() if name.endswith(".weight") and weight.dtype in _WHOLE_NUMBERS]
+    whole = [name for name, weight in weights.items() if name.endswith(".weight") and weight.is_whole]
     if whole and not files.config.get("quantization_config"):
         raise CornerstoneError(
             f"cannot load {folder}: {min(whole)} holds whole numbers, but its config.json names no quantization"

@@ -36,6 +36,16 @@ class WeightHeader:
         """Return the number of elements."""
         return math.prod(self.shape)
 
+    @property
+    def bytes(self) -> int:
+        """Return the size in the file."""
+        return self.size * _BITS[self.dtype] // 8
+
+    @property
+    def is_whole(self) -> bool:
+        """Return whether its elements are whole numbers or booleans."""
+        return self.dtype[0] in "IU" or self.dtype == "BOOL"
+
 
 def read_weight_headers(files: Sequence[Path]) -> dict[str, WeightHeader]:
     """Return the weights of a model by name; the tensors themselves are not read.
