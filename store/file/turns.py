@@ -47,7 +47,6 @@ def turn(path: Path, waiting: Waiting, *, alone: bool) -> Iterator[None]:
         return
     with ExitStack() as held:
         try:
-            lock = held.enter_context(_opened(folder / _LOCK))
             ticket = held.enter_context(_ticket(folder, waiting))
         except OSError:  # a full disk, or a file system without locks
             held.close()
@@ -55,7 +54,7 @@ def turn(path: Path, waiting: Waiting, *, alone: bool) -> Iterator[None]:
             return
         while (ahead := _ahead(folder, ticket.name)) > 0:
             waiting.again(ahead=ahead)
-        held.enter_context(_locked(lock, fcntl.LOCK_EX if alone else fcntl.LOCK_SH, waiting))
+        held.enter_context(_locked(folder, fcntl.LOCK_EX if alone else fcntl.LOCK_SH, waiting))
         _remove(ticket)
         _having.set(_having.get() | {folder})
         held.callback(lambda: _having.set(_having.get() - {folder}))
@@ -64,26 +63,30 @@ def turn(path: Path, waiting: Waiting, *, alone: bool) -> Iterator[None]:
 
 def _folder(path: Path) -> Path | None:
     try:
-        folder = turns_folder(path)
-        folder.mkdir(mode=0o700, exist_ok=True)
+        return turns_folder(path)
     except (CornerstoneError, OSError):
         return None
-    return folder
 
 
 @contextmanager
 def _ticket(folder: Path, waiting: Waiting) -> Iterator[Path]:
     """Draw a ticket, a locked file whose name says since when its owner waits; remove it when the block ends."""
+    ticket = folder / f"{waiting.began_ns:020}-{os.getpid()}-{id(waiting):x}"
     with ExitStack() as held:
-        number = 0
+        held.callback(_remove, ticket)
         while True:
-            ticket = folder / f"{waiting.began_ns:020}-{os.getpid()}-{id(waiting):x}-{number}"
-            descriptor = held.enter_context(_opened(ticket))
-            held.callback(_remove, ticket)
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            if os.fstat(descriptor).st_nlink > 0:
-                break
-            number += 1  # another program took it for one left behind, before it was locked
+            with suppress(FileExistsError):
+                folder.mkdir(mode=0o700)
+            with ExitStack() as attempt:
+                try:
+                    descriptor = attempt.enter_context(_opened(ticket))
+                except FileNotFoundError:
+                    continue  # the last one to leave has just removed the folder
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+                if os.fstat(descriptor).st_nlink > 0:
+                    held.push(attempt.pop_all())
+                    break
+                # Another program took it for one left behind, before it was locked.
         yield ticket
 
 
@@ -109,26 +112,43 @@ def _is_held(ticket: Path) -> bool:
 
 
 @contextmanager
+def _locked(folder: Path, kind: int, waiting: Waiting) -> Iterator[None]:
+    with ExitStack() as held:
+        while True:
+            with ExitStack() as attempt:
+                descriptor = attempt.enter_context(_opened(folder / _LOCK))
+                try:
+                    fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    attempt.close()
+                    waiting.again()
+                    continue
+                if os.fstat(descriptor).st_nlink > 0:  # else the last one to leave has removed it
+                    held.push(attempt.pop_all())
+                    break
+        try:
+            yield
+        finally:
+            _tidy(folder, descriptor)
+            fcntl.flock(descriptor, fcntl.LOCK_UN)  # a child of this process may have the descriptor too
+
+
+def _tidy(folder: Path, lock: int) -> None:
+    """Remove the lock and its folder, if nobody else has a turn or waits for one."""
+    with suppress(OSError):
+        if os.listdir(folder) == [_LOCK]:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.unlink(folder / _LOCK)
+            folder.rmdir()
+
+
+@contextmanager
 def _opened(file: Path, flags: int = os.O_RDWR | os.O_CREAT) -> Iterator[int]:
     descriptor = os.open(file, flags | os.O_CLOEXEC, 0o600)
     try:
         yield descriptor
     finally:
         os.close(descriptor)
-
-
-@contextmanager
-def _locked(descriptor: int, kind: int, waiting: Waiting) -> Iterator[None]:
-    while True:
-        try:
-            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
-            break
-        except BlockingIOError:
-            waiting.again()
-    try:
-        yield
-    finally:
-        fcntl.flock(descriptor, fcntl.LOCK_UN)  # a child of this process may have the descriptor too
 
 
 def _remove(file: Path) -> None:

@@ -98,7 +98,8 @@ def test_a_writer_comes_before_the_readers_that_come_after_it(path: Path) -> Non
         writer.has_its_turn()
         writer.end()
         late.has_its_turn()
-    assert _tickets(path) == []
+        late.end()
+    assert not turns_folder(path).exists()
 
 
 def test_readers_share_a_turn(path: Path) -> None:
@@ -108,7 +109,8 @@ def test_readers_share_a_turn(path: Path) -> None:
             pass
         with pytest.raises(InUseError), _mine(path, 0, alone=True):
             pass
-    assert _tickets(path) == []
+        reader.end()
+    assert not turns_folder(path).exists()
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
@@ -121,6 +123,7 @@ def test_a_turn_and_a_place_in_the_order_end_with_their_process(path: Path, numb
         writer.process.wait(60)
         with _mine(path, 30, alone=True):
             assert _tickets(path) == []
+    assert not turns_folder(path).exists()
 
 
 def test_who_has_a_turn_may_take_another_while_a_writer_waits(path: Path) -> None:
@@ -141,6 +144,12 @@ def test_without_a_folder_for_turns_stores_work_all_the_same(path: Path, monkeyp
     monkeypatch.setattr(turns, "turns_folder", refuse)
     StoreRecorder(path).begin(run())
     assert len(Results(path).runs().rows) == 1
+
+
+def test_turns_leave_no_files_behind(path: Path) -> None:
+    StoreRecorder(path).begin(run())
+    Results(path).runs()
+    assert not turns_folder(path).exists()
 
 
 def test_a_full_disk_for_turns_is_no_hindrance(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,4 +190,4 @@ def test_readers_that_overlap_do_not_keep_writers_out(path: Path) -> None:
     told = [one.communicate(timeout=240)[1] for one in working]
     assert [one.returncode for one in working] == [0] * len(names), told
     assert len(Results(path).outcomes().rows) == 1 + 4 * 6
-    assert _tickets(path) == []
+    assert not turns_folder(path).exists()
