@@ -139,6 +139,4 @@ def _right(block: bytes) -> bytes | None:
     if len(block) < HEADER:
         return None
     (stored,) = struct.unpack_from("<Q", block)
-    return (
-        block[8:] if checksum(block[8:]) == stored else corrected(block[8:], stored, mostly_zeros=len(block) == HEADER)
-    )
+    return block[8:] if checksum(block[8:]) == stored else corrected(block[8:], stored)

@@ -21,6 +21,7 @@ _INVERSE: Final = pow(_FACTOR, -1, 1 << 64)
 _REST_FACTOR: Final = 0xC6A4A7935BD1E995
 _REST_SEED: Final = 0xE17A1465
 _REST_SHIFT: Final = 47
+_NEIGHBOURS: Final = 16
 
 
 def checksum(content: bytes | bytearray) -> int:
@@ -30,27 +31,35 @@ def checksum(content: bytes | bytearray) -> int:
     return _START ^ found ^ (_of_rest(rest) if rest else 0)
 
 
-def corrected(content: bytes, stored: int, *, mostly_zeros: bool = False) -> bytes | None:
+def corrected(content: bytes, stored: int) -> bytes | None:
     """Return the content that has the checksum ``stored``, if one wrong byte and no other explains the difference.
 
     The content is returned as it is if the stored checksum itself has the wrong byte. None means that more is wrong, or
-    that several bytes could be. In a content of ``mostly_zeros`` the one word that becomes zero is preferred.
+    that several bytes could be. A byte among zeros only, such as those that fill up a block, is preferred to others.
     """
     difference = checksum(content) ^ stored
     words, rest = _split(content)
     right = ((words * np.uint64(_FACTOR)) ^ np.uint64(difference)) * np.uint64(_INVERSE)
     places = np.flatnonzero(_are_small(right ^ words))
-    if mostly_zeros and len(places) > 1:
-        places = places[right[places] == 0]
+    among_zeros = [place for place in map(int, places) if right[place] == 0 and _is_alone(words, place)]
+    if len(among_zeros) == 1:
+        return _with_word(content, among_zeros[0], 0)
     found = [content] if _is_small(difference) else []
-    found += [
-        content[: 8 * place] + int(right[place]).to_bytes(8, "little") + content[8 * place + 8 :]
-        for place in map(int, places)
-    ]
+    found += [_with_word(content, place, int(right[place])) for place in map(int, places[:2])]
     if rest:
         wanted = _of_rest(rest) ^ difference
         found += [content[: 8 * len(words)] + each for each in _near(rest) if _of_rest(each) == wanted]
     return found[0] if len(found) == 1 else None
+
+
+def _with_word(content: bytes, place: int, word: int) -> bytes:
+    return content[: 8 * place] + word.to_bytes(8, "little") + content[8 * place + 8 :]
+
+
+def _is_alone(words: NDArray[np.uint64], place: int) -> bool:
+    """Return whether a word is the only one that is not zero among its neighbours."""
+    near = words[max(place - _NEIGHBOURS, 0) : place + _NEIGHBOURS + 1]
+    return int(np.count_nonzero(near)) == 1 and len(near) > _NEIGHBOURS
 
 
 def _split(content: bytes | bytearray) -> tuple[NDArray[np.uint64], bytes]:

@@ -163,8 +163,8 @@ class _Contents:
                 attach(db, self._folder / "copy", "copy", read_only=False)
                 db.execute("USE copy")
                 for table in {str(row[0]) for row in db.execute(KEYS).fetchall()}:
-                    # Each key is looked up in each index.
-                    db.execute(f'INSERT OR IGNORE INTO "{table}" SELECT * FROM "{table}"')
+                    # This looks up each key in each index.
+                    db.execute(f'DELETE FROM "{table}"')
         except duckdb.Error as error:
             self._tell(("problem", f"an index is damaged (at byte {where}): {first_line(error)}"))
         else:
