@@ -20,7 +20,6 @@ from core.estimators.registry import schedules
 from core.machine.paths import at_home
 from core.removal_path.request import DEFAULT_STEPS, PathRequest
 from store.file.patience import PATIENCE_S
-from store.file.place import is_there
 from tui.commands import results
 from tui.commands import store as store_commands
 from tui.commands.destination import destination
@@ -102,7 +101,7 @@ def main_callback(
         _open_explorer(store, None)
     from tui.commands.run import run as run_study
 
-    is_there((store or default_path()).expanduser())
+    store_file(store)
     typer.echo("running the quickstart: two tasks, every layer removed alone and in windows (about 2 min)", err=True)
     run_study(load_config(Path("quickstart"), {"store": store}), "cornerstone", PATIENCE_S)
 
