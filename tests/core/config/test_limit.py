@@ -23,7 +23,7 @@ def limited(limit: Any) -> RunConfig:
 
 @pytest.mark.parametrize("limit", [0.001, 0.1, 0.5, 0.34, 0.999, 1.0, 3, 7.0])
 @pytest.mark.parametrize("size", [1, 7, 120, 1267])
-def test_row_24_a_limit_takes_as_many_documents_as_in_lm_eval(limit: float, size: int) -> None:
+def test_a_limit_takes_as_many_documents_as_in_lm_eval(limit: float, size: int) -> None:
     theirs = get_sample_size(SimpleNamespace(eval_docs=range(size)), limit)
     assert documents_in(limited(limit).limit, size) == min(theirs, size)
 
@@ -43,7 +43,7 @@ def test_anything_else_is_refused(given: object) -> None:
         limited(given)
 
 
-def test_row_24_a_run_and_its_command_have_the_part(tmp_path: Path) -> None:
+def test_a_run_and_its_command_have_the_part(tmp_path: Path) -> None:
     config = load_config(None, {"model": str(byte_model(tmp_path)), "tasks": ["agreement"], "limit": 0.05})
     assert len(open_workbench(config).tasks[0].documents) == 6  # of 120
     assert "--limit 0.05" in run_command(config, tmp_path / "s.duckdb")

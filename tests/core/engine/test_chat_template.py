@@ -33,7 +33,7 @@ def encoder(tiny_model_folder: Path) -> RequestEncoder:
 
 
 @pytest.mark.parametrize("template", [None, WITHOUT_SYSTEM])
-def test_row_12_an_ordinary_template_renders_as_ever(
+def test_an_ordinary_template_renders_as_ever(
     template: str | None, encoder: RequestEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if template is not None:

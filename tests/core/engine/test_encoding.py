@@ -55,7 +55,7 @@ def instance(context: str, continuation: str) -> Instance:
         ("<|end|>Q", "x", None),
     ],
 )
-def test_row_22_what_lm_eval_cannot_score_is_named(
+def test_what_lm_eval_cannot_score_is_named(
     context: str, continuation: str, sentence: str | None, model: LoadedModel
 ) -> None:
     encoder = RequestEncoder(model)
@@ -106,7 +106,7 @@ def test_rows_22_and_23_odd_rows_that_lm_eval_scores_are_scored_alike(tmp_path: 
     assert [document.record.choices for document in bench.tasks[0].documents] == [tuple(row["choices"]) for row in ROWS]
 
 
-def test_row_22_the_row_is_named(tmp_path: Path) -> None:
+def test_the_row_is_named(tmp_path: Path) -> None:
     folder = byte_model(tmp_path / "model", merges=(("A", "n"), ("An", "s"), ("w", "e"), ("we", "r"), ("Ans", "wer")))
     rows = [{"context": "Answer: ", "completion": "four"}, {"context": "Ans", "completion": "wer"}]
     (tmp_path / "sums.jsonl").write_text("\n".join(map(json.dumps, rows)))
@@ -116,7 +116,7 @@ def test_row_22_the_row_is_named(tmp_path: Path) -> None:
         open_workbench(config)
 
 
-def test_row_21_a_tokenizer_without_bos_and_eos_works_but_for_an_empty_prompt(tmp_path: Path) -> None:
+def test_a_tokenizer_without_bos_and_eos_works_but_for_an_empty_prompt(tmp_path: Path) -> None:
     model = loaded(byte_model(tmp_path, ends=False))
     encoder, asked = RequestEncoder(model), instance("Once upon", " a time")
     assert (model.tokenizer.bos_token_id, model.tokenizer.eos_token_id) == (None, None)

@@ -97,7 +97,7 @@ def test_bad_folders_differ_from_seed_to_seed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "answer", ["tokenizer by auto_map", "slow tokenizer by auto_map", "unknown model type with auto_map"]
 )
-def test_row_1_own_code_is_refused_whatever_is_answered(
+def test_own_code_is_refused_whatever_is_answered(
     answer: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
@@ -107,7 +107,7 @@ def test_row_1_own_code_is_refused_whatever_is_answered(
     assert capsys.readouterr().out == ""
 
 
-def test_row_1_code_that_would_generate_is_not_run(tmp_path: Path) -> None:
+def test_code_that_would_generate_is_not_run(tmp_path: Path) -> None:
     model = small_model(tmp_path / "model")
     (model / "custom_generate").mkdir()
     (model / "custom_generate" / "generate.py").write_text(f"open({str(tmp_path / MARK)!r}, 'w')\n")
@@ -126,31 +126,31 @@ def test_an_auto_map_is_left_aside_where_transformers_knows_the_class(tmp_path: 
 
 
 @pytest.mark.parametrize("method", ["gptq", "awq", "bitsandbytes"])
-def test_row_11_a_quantized_folder_without_its_library_is_refused(method: str, tmp_path: Path) -> None:
+def test_a_quantized_folder_without_its_library_is_refused(method: str, tmp_path: Path) -> None:
     model = small_model(tmp_path / "model")
     change_config(model, quantization_config={"quant_method": method, "bits": 4})
     assert f"quantized by {method!r}, which needs the library" in refusal(model)
 
 
 @pytest.mark.parametrize("setting", ["num_attention_heads", "num_hidden_layers", "num_key_value_heads", "vocab_size"])
-def test_row_11_none_of_something_is_refused(setting: str, tmp_path: Path) -> None:
+def test_none_of_something_is_refused(setting: str, tmp_path: Path) -> None:
     model = small_model(tmp_path / "model")
     change_config(model, **{setting: 0})
     assert f"{setting} is 0, but must be a whole number from 1 to" in refusal(model)
 
 
-def test_row_11_a_vocabulary_smaller_than_the_tokenizers_is_refused(tmp_path: Path) -> None:
+def test_a_vocabulary_smaller_than_the_tokenizers_is_refused(tmp_path: Path) -> None:
     tokenizer_faults()["tokens that the model does not know"](small_model(tmp_path / "model"))
     assert "has a token 255, but the model has embeddings for 100 tokens only" in refusal(tmp_path / "model")
 
 
-def test_row_11_fewer_layers_than_the_weights_have_are_refused_by_name(tmp_path: Path) -> None:
+def test_fewer_layers_than_the_weights_have_are_refused_by_name(tmp_path: Path) -> None:
     model = small_model(tmp_path / "model")
     change_config(model, num_hidden_layers=1)
     assert "has 9 weights that its config.json has no use for, such as model.layers.1." in refusal(model)
 
 
-def test_row_20_a_weight_more_is_refused_by_name(tmp_path: Path) -> None:
+def test_a_weight_more_is_refused_by_name(tmp_path: Path) -> None:
     model = small_model(tmp_path / "model")
     add(model, model__layers__0__self_attn__q_norm__weight=torch.ones(8))
     assert "has no use for, such as model.layers.0.self_attn.q_norm.weight" in refusal(model)
@@ -168,7 +168,7 @@ def test_row_20_a_weight_more_is_refused_by_name(tmp_path: Path) -> None:
     ],
     ids=lambda value: value if isinstance(value, str) else next(iter(value)),
 )
-def test_row_20_constants_of_old_checkpoints_and_other_inputs_are_no_fault(
+def test_constants_of_old_checkpoints_and_other_inputs_are_no_fault(
     family: str, weights: dict[str, torch.Tensor], tmp_path: Path
 ) -> None:
     folder = family_folder(family, tmp_path / family)
@@ -176,14 +176,14 @@ def test_row_20_constants_of_old_checkpoints_and_other_inputs_are_no_fault(
     assert load(folder).players
 
 
-def test_row_20_a_head_that_is_saved_though_it_is_tied_is_no_fault(tmp_path: Path) -> None:
+def test_a_head_that_is_saved_though_it_is_tied_is_no_fault(tmp_path: Path) -> None:
     model = small_model(tmp_path / "model")
     change_config(model, tie_word_embeddings=True)
     assert load(model).players
 
 
 @pytest.mark.parametrize("words", [[], ["<pad>"]])
-def test_row_21_a_tokenizer_without_bos_and_eos_encodes_texts_that_have_a_prompt(
+def test_a_tokenizer_without_bos_and_eos_encodes_texts_that_have_a_prompt(
     words: list[str], tmp_path: Path
 ) -> None:
     model = small_model(tmp_path / "model")
@@ -197,7 +197,7 @@ def test_row_21_a_tokenizer_without_bos_and_eos_encodes_texts_that_have_a_prompt
             encoder.encode(wanting)
 
 
-def test_row_21_a_token_that_was_added_to_the_tokenizer_alone_is_refused_where_a_text_has_it(tmp_path: Path) -> None:
+def test_a_token_that_was_added_to_the_tokenizer_alone_is_refused_where_a_text_has_it(tmp_path: Path) -> None:
     model = small_model(tmp_path / "model")
     byte_tokenizer(special=[*SPECIAL, "<more>"]).save(str(model / "tokenizer.json"))
     encoder = RequestEncoder(load(model))

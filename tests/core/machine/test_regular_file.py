@@ -20,7 +20,7 @@ def test_a_file_and_a_link_to_it_are_opened(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes on this system")
-def test_row_14_a_pipe_and_a_socket_are_refused_at_once(tmp_path: Path) -> None:
+def test_a_pipe_and_a_socket_are_refused_at_once(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(OSError, match="named pipe"):
         open_regular(tmp_path / "pipe")
@@ -30,7 +30,7 @@ def test_row_14_a_pipe_and_a_socket_are_refused_at_once(tmp_path: Path) -> None:
             open_regular(tmp_path / "socket")
 
 
-def test_row_14_folders_devices_and_odd_names_are_refused(tmp_path: Path) -> None:
+def test_folders_devices_and_odd_names_are_refused(tmp_path: Path) -> None:
     for path, said in (
         (tmp_path, "Is a directory"),
         (Path(os.devnull), "device"),

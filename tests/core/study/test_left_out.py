@@ -46,7 +46,7 @@ def overflow_without_ffn_0(model: PreTrainedModel) -> None:
 @pytest.mark.parametrize(
     "weight", ["model.layers.0.input_layernorm.weight", "model.layers.1.mlp.up_proj.weight", "model.norm.weight"]
 )
-def test_row_4_a_model_with_nan_in_a_weight_is_refused_and_nothing_is_stored(weight: str, tmp_path: Path) -> None:
+def test_a_model_with_nan_in_a_weight_is_refused_and_nothing_is_stored(weight: str, tmp_path: Path) -> None:
     model = changed(tmp_path / "model", lambda model: model.get_parameter(weight).view(-1)[0].fill_(math.nan))
     config = load_config(None, {"model": str(model), "tasks": ["agreement"], "limit": 12})
     store = tmp_path / "s.duckdb"
@@ -55,7 +55,7 @@ def test_row_4_a_model_with_nan_in_a_weight_is_refused_and_nothing_is_stored(wei
     assert not store.exists()
 
 
-def test_row_4_a_coalition_that_overflows_is_named_and_all_others_are_stored(tmp_path: Path) -> None:
+def test_a_coalition_that_overflows_is_named_and_all_others_are_stored(tmp_path: Path) -> None:
     model = changed(tmp_path / "model", overflow_without_ffn_0)
     config = load_config(None, {"model": str(model), "tasks": ["agreement"], "limit": 12})
     store = tmp_path / "s.duckdb"
@@ -93,7 +93,7 @@ def test_a_schedule_in_rounds_ends_where_a_coalition_gives_no_number(tmp_path: P
         (replace(SOUND, other={"brier": [0, [0.5, math.nan]]}), "brier"),
     ],
 )
-def test_row_4_what_is_no_number(outcome: Outcome, fault: str | None) -> None:
+def test_what_is_no_number(outcome: Outcome, fault: str | None) -> None:
     assert fault_of(outcome) == fault
 
 
@@ -114,7 +114,7 @@ def prepared(tmp_path: Path, process: Callable[[object, object], object]) -> Pre
         lambda _doc, _results: {"acc": 1.0, "acc_norm": 1 / 0},
     ],
 )
-def test_row_4_a_score_that_is_no_number_counts_as_none(
+def test_a_score_that_is_no_number_counts_as_none(
     process: Callable[[object, object], object], tmp_path: Path
 ) -> None:
     task = prepared(tmp_path, process)

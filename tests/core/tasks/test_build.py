@@ -41,12 +41,12 @@ def the_same(name: str, path: Path, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", [task.name for task in shipped_tasks()])
-def test_row_10_shipped_tasks_have_the_documents_that_they_ever_had(name: str, tmp_path: Path) -> None:
+def test_shipped_tasks_have_the_documents_that_they_ever_had(name: str, tmp_path: Path) -> None:
     the_same(name, next(task.data for task in shipped_tasks() if task.name == name), tmp_path)
 
 
 @pytest.mark.parametrize("name", BENCHMARKS)
-def test_row_10_benchmarks_have_the_documents_that_they_ever_had(name: str, shared_tasks: Path, tmp_path: Path) -> None:
+def test_benchmarks_have_the_documents_that_they_ever_had(name: str, shared_tasks: Path, tmp_path: Path) -> None:
     the_same(name, shared_tasks / f"{name}.jsonl", tmp_path)
 
 
@@ -65,7 +65,7 @@ def test_the_rows_are_no_part_of_what_identifies_the_task(tmp_path: Path) -> Non
     assert "custom_dataset" not in task.dump_config()
 
 
-def test_row_23_text_that_looks_like_a_date_or_a_number_stays_text(tmp_path: Path) -> None:
+def test_text_that_looks_like_a_date_or_a_number_stays_text(tmp_path: Path) -> None:
     choices = ["2020-01-01", "2021-02-03T04:05:06Z"], ["3.10", "3.9"], ["1e5", "0x10"], ["True", "None"]
     rows = [
         {"question": "2020-01-01", "choices": {"text": texts, "label": ["A", "B"]}, "answerKey": "B"}
