@@ -10,7 +10,6 @@ class Mend(StrEnum):
 
     CHECK_INSTALL = "check the installation"
     CHECK_PACKAGE_INDEX = "check that the package index is reachable"
-    CHECK_STORE = "see what is damaged in the store"
     FREE_STORE = "close the program that holds the store"
     GO_ONLINE = "allow the download"
     GIVE_LOCAL_DATA = "give a local file in place of the data set"

@@ -6,26 +6,45 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from store.file.cause import cause_of
+from store.file.patience import OnWait
+from store.file.waiting import Waiting
+
 Tell = Callable[[object], None]
 """Sends a message to the process that waits for the work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """The message that a store is in use, and by whom."""
+
+    said: str
+
+
+def wait_for(path: Path, patience: float, tell: Tell) -> Waiting:
+    """Return a wait for a store whose sentence goes to the process that waits for the work."""
+    return Waiting(path, patience, lambda said: tell(Waits(said)))
 
 
 class CrashError(Exception):
     """Work in another process has ended without a result. The message says why."""
 
 
-def apart(work: Callable[..., Any], *arguments: object, told: Tell | None = None) -> Any:
+def apart(work: Callable[..., Any], *arguments: object, told: Tell | None = None, on_wait: OnWait | None = None) -> Any:
     """Call ``work(tell, *arguments)`` in another process and return its result.
 
     Args:
         work: a function of a module, which gets ``tell`` to send messages while it works.
         arguments: what can be pickled.
-        told: is given each message.
+        told: is given each message that is no ``Waits``.
+        on_wait: hears the sentence of each ``Waits``.
 
     Raises:
         Exception: ``work`` raised it.
@@ -39,7 +58,10 @@ def apart(work: Callable[..., Any], *arguments: object, told: Tell | None = None
     try:
         while True:
             kind, content = ours.recv()
-            if kind == "message":
+            if isinstance(content, Waits):
+                if on_wait is not None:
+                    on_wait(content.said)
+            elif kind == "message":
                 if told is not None:
                     told(content)
             elif kind == "result":
@@ -67,15 +89,9 @@ def _serve(pipe: Connection, work: Callable[..., Any], arguments: tuple[object, 
     except duckdb.ProgrammingError as error:
         pipe.send(("raised", RuntimeError(str(error))))
     except (duckdb.Error, UnicodeDecodeError) as error:
-        pipe.send(("failed", first_line(error)))
+        pipe.send(("failed", cause_of(error)))
     except Exception as error:  # noqa: BLE001 - it is raised where the work was asked for
         pipe.send(("raised", error))
-
-
-def first_line(error: BaseException) -> str:
-    """Return the first line of an error's text, without the class that DuckDB puts before it."""
-    line = str(error).strip().partition("\n")[0]
-    return line.partition(" Error: ")[2] or line or type(error).__name__
 
 
 def _end_of(code: int | None) -> str:

@@ -34,6 +34,10 @@ class Layout:
         """The size in bytes that the file has at least."""
         return 3 * HEADER + self.blocks * self.block_size
 
+    def block_at(self, offset: int) -> int:
+        """Return the number of the block at a place in the file."""
+        return (offset - 3 * HEADER) // self.block_size
+
     def offset(self, block: int) -> int:
         """Return the place of a block in the file."""
         return 3 * HEADER + block * self.block_size
@@ -93,23 +97,60 @@ def damaged(file: BinaryIO) -> Iterator[Damaged]:
             yield Damaged(block, planned.offset(block), _right(content))
 
 
-def correct(path: Path) -> int:
-    """Correct in place the headers and blocks that can be corrected, and return how many there are.
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """What was corrected: how many headers and blocks, and whether the file may be of its last checkpoint but one.
 
-    A file that was cut off is filled with zeros, because DuckDB does not open it otherwise.
+    That is so where one of the two database headers was lost.
     """
-    count = 0
+
+    count: int
+    may_be_older: bool
+
+
+def correct(path: Path, like: Path) -> Corrected:
+    """Correct in place the headers and blocks that can be corrected.
+
+    A header that cannot be corrected is replaced: the main one by that of another store, a database header by the other
+    one. A file that was cut off is filled with zeros. DuckDB does not open it otherwise.
+
+    Args:
+        path: the file.
+        like: a sound store of this version of DuckDB.
+    """
+    count, lost = 0, []
     with path.open("r+b") as file:
         for one in list(damaged(file)):
             if one.right is not None:
-                file.seek(one.offset)
-                file.write(struct.pack("<Q", checksum(one.right)) + one.right)
+                _put(file, one.offset, one.right)
                 count += 1
+            elif one.block is None:
+                lost.append(one.offset)
+        if 0 in lost:
+            _put(file, 0, _content(like, 0))
+        databases = [at for at in _HEADERS[1:] if at not in lost]
+        if len(databases) == 1:
+            (kept,) = databases
+            other = _content(path, kept)
+            # The kept one must be the newer of the two.
+            iteration = max(struct.unpack_from("<Q", other)[0] - 1, 0)
+            _put(file, 3 * HEADER - kept, struct.pack("<Q", iteration) + other[8:])
         planned = layout(file)
         file.seek(0, 2)
         if planned is not None and file.tell() < planned.size:
             file.truncate(planned.size)
-    return count
+    return Corrected(count, len(databases) == 1)
+
+
+def _put(file: BinaryIO, offset: int, content: bytes) -> None:
+    file.seek(offset)
+    file.write(struct.pack("<Q", checksum(content)) + content)
+
+
+def _content(path: Path, header: int) -> bytes:
+    with path.open("rb") as file:
+        file.seek(header + 8)
+        return file.read(HEADER - 8)
 
 
 def forget_newest_header(path: Path) -> bool:
@@ -139,4 +180,4 @@ def _right(block: bytes) -> bytes | None:
     if len(block) < HEADER:
         return None
     (stored,) = struct.unpack_from("<Q", block)
-    return block[8:] if checksum(block[8:]) == stored else corrected(block[8:], stored)
+    return block[8:] if checksum(block[8:]) == stored else corrected(block[8:], stored, sparse=len(block) == HEADER)

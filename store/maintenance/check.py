@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from core.errors import CornerstoneError
+from core.errors import CornerstoneError, Mend
+from store.file.patience import OnWait
+from store.file.place import is_like_a_database, is_there, shown
 from store.maintenance.apart import CrashError, apart
 from store.maintenance.blocks import is_duckdb
 from store.maintenance.examine import examine
@@ -31,13 +33,14 @@ class Report:
     notes: tuple[str, ...] = ()
 
 
-def check(path: Path, patience: float, *, quick: bool = False) -> Report:
+def check(path: Path, patience: float, on_wait: OnWait | None = None, *, quick: bool = False) -> Report:
     """Read all of a store and report what is wrong with it. Nothing is changed.
 
     Args:
         path: the file of the store.
         patience: seconds to wait while another program writes to it.
-        quick: leave out the values of columns and the rules; open the store and check its blocks and schema only.
+        on_wait: hears who that is, if it takes longer than 2 seconds.
+        quick: check blocks and schema only, and read all rows only if one of the blocks is damaged.
 
     Raises:
         CornerstoneError: there is no such file, it is no store of this program, or it stays in use.
@@ -45,7 +48,7 @@ def check(path: Path, patience: float, *, quick: bool = False) -> Report:
     refuse_other_files(path)
     found = _Found()
     try:
-        apart(examine, path, patience, quick, told=found.take)
+        apart(examine, path, patience, quick, told=found.take, on_wait=on_wait)
     except CrashError as crash:
         found.problems.append(f"DuckDB could not go on {found.doing}: {crash}")
     problems = tuple(dict.fromkeys(found.problems))
@@ -56,20 +59,16 @@ def refuse_other_files(path: Path) -> None:
     """Refuse what is no DuckDB file.
 
     Raises:
-        CornerstoneError: there is no such file, it is empty or of another kind, or it cannot be read.
+        CornerstoneError: there is no such file, it is of another kind, or it cannot be read.
     """
+    if not is_there(path):
+        raise CornerstoneError(f"there is no store at {shown(path)}", Mend.OTHER_STORE)
     try:
-        if not path.exists():
-            raise CornerstoneError(f"there is no store at {path}")
-        if not path.is_file():
-            what = "folder" if path.is_dir() else "device"
-            raise CornerstoneError(f"{path} is a {what}, not a store")
-        if not path.stat().st_size:
-            raise CornerstoneError(f"{path} is empty, so it is no store")
-        if not is_duckdb(path):
-            raise CornerstoneError(f"{path} is not a DuckDB file")
+        if is_duckdb(path) or is_like_a_database(path):
+            return
     except OSError as error:
-        raise CornerstoneError(f"cannot read {path}: {error.strerror}") from error
+        raise CornerstoneError(f"cannot read {shown(path)}: {error.strerror}", Mend.OTHER_STORE) from error
+    raise CornerstoneError(f"{shown(path)} is not a DuckDB file", Mend.OTHER_STORE)
 
 
 @dataclass(slots=True)

@@ -2,8 +2,8 @@
 
 The checksum is the exclusive or of a bijection of each 8-byte word. So the right value of one wrong word follows from
 the stored checksum and all other words. A correction is believed if exactly one byte of the block explains the
-difference. That finds the byte if it is among the lower five of its word. A change of the upper three changes few bits
-of the checksum, so that many words could have it.
+difference. That finds a byte of the lower half of a word, and some of the upper half: a change there changes fewer bits
+of the checksum, so that several words could have it.
 """
 
 from __future__ import annotations
@@ -31,19 +31,23 @@ def checksum(content: bytes | bytearray) -> int:
     return _START ^ found ^ (_of_rest(rest) if rest else 0)
 
 
-def corrected(content: bytes, stored: int) -> bytes | None:
+def corrected(content: bytes, stored: int, *, sparse: bool = False) -> bytes | None:
     """Return the content that has the checksum ``stored``, if one wrong byte and no other explains the difference.
 
     The content is returned as it is if the stored checksum itself has the wrong byte. None means that more is wrong, or
-    that several bytes could be. A byte among zeros only, such as those that fill up a block, is preferred to others.
+    that several bytes could be. A byte among zeros only, such as those that fill up a block, is preferred to others. In
+    ``sparse`` content, which has few words between zeros, the only word that would become zero is preferred, and then
+    the checksum.
     """
     difference = checksum(content) ^ stored
     words, rest = _split(content)
     right = ((words * np.uint64(_FACTOR)) ^ np.uint64(difference)) * np.uint64(_INVERSE)
     places = np.flatnonzero(_are_small(right ^ words))
-    among_zeros = [place for place in map(int, places) if right[place] == 0 and _is_alone(words, place)]
+    among_zeros = [place for place in map(int, places) if right[place] == 0 and (sparse or _is_alone(words, place))]
     if len(among_zeros) == 1:
         return _with_word(content, among_zeros[0], 0)
+    if sparse and _is_small(difference):
+        return content
     found = [content] if _is_small(difference) else []
     found += [_with_word(content, place, int(right[place])) for place in map(int, places[:2])]
     if rest:

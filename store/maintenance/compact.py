@@ -10,7 +10,9 @@ import duckdb
 
 from core.errors import CornerstoneError, Mend
 from store.file.database import reading
-from store.maintenance.apart import CrashError, Tell, apart
+from store.file.patience import OnWait
+from store.file.place import shown
+from store.maintenance.apart import CrashError, Tell, apart, wait_for
 from store.maintenance.blocks import HEADER, layout
 from store.maintenance.check import refuse_other_files
 from store.maintenance.connection import attach, engine
@@ -27,7 +29,7 @@ class Compacted:
     after: int
 
 
-def compact(path: Path, patience: float) -> Compacted:
+def compact(path: Path, patience: float, on_wait: OnWait | None = None) -> Compacted:
     """Write a store anew without dead space, and put it in its own place at once or not at all.
 
     Other programs wait meanwhile.
@@ -35,6 +37,7 @@ def compact(path: Path, patience: float) -> Compacted:
     Args:
         path: the file of the store.
         patience: seconds to wait while another program holds the file.
+        on_wait: hears who that is, if it takes longer than 2 seconds.
 
     Raises:
         CornerstoneError: the file is no store, is damaged, stays in use, or cannot be written. It is as it was then.
@@ -42,21 +45,22 @@ def compact(path: Path, patience: float) -> Compacted:
     refuse_other_files(path)
     path = path.resolve()
     if path.stat().st_nlink > 1:
-        raise CornerstoneError(f"{path} has a second name (a hard link), which would keep the old file; remove one")
-    with reading(path, patience):
+        raise CornerstoneError(
+            f"{shown(path)} has a second name (a hard link), which would keep the old file; remove one"
+        )
+    with reading(path, patience, on_wait):
         pass  # refuses what is no store
     try:
-        found: Compacted = apart(_rewrite, path, patience)
+        found: Compacted = apart(_rewrite, path, patience, on_wait=on_wait)
     except CrashError as crash:
-        said = f"the store {path} cannot be read in full, so it was left as it is ({crash})"
-        raise CornerstoneError(said, Mend.CHECK_STORE) from crash
+        said = f"the store {shown(path)} cannot be read in full, so it was left as it is ({crash})"
+        raise CornerstoneError(said, Mend.SALVAGE_STORE) from crash
     return found
 
 
 def _rewrite(tell: Tell, path: Path, patience: float) -> Compacted:
-    del tell
     with (
-        locked(path, patience, alone=True) as descriptor,
+        locked(path, wait_for(path, patience, tell), alone=True) as descriptor,
         TemporaryDirectory(dir=path.parent, prefix=".cornerstone-") as spill,
         engine(Path(spill)) as db,
     ):
@@ -78,7 +82,9 @@ def _refuse_damaged_log(path: Path, descriptor: int) -> None:
         start, planned = file.read(HEADER), layout(file)
     for log in log_files(path):
         if planned is None or read_log(log.read_bytes(), start, planned.checkpoint).state == "damaged":
-            raise CornerstoneError(f"the write-ahead log {log} is damaged; nothing was changed", Mend.CHECK_STORE)
+            raise CornerstoneError(
+                f"the write-ahead log {shown(log)} is damaged; nothing was changed", Mend.SALVAGE_STORE
+            )
 
 
 def _copy(db: duckdb.DuckDBPyConnection) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Final, Self
 
 import duckdb
 
-from store.maintenance.apart import first_line
+from store.file.cause import cause_of
 
 
 @contextmanager
@@ -98,7 +98,7 @@ class Reader:
         except (duckdb.Error, UnicodeDecodeError) as error:
             # A failure may spoil the connection.
             self._close()
-            raise UnreadableError(first_line(error)) from error
+            raise UnreadableError(cause_of(error)) from error
 
     def one(self, query: str) -> Any:
         """Return the only value of a query, None if there is none."""

@@ -12,8 +12,10 @@ from typing import Any
 import duckdb
 
 from core.errors import CornerstoneError, Mend
+from store.file.cause import cause_of
 from store.file.database import writing
-from store.maintenance.apart import Tell, first_line
+from store.file.place import shown
+from store.maintenance.apart import Tell, wait_for
 from store.maintenance.blocks import HEADER, Damaged, damaged, layout
 from store.maintenance.connection import COLUMNS, KEYS, Reader, UnreadableError, attach, engine, tables_of
 from store.maintenance.lock import locked
@@ -28,12 +30,15 @@ def examine(tell: Tell, path: Path, patience: float, quick: bool) -> None:
         tell: is given each pair.
         path: the file of the store.
         patience: seconds to wait while another program writes to it.
-        quick: leave out what needs all rows.
+        quick: leave out what needs all rows, unless a block is damaged.
 
     Raises:
         CornerstoneError: it is no store of this program, or stays in use.
     """
-    with locked(path, patience) as descriptor, TemporaryDirectory(prefix="cornerstone-") as folder:
+    with (
+        locked(path, wait_for(path, patience, tell)) as descriptor,
+        TemporaryDirectory(prefix="cornerstone-") as folder,
+    ):
         blocks = _examine_bytes(tell, path, descriptor)
         with Reader(path, Path(folder)) as reader:
             _Contents(tell, path, reader, Path(folder)).examine(blocks, quick=quick)
@@ -49,7 +54,11 @@ def _examine_bytes(tell: Tell, path: Path, descriptor: int) -> list[Damaged]:
         if one.block is None:
             tell(("problem", f"the header at byte {one.offset} is damaged"))
     if planned is not None and size < planned.size:
-        tell(("problem", f"the file was cut off: it has {size} bytes in place of {planned.size}"))
+        if (size - 3 * HEADER) % planned.block_size:
+            tell(("problem", f"the file was cut off: it has {size} bytes, and should have {planned.size}"))
+        else:
+            # DuckDB cuts off unused blocks itself, and counts them still.
+            bad.append(Damaged(planned.block_at(size), size, None))
     for log in log_files(path):
         state = read_log(log.read_bytes(), start, 0 if planned is None else planned.checkpoint).state
         if state == "damaged":
@@ -67,20 +76,20 @@ class _Contents:
         self._failed: set[str] = set()
 
     def examine(self, blocks: Sequence[Damaged], *, quick: bool) -> None:
-        """Read everything; with ``quick`` the schema only. ``blocks`` are those with a wrong checksum."""
+        """Read everything, or with ``quick`` the schema only; ``blocks`` are those with a wrong checksum."""
         try:
             found = tables_of(self._reader.ask(COLUMNS))
         except UnreadableError as error:
             self._tell(("problem", f"DuckDB cannot open it: {error}"))
             return
         if "schema_version" not in found.get("meta", {}):
-            raise CornerstoneError(f"{self._path} is a DuckDB file, but no store of this program")
+            raise CornerstoneError(
+                f"{shown(self._path)} is a DuckDB file, but no store of this program", Mend.OTHER_STORE
+            )
         self._examine_schema(found)
         if "outcomes" in found:
             self._tell(("outcomes", self._value("SELECT count(*) FROM outcomes", "outcomes")))
-        if quick:
-            for one in blocks:
-                self._tell(("problem", f"the block at byte {one.offset} is damaged"))
+        if quick and not blocks:
             return
         self._read_columns(found)
         if not self._failed:
@@ -116,7 +125,9 @@ class _Contents:
         version = self._value("SELECT max(schema_version) FROM meta", "meta")
         if version is not None and version > known:
             said = f"(schema {version}, this one knows {known})"
-            raise CornerstoneError(f"{self._path} was written by a newer version of this program {said}", Mend.UPGRADE)
+            raise CornerstoneError(
+                f"{shown(self._path)} was written by a newer version of this program {said}", Mend.UPGRADE
+            )
         self._tell(("version", version))
         if version is None and "meta" not in self._failed:
             self._tell(("problem", "the version of its schema is missing"))
@@ -166,7 +177,7 @@ class _Contents:
                     # This looks up each key in each index.
                     db.execute(f'DELETE FROM "{table}"')
         except duckdb.Error as error:
-            self._tell(("problem", f"an index is damaged (at byte {where}): {first_line(error)}"))
+            self._tell(("problem", f"an index is damaged (at byte {where}): {cause_of(error)}"))
         else:
             self._tell(("note", f"the blocks at byte {where} are damaged, but hold nothing"))
 

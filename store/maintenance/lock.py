@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import fcntl
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from core.errors import CornerstoneError, InUseError, Mend
-
-_WAIT_S = 0.1
+from core.errors import CornerstoneError
+from store.file.place import shown
+from store.file.turns import turn
+from store.file.waiting import Waiting
 
 
 @contextmanager
-def locked(path: Path, patience: float, *, alone: bool = False) -> Iterator[int]:
+def locked(path: Path, waiting: Waiting, *, alone: bool = False) -> Iterator[int]:
     """Keep other processes from writing to a store within the block, and yield a file descriptor of it.
 
     The lock belongs to this process, and DuckDB takes the same one. So DuckDB can open the file in the block. The lock
@@ -23,35 +23,32 @@ def locked(path: Path, patience: float, *, alone: bool = False) -> Iterator[int]
 
     Args:
         path: the file of the store.
-        patience: seconds to wait while another process holds the file.
+        waiting: the wait for programs that hold it.
         alone: keep other processes from reading too.
 
     Raises:
-        CornerstoneError: the file cannot be opened, or stays in use.
+        CornerstoneError: the file cannot be opened, or stays in use (InUseError).
     """
-    try:
-        # A FIFO must not be waited for.
-        descriptor = os.open(path, (os.O_RDWR if alone else os.O_RDONLY) | os.O_NONBLOCK)
-    except OSError as error:
-        raise CornerstoneError(f"cannot open the store {path}: {error.strerror}") from error
-    try:
-        _wait(path, descriptor, patience, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
-        yield descriptor
-    finally:
-        os.close(descriptor)
+    with turn(path, waiting, alone=alone):
+        try:
+            # A pipe that takes the place of the file must not be waited for.
+            descriptor = os.open(path, (os.O_RDWR if alone else os.O_RDONLY) | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError as error:
+            raise CornerstoneError(f"cannot open the store {shown(path)}: {error.strerror}") from error
+        try:
+            _take(descriptor, waiting, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+            yield descriptor
+        finally:
+            os.close(descriptor)
 
 
-def _wait(path: Path, descriptor: int, patience: float, kind: int) -> None:
-    deadline = time.monotonic() + patience
+def _take(descriptor: int, waiting: Waiting, kind: int) -> None:
     while True:
         try:
             fcntl.lockf(descriptor, kind | fcntl.LOCK_NB)
-        except (BlockingIOError, PermissionError) as error:
-            if time.monotonic() >= deadline:
-                said = f"the store {path} has been in use by another program for {patience:g} s"
-                raise InUseError(said, Mend.FREE_STORE) from error
+        except (BlockingIOError, PermissionError):
+            waiting.again()
         except OSError:
             return  # a file system without locks, where DuckDB has none either
         else:
             return
-        time.sleep(_WAIT_S)

@@ -13,7 +13,9 @@ import duckdb
 from core.errors import CornerstoneError, Mend
 from core.machine.atomic_file import refuse_target
 from store.file.database import reading, writing
-from store.maintenance.apart import CrashError, Tell, apart
+from store.file.patience import OnWait
+from store.file.place import is_there, shown
+from store.maintenance.apart import CrashError, Tell, apart, wait_for
 from store.maintenance.check import check, refuse_other_files
 from store.maintenance.connection import attach, engine
 from store.maintenance.lock import locked
@@ -30,7 +32,9 @@ class Merged:
     outcomes: int
 
 
-def merge(inputs: Sequence[Path], output: Path, *, force: bool, patience: float) -> Merged:
+def merge(
+    inputs: Sequence[Path], output: Path, *, force: bool, patience: float, on_wait: OnWait | None = None
+) -> Merged:
     """Write a store that has all that several stores have. An outcome that several have is taken once.
 
     Args:
@@ -38,42 +42,47 @@ def merge(inputs: Sequence[Path], output: Path, *, force: bool, patience: float)
         output: the new store, which is written whole or not at all.
         force: replace the file that is there.
         patience: seconds to wait while another program holds one of the files.
+        on_wait: hears who that is, if it takes longer than 2 seconds.
 
     Raises:
         CornerstoneError: a file is no store, is damaged or stays in use; two stores contradict each other; or
             ``output`` exists or cannot be written. Nothing is changed then.
     """
+    is_there(output)
     refuse_target(output, force=force)
     for path in inputs:
         refuse_other_files(path)
     files = [path.resolve() for path in inputs]
     for path in files:
         if files.count(path) > 1:
-            raise CornerstoneError(f"{path} is named twice")
+            raise CornerstoneError(f"{shown(path)} is named twice")
     target = output.resolve()
     if log_files(target) and not target.exists():
-        raise CornerstoneError(f"{log_files(target)[0]} is left of another store; move it, or name another file")
+        raise CornerstoneError(f"{shown(log_files(target)[0])} is left of another store; move it, or name another file")
     for path in files:
-        with reading(path, patience):
+        with reading(path, patience, on_wait):
             pass  # brings an older store up to date
-        report = check(path, patience)
+        report = check(path, patience, on_wait)
         if report.problems:
-            raise CornerstoneError(f"{path} is damaged: {report.problems[0]}", Mend.SALVAGE_STORE)
+            raise CornerstoneError(f"{shown(path)} is damaged: {report.problems[0]}", Mend.SALVAGE_STORE)
     try:
-        found: Merged = apart(_merge, files, target, patience)
+        found: Merged = apart(_merge, files, target, patience, on_wait=on_wait)
     except CrashError as crash:
-        raise CornerstoneError(f"cannot merge the stores, so {output} was not written: {crash}") from crash
+        raise CornerstoneError(f"cannot merge the stores, so {shown(output)} was not written: {crash}") from crash
     return found
 
 
 def _merge(tell: Tell, inputs: Sequence[Path], output: Path, patience: float) -> Merged:
-    del tell
     with ExitStack() as stack:
         spill = Path(stack.enter_context(TemporaryDirectory(dir=output.parent, prefix=".cornerstone-")))
-        old = stack.enter_context(locked(output, patience, alone=True)) if output.exists() else None
+        old = (
+            stack.enter_context(locked(output, wait_for(output, patience, tell), alone=True))
+            if output.exists()
+            else None
+        )
         for path in inputs:
             if path != output:
-                stack.enter_context(locked(path, patience))
+                stack.enter_context(locked(path, wait_for(path, patience, tell)))
         db = stack.enter_context(engine(spill))
         names = _attach_all(db, inputs, output)
         with replaced(output, old) as fresh:

@@ -15,7 +15,10 @@ import duckdb
 from core.errors import CornerstoneError
 from core.machine.atomic_file import refuse_target
 from store.file.database import writing
-from store.maintenance.apart import CrashError, Tell, apart
+from store.file.patience import OnWait
+from store.file.place import is_there, shown
+from store.file.waiting import Waiting
+from store.maintenance.apart import CrashError, Tell, apart, wait_for
 from store.maintenance.blocks import HEADER, correct, forget_newest_header, layout
 from store.maintenance.check import refuse_other_files
 from store.maintenance.connection import COLUMNS, Reader, UnreadableError, attach, engine, tables_of
@@ -72,7 +75,9 @@ class _Way:
     how: str
 
 
-def salvage(path: Path, output: Path, *, force: bool, patience: float) -> Salvaged | None:
+def salvage(
+    path: Path, output: Path, *, force: bool, patience: float, on_wait: OnWait | None = None
+) -> Salvaged | None:
     """Copy what can be read of a store into a new one. The store itself is not touched.
 
     Args:
@@ -80,6 +85,7 @@ def salvage(path: Path, output: Path, *, force: bool, patience: float) -> Salvag
         output: the new store, which is written whole or not at all.
         force: replace the file that is there.
         patience: seconds to wait while another program writes to the store.
+        on_wait: hears who that is, if it takes longer than 2 seconds.
 
     Returns:
         What was saved; None if no outcome could be read. Then nothing is written.
@@ -88,27 +94,30 @@ def salvage(path: Path, output: Path, *, force: bool, patience: float) -> Salvag
         CornerstoneError: ``path`` is no DuckDB file or stays in use, or ``output`` exists, is ``path``, or cannot be
             written.
     """
+    is_there(output)
     refuse_target(output, force=force)
     refuse_other_files(path)
     path, output = path.resolve(), output.resolve()
     if output == path:
-        raise CornerstoneError(f"{path} is the damaged store itself; name another file for what can be read of it")
+        raise CornerstoneError(
+            f"{shown(path)} is the damaged store itself; name another file for what can be read of it"
+        )
     try:
         with TemporaryDirectory(dir=output.parent, prefix=".cornerstone-") as name:
             folder = Path(name)
-            with locked(path, patience):
+            with locked(path, Waiting(path, patience, on_wait)):
                 for file in (path, *log_files(path)):
                     shutil.copyfile(file, folder / file.name.replace(path.name, "original", 1))
-            return _salvage(folder, output, patience)
+            return _salvage(folder, output, patience, on_wait)
     except OSError as error:
-        raise CornerstoneError(f"cannot copy {path} to {output.parent}: {error.strerror}") from error
+        raise CornerstoneError(f"cannot copy {shown(path)} to {shown(output.parent)}: {error.strerror}") from error
 
 
-def _salvage(folder: Path, output: Path, patience: float) -> Salvaged | None:
+def _salvage(folder: Path, output: Path, patience: float, on_wait: OnWait | None) -> Salvaged | None:
     original = folder / "original"
-    corrected = correct(original)
     with writing(folder / "empty"):
         pass
+    corrected = correct(original, folder / "empty")
     with Reader(folder / "empty", folder) as reader:
         wanted = tables_of(reader.ask(COLUMNS))
     best: tuple[Path, list[Extracted], str] | None = None
@@ -124,11 +133,14 @@ def _salvage(folder: Path, output: Path, patience: float) -> Salvaged | None:
     if best is None:
         return None
     rows, found, how = best
+    how = how or (_MAY_BE_OLDER if corrected.may_be_older else "")
     try:
-        saved: tuple[Saved, ...] | None = apart(_write, rows, found, output, patience)
+        saved: tuple[Saved, ...] | None = apart(_write, rows, found, output, patience, not how, on_wait=on_wait)
     except CrashError as crash:
-        raise CornerstoneError(f"cannot write {output}: {crash}") from crash
-    return None if saved is None else Salvaged(saved, corrected, how)
+        raise CornerstoneError(f"cannot write {shown(output)}: {crash}") from crash
+    if saved is None:
+        return None
+    return Salvaged(saved, corrected.count, how)
 
 
 def _with_log(copy: Path) -> bool:
@@ -158,6 +170,7 @@ _WAYS: Final = (
     _Way(_without_log, "the write-ahead log was left out, which could not be read"),
     _Way(_older, "the state before the last write was taken, as the last one could not be read"),
 )
+_MAY_BE_OLDER: Final = "a header was lost, so what was written last may be missing"
 
 
 def _count(found: list[Extracted]) -> tuple[int, int]:
@@ -184,9 +197,13 @@ def _extracted(copy: Path, rows: Path, wanted: dict[str, dict[str, str]]) -> lis
     return None
 
 
-def _write(tell: Tell, rows: Path, found: list[Extracted], output: Path, patience: float) -> tuple[Saved, ...] | None:
-    """Write the new store; return what was saved of each table, None if that is no outcome."""
-    del tell
+def _write(
+    tell: Tell, rows: Path, found: list[Extracted], output: Path, patience: float, current: bool
+) -> tuple[Saved, ...] | None:
+    """Write the new store; return what was saved of each table.
+
+    Nothing is written if no outcome was saved, and the result is None, unless the ``current`` state has none.
+    """
     with ExitStack() as stack:
         db = stack.enter_context(engine(rows.parent))
         attach(db, rows, "rows", read_only=False)
@@ -204,9 +221,13 @@ def _write(tell: Tell, rows: Path, found: list[Extracted], output: Path, patienc
             for each in found
         )
         outcomes = next(each for each in saved if each.table == "outcomes")
-        if not (outcomes.saved or outcomes.of == 0):
+        if not outcomes.saved and not (current and outcomes.of == 0):
             return None
-        old = stack.enter_context(locked(output, patience, alone=True)) if output.exists() else None
+        old = (
+            stack.enter_context(locked(output, wait_for(output, patience, tell), alone=True))
+            if output.exists()
+            else None
+        )
         with replaced(output, old) as fresh:
             with writing(fresh):
                 pass

@@ -2,7 +2,6 @@
 
 A program opens the file first and locks it then. So one that was stopped between the two could lock the replaced file
 once it is free, and write into it. The replaced file is therefore emptied while it is still locked: DuckDB refuses it.
-The new file is locked until then by the connection that wrote it.
 """
 
 from __future__ import annotations
@@ -16,7 +15,8 @@ import duckdb
 
 from core.errors import CornerstoneError
 from core.machine.atomic_file import whole_file
-from store.maintenance.apart import first_line
+from store.file.cause import cause_of
+from store.file.place import shown
 from store.maintenance.log import log_files
 
 
@@ -38,10 +38,11 @@ def replaced(path: Path, locked: int | None) -> Iterator[Path]:
             yield fresh
             if locked is not None:
                 _take_over(fresh, locked)
+            # DuckDB would take the log of the old file for one of the new file.
+            for log in log_files(path):
+                log.unlink()
     except (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.TransactionException) as error:
-        raise CornerstoneError(f"cannot write {path}: {first_line(error)}") from error
-    for log in log_files(path):
-        log.unlink()
+        raise CornerstoneError(f"cannot write {shown(path)}: {cause_of(error)}") from error
     # Until the new name is on the disk, a power cut brings the old file back, which must not be empty then.
     folder = os.open(path.parent, os.O_RDONLY)
     try:

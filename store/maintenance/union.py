@@ -9,6 +9,7 @@ from typing import Final
 import duckdb
 
 from core.errors import CornerstoneError
+from store.file.place import shown
 
 FULL_PRECISION: Final = (2e-3, 1e-4)
 """How far two float32 log-probabilities of one outcome may differ on different machines: absolute, and relative.
@@ -108,7 +109,8 @@ def _take_runs(db: duckdb.DuckDBPyConnection, name: str, path: Path) -> None:
     ).fetchone()
     if other is not None:
         raise CornerstoneError(
-            f"{path} contradicts a store before it, so nothing was merged: its run {other[0]} has another configuration"
+            f"{shown(path)} contradicts a store before it, so nothing was merged: "
+            f"its run {other[0]} has another configuration"
         )
     db.execute(
         f"""UPDATE merged.runs SET started = least(runs.started, s.started),
@@ -168,7 +170,7 @@ def _refuse_contradiction(db: duckdb.DuckDBPyConnection, mapped: str, same: str,
         WHERE CASE WHEN o.logprobs = e.logprobs THEN
             {_differ("o.acc", "e.acc")} OR {_differ("o.acc_norm", "e.acc_norm")} OR {_more_differ()}
         ELSE len(o.logprobs) <> len(e.logprobs) OR len(list_filter(list_zip(o.logprobs, e.logprobs), lambda p:
-            p[1] <> p[2] AND NOT coalesce(abs(p[1] - p[2]) <= {within}, false))) > 0 END
+            p[1] <> p[2] AND NOT coalesce(isfinite(p[1] - p[2]) AND abs(p[1] - p[2]) <= {within}, false))) > 0 END
         ORDER BY ALL LIMIT 1"""
     ).fetchone()
     if found is not None:
@@ -176,8 +178,8 @@ def _refuse_contradiction(db: duckdb.DuckDBPyConnection, mapped: str, same: str,
         layers = ", ".join(map(str, removed[:_LISTED_LAYERS])) + (", ..." if len(removed) > _LISTED_LAYERS else "")
         numbers = f"log-probabilities {_shown(here)} in place of {_shown(there)}" if here != there else "other scores"
         raise CornerstoneError(
-            f"{path} contradicts a store before it, so nothing was merged: {model} on {task}, document {document}, "
-            f"{f'without players {layers}' if removed else 'intact'}, has {numbers}"
+            f"{shown(path)} contradicts a store before it, so nothing was merged: {model} on {task}, "
+            f"document {document}, {f'without players {layers}' if removed else 'intact'}, has {numbers}"
         )
 
 

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import os
 import platform
+import shutil
 import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
 
+import platformdirs
 import psutil
 import typer
+from packaging.requirements import Requirement
 
 from core.config.run_config import DEFAULT_MODEL
 from core.errors import CornerstoneError
-from core.machine.paths import cache_folder
+from core.evaluator.address import runtime_folder
+from core.machine.free_memory import free_memory
 from core.models.aliases import aliases, cached
+from core.recording.orphans import damaged_spools, waiting_spools
+from core.recording.spool_folder import spool_folder
+from store.file.place import NothingStoredError, is_there
+from store.maintenance.check import check
 from store.results import Results
 from tui.commands.options import store_file
 from tui.commands.stderr import narrate
 from tui.drawing.mends import command_line_text
-from tui.drawing.plain import counted
+from tui.drawing.plain import counted, plain
 
 _PACKAGES = ("cornerstone", "torch", "transformers", "accelerate", "lm-eval", "datasets", "duckdb", "textual")
 _ASK_TORCH = """
@@ -29,31 +38,27 @@ print(torch.cuda.get_device_name() if cuda else "mps" if torch.backends.mps.is_a
 """
 
 
+_PATIENCE_S = 30.0
+_LEAST_ROOM = 200e6
+"""Bytes that should be free on the disk of a folder. A model and its results take more."""
+
+
 def examine(store: Path | None) -> bool:
-    """Print one line for each finding; return whether everything that a run needs is there."""
-    missing = [name for name in _PACKAGES if not _package(name)]
-    _say("python", platform.python_version())
-    _say("machine", f"{psutil.cpu_count()} cores, {psutil.virtual_memory().total / 2**30:.0f} GiB")
-    asked = subprocess.run([sys.executable, "-c", _ASK_TORCH], capture_output=True, text=True, check=False)
-    _say("device", asked.stdout.strip() or "torch does not start: make install")
-    default = next(alias for alias in aliases() if alias.name == DEFAULT_MODEL)
-    there = cached(default)
-    _say(
-        "default model",
-        "cached" if there else f"not cached: cornerstone run --task agreement ({default.download_mb} MB)",
-    )
-    _say("cache", str(cache_folder()))
+    """Print one line for each finding; return whether everything that a run needs is there and sound."""
     path = store_file(store)
-    if path.exists():
-        try:
-            runs = counted(len(Results(path, on_wait=narrate).runs().rows), "run")
-            _say("store", f"{path}, {runs}, {path.stat().st_size / 1e6:.1f} MB")
-        except CornerstoneError as error:
-            _say("store", command_line_text(error))
-            return False
-    else:
-        _say("store", f"{path} (none yet: cornerstone run makes it)")
-    return not missing and asked.returncode == 0
+    return all(
+        [
+            *(_package(name) for name in _PACKAGES),
+            _bounds(),
+            _machine(),
+            _device(),
+            _default_model(),
+            *(_folder(name, folder) for name, folder in _folders(path).items()),
+            _evaluators_folder(),
+            _store(path),
+            _spools(path),
+        ]
+    )
 
 
 def _package(name: str) -> bool:
@@ -65,5 +70,109 @@ def _package(name: str) -> bool:
     return True
 
 
+def _bounds() -> bool:
+    """Tell of each package that is missing or of a version that Cornerstone does not take."""
+    wrong = []
+    for line in metadata.requires("cornerstone") or ():
+        wanted = Requirement(line)
+        if wanted.marker is not None and not wanted.marker.evaluate({"extra": ""}):
+            continue
+        try:
+            found = metadata.version(wanted.name)
+        except metadata.PackageNotFoundError:
+            wrong.append(f"{wanted.name} is missing")
+            continue
+        if not wanted.specifier.contains(found, prereleases=True):
+            wrong.append(f"{wanted.name} {found} is not {wanted.specifier}")
+    _say("versions", f"{'; '.join(wrong)}: make install" if wrong else "as required")
+    return not wrong
+
+
+def _machine() -> bool:
+    total, free = psutil.virtual_memory().total, free_memory()
+    _say("python", platform.python_version())
+    _say("machine", f"{psutil.cpu_count()} cores, {total / 2**30:.0f} GiB, of which a run may take {free / 2**30:.1f}")
+    return True
+
+
+def _device() -> bool:
+    asked = subprocess.run([sys.executable, "-c", _ASK_TORCH], capture_output=True, text=True, check=False)
+    _say("device", asked.stdout.strip() or "torch does not start: make install")
+    return asked.returncode == 0
+
+
+def _default_model() -> bool:
+    default = next(alias for alias in aliases() if alias.name == DEFAULT_MODEL)
+    missing = f"not cached: cornerstone run --task agreement ({default.download_mb} MB)"
+    _say("default model", "cached" if cached(default) else missing)
+    return True
+
+
+def _folders(store: Path) -> dict[str, Path]:
+    """Return the folders that are written to, by what is in them."""
+    return {
+        "cache": Path(platformdirs.user_cache_dir("cornerstone", appauthor=False)),
+        "state": spool_folder(),
+        "results": store.absolute().parent,
+    }
+
+
+def _folder(name: str, folder: Path) -> bool:
+    """Tell whether a folder, or the one in which it would be made, may be written and has room."""
+    made = next(each for each in (folder, *folder.parents) if each.exists())
+    if not made.is_dir() or not os.access(made, os.W_OK | os.X_OK):
+        _say(name, f"{folder}, but {made} may not be written: change its mode, or name another folder")
+        return False
+    free = shutil.disk_usage(made).free
+    if free < _LEAST_ROOM:
+        _say(name, f"{folder}, but its disk has only {free / 1e6:.0f} MB left: make room")
+        return False
+    _say(name, f"{folder}, {free / 1e9:.1f} GB free")
+    return True
+
+
+def _evaluators_folder() -> bool:
+    try:
+        _say("sockets", str(runtime_folder()))
+    except CornerstoneError as error:
+        _say("sockets", command_line_text(error))
+        return False
+    return True
+
+
+def _store(path: Path) -> bool:
+    try:
+        if not is_there(path):
+            _say("store", f"{path} (none yet: cornerstone run makes it)")
+            return True
+        report = check(path, _PATIENCE_S, narrate, quick=True)
+        if report.sound:
+            runs = counted(len(Results(path, on_wait=narrate).runs().rows), "run")
+            _say("store", f"{path}, {runs}, {path.stat().st_size / 1e6:.1f} MB")
+            return True
+        what = f"{path} is damaged: {report.problems[0]}; `cornerstone store check` tells more"
+    except NothingStoredError:
+        _say("store", f"{path} (nothing in it yet: cornerstone run stores results)")
+        return True
+    except CornerstoneError as error:
+        what = command_line_text(error)
+    _say("store", what)
+    return False
+
+
+def _spools(store: Path) -> bool:
+    """Tell of outcomes that could not be written to the store. They are stored by the next run that writes to it."""
+    left = [spool for spool in waiting_spools(store) if not spool.written]
+    outcomes = sum(spool.outcomes for spool in left)
+    aside = damaged_spools(store)
+    if outcomes:
+        _say("waiting", f"{counted(outcomes, 'outcome')}, which the next run on this store writes to it")
+    if aside:
+        _say("waiting", f"a part of {aside[0]} cannot be read; it is kept, and its documents are evaluated again")
+    if not outcomes and not aside:
+        _say("waiting", "no outcomes")
+    return not aside
+
+
 def _say(what: str, found: str) -> None:
-    typer.echo(f"{what:<14} {found}")
+    typer.echo(f"{what:<14} {plain(found)}")

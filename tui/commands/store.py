@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from core.errors import CornerstoneError
-from store.file.location import default_path
-from tui.commands.options import ForceOption
+from core.errors import CornerstoneError, Mend
+from core.machine.paths import at_home
+from store.file.patience import PATIENCE_S
+from tui.commands.options import ForceOption, WaitOption, store_file
+from tui.commands.stderr import narrate
 from tui.commands.stdout import print_text
 from tui.drawing.plain import counted, plain
 
@@ -23,11 +27,12 @@ app = typer.Typer(help="Check, salvage, merge and compact stores: the files that
 _StoreArgument = Annotated[
     Path | None, typer.Argument(metavar="[STORE]", help="The store (default: the one in your data folder).")
 ]
+_OTHER_ADVICE: Final = {
+    Mend.OTHER_STORE: "name another file",
+    Mend.MAKE_RESULTS: "`cornerstone run` makes some",
+    Mend.UPGRADE: "upgrade, or name another file",
+}
 _NewOption = Annotated[Path, typer.Option("-o", "--output", help="The new store.")]
-_WaitOption = Annotated[
-    float,
-    typer.Option("--wait", min=0, max=86400, help="How many seconds to wait while another program holds a store."),
-]
 
 
 @app.command()
@@ -36,7 +41,7 @@ def check(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print an object: sound, problems, schema_version and outcomes.")
     ] = False,
-    wait: _WaitOption = 30.0,
+    wait: WaitOption = PATIENCE_S,
 ) -> None:
     """Read all of a store, and say what is damaged. Nothing is changed.
 
@@ -46,8 +51,9 @@ def check(
     """
     from store.maintenance.check import check as examine
 
-    path = _path(store)
-    report = examine(path, wait)
+    with _own_words():
+        path = store_file(store)
+        report = examine(path, wait, narrate)
     if as_json:
         print_text(json.dumps(_as_json(report), indent=2) + "\n")
     else:
@@ -64,7 +70,7 @@ def salvage(
     store: Annotated[Path, typer.Argument(metavar="STORE", help="The damaged store. It is not touched.")],
     output: _NewOption,
     force: ForceOption = False,
-    wait: _WaitOption = 30.0,
+    wait: WaitOption = PATIENCE_S,
 ) -> None:
     """Copy what can be read of a damaged store into a new one, and say what is lost.
 
@@ -74,8 +80,9 @@ def salvage(
     """
     from store.maintenance.salvage import salvage as save
 
-    path, new = store.expanduser(), output.expanduser()
-    found = save(path, new, force=force, patience=wait)
+    with _own_words():
+        path, new = store_file(store), at_home(output)
+        found = save(path, new, force=force, patience=wait, on_wait=narrate)
     if found is None:
         typer.echo(f"no outcome of {plain(str(path))} can be read, so {plain(str(new))} was not written", err=True)
         raise typer.Exit(1)
@@ -88,7 +95,7 @@ def merge(
     stores: Annotated[list[Path], typer.Argument(metavar="STORE...", help="The stores to merge, two or more.")],
     output: _NewOption,
     force: ForceOption = False,
-    wait: _WaitOption = 30.0,
+    wait: WaitOption = PATIENCE_S,
 ) -> None:
     """Merge stores into a new one. An outcome that several stores have is taken once.
 
@@ -101,8 +108,9 @@ def merge(
 
     if len(stores) < 2:
         raise CornerstoneError(f"merge takes two stores or more, and {stores[0]} is one")
-    new = output.expanduser()
-    found = unite([each.expanduser() for each in stores], new, force=force, patience=wait)
+    with _own_words():
+        new = at_home(output)
+        found = unite(list(map(store_file, stores)), new, force=force, patience=wait, on_wait=narrate)
     lines = [
         f"{plain(str(each.path))}: {counted(each.outcomes, 'outcome')}, {each.new} of them new" for each in found.taken
     ]
@@ -110,20 +118,28 @@ def merge(
 
 
 @app.command()
-def compact(store: _StoreArgument = None, wait: _WaitOption = 30.0) -> None:
+def compact(store: _StoreArgument = None, wait: WaitOption = PATIENCE_S) -> None:
     """Write a store anew, without the space that is no longer in use. Other programs wait meanwhile.
 
     Example: cornerstone store compact
     """
     from store.maintenance.compact import compact as rewrite
 
-    path = _path(store)
-    found = rewrite(path, wait)
+    with _own_words():
+        path = store_file(store)
+        found = rewrite(path, wait, narrate)
     print_text(f"{plain(str(path))}: {_megabytes(found.before)} before, {_megabytes(found.after)} now\n")
 
 
-def _path(store: Path | None) -> Path:
-    return default_path() if store is None else store.expanduser()
+@contextmanager
+def _own_words() -> Iterator[None]:
+    """Give the advice of these commands, to which a store is named without an option."""
+    try:
+        yield
+    except CornerstoneError as error:
+        if error.mend not in _OTHER_ADVICE:
+            raise
+        raise CornerstoneError(f"{error}; {_OTHER_ADVICE[error.mend]}") from error
 
 
 def _megabytes(size: int) -> str:

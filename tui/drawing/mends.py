@@ -12,7 +12,6 @@ _COMMAND_LINE: Final[Mapping[Mend, str]] = MappingProxyType(
     {
         Mend.CHECK_INSTALL: "`cornerstone doctor` checks the install",
         Mend.CHECK_PACKAGE_INDEX: "is the package index reachable (`pip config list` names it)?",
-        Mend.CHECK_STORE: "`cornerstone store check FILE` says what is damaged",
         Mend.FREE_STORE: (
             "close what holds it (a notebook?) and run again; what writes to it waits longer with --wait SECONDS"
         ),
@@ -37,7 +36,6 @@ _EXPLORER: Final[Mapping[Mend, str]] = MappingProxyType(
     {
         Mend.CHECK_INSTALL: "`cornerstone doctor` checks the install",
         Mend.CHECK_PACKAGE_INDEX: "is the package index reachable (`pip config list` names it)?",
-        Mend.CHECK_STORE: "`cornerstone store check FILE` says what is damaged",
         Mend.FREE_STORE: "close what holds it (a notebook?)",
         Mend.GIVE_LOCAL_DATA: "m opens a local file: NAME=FILE.jsonl",
         Mend.GO_ONLINE: "start once without --offline",
