@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -19,6 +19,10 @@ HEADER: Final = 4096
 _HEADERS: Final = (0, HEADER, 2 * HEADER)
 _MAGIC: Final = b"DUCK"
 _SIZES: Final = range(1 << 12, (1 << 22) + 1)
+_CHECKSUM: Final = 8
+# A block of metadata has 64 parts, and a pointer to one has the number of the part above that of the block.
+_PARTS: Final = 64
+_PART_SHIFT: Final = 56
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +32,15 @@ class Layout:
     block_size: int
     blocks: int
     checkpoint: int
+    free: frozenset[int] = frozenset()
 
     @property
     def size(self) -> int:
-        """The size in bytes that the file has at least."""
-        return 3 * HEADER + self.blocks * self.block_size
+        """The size in bytes that the file has at least. DuckDB cuts off free blocks at its end."""
+        used = self.blocks
+        while used - 1 in self.free:
+            used -= 1
+        return 3 * HEADER + used * self.block_size
 
     def block_at(self, offset: int) -> int:
         """Return the number of the block at a place in the file."""
@@ -63,14 +71,39 @@ def layout(file: BinaryIO) -> Layout | None:
     """Return the layout of an open file; None if no header tells it."""
     file.seek(0)
     start = file.read(3 * HEADER)
-    found: list[Layout] = []
+    found: list[tuple[Layout, int]] = []
     for at in _HEADERS[1:]:
         header = _right(start[at : at + HEADER])
         if header is not None:
-            iteration, _meta, _free, blocks, size = struct.unpack_from("<QQQQQ", header)
+            iteration, _meta, free, blocks, size = struct.unpack_from("<QQQQQ", header)
             if size in _SIZES:
-                found.append(Layout(size, blocks, iteration))
-    return max(found, key=lambda one: one.checkpoint, default=None)
+                found.append((Layout(size, blocks, iteration), free))
+    if not found:
+        return None
+    planned, free = max(found, key=lambda one: one[0].checkpoint)
+    return replace(planned, free=_free_blocks(file, planned, free))
+
+
+def _free_blocks(file: BinaryIO, planned: Layout, pointer: int) -> frozenset[int]:
+    """Return the numbers in the list of free blocks; none if there is no list, or it cannot be read in full."""
+    part_size = (planned.block_size - _CHECKSUM) // _PARTS // 8 * 8
+    content = b""
+    needed = 8
+    while len(content) < needed:
+        block, part = pointer % (1 << _PART_SHIFT), pointer >> _PART_SHIFT
+        if block >= planned.blocks or part >= _PARTS:
+            return frozenset()
+        file.seek(planned.offset(block) + _CHECKSUM + part * part_size)
+        read = file.read(part_size)
+        if len(read) < part_size:
+            return frozenset()
+        # Each part begins with the pointer to the next one.
+        pointer = int.from_bytes(read[:8], "little")
+        content += read[8:]
+        needed = 8 + 8 * int.from_bytes(content[:8], "little")
+        if needed > 8 + 8 * planned.blocks:
+            return frozenset()
+    return frozenset(struct.unpack_from(f"<{needed // 8 - 1}Q", content, 8))
 
 
 def damaged(file: BinaryIO) -> Iterator[Damaged]:
