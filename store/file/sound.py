@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 import duckdb
 
+from core.coalitions.players import PlayerKind
 from core.errors import CornerstoneError, Mend
 from store.file.place import shown
 from store.file.schema import COLUMNS, Columns, difference
@@ -32,7 +34,7 @@ _WRONG = {
     ),
     "outcomes have a log-probability that is no number": "outcomes WHERE list_count(logprobs) < len(logprobs)",
     "models have a player of an unknown kind": (
-        "(SELECT unnest(kinds) AS kind FROM models) WHERE kind IS NULL OR kind NOT IN ('attn', 'ffn')"
+        f"(SELECT unnest(kinds) AS kind FROM models) WHERE kind IS NULL OR kind NOT IN {get_args(PlayerKind)}"
     ),
     "runs have versions that are no JSON object": (
         "runs WHERE CASE WHEN json_valid(versions) THEN json_type(versions) ELSE '' END <> 'OBJECT'"

@@ -183,9 +183,7 @@ def test_a_head_that_is_saved_though_it_is_tied_is_no_fault(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("words", [[], ["<pad>"]])
-def test_a_tokenizer_without_bos_and_eos_encodes_texts_that_have_a_prompt(
-    words: list[str], tmp_path: Path
-) -> None:
+def test_a_tokenizer_without_bos_and_eos_encodes_texts_that_have_a_prompt(words: list[str], tmp_path: Path) -> None:
     model = small_model(tmp_path / "model")
     byte_tokenizer(special=words).save(str(model / "tokenizer.json"))
     write_json(model / "tokenizer_config.json", {"tokenizer_class": "PreTrainedTokenizerFast"})

@@ -26,9 +26,7 @@ def test_a_good_folder_passes_with_the_shapes_of_its_weights(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("count", [0, -1, 0.5, 2.0, "2", True, [2], 2**63, 10**400], ids=lambda count: f"{count!a:.20}")
 @pytest.mark.parametrize("key", COUNTS)
-def test_counts_have_bounds_that_are_asked_before_anything_is_built(
-    key: str, count: object, tmp_path: Path
-) -> None:
+def test_counts_have_bounds_that_are_asked_before_anything_is_built(key: str, count: object, tmp_path: Path) -> None:
     model = small_model(tmp_path / "model")
     change_config(model, **{key: count})
     began = time.perf_counter()

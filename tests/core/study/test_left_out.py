@@ -114,9 +114,7 @@ def prepared(tmp_path: Path, process: Callable[[object, object], object]) -> Pre
         lambda _doc, _results: {"acc": 1.0, "acc_norm": 1 / 0},
     ],
 )
-def test_a_score_that_is_no_number_counts_as_none(
-    process: Callable[[object, object], object], tmp_path: Path
-) -> None:
+def test_a_score_that_is_no_number_counts_as_none(process: Callable[[object, object], object], tmp_path: Path) -> None:
     task = prepared(tmp_path, process)
     outcome = task.outcome(task.documents[0], (), [-1.0, -2.0], [True, False])
     assert fault_of(outcome) in {"acc", "acc_norm"}

@@ -7,15 +7,18 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import get_args
 
 import duckdb
 import pytest
 
+from core.coalitions.players import PlayerKind
 from core.errors import CornerstoneError, Mend
 from store.file.connection import SETTINGS
 from store.file.database import reading, writing
 from store.file.log import fault_of_log
 from store.file.place import log_of
+from store.file.sound import fault_of
 from store.recorder import StoreRecorder
 from store.results import Results, Selection
 from tests.support.store_records import assignment, documents, keep, outcome, run
@@ -241,3 +244,11 @@ def test_an_error_of_the_caller_on_a_sound_store_stays_what_it_is(path: Path, er
         with pytest.raises(type(error)) as raised, opened(path):
             raise error
         assert raised.value is error
+
+
+@pytest.mark.parametrize("kind", get_args(PlayerKind))
+def test_every_kind_of_player_is_sound(path: Path, kind: str) -> None:
+    keep(path, ASKED, [])
+    with duckdb.connect(str(path), config=SETTINGS) as db:
+        db.execute("UPDATE models SET kinds = list_transform(kinds, lambda old: ?)", [kind])
+        assert fault_of(db) is None
