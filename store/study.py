@@ -29,9 +29,10 @@ from core.study.events import (
     TopLooked,
     TopVerdict,
 )
-from core.study.kept import PATIENCE_S, kept_outcomes, stored_phases
+from core.study.kept import kept_outcomes, stored_phases
 from core.study.listener import SILENT, Callbacks, Listener
 from store.file.location import default_path
+from store.file.patience import PATIENCE_S
 
 __all__ = [
     "Callbacks",

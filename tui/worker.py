@@ -1,6 +1,6 @@
 """The program that runs the engine and stores its results. It is the only module of ``tui`` that loads torch.
 
-``python -m tui.worker run CONFIG COMMAND [WAIT]`` runs one study in the foreground (CONFIG is JSON);
+``python -m tui.worker run CONFIG COMMAND WAIT`` runs one study in the foreground (CONFIG is JSON);
 ``python -m tui.worker path CONFIG REQUEST FILES COMMAND WAIT`` searches a removal path (the first three are JSON);
 ``python -m tui.worker proxies CONFIG REQUEST WAIT`` measures the intact model;
 ``python -m tui.worker bench CONFIG table|json`` measures the sweep;
@@ -15,8 +15,6 @@ import sys
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from store.file.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from core.config.run_config import RunConfig
@@ -34,8 +32,8 @@ def main(arguments: list[str]) -> None:
     keep_freed_memory()
     watch_thread_starts()
     match arguments:
-        case ["run", text, command, *rest]:
-            _run(text, command, *map(float, rest))
+        case ["run", text, command, wait]:
+            _run(text, command, float(wait))
         case ["path", text, request, files, command, wait]:
             _path(text, request, files, command, float(wait))
         case ["proxies", text, request, wait]:
@@ -49,7 +47,7 @@ def main(arguments: list[str]) -> None:
 
 
 # Loading torch takes seconds, so it happens where Ctrl+C is handled.
-def _run(text: str, command: str, wait: float = PATIENCE_S) -> None:
+def _run(text: str, command: str, wait: float) -> None:
     from core.config.run_config import RunConfig
 
     config = RunConfig.model_validate_json(text)

@@ -14,8 +14,6 @@ from core.records.records import Recorder
 from core.study.events import PhaseFinished, StudyEvent
 from core.study.listener import Listener
 
-PATIENCE_S = 30.0
-
 _ATTEMPT_S = 2.0
 """For so long a write waits for the store, before it is told that somebody holds it."""
 _LEAVE_S = 2.0
@@ -24,7 +22,7 @@ _LEAVE_S = 2.0
 
 @contextmanager
 def kept_outcomes(
-    recorder_of: Callable[[float], Recorder], store: Path, listener: Listener, patience: float = PATIENCE_S
+    recorder_of: Callable[[float], Recorder], store: Path, listener: Listener, patience: float
 ) -> Iterator[WriteBehindRecorder]:
     """Yield a recorder that keeps what the store does not take, and close it when the block ends.
 
@@ -63,7 +61,7 @@ def kept_outcomes(
 
 
 def stored_phases(
-    events: Generator[StudyEvent, None, None], recorder: WriteBehindRecorder, patience: float = PATIENCE_S
+    events: Generator[StudyEvent, None, None], recorder: WriteBehindRecorder, patience: float
 ) -> Generator[StudyEvent, None, None]:
     """Yield events of a study; before a phase is called finished, wait until its outcomes are stored.
 

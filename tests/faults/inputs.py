@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import tests.support
-from tests.faults import bad_files, bad_folders, bad_texts
+from tests.faults import bad_files
 from tests.faults.endings import refused
 from tests.faults.evaluators import clean
 from tests.faults.home import Home, content_of, differences
@@ -40,7 +40,7 @@ def inputs(setting: Setting) -> Iterator[Case]:
     """Yield the bad inputs of all generators, as many of each as of the others as long as they have new ones."""
     wanted, number = setting.sizes.inputs, 0
     every = max(1, wanted // max(1, setting.sizes.whole_programs))
-    sources = [_Source(name, generate, setting) for name, generate in _generators(setting).items()]
+    sources = [_Source(name, generate, setting) for name, generate in _generators().items()]
     while wanted > number and (alive := [source for source in sources if not source.exhausted]):
         share = -(-(wanted - number) // len(alive))
         for source in alive:
@@ -49,14 +49,9 @@ def inputs(setting: Setting) -> Iterator[Case]:
                 number += 1
 
 
-def _generators(setting: Setting) -> Mapping[str, BadInputs]:
-    """Return this package's generators, and those of `tests.support`, by name."""
-    found: dict[str, BadInputs] = {
-        "texts": bad_texts.bad_inputs,
-        "folders": functools.partial(bad_folders.bad_inputs, model=setting.model),
-        "masks": functools.partial(bad_files.masks, bad_texts.broken_json),
-        "sessions": functools.partial(bad_files.sessions, bad_texts.broken_json),
-    }
+def _generators() -> Mapping[str, BadInputs]:
+    """Return the generators of ``tests.support`` by name."""
+    found: dict[str, BadInputs] = {}
     for module in pkgutil.iter_modules(tests.support.__path__):
         if not module.name.startswith("bad_") or module.name == "bad_input":
             continue

@@ -229,7 +229,7 @@ async def test_a_toggle_comes_before_a_sweep_and_leaves_its_numbers_as_they_were
         await one.expect(Jobs, lambda jobs: jobs.unsaved == 0)
     alone = tmp_path / "alone.duckdb"
     text = config.model_copy(update={"store": alone}).model_dump_json()
-    run = Program(["-m", "tui.worker", "run", text, "alone"])
+    run = Program(["-m", "tui.worker", "run", text, "alone", "30"])
     assert run.wait().returncode == 0
     disturbed, expected = scores(store), scores(alone)
     assert len(expected) == len(TASKS) * 60 * WINDOWS
