@@ -8,20 +8,52 @@ transactions from there on, and with a wrong header all of them. Damaged content
 from __future__ import annotations
 
 import struct
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from store.file.place import log_of
 
-# The header is an entry of kind 98 in field 100. Field 101 is the version.
-_START = b"\x64\x00\x62\x65\x00"
-_VERSIONS = range(1, 4)
-_IDENTIFIER, _IDENTIFIER_SIZE, _CHECKPOINT = b"\x66\x00", 16, b"\x67\x00"
+LEAD: Final = 16
+"""The bytes before the content of an entry: its size, and its checksum."""
+
+COMMIT: Final = b"\x64\x00\x64\xff\xff"
+"""The content of the entry that ends a transaction."""
+
+LONGEST_HEADER: Final = 64
+
+# The header is an entry of kind 98 in field 100.
+_START = b"\x64\x00\x62"
+_VERSION, _IDENTIFIER, _CHECKPOINT = 101, 102, 103
 _OBJECT_END = b"\xff\xff"
-_LONGEST_HEADER = 64
-_LEAD = 16
-# The entry that ends a transaction: its content, and before it its size.
-_COMMIT = b"\x64\x00\x64\xff\xff"
-_COMMIT_SIZE = struct.pack("<Q", len(_COMMIT))
+_KNOWN = range(1, 4)
+_COMMIT_SIZE = struct.pack("<Q", len(COMMIT))
+
+
+@dataclass(frozen=True, slots=True)
+class LogHeader:
+    """The header of a log, and its own size in bytes. Version 1 names no store and no checkpoint."""
+
+    version: int
+    identifier: bytes
+    checkpoint: int
+    size: int
+
+
+def header_of(content: bytes) -> LogHeader | None:
+    """Read the header of a log; None if it is not complete or not of the known form."""
+    if not content.startswith(_START):
+        return None
+    reader = _Reader(content[:LONGEST_HEADER], len(_START))
+    version, identifier, checkpoint = reader.field(_VERSION), b"", 0
+    if version > 1:
+        length = reader.field(_IDENTIFIER)
+        identifier = bytes(reader.number() & 0xFF for _ in range(min(length, 16)))
+        checkpoint = reader.field(_CHECKPOINT)
+    end = reader.at + len(_OBJECT_END)
+    if not reader.good or content[reader.at : end] != _OBJECT_END:
+        return None
+    return LogHeader(version, identifier, checkpoint, end)
 
 
 def fault_of_log(path: Path) -> str | None:
@@ -34,54 +66,54 @@ def fault_of_log(path: Path) -> str | None:
         content = log_of(path).read_bytes()
     except FileNotFoundError:
         return None
-    if len(content) < _LONGEST_HEADER and _COMMIT not in content:
+    if len(content) < LONGEST_HEADER and COMMIT not in content:
         return None  # nothing was ever committed to it
-    at = _header_end(content)
-    if at is None:
+    if content.startswith(_START) and content[len(_START) + 2] not in _KNOWN:
+        return None  # DuckDB knows whether it can read that version
+    header = header_of(content)
+    if header is None:
         return "the header of its log cannot be read"
+    at = header.size
     while at < len(content):
         size = int.from_bytes(content[at : at + 8], "little")
-        if at + _LEAD + size > len(content):
+        if at + LEAD + size > len(content):
             return f"an entry of its log cannot be read, at byte {at}" if _has_commit(content[at:]) else None
-        at += _LEAD + size
+        at += LEAD + size
     return None
-
-
-def _header_end(content: bytes) -> int | None:
-    """Return where the header ends; None if it is damaged. A log of another version is left to DuckDB."""
-    if not content.startswith(_START):
-        return None
-    version = content[len(_START)]
-    if version not in _VERSIONS:
-        return len(content)
-    at = len(_START) + 1
-    if version > 1:
-        at = _after(content, at, _IDENTIFIER, numbers=1)
-        at = _after(content, at, b"", numbers=_IDENTIFIER_SIZE)
-        at = _after(content, at, _CHECKPOINT, numbers=1)
-    end = at + len(_OBJECT_END)
-    return end if content[at:end] == _OBJECT_END else None
-
-
-def _after(content: bytes, at: int, field: bytes, *, numbers: int) -> int:
-    """Return the place after a field and its numbers, of seven bits a byte; the end of the log if the field differs."""
-    if content[at : at + len(field)] != field:
-        return len(content)
-    at += len(field)
-    for _ in range(numbers):
-        while at < len(content) and content[at] & 0x80:
-            at += 1
-        at += 1
-    return at
 
 
 def _has_commit(rest: bytes) -> bool:
     """Return whether a transaction was committed in the rest of a log, whose first entry has a wrong size."""
-    found = rest.find(_COMMIT, _LEAD)
+    found = rest.find(COMMIT, LEAD)
     while found >= 0:
-        ends = rest[found - _LEAD : found - _LEAD + 8] == _COMMIT_SIZE or found + len(_COMMIT) == len(rest)
+        ends = rest[found - LEAD : found - LEAD + 8] == _COMMIT_SIZE or found + len(COMMIT) == len(rest)
         if ends:
             return True
-        found = rest.find(_COMMIT, found + 1)
+        found = rest.find(COMMIT, found + 1)
     # The wrong size may be that of the last entry of all.
-    return rest[_LEAD:] == _COMMIT
+    return rest[LEAD:] == COMMIT
+
+
+class _Reader:
+    """Reads fields, each a number of two bytes and a value of variable length, seven bits a byte."""
+
+    def __init__(self, content: bytes, at: int) -> None:
+        self._content, self.at, self.good = content, at, True
+
+    def field(self, number: int) -> int:
+        found = self._content[self.at : self.at + 2]
+        self.good = self.good and found == number.to_bytes(2, "little")
+        self.at += 2
+        return self.number()
+
+    def number(self) -> int:
+        value = shift = 0
+        while self.at < len(self._content):
+            byte = self._content[self.at]
+            self.at += 1
+            value |= (byte & 0x7F) << shift
+            shift += 7
+            if not byte & 0x80:
+                return value
+        self.good = False
+        return 0

@@ -7,18 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from store.file.log import COMMIT, LEAD, LONGEST_HEADER, header_of
 from store.maintenance.checksum import checksum, corrected
 
 ENDINGS: Final = (".wal", ".wal.checkpoint", ".wal.recovery")
 """What is added to the name of a store for the files that DuckDB keeps beside it until its next checkpoint."""
 
-_LEAD: Final = 16
-# Field 100 of an entry is its kind: 98 begins a log, and 100 ends a transaction.
-_KIND: Final = b"\x64\x00\x62"
-_END: Final = b"\xff\xff"
-_LAST: Final = b"\x64\x00\x64\xff\xff"
-_VERSIONS: Final = (1, 2, 3, 4)
-_LONGEST_HEADER: Final = 64
+_VERSIONS: Final = range(2, 5)
 
 State = Literal["whole", "unfinished", "damaged", "outdated"]
 
@@ -49,9 +44,9 @@ def read_log(content: bytes, main_header: bytes, checkpoint: int) -> Log:
         main_header: the first header of the store that it is beside.
         checkpoint: the number of the store's last checkpoint.
     """
-    header = _header(content)
+    header = header_of(content)
     if header is None:
-        return Log("unfinished" if len(content) < _LONGEST_HEADER else "damaged", b"")
+        return Log("unfinished" if len(content) < LONGEST_HEADER else "damaged", b"")
     if header.version not in _VERSIONS or header.identifier not in main_header or header.checkpoint > checkpoint:
         return Log("damaged", b"")
     if header.checkpoint < checkpoint:
@@ -62,11 +57,11 @@ def read_log(content: bytes, main_header: bytes, checkpoint: int) -> Log:
 def _entries(content: bytes, at: int) -> Log:
     right, damaged = bytearray(content[:at]), False
     while at < len(content):
-        lead = content[at : at + _LEAD]
-        data = _data(content, at) if len(lead) == _LEAD else None
+        lead = content[at : at + LEAD]
+        data = _data(content, at) if len(lead) == LEAD else None
         if data is None:
             # Nothing complete follows a write that was not finished.
-            unfinished = not damaged and _reaches_end(content, at) and _LAST not in content[at + _LEAD :]
+            unfinished = not damaged and _reaches_end(content, at) and COMMIT not in content[at + LEAD :]
             return Log("unfinished" if unfinished else "damaged", bytes(right))
         entry = struct.pack("<QQ", len(data), checksum(data)) + data
         damaged = damaged or entry != content[at : at + len(entry)]
@@ -77,14 +72,14 @@ def _entries(content: bytes, at: int) -> Log:
 
 def _reaches_end(content: bytes, at: int) -> bool:
     """Return whether the entry that begins at ``at`` goes on to the end of the log, or further."""
-    lead = content[at : at + _LEAD]
-    return len(lead) < _LEAD or at + _LEAD + int.from_bytes(lead[:8], "little") > len(content)
+    lead = content[at : at + LEAD]
+    return len(lead) < LEAD or at + LEAD + int.from_bytes(lead[:8], "little") > len(content)
 
 
 def _data(content: bytes, at: int) -> bytes | None:
     """Return the data of the entry that begins at ``at``, corrected if one byte is wrong; None if that cannot be."""
     size, stored = struct.unpack_from("<QQ", content, at)
-    data = content[at + _LEAD : at + _LEAD + size]
+    data = content[at + LEAD : at + LEAD + size]
     if len(data) == size:
         found = data if checksum(data) == stored else corrected(data, stored)
         if found is not None:
@@ -92,57 +87,7 @@ def _data(content: bytes, at: int) -> bytes | None:
     for byte in range(0, 64, 8):
         for value in range(256):
             other = (size & ~(0xFF << byte)) | (value << byte)
-            data = content[at + _LEAD : at + _LEAD + other]
+            data = content[at + LEAD : at + LEAD + other]
             if other == len(data) and checksum(data) == stored:
                 return data
     return None
-
-
-@dataclass(frozen=True, slots=True)
-class _Header:
-    """The header of a log, and its own size in bytes."""
-
-    version: int
-    identifier: bytes
-    checkpoint: int
-    size: int
-
-
-def _header(content: bytes) -> _Header | None:
-    """Read the header; None if it is not complete or not of the known form."""
-    if not content.startswith(_KIND):
-        return None
-    reader = _Reader(content[:_LONGEST_HEADER], len(_KIND))
-    version = reader.field(101)
-    length = reader.field(102)
-    identifier = bytes(reader.number() & 0xFF for _ in range(min(length, 16)))
-    checkpoint = reader.field(103)
-    end = reader.at + len(_END)
-    if not reader.good or content[reader.at : end] != _END:
-        return None
-    return _Header(version, identifier, checkpoint, end)
-
-
-class _Reader:
-    """Reads fields, each a number of two bytes and a value of variable length, seven bits a byte."""
-
-    def __init__(self, content: bytes, at: int) -> None:
-        self._content, self.at, self.good = content, at, True
-
-    def field(self, number: int) -> int:
-        found = self._content[self.at : self.at + 2]
-        self.good = self.good and found == number.to_bytes(2, "little")
-        self.at += 2
-        return self.number()
-
-    def number(self) -> int:
-        value = shift = 0
-        while self.at < len(self._content):
-            byte = self._content[self.at]
-            self.at += 1
-            value |= (byte & 0x7F) << shift
-            shift += 7
-            if not byte & 0x80:
-                return value
-        self.good = False
-        return 0
