@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from core.errors import CornerstoneError
-
-_KINDS = (
-    (stat.S_ISDIR, os.strerror(errno.EISDIR)),
-    (stat.S_ISFIFO, "it is a named pipe, not a file"),
-    (stat.S_ISSOCK, "it is a socket, not a file"),
-    (stat.S_ISBLK, "it is a device, not a file"),
-    (stat.S_ISCHR, "it is a device, not a file"),
-)
+from core.machine.plain_text import plain
+from core.machine.small_file import kind_of
 
 
 def open_regular(path: Path) -> BinaryIO:
@@ -51,13 +44,7 @@ def opened_regular(path: Path) -> Iterator[BinaryIO]:
         with open_regular(path) as file:
             yield file
     except OSError as error:
-        raise CornerstoneError(f"cannot read {_shown(path)}: {error.strerror or error}") from error
-
-
-def _shown(path: Path) -> str:
-    """Return a path for a sentence, without letters that a terminal would obey."""
-    text = str(path)
-    return text if text.isprintable() else repr(text)
+        raise CornerstoneError(f"cannot read {plain(str(path))}: {error.strerror or error}") from error
 
 
 def real_path(path: Path) -> Path:
@@ -72,6 +59,6 @@ def real_path(path: Path) -> Path:
 
 
 def _refuse_others(mode: int) -> None:
-    for is_kind, said in _KINDS:
-        if is_kind(mode):
-            raise OSError(errno.EINVAL, said)
+    kind = kind_of(mode)
+    if kind != "file":
+        raise OSError(errno.EINVAL, f"it is a {kind}, not a file")

@@ -32,7 +32,7 @@ def kind_at(path: Path) -> str | None:
         return None
     except (OSError, ValueError) as error:  # a name with NUL is a ValueError
         raise CornerstoneError(f"cannot look at {path}: {reason_of(error)}") from error
-    return _kind(mode)
+    return kind_of(mode)
 
 
 def read_small(path: Path, what: str, most_bytes: int = MOST_BYTES) -> bytes:
@@ -50,7 +50,7 @@ def read_small(path: Path, what: str, most_bytes: int = MOST_BYTES) -> bytes:
     try:
         # Without O_NONBLOCK, opening a pipe waits for a writer.
         with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-            kind = _kind(os.fstat(file.fileno()).st_mode)
+            kind = kind_of(os.fstat(file.fileno()).st_mode)
             if kind != "file":
                 raise CornerstoneError(f"cannot read {what}: it is a {kind}, not a file")
             content = file.read(most_bytes + 1)
@@ -68,5 +68,6 @@ def reason_of(error: OSError | ValueError) -> str:
     return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
-def _kind(mode: int) -> str:
+def kind_of(mode: int) -> str:
+    """Return the kind of what has this mode, as ``kind_at`` names it."""
     return next((name for test, name in _KINDS if test(mode)), "device")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import stat
 from pathlib import Path
 
 from core.errors import CornerstoneError, Mend
 from core.machine.plain_text import plain
+from core.machine.small_file import kind_of
 
 _HEADERS_SIZE = 3 * 4096
 """The size of the headers that a DuckDB file begins with. A shorter file has no rows."""
@@ -17,13 +17,6 @@ _COUNTS = slice(4096 + 8, 4096 + 48)
 """Where the first database header has its counters: all that a new file has there is FRESH."""
 
 _FRESH = bytes(8) + b"\xff" * 16 + bytes(8)
-_KINDS = (
-    (stat.S_ISDIR, "folder"),
-    (stat.S_ISFIFO, "named pipe"),
-    (stat.S_ISSOCK, "socket"),
-    (stat.S_ISBLK, "device"),
-    (stat.S_ISCHR, "device"),
-)
 
 
 class NothingStoredError(CornerstoneError):
@@ -106,8 +99,8 @@ def _size(path: Path) -> int | None:
         return None
     except OSError as error:
         raise _refused(path, error.strerror or str(error)) from error
-    if not stat.S_ISREG(status.st_mode):
-        kind = next((kind for is_kind, kind in _KINDS if is_kind(status.st_mode)), "special file")
+    kind = kind_of(status.st_mode)
+    if kind != "file":
         raise CornerstoneError(f"{shown(path)} is a {kind}, not a store", Mend.OTHER_STORE)
     return status.st_size
 

@@ -22,7 +22,7 @@ def test_a_file_and_a_link_to_it_are_opened(tmp_path: Path) -> None:
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes on this system")
 def test_a_pipe_and_a_socket_are_refused_at_once(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(OSError, match="named pipe"):
+    with pytest.raises(OSError, match="pipe"):
         open_regular(tmp_path / "pipe")
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(tmp_path / "socket"))
@@ -32,7 +32,7 @@ def test_a_pipe_and_a_socket_are_refused_at_once(tmp_path: Path) -> None:
 
 def test_folders_devices_and_odd_names_are_refused(tmp_path: Path) -> None:
     for path, said in (
-        (tmp_path, "Is a directory"),
+        (tmp_path, "it is a folder"),
         (Path(os.devnull), "device"),
         (tmp_path / ("x" * 300), "too long"),
         (tmp_path / "nul\0l", "null character"),

@@ -20,7 +20,7 @@ WRONG: dict[str, dict[str, Any]] = {
     "no task 'agrement'; did you mean agreement": {"tasks": ["agrement"]},
     "'mmlu' is a group of several tasks": {"tasks": ["agreement", "mmlu"]},
     r"cannot read .*missing\.jsonl as data for arc_easy: No such file": {"tasks": ["arc_easy=missing.jsonl"]},
-    "cannot read .* as data for agreement: Is a directory": {"tasks": ["agreement=."]},
+    "cannot read .* as data for agreement: it is a folder": {"tasks": ["agreement=."]},
     "cannot read .* as data for piqa: it is not UTF-8": {"tasks": ["piqa=latin.jsonl"]},
     "no model './nowhere': there is no such folder": {"model": "./nowhere"},
     "is not a model folder: it has no config.json": {"model": "."},

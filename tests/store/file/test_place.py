@@ -60,8 +60,8 @@ def _no_utf8_that_is_there(path: Path) -> Path:
 
 
 _PLACES = {
-    _fifo: "is a named pipe, not a store",
-    _link_to_fifo: "is a named pipe, not a store",
+    _fifo: "is a pipe, not a store",
+    _link_to_fifo: "is a pipe, not a store",
     _socket: "is a socket, not a store",
     _folder: "is a folder, not a store",
     _device: "is a device, not a store",
