@@ -166,7 +166,7 @@ class _Contents:
     def _examine_indexes(self, blocks: Sequence[Damaged]) -> None:
         """Tell whether damaged blocks that no column uses are of an index. If they are not, they hold nothing."""
         self._tell(("doing", "while it read the indexes"))
-        for file in (self._path, *log_files(self._path)):
+        for file in (*log_files(self._path), self._path):  # to close the store ends its lock
             shutil.copyfile(file, self._folder / file.name.replace(self._path.name, "copy", 1))
         where = ", ".join(str(one.offset) for one in blocks)
         try:

@@ -106,7 +106,7 @@ def salvage(
         with TemporaryDirectory(dir=output.parent, prefix=".cornerstone-") as name:
             folder = Path(name)
             with locked(path, Waiting(path, patience, on_wait)):
-                for file in (path, *log_files(path)):
+                for file in (*log_files(path), path):  # the log first: to close the store ends its lock
                     shutil.copyfile(file, folder / file.name.replace(path.name, "original", 1))
             return _salvage(folder, output, patience, on_wait)
     except OSError as error:
