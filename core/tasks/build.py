@@ -144,10 +144,11 @@ def _unusable(name: str, file: DataFile | None, error: Exception) -> Cornerstone
     source = f"the data in {file.path}" if file else "its data set"
     task = _half_built(error)
     if task is not None and file is not None:
-        rows = task.dataset[SPLIT]
-        for row in range(len(rows)):
-            if (said := _fault_of_row(task, rows.select([row]))) is not None:
-                return CornerstoneError(f"{file.where(row)}: {name} cannot use the data ({said})")
+        with quiet_libraries():
+            found = _first_fault(task, task.dataset[SPLIT])
+        if found is not None:
+            row, said = found
+            return CornerstoneError(f"{file.where(row)}: {name} cannot use the data ({said})")
     return CornerstoneError(f"{name} cannot use {source} ({document_fault(error)})")
 
 
@@ -165,10 +166,26 @@ def _half_built(error: Exception) -> Task | None:
     return None
 
 
-def _fault_of_row(task: Task, row: datasets.Dataset) -> str | None:
-    """Return what is wrong with a data set of one row, in words; None if the task can use it."""
+def _first_fault(task: Task, rows: datasets.Dataset) -> tuple[int, str] | None:
+    """Return the first row that a task cannot use and what is wrong with it; None if no row by itself is at fault.
+
+    It is found by halving, because ``process_docs`` takes milliseconds even for a single row.
+    """
+    start, stop = 0, len(rows)
+    while stop - start > 1:
+        middle = (start + stop) // 2
+        if _fault_of_rows(task, rows.select(range(start, middle))) is None:
+            start = middle
+        else:
+            stop = middle
+    said = _fault_of_rows(task, rows.select([start]))
+    return None if said is None else (start, said)
+
+
+def _fault_of_rows(task: Task, rows: datasets.Dataset) -> str | None:
+    """Return what is wrong with rows of a data set, in words; None if the task can use them."""
     try:
-        docs = row if task.config.process_docs is None else task.config.process_docs(row)
+        docs = rows if task.config.process_docs is None else task.config.process_docs(rows)
         task.features = list(docs.features)
         return next((said for doc in docs if (said := fault_of_document(task, doc)) is not None), None)
     except DOCUMENT_FAULTS as error:

@@ -75,13 +75,20 @@ def _fault(
     try:
         said = check(getattr(task, part)(doc))
     except DOCUMENT_FAULTS as error:
-        said = document_fault(error)
         if isinstance(error, KeyError):
-            return said
+            return _unknown_value(error, doc) or document_fault(error)
+        said = document_fault(error)
     if said is None:
         return None
     fields = sorted(fields_of(getattr(task.config, part)))
     return f"{name}, from {', '.join(map(repr, fields))}: {said}" if fields else f"{name}: {said}"
+
+
+def _unknown_value(error: KeyError, doc: Mapping[str, Any]) -> str | None:
+    """Describe a value that the task looked up and does not know; None if a field is missing."""
+    key = error.args[0] if error.args else None
+    field = None if key in doc else next((name for name, value in doc.items() if value == key), None)
+    return None if field is None else f"{shown(key)} in the field {field!r} is no value that it knows"
 
 
 def _fault_of_choices(choices: object) -> str | None:

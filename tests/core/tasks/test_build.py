@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -113,3 +114,21 @@ def test_rows_10_and_23_a_fault_has_its_file_line_and_field(sentence: str, tmp_p
 def test_a_number_where_a_template_makes_text_works_as_in_lm_eval(tmp_path: Path) -> None:
     task = built("arc_easy", written(tmp_path, [{**SOUND, "question": 5}]))
     assert task.task.doc_to_text(task.docs[0]) == "Question: 5\nAnswer:"
+
+
+def test_the_row_that_a_tasks_own_code_cannot_use_is_found_soon_and_without_progress_bars(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    sound = {"ctx_a": "a", "ctx_b": "b", "activity_label": "x", "endings": ["1", "2", "3", "4"], "label": "2"}
+    path = written(tmp_path, [*[sound] * 1999, {**sound, "label": "x"}, *[sound] * 100])
+    began = time.process_time()
+    with pytest.raises(CornerstoneError, match=r"rows\.jsonl, line 2000: hellaswag cannot use the data \(.*'x'"):
+        built("hellaswag", path)
+    assert time.process_time() - began < 10
+    assert capfd.readouterr().err == ""
+
+
+def test_a_value_that_a_task_looks_up_and_does_not_know_is_named_with_its_field(tmp_path: Path) -> None:
+    row = {"sentence": "The _ is x", "option1": "a", "option2": "b", "answer": "3"}
+    with pytest.raises(CornerstoneError, match=r"line 1: .*'3' in the field 'answer' is no value that it knows"):
+        built("winogrande", written(tmp_path, [row]))
