@@ -56,7 +56,9 @@ class Waiting:
                 f"{self._patience:.0f} s at most"
             )
             self._on_wait = None
-        time.sleep(min(_PAUSE_S * min(ahead, _LONGEST_PAUSE), self._patience - waited))
+        # Programs in turn leave soon. One that takes no turns may stay long, and each attempt at its file costs time.
+        pause = _PAUSE_S * (_LONGEST_PAUSE if said else min(ahead, _LONGEST_PAUSE))
+        time.sleep(min(pause, self._patience - waited))
 
     def _holder(self, said: str) -> str:
         """Name the programs that hold the store, as far as this can be told."""
