@@ -63,7 +63,9 @@ def followed(store: Path, search: Callable[[PathListener], Found]) -> Found:
         listener.close()
         last = listener.last_step
         far = "before the first step" if last is None else f"after step {last}"
-        listener.narrate(f"stopped {far}; what was evaluated is in {store}, and the same command goes on from there")
+        listener.narrate(
+            f"stopped {far}; what was evaluated is kept for {store}, and the same command goes on from there"
+        )
         sys.exit(exit_code(stop))
     finally:
         listener.close()

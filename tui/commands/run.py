@@ -84,7 +84,7 @@ def _how_far(last: PhaseStarted | ChunkRecorded | None, path: Path) -> str:
             return "before anything was evaluated"
         case PhaseStarted(phase, done) | ChunkRecorded(phase, done):
             what = f"{done} of {counted(phase.total, 'outcome')} of {phase.schedule} on {phase.task.name}"
-            return f"with {what} stored in {path}; the same command goes on from there"
+            return f"with {what} kept for {path}; the same command goes on from there"
 
 
 def _not_shown(finished: PhaseFinished, path: Path) -> str:
