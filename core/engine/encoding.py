@@ -14,9 +14,11 @@ from core.engine.chat_template import ChatTemplate
 from core.engine.load import LoadedModel
 from core.engine.packing import TokenRequest
 from core.errors import CornerstoneError
+from core.machine.plain_text import plain
 from core.machine.quiet_libraries import quiet_libraries
 
 _SHOWN = 60
+_LONGEST_FAULT = 200
 
 RenderChat = Callable[..., str]
 """Renders a list of messages; takes ``add_generation_prompt`` too, as lm-eval's tasks expect."""
@@ -133,11 +135,16 @@ class _CapturingLM(HFLM):  # type: ignore[misc]
         """Encode text. Without BOS and EOS no text begins with them, which lm-eval fails to see.
 
         Raises:
-            CornerstoneError: the tokenizer makes no token of a text.
+            CornerstoneError: the tokenizer makes no token of a text, or cannot encode it, as where it has no token for
+                words that it does not know.
         """
         if self.prefix_token_id is None and add_special_tokens is None:
             add_special_tokens = True if self.add_bos_token is None else self.add_bos_token
-        tokens = list(super().tok_encode(string, add_special_tokens=add_special_tokens, **options))
+        try:
+            tokens = list(super().tok_encode(string, add_special_tokens=add_special_tokens, **options))
+        except Exception as error:  # tokenizers raises no narrower one
+            said = plain(str(error).strip().partition("\n")[0])[:_LONGEST_FAULT] or type(error).__name__
+            raise CornerstoneError(f"the model's tokenizer cannot encode {_short(string)}: {said}") from error
         if not tokens and string.strip():
             raise CornerstoneError(
                 f"the model's tokenizer encodes {_short(string)} as no token at all; check its files"

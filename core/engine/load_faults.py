@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from json import JSONDecodeError
 
+from core.engine.own_code import forbid_own_code
 from core.errors import CornerstoneError
 from core.models.foreign_code import own_code_error
 
@@ -14,7 +15,7 @@ _LONGEST = 300
 
 @contextmanager
 def load_faults(what: str, name: str) -> Iterator[None]:
-    """Turn whatever a library raises inside the block into one sentence.
+    """Turn whatever a library raises inside the block into one sentence. No code of a model is run in it.
 
     Args:
         what: what is loaded and from where, as in ``llama from /models/llama``.
@@ -23,6 +24,7 @@ def load_faults(what: str, name: str) -> Iterator[None]:
     Raises:
         CornerstoneError: something was raised.
     """
+    forbid_own_code()
     try:
         yield
     except CornerstoneError:

@@ -8,8 +8,10 @@ from typing import Any
 from transformers import AutoTokenizer, PretrainedConfig
 
 from core.engine.load_faults import load_faults
+from core.engine.own_code import refuse_other_class
 from core.errors import CornerstoneError
 from core.machine.quiet_libraries import quiet_libraries
+from core.records.json_object import read_json_object
 
 _PROBE = "The keys to the cabinet are on the table."
 
@@ -26,7 +28,11 @@ def load_tokenizer(folder: Path, config: PretrainedConfig, rows: int) -> Any:
         CornerstoneError: the tokenizer is missing or damaged, needs code of its own or a library that is not installed,
             encodes text as nothing, or has tokens that the model does not know.
     """
+    settings = folder / "tokenizer_config.json"
     with quiet_libraries(), load_faults(f"the tokenizer in {folder}", f"the tokenizer in {folder}"):
+        named = read_json_object(settings).get("tokenizer_class") if settings.is_file() else None
+        for name in (named, getattr(config, "tokenizer_class", None)):
+            refuse_other_class(name, f"the tokenizer in {folder}")
         tokenizer = AutoTokenizer.from_pretrained(folder, config=config, trust_remote_code=False)
         last = max(_own_tokens(tokenizer), default=-1)
         encoded = tokenizer.encode(_PROBE, add_special_tokens=False)

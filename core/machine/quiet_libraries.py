@@ -8,12 +8,19 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_TALKATIVE = ("lm_eval", "datasets", "transformers", "huggingface_hub", "accelerate")
+# Transformers logs what is wrong with a file, over many lines, and then raises an error that says the same.
+_TALKATIVE = {
+    "lm_eval": logging.ERROR,
+    "datasets": logging.ERROR,
+    "transformers": logging.CRITICAL,
+    "huggingface_hub": logging.ERROR,
+    "accelerate": logging.ERROR,
+}
 
 
 @contextmanager
 def quiet_libraries() -> Iterator[None]:
-    """Let libraries report only errors, and show no progress bars, inside the block."""
+    """Let libraries report only errors that they do not raise, and show no progress bars, inside the block."""
     import datasets
     from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
     from transformers.utils import logging as transformers_logging
@@ -22,8 +29,8 @@ def quiet_libraries() -> Iterator[None]:
     hub_bars, data_bars = not are_progress_bars_disabled(), datasets.is_progress_bar_enabled()
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     try:
-        for name in _TALKATIVE:
-            logging.getLogger(name).setLevel(logging.ERROR)
+        for name, level in _TALKATIVE.items():
+            logging.getLogger(name).setLevel(level)
         disable_progress_bars()
         datasets.disable_progress_bars()
         transformers_logging.disable_progress_bar()

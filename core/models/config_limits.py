@@ -39,6 +39,7 @@ _COUNTS: Final = {
     "num_local_experts": _HEADS,
     "num_experts_per_tok": _HEADS,
     "vocab_size": Count(2**28),
+    "num_labels": Count(2**16, may_be_null=True, least=0),  # transformers makes a name for each
     "max_position_embeddings": Count(2**40),
     "n_positions": Count(2**40),
     "n_ctx": Count(2**40),

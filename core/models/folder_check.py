@@ -8,7 +8,7 @@ from pathlib import Path
 
 from core.errors import CornerstoneError
 from core.models.config_limits import refuse_numbers
-from core.models.families import FAMILIES, unsupported
+from core.models.families import FAMILIES, Family, unsupported
 from core.models.foreign_code import refuse_foreign_code
 from core.models.weight_headers import WeightHeader, read_weight_headers
 from core.records.model_files import CONFIG, model_files
@@ -43,12 +43,30 @@ def check_folder(folder: Path) -> dict[str, WeightHeader]:
         raise CornerstoneError(
             f"cannot load {folder}: {min(whole)} holds whole numbers, but its config.json names no quantization"
         )
+    if complex_ := [name for name, weight in weights.items() if weight.dtype == "C64"]:
+        raise CornerstoneError(f"cannot load {folder}: {min(complex_)} holds complex numbers, which no such model has")
+    _refuse_twice_named(weights, folder, FAMILIES[model_type])
     depth = files.config.get("num_hidden_layers", files.config.get(FAMILIES[model_type].depth))
     held = _layers_in(weights, FAMILIES[model_type].layers.rpartition(".")[2])
     # Where few are missing, loading tells which weights those are.
     if isinstance(depth, int) and depth > 2 * held + _FEW:
         raise CornerstoneError(f"cannot load {path}: it asks for {depth} layers, but the files beside it hold {held}")
     return weights
+
+
+def _refuse_twice_named(weights: Iterable[str], folder: Path, family: Family) -> None:
+    """Raise if two names mean the same weight, because transformers silently takes one of them.
+
+    It accepts names with and without the path that leads to the layers, such as ``model.norm.weight`` and
+    ``norm.weight``.
+    """
+    path = "|".join({"model", *family.layers.split(".")[:-1]})
+    leading = re.compile(rf"^(?:(?:{path})\.)+")
+    known: dict[str, str] = {}
+    for name in sorted(weights):
+        other = known.setdefault(leading.sub("", name), name)
+        if other != name:
+            raise CornerstoneError(f"cannot load {folder}: it holds {name} and {other}, which are the same weight")
 
 
 def _layers_in(weights: Iterable[str], name: str) -> int:

@@ -65,6 +65,8 @@ def code_faults() -> dict[str, Change]:
         "tokenizer by auto_map": _foreign_tokenizer({"AutoTokenizer": [None, "evil.Evil"]}, "Evil"),
         "slow tokenizer by auto_map": _foreign_tokenizer({"AutoTokenizer": ["evil.Evil", None]}, None),
         "tokenizer by a list as auto_map": _foreign_tokenizer(["evil.Evil", None], "Evil"),
+        **{f"tokenizer that is {name}": _other_class(name) for name in _NO_TOKENIZERS},
+        "tokenizer in a folder below": _tokenizer_below,
         "tokenizer by auto_map of another repository": _foreign_tokenizer(
             {"AutoTokenizer": ["x/y--evil.Evil", None]}, "E"
         ),
@@ -88,6 +90,8 @@ def code_faults() -> dict[str, Change]:
     }
 
 
+# Each loads its parts without saying that no code of the model may be run.
+_NO_TOKENIZERS = ("AutoProcessor", "AutoImageProcessor", "AutoFeatureExtractor", "LlavaProcessor", "AutoTokenizer")
 _METHODS = (
     "awq",
     "gptq",
@@ -130,6 +134,7 @@ def config_faults() -> dict[str, Change]:
         "rotation a text": lambda path: change_config(path, rope_parameters="default"),
         "rotation without a type": lambda path: change_config(path, rope_scaling={"type": 3}),
         "list of a million": lambda path: change_config(path, layer_types=["full_attention"] * 10**6),
+        "a billion labels": lambda path: change_config(path, num_labels=10**9),
         "dtype unknown": lambda path: change_config(path, dtype="float7"),
         "ties a text": lambda path: change_config(path, tie_word_embeddings="perhaps"),
         "more layers than weights": lambda path: change_config(path, num_hidden_layers=LAYERS + 1),
@@ -153,6 +158,13 @@ def weight_faults() -> dict[str, Change]:
         "an encoder of images more": lambda path: _weights(
             path, {**small_weights(), "vision_tower.patch.weight": np.ones((3, 3), np.float32)}
         ),
+        **{
+            f"a weight under a second name, {name}": lambda path, name=name: _weights(  # type: ignore[misc]
+                path, {**small_weights(), name: np.full(WIDTH, 5, np.float32)}
+            )
+            for name in ("norm.weight", "model.model.norm.weight", "layers.0.input_layernorm.weight")
+        },
+        "complex numbers as weights": lambda path: _header(path, _as_complex),
         "a layer more": lambda path: _weights(path, small_weights(LAYERS + 1)),
         "a weight less": lambda path: _weights(path, _without("model.layers.1.mlp.up_proj.weight")),
         "no embedding": lambda path: _weights(path, _without("model.embed_tokens.weight")),
@@ -303,6 +315,29 @@ def _sentencepiece(path: Path) -> None:
     write_json(path / "tokenizer_config.json", {**TOKENIZER_CONFIG, "tokenizer_class": "LlamaTokenizer"})
 
 
+def _other_class(name: str) -> Change:
+    """Name a class of transformers that is no tokenizer, and whose parts ask for code in the folder."""
+
+    def change(path: Path) -> None:
+        _write_code(path)
+        kinds = ("AutoProcessor", "AutoImageProcessor", "AutoFeatureExtractor", "AutoModel")
+        auto_map = {**dict.fromkeys(kinds, "evil.Evil"), "AutoTokenizer": ["evil.Evil", "evil.Evil"]}
+        for file in ("processor_config.json", "preprocessor_config.json"):
+            write_json(path / file, {"auto_map": auto_map, "image_processor_type": "Evil"})
+        write_json(path / "tokenizer_config.json", {"tokenizer_class": name, "auto_map": auto_map})
+
+    return change
+
+
+def _tokenizer_below(path: Path) -> None:
+    """Name a class that loads two tokenizers from folders below, each of which asks for code."""
+    for name in ("question_encoder_tokenizer", "generator_tokenizer"):
+        (path / name).mkdir()
+        _foreign_tokenizer({"AutoTokenizer": ["evil.Evil", "evil.Evil"]}, "Evil")(path / name)
+        write_json(path / name / _CONFIG, {"model_type": "evil", "auto_map": {"AutoConfig": "evil.Evil"}})
+    write_json(path / "tokenizer_config.json", {"tokenizer_class": "RagTokenizer"})
+
+
 def _smaller_vocabulary(path: Path) -> None:
     weights = {name: one[:100] if len(one) == VOCABULARY else one for name, one in small_weights().items()}
     _weights(path, weights)
@@ -356,6 +391,12 @@ def _entry(path: Path, **parts: object) -> None:
         return json.dumps(header).encode()
 
     _header(path, change)
+
+
+def _as_complex(text: bytes) -> bytes:
+    header = json.loads(text)
+    header["model.norm.weight"] |= {"dtype": "C64", "shape": [WIDTH // 2]}
+    return json.dumps(header).encode()
 
 
 def _length(path: Path, length: int) -> None:

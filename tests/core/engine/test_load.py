@@ -38,6 +38,8 @@ from tests.support.small_model import (
 )
 from tests.support.tiny_models import SETTINGS, tiny_model
 
+_WORDS = ("The", "keys", "to", "the", "cabinet", "are", "on", "table", ".")
+
 FAULTS = {**code_faults(), **config_faults(), **weight_faults(), **shard_faults(), **tokenizer_faults()}
 
 
@@ -114,6 +116,19 @@ def test_code_that_would_generate_is_not_run(tmp_path: Path) -> None:
     write_json(model / "generation_config.json", {"custom_generate": str(model), "trust_remote_code": True})
     assert load(model).players
     assert not (tmp_path / MARK).exists()
+
+
+def test_a_tokenizer_whose_library_is_missing_is_named(tmp_path: Path) -> None:
+    write_json(small_model(tmp_path / "model") / "tokenizer_config.json", {"tokenizer_class": "MistralCommonBackend"})
+    assert "requires the mistral-common library" in refusal(tmp_path / "model")
+
+
+def test_what_transformers_says_of_an_odd_setting_is_not_printed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    change_config(small_model(tmp_path / "model"), use_return_dict=False)
+    assert "use_return_dict" in refusal(tmp_path / "model")
+    assert "".join(capsys.readouterr()) == ""
 
 
 def test_an_auto_map_is_left_aside_where_transformers_knows_the_class(tmp_path: Path) -> None:
@@ -193,6 +208,19 @@ def test_a_tokenizer_without_bos_and_eos_encodes_texts_that_have_a_prompt(words:
     for wanting in (Instance("loglikelihood", {}, ("", "sat"), 0), Instance("loglikelihood_rolling", {}, ("sat",), 0)):
         with pytest.raises(EncodingFaultError, match="there is no prompt, and the tokenizer has neither BOS nor EOS"):
             encoder.encode(wanting)
+
+
+def test_words_that_a_tokenizer_has_no_token_for_are_refused_in_a_sentence(tmp_path: Path) -> None:
+    model = small_model(tmp_path / "model")
+    words = {word: number for number, word in enumerate(_WORDS)}
+    whole = json.loads((model / "tokenizer.json").read_text())
+    level = {"type": "WordLevel", "vocab": words, "unk_token": "<none>"}
+    write_json(
+        model / "tokenizer.json", {**whole, "model": level, "pre_tokenizer": {"type": "Whitespace"}, "decoder": None}
+    )
+    encoder = RequestEncoder(load(model))
+    with pytest.raises(CornerstoneError, match=r"cannot encode 'the cat sat': WordLevel error: Missing \[UNK\] token"):
+        encoder.encode(Instance("loglikelihood", {}, ("the cat", " sat"), 0))
 
 
 def test_a_token_that_was_added_to_the_tokenizer_alone_is_refused_where_a_text_has_it(tmp_path: Path) -> None:
