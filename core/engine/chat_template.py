@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import queue
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -18,7 +18,10 @@ import psutil
 from core.errors import CornerstoneError
 
 _SECONDS = 2.0
-"""How long a prompt may take. An ordinary one takes a millisecond."""
+"""Processor time that a prompt may take. An ordinary one takes a millisecond."""
+
+_WAIT_SECONDS = 8.0
+"""How long to wait for a prompt, on a machine that is busy with other work."""
 
 _START_SECONDS = 60.0
 _MOST_BYTES = 2**30
@@ -80,34 +83,37 @@ class Renderer:
             "prompts": add_generation_prompt,
             "settings": dict(self._template.settings),
         }
+        used = _processor_time_of(self._process.pid)
         assert self._process.stdin is not None
         with suppress(BrokenPipeError):  # then there is no answer either
             self._process.stdin.write(json.dumps(request, default=str) + "\n")
             self._process.stdin.flush()
         name = f"the chat template of {self._template.model}"
-        answer = self._answer(_SECONDS, name, f"does not finish a prompt within {_SECONDS:.0f} s")
+        answer = self._answer(_WAIT_SECONDS, name, f"does not finish a prompt within {_SECONDS:.0f} s", used + _SECONDS)
         if "text" not in answer:
             raise CornerstoneError(f"{name} cannot be used: {answer['fault']}")
         return str(answer["text"])
 
-    def _answer(self, seconds: float, who: str, too_late: str) -> dict[str, Any]:
+    def _answer(self, seconds: float, who: str, too_late: str, until: float = math.inf) -> dict[str, Any]:
         """Return the next answer.
 
         Args:
-            seconds: how long to wait.
+            seconds: how long to wait; time for which this process was stopped does not count.
             who: what is waited for, for messages.
             too_late: what it did if no answer comes in time, for messages.
+            until: the processor time of the other process, counted from its start, at which to give up.
 
         Raises:
             CornerstoneError: the process ended, took too long, or takes too much memory.
         """
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
+        for _ in range(round(seconds / _LOOK_SECONDS)):
             try:
                 line = self._answers.get(timeout=_LOOK_SECONDS)
             except queue.Empty:
                 if _memory_of(self._process.pid) > _MOST_BYTES:
                     raise CornerstoneError(f"{who} needs more than {_MOST_BYTES // 2**20} MiB of memory") from None
+                if _processor_time_of(self._process.pid) > until:
+                    break
                 continue
             if not line:
                 raise CornerstoneError(f"{who} ended its process without an answer")
@@ -122,6 +128,14 @@ def _pass_on(stream: IO[str], answers: queue.SimpleQueue[str]) -> None:
         for line in stream:
             answers.put(line)
     answers.put("")
+
+
+def _processor_time_of(process: int) -> float:
+    try:
+        times = psutil.Process(process).cpu_times()
+    except psutil.Error:
+        return 0.0
+    return float(times.user + times.system)
 
 
 def _memory_of(process: int) -> int:

@@ -13,7 +13,7 @@ from typing import Any, Final
 import jinja2
 from transformers.utils.chat_template_utils import render_jinja_template
 
-from core.machine.plain_text import plain
+from core.machine.plain_text import is_utf8, plain
 
 MEMORY_BYTES: Final = 512 * 2**20
 """Memory that a template may take, where the system can bound it."""
@@ -50,6 +50,8 @@ def _answer(request: dict[str, Any]) -> dict[str, str]:
     most = LONGEST + 10 * sum(len(str(one.get("content"))) for one in request["messages"])
     if len(text) > most:
         return {"fault": f"it makes more than {most:,} letters of one prompt"}
+    if not is_utf8(text):
+        return {"fault": "it makes characters of a prompt that no text has"}
     return {"text": text}
 
 

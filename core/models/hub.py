@@ -87,7 +87,7 @@ def _is_complete(folder: Path) -> bool:
         model_files(folder)
         links = _wanted(path.name for path in folder.iterdir())
         whole = all((folder / name).is_file() for name in links)  # not those whose file is gone
-        return whole and has_vocabulary(folder) and not missing_of(listed or (), folder)
+        return whole and has_vocabulary(folder) and not missing_of(_wanted(listed or ()), folder)
     except (CornerstoneError, OSError):
         return False
 

@@ -51,8 +51,8 @@ def file_digest(path: Path, *, check: bool = False) -> str:
     with opened_regular(path) as file:
         state, resolved = FileState.of(os.fstat(file.fileno())), path.resolve()
         named = _named_by_hub(resolved)
-        known = None if check else named or _kept_digest(resolved, state)
-        if known is not None:
+        known = None if check else _kept_digest(resolved, state)
+        if known is not None and named in {None, known}:
             return known
         began = time.time_ns()
         digest = hashlib.file_digest(cast("BufferedReader", file), "sha256").hexdigest()
@@ -60,7 +60,7 @@ def file_digest(path: Path, *, check: bool = False) -> str:
             raise CornerstoneError(f"{path} changed while it was read; run again once it is written")
     if named is not None and named != digest:
         raise CornerstoneError(f"{resolved} is not what the hub gave; delete this file and fetch the model again")
-    if named is None and state.settled(began):
+    if state.settled(began):
         _keep_digest(resolved, state, digest)
     return digest
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import psutil
@@ -56,3 +57,26 @@ def test_the_process_ends_with_its_block_also_while_it_loops(
             render([QUESTION])
         assert psutil.pid_exists(number)
     assert not psutil.pid_exists(number)
+
+
+def test_row_12_characters_that_no_text_has_are_refused(
+    encoder: RequestEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(encoder._lm.tokenizer, "chat_template", "{{ '\\ud800' }}{{ messages[0].content }}")
+    with (
+        encoder.chat_renderer() as render,
+        pytest.raises(CornerstoneError, match="that no text has"),
+    ):
+        render([QUESTION])
+
+
+def test_row_12_time_for_which_the_process_did_not_run_does_not_count(encoder: RequestEncoder) -> None:
+    with encoder.chat_renderer() as render:
+        assert isinstance(render, Renderer)
+        text = render([QUESTION])
+        process = psutil.Process(render._process.pid)
+        process.suspend()
+        waker = threading.Timer(3, process.resume)
+        waker.start()
+        assert render([QUESTION]) == text
+        waker.join()

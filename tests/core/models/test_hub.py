@@ -22,6 +22,8 @@ LEFT_OUT = (
     "pytorch_model.bin",
     "onnx/model.onnx",
     "consolidated.safetensors",
+    "qwen.tiktoken",
+    "bpe.codes",
     "a/b.json",
 )
 

@@ -193,16 +193,24 @@ def test_a_file_named_like_a_digest_is_read(tmp_path: Path) -> None:
     assert file_digest(written(tmp_path / "blobs" / name, b"one")) == sha256(b"one")
 
 
-def test_a_blob_of_the_hub_cache_is_trusted_unless_a_check_is_forced(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("later")
+def test_row_6_a_blob_of_the_hub_cache_is_read_once_and_again_when_it_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     snapshot = hub_cache(tmp_path / "hub", "someone/tiny", plain_folder(tmp_path / "model"))
     weights = snapshot / "model.safetensors"
     assert file_digest(weights) == file_digest(weights, check=True) == sha256(b"weights")
+    with monkeypatch.context() as patched:
+        patched.setattr(fingerprint.hashlib, "file_digest", None)
+        assert file_digest(weights) == sha256(b"weights")
+    before = weights.stat()
     weights.resolve().write_bytes(b"WEIGHTS")
-    assert file_digest(weights) == sha256(b"weights")
-    with pytest.raises(CornerstoneError, match="is not what the hub gave"):
-        file_digest(weights, check=True)
-    with pytest.raises(CornerstoneError, match="is not what the hub gave"):
-        model_fingerprint(snapshot, "float32", check=True)
+    os.utime(weights, ns=(before.st_atime_ns, before.st_mtime_ns))
+    for check in (False, True):
+        with pytest.raises(CornerstoneError, match="is not what the hub gave"):
+            file_digest(weights, check=check)
+        with pytest.raises(CornerstoneError, match="is not what the hub gave"):
+            model_fingerprint(snapshot, "float32", check=check)
 
 
 @pytest.mark.parametrize("kind", ["pipe", "folder", "nothing", "device"])
