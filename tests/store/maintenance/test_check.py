@@ -197,7 +197,7 @@ def test_what_is_no_store_is_refused(path: Path, tmp_path: Path, store: Path) ->
     for file, said in {
         tmp_path / "nothing": "there is no store",
         tmp_path / "text": "is not a DuckDB file",
-        tmp_path / "pipe": "is a named pipe",
+        tmp_path / "pipe": "is a pipe",
         tmp_path: "is a folder",
         tmp_path / "other": "no store of this program",
         newer: "newer version of this program",

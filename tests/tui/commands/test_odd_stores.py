@@ -29,7 +29,7 @@ COMMANDS = (
 def _place(kind: str, folder: Path) -> bytes:
     place = folder / "s.duckdb"
     match kind:
-        case "named pipe":
+        case "pipe":
             os.mkfifo(place)
         case "socket":
             with socket.socket(socket.AF_UNIX) as made:
@@ -50,7 +50,7 @@ def _place(kind: str, folder: Path) -> bytes:
 @pytest.mark.parametrize(
     ("kind", "commands"),
     [
-        ("named pipe", COMMANDS),
+        ("pipe", COMMANDS),
         *[(kind, COMMANDS[:1] + COMMANDS[5:6]) for kind in ("socket", "folder", "device", "File name too long")],
         *[(kind, COMMANDS[:1] + COMMANDS[4:6]) for kind in ("symbolic links", "UTF-8")],
     ],
