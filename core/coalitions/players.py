@@ -13,7 +13,7 @@ from typing import Literal
 
 from core.errors import CornerstoneError
 
-PlayerKind = Literal["attn", "ffn", "moe"]
+PlayerKind = Literal["attn", "ssm", "linear", "conv", "mixer", "ffn", "moe"]
 
 Removed = tuple[int, ...]
 """A coalition, written as the numbers of its removed players: sorted, each once. () is the intact model."""

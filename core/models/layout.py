@@ -1,0 +1,61 @@
+"""The layout of a model: where its layers are, which players each has, and how the model may be evaluated.
+
+Light to import, so that what is known of a model can be read before torch is loaded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from core.coalitions.players import PlayerKind
+
+Way = Literal["packed", "mixed", "unpacked", "whole"]
+"""How requests go through a model, the fastest way first.
+
+``packed``: requests share a row and their prefixes; every layer takes a tree mask. ``mixed``: the same, but some layers
+obey no tree mask and take each path of the row by itself. ``unpacked``: each request is a row of its own. ``whole``: a
+layer takes more from the one before it than hidden states, so the whole model runs once for each coalition.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Sublayer:
+    """A player of a layer.
+
+    ``parts`` are submodules, as dotted paths from the layer. To remove the player, their outputs become zero. ``feeds``
+    are submodules that only this player reads; they need not run where it is removed.
+    """
+
+    kind: PlayerKind
+    parts: tuple[str, ...]
+    feeds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """The players of a layer, in the order in which they run.
+
+    ``parallel``: they all read the layer's input, so that the layer is not one player after the other. ``passes``: with
+    all players removed the layer returns its input, bit by bit; else something is left, such as a scale. ``packs``: it
+    obeys a tree mask.
+    """
+
+    sublayers: tuple[Sublayer, ...]
+    parallel: bool = False
+    passes: bool = True
+    packs: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The layers of a model, at the dotted path ``path`` from the model with its head; and the way to evaluate it."""
+
+    path: str
+    layers: tuple[Layer, ...]
+    way: Way = "packed"
+
+    @property
+    def kinds(self) -> tuple[tuple[PlayerKind, ...], ...]:
+        """Return the kinds of each layer's players, in the order in which they run."""
+        return tuple(tuple(sublayer.kind for sublayer in layer.sublayers) for layer in self.layers)
