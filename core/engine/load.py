@@ -22,7 +22,7 @@ from core.errors import CornerstoneError
 from core.machine.own_folder import own_folder
 from core.machine.paths import cache_folder
 from core.machine.quiet_libraries import quiet_libraries
-from core.models.families import Family, family_of, players_in
+from core.models.families import Family, family_of
 from core.models.folder_check import check_folder
 from core.models.lookup import ModelSource
 from core.records.fingerprint import model_fingerprint
@@ -111,7 +111,7 @@ def load_model(
         except torch.OutOfMemoryError as error:
             raise CornerstoneError(f"{source.name} does not fit into the memory of {place} as {_name(kind)}") from error
     refuse_other_weights(config, source.folder, found)
-    players = players_in(len(decoder_layers(model, family)), family)
+    depth = len(decoder_layers(model, family))
     record = ModelRecord(
         fingerprint=model_fingerprint(source.folder, _name(kind), check=check_files),
         name=source.name,
@@ -119,12 +119,12 @@ def load_model(
         revision=source.revision,
         dtype=_name(kind),
         family=config.model_type,
-        kinds=tuple(player.kind for player in players),
+        kinds=(("attn", family.kind),) * depth,
     )
     reads = place.type == "cpu" or offload is not None
     in_use = WeightsInUse(model_files(source.folder).weights if reads else ())
     refuse_changed(source.folder, before)
-    loaded = LoadedModel(record, family, players, model, tokenizer, in_use)
+    loaded = LoadedModel(record, family, record.players, model, tokenizer, in_use)
     if not loaded.offloaded:  # else it would read all weights once more
         _refuse_incomputable(source, model)
     return loaded

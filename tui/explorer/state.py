@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Literal
 
-from core.coalitions.players import Player, Removed, players_of
+from core.coalitions.players import Player, Removed
 from core.evaluator.protocol import (
     BenchTask,
     Charts,
@@ -53,7 +53,7 @@ class State:
 
     @property
     def players(self) -> tuple[Player, ...]:
-        return () if self.bench is None else players_of(self.bench.model.kinds)
+        return () if self.bench is None else self.bench.model.players
 
     @property
     def writers(self) -> tuple[Writer, ...]:
@@ -123,7 +123,7 @@ def resumed(state: State, session: Session) -> State:
     if state.bench is None or state.bench.model_id != session.model_id:
         return state
     keys = [task.key for task in state.bench.tasks]
-    known = range(len(state.bench.model.kinds))
+    known = range(len(state.players))
     removed = session.removed if all(number in known for number in session.removed) else ()
     return replace(state, task=session.task if session.task in keys else state.task, removed=removed)
 
