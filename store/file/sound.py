@@ -53,7 +53,8 @@ _WRONG = {
 
 def damaged(path: Path, what: str) -> CornerstoneError:
     """Return the error of a damaged store; ``what`` says what is wrong with it."""
-    return CornerstoneError(f"the store {shown(path)} is damaged ({what}); nothing was changed", Mend.SALVAGE_STORE)
+    said = f"the store {shown(path)} is damaged ({what}); nothing was changed"
+    return CornerstoneError(said, Mend.SALVAGE_STORE, path)
 
 
 def tables_of(connection: duckdb.DuckDBPyConnection) -> Columns:

@@ -385,8 +385,11 @@ def doctor(
         Path | None, typer.Option(help="The store to check (default: the one in your data folder).")
     ] = None,
 ) -> None:
-    """Check versions, device, caches and store, and say what is missing and what mends it."""
+    """Check versions, device, caches and store, and say what is missing and what mends it.
+
+    The exit code is 0 if all that a run needs is there and sound, and 1 if not.
+    """
     from tui.commands.doctor import examine
 
     if not examine(store):
-        raise typer.Exit(2)
+        raise typer.Exit(1)
