@@ -67,15 +67,15 @@ def _read(gguf: Path, alone: Path) -> tuple[PreTrainedModel, Any]:
     ``alone`` is an empty folder, in which the file gets a name. Beside other files transformers would read those too:
     a tokenizer of another model, an adapter, code.
     """
-    tensors = check_gguf(gguf)
+    sizes = check_gguf(gguf).sizes
     (alone / _NAME).symlink_to(gguf.resolve())
     with load_faults(f"{gguf} as a GGUF model", str(gguf)):
         config = read_config(alone, gguf_file=_NAME)
-        refuse_far_larger(config, gguf, sum(tensors.values()))
+        refuse_far_larger(config, gguf, sum(sizes.values()))
         model, found = open_weights(alone, config, gguf_file=_NAME, dtype=torch.float32)
         tokenizer = AutoTokenizer.from_pretrained(alone, gguf_file=_NAME, trust_remote_code=False)
     refuse_other_weights(config, gguf, found)
-    _refuse_left_over(gguf, tensors, model)
+    _refuse_left_over(gguf, sizes, model)
     return model, tokenizer
 
 
