@@ -347,11 +347,22 @@ def bench(
 
 
 @app.command()
-def models() -> None:
-    """List the model aliases, and whether each model is cached."""
-    from tui.commands.catalog import print_models
+def models(
+    name: Annotated[str | None, typer.Argument(help="A model, as an alias, a hub id, a folder or a GGUF file.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    revision: Annotated[str | None, typer.Option(help="The branch, tag or commit of a hub model.")] = None,
+    offline: OfflineOption = None,
+) -> None:
+    """List the model aliases; or say what one model is, without loading its weights.
 
-    print_models()
+    Example: cornerstone models smollm2-135m-instruct
+    """
+    from tui.commands.models import print_model, print_models
+
+    if name is None:
+        print_models(as_json=as_json)
+    else:
+        print_model(name, revision=revision, offline=bool(offline), as_json=as_json)
 
 
 @app.command()
