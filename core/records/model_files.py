@@ -49,6 +49,7 @@ _RARE_VOCABULARIES = (
 )
 # Read only where there is no tokenizer.json.
 _FALLBACK_VOCABULARIES = ("tekken.json", "tiktoken.model", "tokenizer.model.*")
+_CONFIG_VERSIONS = "config.*.json"
 _TEMPLATE_FOLDER = "additional_chat_templates"
 _SHOWN = 80
 
@@ -71,6 +72,11 @@ class ModelFiles:
     weights: tuple[Path, ...]
     tokenizer: tuple[Path, ...]
     rare: tuple[Path, ...]
+
+    @property
+    def versions(self) -> tuple[Path, ...]:
+        """Return those of ``rare`` that may take the place of config.json, in some version of transformers."""
+        return tuple(path for path in self.rare if fnmatchcase(path.name, _CONFIG_VERSIONS))
 
     def states(self) -> dict[Path, FileState]:
         """Return the state of each file, config.json and the index of the weights included.
@@ -199,14 +205,24 @@ def _rare_names(folder: Path, config: Mapping[str, Any]) -> Iterator[str]:
     if not (folder / "tokenizer.json").exists():
         patterns += _FALLBACK_VOCABULARIES
     if "configuration_files" in config:
-        patterns.append("config.*.json")
+        patterns.append(_CONFIG_VERSIONS)
     if "fast_tokenizer_files" in settings:
+        _refuse_other_tokenizers(folder, settings["fast_tokenizer_files"])
         patterns.append("tokenizer.*.json")
     for pattern in patterns:
         for path in folder.glob(pattern):
             yield path.relative_to(folder).as_posix()
     if "added_tokens_decoder" not in settings:
         yield from _old_tokens(folder, settings)
+
+
+def _refuse_other_tokenizers(folder: Path, listed: object) -> None:
+    """Refuse versions of tokenizer.json under other names, which transformers would load from anywhere."""
+    for name in listed if isinstance(listed, list) else [listed]:
+        if not isinstance(name, str) or "/" in name or not fnmatchcase(name, "tokenizer*.json"):
+            raise CornerstoneError(
+                f"{folder} names {_shown(str(name))} as a version of tokenizer.json, which it is not"
+            )
 
 
 def _old_tokens(folder: Path, settings: Mapping[str, Any]) -> Iterator[str]:
