@@ -67,7 +67,7 @@ def test_wrong_use_is_one_sentence_with_a_hint(
     [
         (KeyboardInterrupt(), 130, ""),
         (typer.Exit(7), 7, ""),
-        (typer.Abort(), 130, "cornerstone: stopped\n"),
+        (typer.Abort(), 130, "cornerstone: stopped by Ctrl+C (SIGINT)\n"),
         (CornerstoneError("the disk is\x1b full"), 2, "cornerstone: the disk is  full\n"),
     ],
 )
