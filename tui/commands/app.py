@@ -99,20 +99,28 @@ def main_callback(
         return
     if _on_terminal():
         _open_explorer(store, None)
+    from store.file.database import refuse_unusable
     from tui.commands.run import run as run_study
 
-    store_file(store)
+    refuse_unusable(store_file(store))
     typer.echo("running the quickstart: two tasks, every layer removed alone and in windows (about 2 min)", err=True)
     run_study(load_config(Path("quickstart"), {"store": store}), "cornerstone", PATIENCE_S)
 
 
-def _to_evaluate(file: Path | None, options: Mapping[str, Any]) -> RunConfig:
-    """Return the run that a file and options ask for, after the checks that take no time."""
+def _to_evaluate(file: Path | None, options: Mapping[str, Any], *, stored: bool = True) -> RunConfig:
+    """Return the run that a file and options ask for, after the checks that take no time.
+
+    What is not ``stored`` needs no store that can be written.
+    """
     from core.study.early_checks import refuse_at_once
 
     config = load_config(file, options)
-    store_file(config.store)
+    path = store_file(config.store)
     refuse_at_once(config)
+    if stored:
+        from store.file.database import refuse_unusable
+
+        refuse_unusable(path)
     return config
 
 
@@ -122,6 +130,7 @@ def _on_terminal() -> bool:
 
 
 def _open_explorer(store: Path | None, config: RunConfig | None) -> NoReturn:
+    from store.file.place import refuse_bad_place
     from tui.explorer.app import Explorer
     from tui.explorer.keymap import read_keymap
     from tui.explorer.session import Session, read_session
@@ -131,6 +140,7 @@ def _open_explorer(store: Path | None, config: RunConfig | None) -> NoReturn:
     session = session.model_copy(update={"config": absolute(session.config)})
     if not _on_terminal():
         raise CornerstoneError("the explorer needs a terminal; `cornerstone run` does the same work without one")
+    refuse_bad_place(path)
     explorer = Explorer(path, session, insist=config is not None, keymap=read_keymap(), notice=notice)
     explorer.run()
     if explorer.fault is not None:
@@ -312,7 +322,7 @@ def proxies(
         "model": model, "tasks": task, "limit": limit, "order": order, "seed": seed, "dtype": dtype,
         "device": device, "offline": offline, "store": store,
     }  # fmt: skip
-    config = _to_evaluate(None, options)
+    config = _to_evaluate(None, options, stored=False)
     rows: Rows = "correlations" if correlations else "players"
     measure_proxies(config, ProxyRequest(value=value, rows=rows, to=to.checked()), wait)
 
@@ -343,7 +353,7 @@ def bench(
     del debug
     tasks = task or ["arc_easy", "boolq"]
     options: dict[str, Any] = {"model": model, "tasks": tasks, "limit": limit, "dtype": dtype, "device": device}
-    become("bench", _to_evaluate(None, options).model_dump_json(), "json" if as_json else "table")
+    become("bench", _to_evaluate(None, options, stored=False).model_dump_json(), "json" if as_json else "table")
 
 
 @app.command()

@@ -86,7 +86,7 @@ WaitOption = Annotated[
         "--wait",
         parser=seconds,
         metavar="SECONDS",
-        help="How long to wait while another program holds the store; 0 does not wait.",
+        help=f"How long to wait while another program holds the store: 0 (not at all) to {LONGEST_WAIT_S} (a week).",
     ),
 ]
 DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error. Every command takes it.")]
