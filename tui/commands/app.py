@@ -27,6 +27,7 @@ from tui.commands.figure import figure
 from tui.commands.option_groups import grouped
 from tui.commands.options import (
     PLAYERS,
+    AdapterOption,
     CheckFilesOption,
     DebugOption,
     DeviceOption,
@@ -152,6 +153,7 @@ def _open_explorer(store: Path | None, config: RunConfig | None) -> NoReturn:
 def explore(
     config: Annotated[Path | None, typer.Argument(help=_CONFIG)] = None,
     model: ModelOption = None,
+    adapter: AdapterOption = None,
     task: TaskOption = None,
     limit: LimitOption = None,
     value: Annotated[str | None, typer.Option(help=value_help("The score to chart"))] = None,
@@ -168,7 +170,8 @@ def explore(
     """
     del debug
     options: dict[str, Any] = {
-        "model": model, "tasks": task, "limit": limit, "value": value, "dtype": dtype, "device": device,
+        "model": model, "adapter": adapter, "tasks": task, "limit": limit, "value": value, "dtype": dtype,
+        "device": device,
         "offline": offline, "check_files": check_files,
     }  # fmt: skip
     asked = config is not None or any(option is not None for option in options.values())
@@ -180,6 +183,7 @@ def explore(
 def run(
     config: Annotated[Path | None, typer.Argument(help=_CONFIG)] = None,
     model: ModelOption = None,
+    adapter: AdapterOption = None,
     task: TaskOption = None,
     limit: LimitOption = None,
     order: OrderOption = None,
@@ -220,7 +224,8 @@ def run(
 
     del debug  # main() looks for it, as errors before this point have tracebacks too
     options: dict[str, Any] = {
-        "model": model, "tasks": task, "limit": limit, "order": order, "seed": seed, "schedule": schedule,
+        "model": model, "adapter": adapter, "tasks": task, "limit": limit, "order": order, "seed": seed,
+        "schedule": schedule,
         "players": players, **settings, "until_top": until_top, "confidence": confidence,
         "value": value, "remove": remove, "num_fewshot": num_fewshot,
         "apply_chat_template": apply_chat_template, "dtype": dtype, "device": device, "memory": memory,
@@ -232,6 +237,7 @@ def run(
 @app.command()
 def path(
     model: ModelOption = None,
+    adapter: AdapterOption = None,
     task: TaskOption = None,
     limit: Annotated[
         float | None,
@@ -279,8 +285,8 @@ def path(
 
     del debug
     options: dict[str, Any] = {
-        "model": model, "tasks": task, "limit": limit, "seed": seed, "dtype": dtype, "device": device,
-        "offline": offline, "store": store,
+        "model": model, "adapter": adapter, "tasks": task, "limit": limit, "seed": seed, "dtype": dtype,
+        "device": device, "offline": offline, "store": store,
     }  # fmt: skip
     config = _to_evaluate(None, options)
     request = PathRequest(steps=steps, value=value, players=players, held_out=held_out, keep=keep)
@@ -292,6 +298,7 @@ def path(
 @grouped
 def proxies(
     model: ModelOption = None,
+    adapter: AdapterOption = None,
     task: TaskOption = None,
     limit: LimitOption = None,
     value: Annotated[str | None, typer.Option(help=value_help("The score of the drops and Shapley values"))] = None,
@@ -319,7 +326,7 @@ def proxies(
 
     del debug
     options: dict[str, Any] = {
-        "model": model, "tasks": task, "limit": limit, "order": order, "seed": seed, "dtype": dtype,
+        "model": model, "adapter": adapter, "tasks": task, "limit": limit, "order": order, "seed": seed, "dtype": dtype,
         "device": device, "offline": offline, "store": store,
     }  # fmt: skip
     config = _to_evaluate(None, options, stored=False)
