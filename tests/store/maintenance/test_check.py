@@ -145,7 +145,10 @@ def test_a_missing_key_is_damage(store: Path) -> None:
         ("DELETE FROM documents WHERE key = 'doc-3'", "4 of the outcomes name a document that the store does not have"),
         ("DELETE FROM models", "240 of the outcomes name a model that the store does not have"),
         ("UPDATE models SET kinds = []", "1 of the models have no layers"),
-        ("UPDATE models SET kinds[2] = 'what'", "1 of the models have players of an unknown kind"),
+        (
+            "UPDATE models SET kinds = list_transform(kinds, lambda kind: 'what')",
+            "1 of the models have players of an unknown kind",
+        ),
         ("UPDATE models SET layers = list_reverse(layers)", "1 of the models do not have the layer of each player"),
         ("UPDATE models SET layers = [0, 0]", "1 of the models do not have the layer of each player"),
         ("DELETE FROM tasks", "1 of the datasets name a task that the store does not have"),
