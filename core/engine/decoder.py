@@ -7,19 +7,20 @@ receive. The head runs the same way: the layers are replaced by functions that p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from inspect import signature
 from typing import Any
 
 import torch
-from accelerate.utils import align_module_device, has_offloaded_params, send_to_device
-from torch import Tensor, nn
+from accelerate.utils import send_to_device
+from torch import Tensor
 from torch.nn.functional import linear
 from transformers import PreTrainedModel
 
 from core.engine.layers import decoder_layers
+from core.engine.offloaded import brought_in
 from core.engine.onednn import WORTH_PACKING, faster, filled, packed, product
 from core.engine.packing import Row
 from core.engine.removal import forward_replaced, silenced
@@ -99,12 +100,12 @@ class Decoder:
         enough to make that pay.
         """
         layer, pays = self._layers[index], self._laid_out and tokens >= WORTH_PACKING
-        with _brought_in(layer.modules()), packed(layer) if pays else nullcontext():
+        with brought_in(layer.modules()), packed(layer) if pays else nullcontext():
             yield
 
     def ends_loaded(self) -> AbstractContextManager[None]:
         """Do the same as ``loaded`` for the modules around the layers: embeddings, final norm and head."""
-        return _brought_in(self._ends)
+        return brought_in(self._ends)
 
     def place(self, index: int) -> torch.device:
         """Return the device on which a layer computes; call it for an offloaded layer inside ``loaded``."""
@@ -191,23 +192,6 @@ class Decoder:
         dtype = self._model.dtype
         mask = torch.zeros(visible.shape, dtype=dtype).masked_fill_(~visible, torch.finfo(dtype).min)
         return mask[None, None].to(self._entrance)
-
-
-@contextmanager
-def _brought_in(modules: Iterable[nn.Module]) -> Iterator[None]:
-    """Fetch offloaded weights once for the block; otherwise accelerate's hooks fetch them at every call of a module.
-
-    Weights that are present already belong to a sweep that this one interrupts; they stay after the block.
-    """
-    with ExitStack() as stack:
-        for module in filter(_is_out, modules):
-            stack.enter_context(align_module_device(module))
-            stack.enter_context(forward_replaced(module, vars(module)["_old_forward"]))
-        yield
-
-
-def _is_out(module: nn.Module) -> bool:
-    return has_offloaded_params(module) and any(parameter.is_meta for parameter in module.parameters())
 
 
 class _Recorder:

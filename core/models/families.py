@@ -9,6 +9,7 @@ Light to import, so that a model's players are known before torch is loaded.
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -16,6 +17,7 @@ from typing import Any, Literal, Protocol
 from core.coalitions.players import Player, PlayerKind, players_of
 from core.errors import CornerstoneError
 from core.models.config_limits import MOST_LAYERS
+from core.models.layout import Sublayer
 from core.records.json_object import read_json_object
 
 MaskStyle = Literal["full", "sliding", "by layer type"]
@@ -65,6 +67,40 @@ FAMILIES: dict[str, Family] = {
     # OPT has no FFN module: the layer itself calls fc1 and fc2, and adds the output of fc2, bias included.
     "opt": Family("model.decoder.layers", "self_attn", "fc2", feeds_ffn="fc1"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """What a family's layers are, where that is better told than found.
+
+    ``players`` are the players of a layer; those of which a layer lacks parts are not in it. Without any, they are
+    found. ``stays`` are submodules of a layer that add to the residual stream, and are no players by decision.
+    """
+
+    players: tuple[Sublayer, ...] = ()
+    stays: tuple[str, ...] = ()
+
+    def players_in(self, modules: Container[str]) -> tuple[Sublayer, ...]:
+        """Return the players of a layer with these submodules."""
+        return tuple(player for player in self.players if all(part in modules for part in player.parts))
+
+
+NO_HINT = Hint()
+
+HINTS: dict[str, Hint] = {
+    **{
+        name: Hint(
+            (
+                Sublayer("attn", (family.attention,)),
+                Sublayer(family.kind, (family.ffn,), () if family.feeds_ffn is None else (family.feeds_ffn,)),
+            )
+        )
+        for name, family in FAMILIES.items()
+    },
+    # The embedding that each layer adds is part of what a layer reads, not a sublayer of its own.
+    **dict.fromkeys(("gemma4", "gemma4_text"), Hint(stays=("per_layer_projection",))),
+}
+"""Exceptions: a line for each family that detection gets wrong, or for which somebody had to decide."""
 
 
 def family_of(config: ModelConfig) -> Family:

@@ -38,13 +38,23 @@ class Layer:
 
     ``parallel``: they all read the layer's input, so that the layer is not one player after the other. ``passes``: with
     all players removed the layer returns its input, bit by bit; else something is left, such as a scale. ``packs``: it
-    obeys a tree mask.
+    obeys a tree mask. ``in_turn``: the layer is the same as its players alone, one after another. ``returns``: the
+    length of the tuple that it returns, whose first is the hidden states; None for a layer that returns only these. A
+    layer without players does not run on texts.
     """
 
     sublayers: tuple[Sublayer, ...]
     parallel: bool = False
     passes: bool = True
     packs: bool = True
+    in_turn: bool = True
+    returns: int | None = None
+
+    @property
+    def last_alone(self) -> bool:
+        """Return whether the last player may be computed by itself, after the others, and at some positions only."""
+        last = self.sublayers[-1].kind if self.sublayers else None
+        return self.in_turn and self.passes and not self.parallel and last in {"ffn", "moe"}
 
 
 @dataclass(frozen=True, slots=True)
