@@ -5,7 +5,7 @@ Nothing is known of the model's family. Submodules are silenced, one state is ch
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, Final, Literal
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from core.coalitions.players import PlayerKind
 from core.engine.kinds import channel_kind, mixer_kind
-from core.engine.probe import Exactness, Probe, apart
+from core.engine.probe import Exactness, Look, Probe, distance
 from core.engine.silence import first_of
 from core.errors import CornerstoneError
 from core.models.layout import Sublayer
@@ -79,7 +79,7 @@ def _needed(probe: Probe, stays: Sequence[str]) -> Parts:
     hidden = probe.uneven()
     all_silent = _silent_set(probe, hidden, stays)
     if all_silent is None:
-        raise CornerstoneError(_no_identity(probe, hidden))
+        raise CornerstoneError(broken_identity(probe, list(probe.look(_weighty(probe.layer)).returned)))
     kept = list(all_silent)
     base = probe.run(hidden, [*kept, *stays])
     for part in all_silent:
@@ -100,7 +100,7 @@ def _silent_set(probe: Probe, hidden: Tensor, stays: Sequence[str]) -> list[str]
     for count in range(min(len(openable), _OPENED) + 1):
         for opened in combinations(openable, count):
             parts = [name for part in outer for name in (inner[part] if part in opened else [part])]
-            ran = list(probe.seen(parts))
+            ran = list(probe.look(parts).returned)
             if ran and rest_of(hidden, probe.run(hidden, [*ran, *stays])) is not None:
                 return ran
     return None
@@ -128,7 +128,7 @@ def _mixes(probe: Probe, part: str, players: Sequence[str]) -> bool:
         poked[:, place] = hidden[:, (place + 1) % hidden.shape[1]] * 1.5
         changed = _output(probe, part, others, poked)
         elsewhere = torch.arange(len(plain), device=plain.device) != place
-        if apart(changed[elsewhere], plain[elsewhere]) > slack:
+        if distance(changed[elsewhere], plain[elsewhere]) > slack:
             return True
     return False
 
@@ -136,7 +136,7 @@ def _mixes(probe: Probe, part: str, players: Sequence[str]) -> bool:
 def _output(probe: Probe, part: str, silent: Sequence[str], hidden: Tensor) -> Tensor:
     """Return what a part returns, of shape (tokens, ...); the layer's output if that has no row for each token."""
     count = hidden.shape[1]
-    out = first_of(probe.seen([part], silent, hidden)[part])
+    out = first_of(probe.look([part], silent, hidden).returned[part])
     if out.shape[0] == count:
         return out
     if out.shape[:2] == (1, count):
@@ -157,15 +157,18 @@ def _grouped(probe: Probe, parts: Sequence[str], mixers: Sequence[str]) -> list[
     return groups
 
 
-def reads(probe: Probe, part: str, others: Iterable[str]) -> bool:
+def reads(probe: Probe, part: str, others: Sequence[str]) -> bool:
     """Return whether what a part returns depends on what other parts of its layer return."""
-    plain = first_of(probe.seen([part])[part])
-    changed = first_of(probe.seen([part], others)[part])
+    return differs(probe, probe.look([part]), probe.look([part], others), part)
+
+
+def differs(probe: Probe, one: Look, other: Look, part: str) -> bool:
+    """Return whether a part returned something else in two runs; a kernel that rounds by chance does not count."""
+    plain, changed = first_of(one.returned[part]), first_of(other.returned[part])
     if torch.equal(plain, changed):
         return False
-    # Some kernels round differently from call to call.
-    noise = apart(first_of(probe.seen([part])[part]), plain)
-    return not apart(changed, plain) <= 10 * noise
+    noise = distance(first_of(probe.look([part]).returned[part]), plain)
+    return not distance(changed, plain) <= 10 * noise
 
 
 def _kind(model: nn.Module, probe: Probe, group: Sequence[str], mixes: bool) -> PlayerKind:
@@ -187,14 +190,14 @@ def _feeds(probe: Probe, candidates: Sequence[str], group: Sequence[str]) -> tup
 
 def _by_token(probe: Probe, part: str) -> bool:
     """Return whether a part is a product that returns one tensor with a row for each token."""
-    out: Any = probe.seen([part])[part]
+    out: Any = probe.look([part]).returned[part]
     module = probe.layer.get_submodule(part)
     return isinstance(module, nn.Linear) and isinstance(out, Tensor) and out.shape[-1] == module.out_features
 
 
 def _is_zero(probe: Probe, part: str) -> bool:
     """Return whether a part returns zeros only, so that silencing it can show nothing."""
-    out = probe.seen([part]).get(part)
+    out = probe.look([part]).returned.get(part)
     return out is not None and not bool(first_of(out).any())
 
 
@@ -206,17 +209,11 @@ def _holds(layer: nn.Module, part: str) -> bool:
     return True
 
 
-def _no_identity(probe: Probe, hidden: Tensor) -> str:
-    """Return why a layer does not return its input when everything in it is silent."""
-    if hidden.dim() > 3:
-        return (
-            f"a layer without its players must return its input, but this one mixes its {hidden.shape[2]} streams of "
-            "hidden states outside of its players"
-        )
-    after = probe.run(hidden, list(probe.seen(_weighty(probe.layer))))
-    if not bool(after.any()):
-        return "a layer without its players must return its input, but this one has no skip connection around them"
-    return (
-        "a layer without its players must return its input, but this one does more than scale it; a norm before or "
-        "after its skip connection does that"
-    )
+def broken_identity(probe: Probe, silent: Sequence[str]) -> str:
+    """Return why a layer does not return its input although its parts are silent."""
+    law = f"without its players ({', '.join(silent)[:200]}) a layer must return its input, but this one"
+    if probe.hidden.dim() > 3:
+        return f"{law} mixes its {probe.hidden.shape[2]} streams of hidden states outside of them"
+    if not bool(probe.run(probe.uneven(), silent).any()):
+        return f"{law} has no skip connection around them"
+    return f"{law} does more than scale it; a norm before or after its skip connection does that"

@@ -8,8 +8,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from core.engine.detection import reads, rest_of
-from core.engine.probe import Exactness, Probe, apart
+from core.engine.detection import broken_identity, differs, rest_of
+from core.engine.probe import Exactness, Probe, distance
 from core.engine.removal import forward_replaced
 from core.engine.silence import first_of, zeroed
 from core.engine.tracing import Received, Trace, logits_of, received_by
@@ -33,30 +33,40 @@ def checked_layer(probe: Probe, sublayers: tuple[Sublayer, ...], stays: Sequence
     hidden = probe.uneven()
     rest = rest_of(hidden, probe.run(hidden, [*players, *stays]))
     if rest is None:
-        raise CornerstoneError(
-            f"a layer without its players ({', '.join(players)}) must return its input, but it does more than scale it"
-        )
+        raise CornerstoneError(broken_identity(probe, [*players, *stays]))
     if rest == "nothing" and stays:
         rest = rest_of(hidden, probe.run(hidden, players))
-    apart_players = len(sublayers) > 1 and not any(
-        reads(probe, part, other.parts)
-        for sublayer in sublayers
-        for part in sublayer.parts
-        for other in sublayers
-        if other is not sublayer
-    )
-    passes = rest == "nothing"
-    in_turn = passes and (len(sublayers) == 1 or (not apart_players and _in_turn(probe, sublayers)))
-    return Layer(sublayers, parallel=apart_players, passes=passes, in_turn=in_turn, returns=returns)
+    passes, parallel, in_turn = rest == "nothing", False, rest == "nothing"
+    if len(sublayers) > 1:
+        parallel, in_turn = _joined(probe, sublayers, passes)
+    return Layer(sublayers, parallel=parallel, passes=passes, in_turn=in_turn, returns=returns)
 
 
-def _in_turn(probe: Probe, sublayers: Sequence[Sublayer]) -> bool:
-    """Return whether a layer is the same as its players alone, one after another."""
-    state = probe.hidden
-    for alone in sublayers:
-        others = [part for sublayer in sublayers if sublayer is not alone for part in sublayer.parts]
-        state = probe.run(state, others)
-    return Exactness.of(state.dtype).same(state, probe.run(probe.hidden))
+def _joined(probe: Probe, sublayers: Sequence[Sublayer], passes: bool) -> tuple[bool, bool]:
+    """Return whether no player reads another one, and whether the layer is its players alone, one after another."""
+    parts = [sublayer.parts for sublayer in sublayers]
+    whole = probe.look([part for group in parts for part in group])
+    without = [probe.look(whole.parts, group) for group in parts]
+    if not any(
+        differs(probe, whole, without[gone], part)
+        for gone in range(len(parts))
+        for other, group in enumerate(parts)
+        if other != gone
+        for part in group
+    ):
+        return True, False
+    if not passes:
+        return False, False
+    # Of two players, the second one silent is the first one alone.
+    first = without[1].out if len(parts) == 2 else probe.run(probe.hidden, _others(parts, 0))
+    state = first
+    for index in range(1, len(parts)):
+        state = probe.run(state, _others(parts, index))
+    return False, Exactness.of(state.dtype).same(state, whole.out)
+
+
+def _others(parts: Sequence[tuple[str, ...]], alone: int) -> list[str]:
+    return [part for index, group in enumerate(parts) if index != alone for part in group]
 
 
 def refuse_seeing_ahead(model: nn.Module, traced: Trace) -> None:
@@ -64,7 +74,7 @@ def refuse_seeing_ahead(model: nn.Module, traced: Trace) -> None:
     changed = traced.tokens.clone()
     changed[:, -1] = traced.tokens[:, 0]
     before, after = traced.logits[:-1], logits_of(model, changed)[:-1]
-    if not 5 * Exactness.of(before.dtype).tolerance >= apart(after, before):
+    if not 5 * Exactness.of(before.dtype).tolerance >= distance(after, before):
         raise CornerstoneError("a token must not change what is said before it, but here it does: it is no decoder")
 
 

@@ -14,6 +14,18 @@ from core.engine.silence import first_of, watched, zeroed
 from core.engine.tracing import LayerTrace, Received
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a layer returned, and what its parts did, in the order in which they ran."""
+
+    out: Tensor
+    returned: dict[str, Any]
+
+    @property
+    def parts(self) -> list[str]:
+        return list(self.returned)
+
+
 class Probe:
     """A layer with the arguments that it received in a trace."""
 
@@ -43,11 +55,11 @@ class Probe:
         with zeroed(self.layer, silent):
             return first_of(self._received.given_to(self.layer, hidden.clone()))
 
-    def seen(self, parts: Iterable[str], silent: Iterable[str] = (), hidden: Tensor | None = None) -> dict[str, Any]:
-        """Return what submodules return, in the order in which they ran. A part that did not run is left out."""
+    def look(self, parts: Iterable[str], silent: Iterable[str] = (), hidden: Tensor | None = None) -> Look:
+        """Run the layer with submodules silenced, and return what it and some of its parts return."""
         with watched(self.layer, parts) as found:
-            self.run(self.hidden if hidden is None else hidden, silent)
-        return found
+            out = self.run(self.hidden if hidden is None else hidden, silent)
+        return Look(out, found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +75,12 @@ class Exactness:
 
     def same(self, one: Tensor, other: Tensor) -> bool:
         """Return whether two tensors are the same but for rounding."""
-        return one.shape == other.shape and apart(one, other) <= self.tolerance
+        return one.shape == other.shape and distance(one, other) <= self.tolerance
 
 
-def apart(one: Tensor, other: Tensor) -> float:
-    """Return the distance of two tensors of one shape, as a part of the size of the second; nan if one is not finite."""
+def distance(one: Tensor, other: Tensor) -> float:
+    """Return how far apart two tensors of one shape are, as a part of the size of the second; nan if not finite."""
     first, second = one.double().cpu(), other.double().cpu()
     size = float(second.norm())
-    distance = float((first - second).norm())
-    return distance / size if size > 0 else (0.0 if distance == 0 else float("inf"))
+    gap = float((first - second).norm())
+    return gap / size if size > 0 else (0.0 if gap == 0 else float("inf"))

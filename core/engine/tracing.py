@@ -88,7 +88,7 @@ def find_layers(model: nn.Module, tokens: Tensor) -> str:
     modules = dict(model.named_modules())
     with ExitStack() as hooks:
         for path, calls in called.items():
-            for index, member in enumerate(modules[path]):  # type: ignore[arg-type]
+            for index, member in enumerate(modules[path]):
                 handle = member.register_forward_pre_hook(_noting(calls, index))
                 hooks.callback(handle.remove)
         logits_of(model, tokens)
@@ -143,10 +143,11 @@ def two_texts(model: Any, length: int = LENGTH) -> tuple[Tensor, Tensor]:
     if not plain:
         raise CornerstoneError("it has no tokens but special ones")
     plain = (plain * (2 * length))[: 2 * length]
-    hook = getattr(embedding, "_hf_hook", None)
-    out = embedding.weight.device.type == "meta" and hook is not None
-    place = torch.device(hook.execution_device) if out else embedding.weight.device
-    return tuple(torch.tensor([plain[at : at + length]], device=place) for at in (0, length))  # type: ignore[return-value]
+    place = embedding.weight.device
+    if place.type == "meta":  # offloaded: its hook knows where it computes
+        place = torch.device(embedding._hf_hook.execution_device)
+    first, second = (torch.tensor([plain[at : at + length]], device=place) for at in (0, length))
+    return first, second
 
 
 def _special(config: Any) -> set[int]:
