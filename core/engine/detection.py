@@ -118,30 +118,40 @@ def _weighty(module: nn.Module, before: str = "") -> list[str]:
 
 
 def _mixes(probe: Probe, part: str, players: Sequence[str]) -> bool:
-    """Return whether what a part returns for a token depends on other tokens, when it alone is active."""
+    """Return whether a part, alone active, mixes tokens, by itself or by what the layer makes of it."""
     others = [other for other in players if other != part]
     hidden = probe.hidden
-    plain = _output(probe, part, others, hidden)
-    slack = Exactness.of(plain.dtype).tolerance / 10
+    plain, without = probe.look([part], others), probe.run(hidden, players)
+    own = _rows(first_of(plain.returned[part]), hidden.shape[1])
+    added = float((plain.out - without).double().norm())
+    slack = Exactness.of(hidden.dtype).tolerance / 10
     for place in _POKED:
-        poked = hidden.clone()
-        poked[:, place] = hidden[:, (place + 1) % hidden.shape[1]] * 1.5
-        changed = _output(probe, part, others, poked)
-        elsewhere = torch.arange(len(plain), device=plain.device) != place
-        if distance(changed[elsewhere], plain[elsewhere]) > slack:
+        elsewhere = torch.arange(hidden.shape[1], device=hidden.device) != place
+        changed = probe.look([part], others, poked(hidden, place))
+        if own is not None:
+            rows = _rows(first_of(changed.returned[part]), hidden.shape[1])
+            if rows is None or distance(rows[elsewhere], own[elsewhere]) > slack:
+                return True
+        moved = float((changed.out - plain.out)[:, elsewhere].double().norm())
+        # Rounding of the sum shows beside a small contribution.
+        rounding = torch.finfo(hidden.dtype).eps * float(plain.out.double().norm())
+        if moved > slack * added + 4 * rounding:
             return True
     return False
 
 
-def _output(probe: Probe, part: str, silent: Sequence[str], hidden: Tensor) -> Tensor:
-    """Return what a part returns, of shape (tokens, ...); the layer's output if that has no row for each token."""
-    count = hidden.shape[1]
-    out = first_of(probe.look([part], silent, hidden).returned[part])
+def poked(hidden: Tensor, place: int) -> Tensor:
+    """Return hidden states of shape (1, tokens, ...) that are others at one position."""
+    changed = hidden.clone()
+    changed[:, place] = hidden[:, (place + 1) % hidden.shape[1]] * 1.5
+    return changed
+
+
+def _rows(out: Tensor, count: int) -> Tensor | None:
+    """Return what a part returned, of shape (tokens, ...); None if it has no row for each token."""
     if out.shape[0] == count:
         return out
-    if out.shape[:2] == (1, count):
-        return out[0]
-    return probe.run(hidden, silent)[0]
+    return out[0] if out.shape[:2] == (1, count) else None
 
 
 def _grouped(probe: Probe, parts: Sequence[str], mixers: Sequence[str]) -> list[tuple[str, ...]]:

@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, nullcontext
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
-from core.engine.detection import broken_identity, differs, rest_of
+from core.engine.detection import broken_identity, differs, poked, rest_of
 from core.engine.probe import Exactness, Probe, distance
 from core.engine.removal import forward_replaced
 from core.engine.silence import first_of, zeroed
@@ -36,14 +37,15 @@ def checked_layer(probe: Probe, sublayers: tuple[Sublayer, ...], stays: Sequence
         raise CornerstoneError(broken_identity(probe, [*players, *stays]))
     if rest == "nothing" and stays:
         rest = rest_of(hidden, probe.run(hidden, players))
-    passes, parallel, in_turn = rest == "nothing", False, rest == "nothing"
+    passes, parallel, last = rest == "nothing", False, probe.hidden if rest == "nothing" else None
     if len(sublayers) > 1:
-        parallel, in_turn = _joined(probe, sublayers, passes)
+        parallel, last = _joined(probe, sublayers, passes)
+    in_turn = last is not None and (sublayers[-1].kind not in {"ffn", "moe"} or _by_token(probe, sublayers, last))
     return Layer(sublayers, parallel=parallel, passes=passes, in_turn=in_turn, returns=returns)
 
 
-def _joined(probe: Probe, sublayers: Sequence[Sublayer], passes: bool) -> tuple[bool, bool]:
-    """Return whether no player reads another one, and whether the layer is its players alone, one after another."""
+def _joined(probe: Probe, sublayers: Sequence[Sublayer], passes: bool) -> tuple[bool, Tensor | None]:
+    """Return whether no player reads another one; and what the last one reads if the layer is one after another."""
     parts = [sublayer.parts for sublayer in sublayers]
     whole = probe.look([part for group in parts for part in group])
     without = [probe.look(whole.parts, group) for group in parts]
@@ -54,15 +56,24 @@ def _joined(probe: Probe, sublayers: Sequence[Sublayer], passes: bool) -> tuple[
         if other != gone
         for part in group
     ):
-        return True, False
+        return True, None
     if not passes:
-        return False, False
+        return False, None
     # Of two players, the second one silent is the first one alone.
-    first = without[1].out if len(parts) == 2 else probe.run(probe.hidden, _others(parts, 0))
-    state = first
+    state = without[1].out if len(parts) == 2 else probe.run(probe.hidden, _others(parts, 0))
     for index in range(1, len(parts)):
-        state = probe.run(state, _others(parts, index))
-    return False, Exactness.of(state.dtype).same(state, whole.out)
+        last, state = state, probe.run(state, _others(parts, index))
+    return False, last if Exactness.of(state.dtype).same(state, whole.out) else None
+
+
+def _by_token(probe: Probe, sublayers: Sequence[Sublayer], state: Tensor) -> bool:
+    """Return whether the last player treats each token by itself."""
+    others = _others([sublayer.parts for sublayer in sublayers], len(sublayers) - 1)
+    plain, changed = probe.run(state, others), probe.run(poked(state, 0), others)
+    added = (plain - state)[:, 1:].double().norm()
+    rounding = torch.finfo(state.dtype).eps * plain.double().norm()
+    slack = Exactness.of(state.dtype).tolerance / 10 * added + 4 * rounding
+    return bool((changed - plain)[:, 1:].double().norm() <= slack)
 
 
 def _others(parts: Sequence[tuple[str, ...]], alone: int) -> list[str]:

@@ -35,7 +35,8 @@ def watched(layer: nn.Module, parts: Iterable[str]) -> Iterator[dict[str, Any]]:
 
     def keeper(part: str) -> Any:
         def keep(_module: nn.Module, _inputs: Any, out: Any) -> None:
-            seen[part] = out
+            first = first_of(out).clone()  # some layers go on to add to it in place
+            seen[part] = first if isinstance(out, Tensor) else (first, *out[1:])
 
         return keep
 

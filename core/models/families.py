@@ -99,6 +99,8 @@ HINTS: dict[str, Hint] = {
     },
     # The embedding that each layer adds is part of what a layer reads, not a sublayer of its own.
     **dict.fromkeys(("gemma4", "gemma4_text"), Hint(stays=("per_layer_projection",))),
+    # Short convolutions follow both sublayers; what they do is part of these.
+    "inkling_text": Hint((Sublayer("attn", ("self_attn",)), Sublayer("mixer", ("mlp",)))),
 }
 """Exceptions: a line for each family that detection gets wrong, or for which somebody had to decide."""
 
