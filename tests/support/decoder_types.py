@@ -56,23 +56,30 @@ def tiny_decoder(name: str, **settings: Any) -> PreTrainedModel:
 
 
 def randomize(model: PreTrainedModel) -> None:
-    """Give all weights, and buffers that are saved, random values that keep hidden states and logits of useful size."""
+    """Give all weights random values that keep hidden states and logits of useful size.
+
+    So for buffers that are saved and begin as a constant, such as a scale of a layer. Other buffers are tables.
+    """
+    weights = dict(model.named_parameters())
     saved = model.state_dict(keep_vars=True)
     torch.manual_seed(_SEED)
     with torch.no_grad():
-        for name, tensor in {**dict(model.named_parameters()), **saved}.items():
-            if tensor.is_floating_point() and tensor.numel():
+        for name, tensor in {**weights, **saved}.items():
+            if tensor.is_floating_point() and tensor.numel() and (name in weights or _constant(tensor)):
                 tensor.copy_(_random(name, tensor))
 
 
 def _random(name: str, tensor: Tensor) -> Tensor:
     """Return values near those that the class begins with if it begins with a constant, else around zero."""
     noise = torch.randn(tensor.shape) * 0.3
-    start = tensor.flatten()[0]
-    constant = bool((tensor == start).all()) and bool(start.abs() <= 10)
     if name.endswith("running_var"):
         return 1 + noise.abs()
-    return tensor + noise if constant or name.endswith("A_log") else noise
+    return tensor + noise if _constant(tensor) or name.endswith("A_log") else noise
+
+
+def _constant(tensor: Tensor) -> bool:
+    start = tensor.flatten()[0]
+    return bool((tensor == start).all()) and bool(start.abs() <= 10)
 
 
 def _small(cls: type, settings: dict[str, Any], sizes: dict[str, Any]) -> Any:
