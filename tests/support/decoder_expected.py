@@ -1,8 +1,8 @@
 """What is expected of each model type: how it is evaluated, its players, and the submodules that these are.
 
 A line has the type, the way, the kinds of each layer's players, and their submodules. A refused type has the law that
-it breaks in place of these. Kinds: A attention, S state space, L linear attention, C convolution, X other mixers, F FFN,
-M experts. A layer without players does not run on texts: -. A player of two submodules joins them with &.
+it breaks in place of these. Kinds: A attention, S state space, L linear attention, C convolution, X other mixers,
+F FFN, M experts. A layer without players does not run on texts: -. A player of two submodules joins them with &.
 """
 
 from __future__ import annotations
