@@ -5,7 +5,7 @@ Nothing is known of the model's family. Submodules are silenced, one state is ch
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, Final, Literal
@@ -18,6 +18,7 @@ from core.engine.kinds import channel_kind, mixer_kind
 from core.engine.probe import Exactness, Look, Probe, distance
 from core.engine.silence import first_of
 from core.errors import CornerstoneError
+from core.models.families import Hint
 from core.models.layout import Sublayer
 
 Rest = Literal["nothing", "scale"]
@@ -37,20 +38,20 @@ class Parts:
     other: tuple[str, ...]
 
 
-def players_of_layer(model: nn.Module, probe: Probe, stays: Sequence[str]) -> tuple[Sublayer, ...]:
+def players_of_layer(model: nn.Module, probe: Probe, hint: Hint) -> tuple[Sublayer, ...]:
     """Return the players of a layer, in the order in which they run.
 
     Args:
         model: the model, whose name is no hint at kinds.
         probe: the layer.
-        stays: submodules that are no players although they add to the residual stream.
+        hint: what is known of the model's family.
 
     Raises:
         CornerstoneError: no submodules can be silenced so that the layer returns its input.
     """
-    stays = [part for part in stays if _holds(probe.layer, part)]
+    stays = held(probe.layer, hint.stays)
     found = _needed(probe, stays)
-    mixers = [part for part in found.needed if _mixes(probe, part, [*found.needed, *stays])]
+    mixers = [part for part in found.needed if part in hint.mixers or _mixes(probe, part, [*found.needed, *stays])]
     groups = _grouped(probe, found.needed, mixers)
     return tuple(
         Sublayer(_kind(model, probe, group, group[0] in mixers), group, _feeds(probe, found.other, group))
@@ -80,11 +81,11 @@ def _needed(probe: Probe, stays: Sequence[str]) -> Parts:
     all_silent = _silent_set(probe, hidden, stays)
     if all_silent is None:
         raise CornerstoneError(broken_identity(probe, list(probe.look(_weighty(probe.layer)).returned)))
-    kept = list(all_silent)
+    kept, seen = list(all_silent), probe.look(all_silent).returned
     base = probe.run(hidden, [*kept, *stays])
     for part in all_silent:
         fewer = [other for other in kept if other != part]
-        if torch.equal(probe.run(hidden, [*fewer, *stays]), base) and not _is_zero(probe, part):
+        if torch.equal(probe.run(hidden, [*fewer, *stays]), base) and bool(first_of(seen[part]).any()):
             kept = fewer
     return Parts(tuple(kept), tuple(part for part in all_silent if part not in kept))
 
@@ -100,7 +101,7 @@ def _silent_set(probe: Probe, hidden: Tensor, stays: Sequence[str]) -> list[str]
     for count in range(min(len(openable), _OPENED) + 1):
         for opened in combinations(openable, count):
             parts = [name for part in outer for name in (inner[part] if part in opened else [part])]
-            ran = list(probe.look(parts).returned)
+            ran = probe.look(parts).parts
             if ran and rest_of(hidden, probe.run(hidden, [*ran, *stays])) is not None:
                 return ran
     return None
@@ -205,18 +206,16 @@ def _by_token(probe: Probe, part: str) -> bool:
     return isinstance(module, nn.Linear) and isinstance(out, Tensor) and out.shape[-1] == module.out_features
 
 
-def _is_zero(probe: Probe, part: str) -> bool:
-    """Return whether a part returns zeros only, so that silencing it can show nothing."""
-    out = probe.look([part]).returned.get(part)
-    return out is not None and not bool(first_of(out).any())
+def has_idle_parts(probe: Probe) -> bool:
+    """Return whether a submodule returns zeros only, so that silencing it can show nothing."""
+    returned = probe.look(_weighty(probe.layer)).returned
+    return any(not bool(first_of(out).any()) for out in returned.values())
 
 
-def _holds(layer: nn.Module, part: str) -> bool:
-    try:
-        layer.get_submodule(part)
-    except AttributeError:
-        return False
-    return True
+def held(layer: nn.Module, parts: Iterable[str]) -> list[str]:
+    """Return those of some submodules that a layer has."""
+    own = {path for path, _ in layer.named_modules()}
+    return [part for part in parts if part in own]
 
 
 def broken_identity(probe: Probe, silent: Sequence[str]) -> str:

@@ -16,6 +16,9 @@ from core.errors import CornerstoneError
 LENGTH: Final = 13
 """Tokens of a trace: more than the windows and chunks of most tiny models, and no multiple of any."""
 
+FAULTS: Final = (RuntimeError, ValueError, TypeError, LookupError, AttributeError)
+"""What a model raises where it is given what it cannot use."""
+
 
 @dataclass(frozen=True, slots=True)
 class Received:

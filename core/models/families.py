@@ -75,10 +75,12 @@ class Hint:
 
     ``players`` are the players of a layer; those of which a layer lacks parts are not in it. Without any, they are
     found. ``stays`` are submodules of a layer that add to the residual stream, and are no players by decision.
+    ``mixers`` are parts that mix tokens although it does not show in hidden states.
     """
 
     players: tuple[Sublayer, ...] = ()
     stays: tuple[str, ...] = ()
+    mixers: tuple[str, ...] = ()
 
     def players_in(self, modules: Container[str]) -> tuple[Sublayer, ...]:
         """Return the players of a layer with these submodules."""
@@ -99,6 +101,8 @@ HINTS: dict[str, Hint] = {
     },
     # The embedding that each layer adds is part of what a layer reads, not a sublayer of its own.
     **dict.fromkeys(("gemma4", "gemma4_text"), Hint(stays=("per_layer_projection",))),
+    # An embedding of the tokens before a token, which the layer looks up by their numbers.
+    **dict.fromkeys(("qwen4_exp", "qwen4_exp_text"), Hint(mixers=("ple",))),
     # Short convolutions follow both sublayers; what they do is part of these.
     "inkling_text": Hint((Sublayer("attn", ("self_attn",)), Sublayer("mixer", ("mlp",)))),
 }

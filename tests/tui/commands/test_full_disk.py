@@ -17,7 +17,7 @@ from core.removal_path.request import PathRequest
 from store.results import Results
 from tests.support.evaluator_process import Evaluator, config_of, start, talk
 from tests.support.programs import MAIN, Program, cornerstone
-from tests.support.store_holder import held
+from tests.support.store_holder import holder
 from tests.support.tiny_disk import TinyDisk, tiny_disk
 from tui.commands.destination import TABLE, Destination
 from tui.commands.path import FILES, PathFiles
@@ -146,19 +146,19 @@ def test_a_killed_run_leaves_its_spool_to_the_next(disk: TinyDisk, tiny_model_fo
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_stopped_run_keeps_what_waits(number: signal.Signals, tiny_model_folder: Path, tmp_path: Path) -> None:
-    store = tmp_path / "s.duckdb"
+def test_a_stopped_run_keeps_what_waits(number: signal.Signals, disk: TinyDisk, tiny_model_folder: Path) -> None:
+    store = disk.folder / "s.duckdb"
+    disk.fill(ROOM)
     program = Program([*MAIN, *run_arguments(tiny_model_folder, store)])
     try:
-        until(lambda: store.exists() and Results(store).runs().rows)
-        with held(store):
-            until(lambda: waiting(store))
-            program.signal(number)
-            done = program.wait(PATIENCE_S)
+        until(lambda: waiting(store))
+        program.signal(number)
+        done = program.wait(PATIENCE_S)
     finally:
         program.end()
     assert done.returncode == 128 + number, done.stderr
     assert f"{waiting(store)} outcomes wait in" in done.stderr
+    disk.free()
     again = cornerstone(*run_arguments(tiny_model_folder, store))
     assert again.returncode == 0, again.stderr
     assert (stored(store), waiting(store)) == (len(TASKS) * LIMIT * WINDOWS, 0)
@@ -166,14 +166,16 @@ def test_a_stopped_run_keeps_what_waits(number: signal.Signals, tiny_model_folde
 
 def test_a_run_whose_store_is_removed_goes_on_in_a_new_one(tiny_model_folder: Path, tmp_path: Path) -> None:
     store = tmp_path / "s.duckdb"
-    program = Program([*MAIN, *run_arguments(tiny_model_folder, store)])
-    try:
-        until(lambda: store.exists() and sum(row.outcomes for row in Results(store).runs().rows))
-        with held(store):  # so that it is not removed in the middle of a write
+    with holder() as one:
+        program = Program([*MAIN, *run_arguments(tiny_model_folder, store)])
+        try:
+            until(lambda: store.exists() and sum(row.outcomes for row in Results(store).runs().rows))
+            one.hold(store)  # so that it is not removed in the middle of a write
             store.unlink()
-        done = program.wait(PATIENCE_S)
-    finally:
-        program.end()
+            one.release()
+            done = program.wait(PATIENCE_S)
+        finally:
+            program.end()
     assert done.returncode == 0, done.stderr
     assert "was removed or replaced" in done.stderr
     (run,) = Results(store).runs().rows
