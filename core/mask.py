@@ -19,11 +19,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from core.engine.layers import decoder_layers
+from core.engine.layers import table_layout
 from core.engine.parameters import parameters_of
 from core.engine.removal import removed_from
 from core.errors import CornerstoneError
-from core.models.families import Family, family_of
+from core.models.layout import Layout
 from core.removal_path.mask_file import Mask, read, write
 
 __all__ = ["Mask", "apply", "check", "parameters_of", "read", "write"]
@@ -34,7 +34,8 @@ def apply(model: Any, mask: Mask) -> Iterator[None]:
     """Silence the mask's players in ``model`` inside the block, and restore them after it, even after an exception.
 
     The model must be of the family and depth that the mask was made for, which is checked. Whether it is the very same
-    model cannot be checked in memory. The sublayers stay in memory but are not computed.
+    model cannot be checked in memory. The sublayers stay in memory and run; what they return becomes zero, so that
+    every kind of cache stays right.
 
     Args:
         model: a transformers model of one of the supported families.
@@ -47,23 +48,23 @@ def apply(model: Any, mask: Mask) -> Iterator[None]:
         yield
 
 
-def check(model: Any, mask: Mask) -> Family:
-    """Return the family of a model, after checking that the mask fits the model.
+def check(model: Any, mask: Mask) -> Layout:
+    """Return the layout of a model, after checking that the mask fits the model.
 
     Raises:
         CornerstoneError: the mask was made for another family or another number of layers.
     """
-    family = family_of(model.config)
+    layout = table_layout(model)
     made_for = mask.model
     if model.config.model_type != made_for.family:
         raise CornerstoneError(
             f"the mask is for {made_for.name}, a {made_for.family} model, and this is a {model.config.model_type} "
             "model; make a mask of this model"
         )
-    layers = len(decoder_layers(model, family))
+    layers = len(layout.layers)
     if layers != made_for.layers:
         raise CornerstoneError(
             f"the mask is for {made_for.name}, which has {made_for.layers} layers, and this model has {layers}; "
             "make a mask of this model"
         )
-    return family
+    return layout

@@ -12,7 +12,7 @@ from accelerate.utils import has_offloaded_params
 from transformers import AutoConfig, AutoModelForCausalLM, PretrainedConfig, PreTrainedModel
 
 from core.coalitions.players import Player
-from core.engine.layers import decoder_layers
+from core.engine.layers import table_layout
 from core.engine.load_faults import load_faults
 from core.engine.placement import is_spread, most_memory
 from core.engine.same_model import refuse_far_larger, refuse_other_weights
@@ -22,8 +22,9 @@ from core.errors import CornerstoneError
 from core.machine.own_folder import own_folder
 from core.machine.paths import cache_folder
 from core.machine.quiet_libraries import quiet_libraries
-from core.models.families import Family, family_of, players_in
+from core.models.families import family_of, players_in
 from core.models.folder_check import check_folder
+from core.models.layout import Layout
 from core.models.lookup import ModelSource
 from core.records.fingerprint import model_fingerprint
 from core.records.model_files import model_files, refuse_changed, states_of
@@ -35,7 +36,7 @@ class LoadedModel:
     """A model in memory, ready for a sweep. ``tokenizer`` is the one that transformers loads."""
 
     record: ModelRecord
-    family: Family
+    layout: Layout
     players: tuple[Player, ...]
     model: PreTrainedModel
     tokenizer: Any
@@ -88,7 +89,7 @@ def load_model(
     with quiet_libraries(), load_faults(f"{source.name} from {source.folder}", source.name):
         config = AutoConfig.from_pretrained(source.folder, trust_remote_code=False)
         _refuse_replaced(source, config)
-        family = family_of(config)
+        family_of(config)
         rows = refuse_far_larger(config, source.folder, held)
     tokenizer = load_tokenizer(source.folder, config, rows)
     with quiet_libraries(), load_faults(f"{source.name} from {source.folder}", source.name):
@@ -111,7 +112,8 @@ def load_model(
         except torch.OutOfMemoryError as error:
             raise CornerstoneError(f"{source.name} does not fit into the memory of {place} as {_name(kind)}") from error
     refuse_other_weights(config, source.folder, found)
-    players = players_in(len(decoder_layers(model, family)), family)
+    layout = table_layout(model)
+    players = players_in(layout)
     record = ModelRecord(
         fingerprint=model_fingerprint(source.folder, _name(kind), check=check_files),
         name=source.name,
@@ -124,7 +126,7 @@ def load_model(
     reads = place.type == "cpu" or offload is not None
     in_use = WeightsInUse(model_files(source.folder).weights if reads else ())
     refuse_changed(source.folder, before)
-    loaded = LoadedModel(record, family, players, model, tokenizer, in_use)
+    loaded = LoadedModel(record, layout, players, model, tokenizer, in_use)
     if not loaded.offloaded:  # else it would read all weights once more
         _refuse_incomputable(source, model)
     return loaded

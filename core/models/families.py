@@ -17,7 +17,7 @@ from typing import Any, Literal, Protocol
 from core.coalitions.players import Player, PlayerKind, players_of
 from core.errors import CornerstoneError
 from core.models.config_limits import MOST_LAYERS
-from core.models.layout import Sublayer
+from core.models.layout import Layer, Layout, Sublayer
 from core.records.json_object import read_json_object
 
 MaskStyle = Literal["full", "sliding", "by layer type"]
@@ -161,9 +161,22 @@ def shares_input(config: ModelConfig) -> bool:
     return family_of(config).parallel and bool(getattr(config, "use_parallel_residual", True))
 
 
-def players_in(layer_count: int, family: Family) -> tuple[Player, ...]:
-    """Return the players of a model of this family: two per layer, attention first."""
-    return players_of(("attn", family.kind) * layer_count)
+def layout_in_table(config: ModelConfig, count: int) -> Layout:
+    """Return the layout of a model in the table that has ``count`` layers.
+
+    Raises:
+        CornerstoneError: the architecture is not in the table, or it cannot be evaluated with a sublayer removed.
+    """
+    family = family_of(config)
+    feeds = () if family.feeds_ffn is None else (family.feeds_ffn,)
+    sublayers = Sublayer("attn", (family.attention,)), Sublayer(family.kind, (family.ffn,), feeds)
+    parallel = shares_input(config)
+    return Layout(family.layers, (Layer(sublayers, parallel=parallel, in_turn=not parallel),) * count)
+
+
+def players_in(layout: Layout) -> tuple[Player, ...]:
+    """Return the players of a model, in the order in which they run."""
+    return players_of([kind for kinds in layout.kinds for kind in kinds])
 
 
 def expected_players(folder: Path) -> tuple[Player, ...] | None:
@@ -177,4 +190,4 @@ def expected_players(folder: Path) -> tuple[Player, ...] | None:
     # Transformers also accepts num_hidden_layers, which then takes precedence.
     if family is None or type(count) is not int or config.get("num_hidden_layers", count) != count:
         return None
-    return players_in(count, family) if 1 <= count <= MOST_LAYERS else None
+    return players_of(("attn", family.kind) * count) if 1 <= count <= MOST_LAYERS else None

@@ -5,7 +5,9 @@ Light to import, so that what is known of a model can be read before torch is lo
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Literal
 
 from core.coalitions.players import PlayerKind
@@ -69,3 +71,23 @@ class Layout:
     def kinds(self) -> tuple[tuple[PlayerKind, ...], ...]:
         """Return the kinds of each layer's players, in the order in which they run."""
         return tuple(tuple(sublayer.kind for sublayer in layer.sublayers) for layer in self.layers)
+
+    @property
+    def starts(self) -> tuple[int, ...]:
+        """Return the number of each layer's first player, and at the end the number of all players."""
+        return tuple(accumulate((len(layer.sublayers) for layer in self.layers), initial=0))
+
+    def parts_of(self, removed: Iterable[int], *, feeds: bool = False) -> tuple[tuple[str, ...], ...]:
+        """Return, for each layer, the paths of the submodules that are silent with these players removed.
+
+        With ``feeds``, those that only these players read are among them.
+
+        Raises:
+            IndexError: the model has no such player.
+        """
+        places = [(index, sublayer) for index, layer in enumerate(self.layers) for sublayer in layer.sublayers]
+        silent: list[tuple[str, ...]] = [()] * len(self.layers)
+        for number in removed:
+            index, sublayer = places[number]
+            silent[index] += (*sublayer.parts, *(sublayer.feeds if feeds else ()))
+        return tuple(silent)

@@ -57,7 +57,7 @@ class ChunkEvaluator:
         """
         self.model = model
         self._max_length = encoder.max_length
-        self._decoder = Decoder(model.model, model.family, laid_out=sizes.laid_out)
+        self._decoder = Decoder(model.model, model.layout, laid_out=sizes.laid_out)
         self._sizes = sizes
         self._intact = intact
         self._headroom = Headroom(model.model)
@@ -120,7 +120,8 @@ class ChunkEvaluator:
             yield _Chunk(tuple(fitting), coalitions)
 
     def _length(self, bundle: Sequence[TokenRequest]) -> int:
-        return packed_length(bundle, self._max_length)
+        shares = self.model.layout.way in ("packed", "mixed")
+        return packed_length(bundle, self._max_length, share=shares)
 
     def _row_tokens(self, coalitions: Sequence[Removed]) -> int:
         """Return the most tokens of a row: few coalitions fill a batch only in longer rows."""
@@ -157,7 +158,6 @@ class ChunkEvaluator:
         bundles = [bundle for document in chunk.documents for bundle in document.bundles]
         groups = _grouped(bundles, self._row_tokens(chunk.coalitions), self._length)
         rows = [pack(group, self._max_length) for group in groups]
-        known = None if self._intact is None else [self._intact.of(row) for row in rows]
         outcomes: list[Outcome] = []
         step = max(1, self._sizes.state_tokens // sum(map(len, rows)))
         for start in range(0, len(chunk.coalitions), step):
@@ -168,7 +168,7 @@ class ChunkEvaluator:
                 coalitions,
                 batch_tokens=self._sizes.batch_tokens,
                 on_batch=_in_outcomes(on_batch, len(outcomes), len(coalitions) * len(chunk.documents)),
-                intact=known,
+                intact=self._intact,
             )
             with compiled_once():
                 outcomes += _outcomes(task, chunk.documents, coalitions, scores)

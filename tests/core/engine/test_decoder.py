@@ -16,7 +16,7 @@ from core.coalitions.schedules import windows
 from core.engine import decoder as decoder_module
 from core.engine import sizes
 from core.engine.decoder import Decoder
-from core.engine.layers import decoder_layers
+from core.engine.layers import decoder_layers, table_layout
 from core.engine.packing import TokenRequest, pack
 from core.engine.removal import forward_replaced
 from core.engine.sweep import sweep
@@ -72,7 +72,7 @@ def plain_logprobs(model: PreTrainedModel, documents: list[list[TokenRequest]], 
     family = family_of(model.config)
     hooks = []
     for player in removed:
-        layer = decoder_layers(model, family)[player // 2]
+        layer = decoder_layers(model, family.layers)[player // 2]
         submodule = layer.get_submodule(family.attention if player % 2 == 0 else family.ffn)
         hooks.append(submodule.register_forward_hook(_zeros))
     try:
@@ -99,7 +99,7 @@ def _plain(model: PreTrainedModel, request: TokenRequest) -> float:
 def test_the_sweep_equals_the_plain_model_with_those_submodules_silenced(name: str, seed: int) -> None:
     model, documents, rng = model_of(name), some_documents(seed), random.Random(seed)
     coalitions = [(), *(tuple(sorted(rng.sample(range(PLAYERS), size))) for size in (1, 1, 2, 3, 5, PLAYERS))]
-    scores = sweep(Decoder(model, family_of(model.config)), pack(documents, WINDOW), coalitions, batch_tokens=64)
+    scores = sweep(Decoder(model, table_layout(model)), pack(documents, WINDOW), coalitions, batch_tokens=64)
     for index, removed in enumerate(coalitions):
         truth = plain_logprobs(model, documents, removed)
         np.testing.assert_allclose(scores.logprobs[index], truth, atol=TOLERANCE, rtol=1e-5)
@@ -108,10 +108,10 @@ def test_the_sweep_equals_the_plain_model_with_those_submodules_silenced(name: s
 @pytest.mark.parametrize(("name", "settings"), VARIANTS)
 def test_what_a_family_may_have_besides_changes_nothing(name: str, settings: dict[str, object]) -> None:
     model, documents = tiny_model(name, **settings), some_documents(1)
-    family = family_of(model.config)
-    players = 2 * len(decoder_layers(model, family))
+    layout = table_layout(model)
+    players = 2 * len(decoder_layers(model, layout.path))
     coalitions = [(), (players - 2,), (players - 1,), (0, 1), tuple(range(1, players)), tuple(range(players))]
-    scores = sweep(Decoder(model, family), pack(documents, WINDOW), coalitions, batch_tokens=64)
+    scores = sweep(Decoder(model, layout), pack(documents, WINDOW), coalitions, batch_tokens=64)
     for index, removed in enumerate(coalitions):
         truth = plain_logprobs(model, documents, removed)
         np.testing.assert_allclose(scores.logprobs[index], truth, atol=TOLERANCE, rtol=1e-5)
@@ -120,7 +120,7 @@ def test_what_a_family_may_have_besides_changes_nothing(name: str, settings: dic
 @pytest.mark.parametrize("name", SETTINGS)
 def test_packed_equals_unpacked(name: str) -> None:
     model, documents = model_of(name), some_documents(7)
-    decoder, coalitions = Decoder(model, family_of(model.config)), windows(PLAYERS, 2)
+    decoder, coalitions = Decoder(model, table_layout(model)), windows(PLAYERS, 2)
     packed = sweep(decoder, pack(documents, WINDOW), coalitions, batch_tokens=64)
     apart = sweep(decoder, pack(documents, WINDOW, share=False), coalitions, batch_tokens=64)
     np.testing.assert_allclose(packed.logprobs, apart.logprobs, atol=TOLERANCE, rtol=1e-5)
@@ -130,9 +130,9 @@ def test_packed_equals_unpacked(name: str) -> None:
 @pytest.mark.parametrize("name", SETTINGS)
 def test_both_sublayers_removed_is_the_layer_skipped(name: str) -> None:
     model, documents = model_of(name), some_documents(3)
-    family = family_of(model.config)
-    scores = sweep(Decoder(model, family), pack(documents, WINDOW), [(2, 3)], batch_tokens=64)
-    with forward_replaced(decoder_layers(model, family)[1], lambda hidden, *_args, **_kwargs: hidden):
+    layout = table_layout(model)
+    scores = sweep(Decoder(model, layout), pack(documents, WINDOW), [(2, 3)], batch_tokens=64)
+    with forward_replaced(decoder_layers(model, layout.path)[1], lambda hidden, *_args, **_kwargs: hidden):
         truth = [_plain(model, request) for document in documents for request in document]
     np.testing.assert_allclose(scores.logprobs[0], truth, atol=TOLERANCE, rtol=1e-5)
 
@@ -140,13 +140,13 @@ def test_both_sublayers_removed_is_the_layer_skipped(name: str) -> None:
 def test_removing_changes_something() -> None:
     model, documents = model_of("llama"), some_documents(3)
     coalitions = windows(PLAYERS, 1)
-    scores = sweep(Decoder(model, family_of(model.config)), pack(documents, WINDOW), coalitions, batch_tokens=64)
+    scores = sweep(Decoder(model, table_layout(model)), pack(documents, WINDOW), coalitions, batch_tokens=64)
     assert (np.abs(scores.logprobs[1:] - scores.logprobs[0]).max(axis=1) > 0.01).all()
 
 
 def test_batch_size_and_the_order_of_coalitions_change_nothing() -> None:
     model, row = model_of("llama"), pack(some_documents(5), WINDOW)
-    decoder, coalitions = Decoder(model, family_of(model.config)), windows(PLAYERS, 3)
+    decoder, coalitions = Decoder(model, table_layout(model)), windows(PLAYERS, 3)
     one = sweep(decoder, row, coalitions, batch_tokens=1)
     other = sweep(decoder, row, coalitions[::-1], batch_tokens=10_000)
     np.testing.assert_allclose(one.logprobs, other.logprobs[::-1], atol=TOLERANCE)
@@ -156,14 +156,14 @@ def test_a_request_longer_than_the_window_loses_its_beginning() -> None:
     model, rng = model_of("gpt2"), random.Random(0)
     context = tuple(rng.randrange(2, VOCABULARY) for _ in range(WINDOW + 20))
     documents = [[TokenRequest(context, (5,)), TokenRequest(context, (5, 6, 7))]]
-    scores = sweep(Decoder(model, family_of(model.config)), pack(documents, WINDOW), [()], batch_tokens=64)
+    scores = sweep(Decoder(model, table_layout(model)), pack(documents, WINDOW), [()], batch_tokens=64)
     np.testing.assert_allclose(scores.logprobs[0], plain_logprobs(model, documents, ()), atol=TOLERANCE)
 
 
 def test_identical_choices_and_choices_that_begin_one_another() -> None:
     model = model_of("llama")
     documents = [[TokenRequest((3, 4), choice) for choice in ((5,), (5,), (5, 6), (5, 6, 7))]]
-    scores = sweep(Decoder(model, family_of(model.config)), pack(documents, WINDOW), [(), (1,)], batch_tokens=64)
+    scores = sweep(Decoder(model, table_layout(model)), pack(documents, WINDOW), [(), (1,)], batch_tokens=64)
     np.testing.assert_allclose(scores.logprobs[0], plain_logprobs(model, documents, ()), atol=TOLERANCE)
     assert scores.logprobs[1, 0] == scores.logprobs[1, 1]
 
@@ -171,14 +171,14 @@ def test_identical_choices_and_choices_that_begin_one_another() -> None:
 @pytest.mark.parametrize("name", ["llama", "gemma2", "mixtral"])
 def test_the_same_batches_give_the_same_bits(name: str) -> None:
     model, row, coalitions = model_of(name), pack(some_documents(2), WINDOW), windows(PLAYERS, 3)
-    one, other = (sweep(Decoder(model, family_of(model.config)), row, coalitions, batch_tokens=64) for _ in range(2))
+    one, other = (sweep(Decoder(model, table_layout(model)), row, coalitions, batch_tokens=64) for _ in range(2))
     np.testing.assert_array_equal(one.logprobs, other.logprobs)
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 def test_logarithms_are_taken_in_float32_whatever_the_model_computes_in(dtype: torch.dtype) -> None:
     model = deepcopy(model_of("llama")).to(dtype)
-    decoder, row = Decoder(model, family_of(model.config)), pack([[TokenRequest((3, 4), (5,))]], WINDOW)
+    decoder, row = Decoder(model, table_layout(model)), pack([[TokenRequest((3, 4), (5,))]], WINDOW)
     (scored,) = sweep(decoder, row, [()], batch_tokens=64).logprobs[0]
     with torch.no_grad():
         logits = model(torch.tensor([[3, 4]])).logits[0, -1]
@@ -191,7 +191,7 @@ def test_a_batch_callback_can_stop_a_sweep() -> None:
     def stop(_part: float) -> None:
         raise KeyboardInterrupt
 
-    decoder = Decoder(model, family_of(model.config))
+    decoder = Decoder(model, table_layout(model))
     with pytest.raises(KeyboardInterrupt):
         sweep(decoder, pack(some_documents(1), WINDOW), [()], batch_tokens=64, on_batch=stop)
     # The model is as it was: nothing stays silenced or replaced.
@@ -203,7 +203,7 @@ def test_a_batch_callback_gets_a_part_that_never_falls_and_ends_at_1() -> None:
     parts: list[float] = []
     coalitions = windows(PLAYERS, 3)
     row = pack(some_documents(1), WINDOW)
-    sweep(Decoder(model, family_of(model.config)), row, coalitions, batch_tokens=64, on_batch=parts.append)
+    sweep(Decoder(model, table_layout(model)), row, coalitions, batch_tokens=64, on_batch=parts.append)
     assert parts == sorted(parts)
     assert 0 < parts[0] < parts[-1] == 1.0
 

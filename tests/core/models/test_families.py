@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from core.engine.layers import decoder_layers
-from core.models.families import FAMILIES, expected_players, family_of, players_in
+from core.engine.layers import table_layout
+from core.models.families import FAMILIES, expected_players, players_in
 from tests.support.tiny_models import tiny_model
 
 LLAMA = {"model_type": "llama", "num_hidden_layers": 2}
@@ -18,8 +18,7 @@ LLAMA = {"model_type": "llama", "num_hidden_layers": 2}
 def test_players_are_those_of_the_loaded_model(name: str, tmp_path: Path) -> None:
     model = tiny_model(name)
     model.config.save_pretrained(tmp_path)
-    family = family_of(model.config)
-    loaded = players_in(len(decoder_layers(model, family)), family)
+    loaded = players_in(table_layout(model))
     # Gemma 3 with images keeps the number of layers in a configuration of its own.
     assert expected_players(tmp_path) == (None if name == "gemma3" else loaded)
 

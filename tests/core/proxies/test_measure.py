@@ -11,9 +11,9 @@ import torch
 from transformers import PreTrainedModel
 
 from core.engine.decoder import Decoder
-from core.engine.layers import decoder_layers
+from core.engine.layers import decoder_layers, table_layout
 from core.engine.packing import TokenRequest, pack
-from core.models.families import family_of, shares_input
+from core.models.families import shares_input
 from core.proxies.measure import measure_proxies
 from tests.core.engine.test_decoder import model_of, some_documents
 from tests.support.tiny_models import LAYERS, SETTINGS, WINDOW
@@ -45,7 +45,7 @@ def by_hooks(model: PreTrainedModel, name: str, tokens: Sequence[int]) -> np.nda
         seen[key] = (value[0] if isinstance(value, tuple) else value).reshape(len(tokens), -1).double()
 
     hooks = []
-    for index, layer in enumerate(decoder_layers(model, family_of(model.config))):
+    for index, layer in enumerate(decoder_layers(model, table_layout(model).path)):
         hooks.append(layer.register_forward_pre_hook(partial(note, (index, "in")), with_kwargs=True))
         hooks.append(layer.register_forward_hook(partial(note, (index, "out")), with_kwargs=True))
         attention, added = layer.get_submodule(adds), layer.get_submodule(ffn)
@@ -91,9 +91,9 @@ def expected(model: PreTrainedModel, name: str, document: Sequence[TokenRequest]
 @pytest.mark.parametrize("name", SETTINGS)
 def test_proxies_equal_those_by_hooks_on_the_plain_model(name: str) -> None:
     model, documents = model_of(name), some_documents(2)
-    decoder = Decoder(model, family_of(model.config))
+    decoder = Decoder(model, table_layout(model))
     rows = [pack([document], WINDOW) for document in documents]
-    found = measure_proxies(decoder, rows, shared_input=shares_input(model.config))
+    found = measure_proxies(decoder, rows)
     assert found.sublayers.shape == (2, 2, 2 * LAYERS, len(documents))
     assert found.layers.shape == (2, 2, LAYERS, len(documents))
     for at, document in enumerate(documents):
@@ -113,9 +113,9 @@ def test_a_neox_model_may_be_told_not_to_share_its_input() -> None:
 
 def test_a_document_of_one_token_has_nothing_without_its_first() -> None:
     model = model_of("llama")
-    decoder, row = Decoder(model, family_of(model.config)), pack([[TokenRequest((5,), (6,))]], WINDOW)
+    decoder, row = Decoder(model, table_layout(model)), pack([[TokenRequest((5,), (6,))]], WINDOW)
     done: list[int] = []
-    found = measure_proxies(decoder, [row, row], shared_input=False, on_document=done.append)
+    found = measure_proxies(decoder, [row, row], on_document=done.append)
     assert done == [1, 2]
     assert not np.isnan(found.sublayers[:, 0]).any()
     assert np.isnan(found.sublayers[:, 1]).all()
