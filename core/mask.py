@@ -22,8 +22,10 @@ from typing import Any
 from core.engine.layers import decoder_layers
 from core.engine.parameters import parameters_of
 from core.engine.removal import removed_from
+from core.engine.verified_layout import layout_of
 from core.errors import CornerstoneError
-from core.models.families import Family, family_of
+from core.models.families import HINTS, NO_HINT, told_layout
+from core.models.layout import Layout
 from core.removal_path.mask_file import Mask, read, write
 
 __all__ = ["Mask", "apply", "check", "parameters_of", "read", "write"]
@@ -34,7 +36,8 @@ def apply(model: Any, mask: Mask) -> Iterator[None]:
     """Silence the mask's players in ``model`` inside the block, and restore them after it, even after an exception.
 
     The model must be of the family and depth that the mask was made for, which is checked. Whether it is the very same
-    model cannot be checked in memory. The sublayers stay in memory but are not computed.
+    model cannot be checked in memory. The sublayers stay in memory and run; what they return becomes zero, so that
+    every kind of cache stays right.
 
     Args:
         model: a transformers model of one of the supported families.
@@ -47,23 +50,37 @@ def apply(model: Any, mask: Mask) -> Iterator[None]:
         yield
 
 
-def check(model: Any, mask: Mask) -> Family:
-    """Return the family of a model, after checking that the mask fits the model.
+def check(model: Any, mask: Mask) -> Layout:
+    """Return the layout of a model, after checking that the mask fits the model.
 
     Raises:
-        CornerstoneError: the mask was made for another family or another number of layers.
+        CornerstoneError: the mask was made for another family or other layers, or this model cannot be masked.
     """
-    family = family_of(model.config)
-    made_for = mask.model
-    if model.config.model_type != made_for.family:
+    made_for, family = mask.model, model.config.model_type
+    if family != made_for.family:
         raise CornerstoneError(
-            f"the mask is for {made_for.name}, a {made_for.family} model, and this is a {model.config.model_type} "
-            "model; make a mask of this model"
+            f"the mask is for {made_for.name}, a {made_for.family} model, and this is a {family} model; make a mask of "
+            "this model"
         )
-    layers = len(decoder_layers(model, family))
-    if layers != made_for.layers:
+    layout = _layout(model)
+    if len(layout.layers) != made_for.layers:
         raise CornerstoneError(
-            f"the mask is for {made_for.name}, which has {made_for.layers} layers, and this model has {layers}; "
-            "make a mask of this model"
+            f"the mask is for {made_for.name}, which has {made_for.layers} layers, and this model has "
+            f"{len(layout.layers)}; make a mask of this model"
         )
-    return family
+    if layout.kinds != made_for.kinds:
+        raise CornerstoneError(
+            f"the mask is for {made_for.name}, whose layers have other sublayers than this model's; make a mask of "
+            "this model"
+        )
+    return layout
+
+
+def _layout(model: Any) -> Layout:
+    """Return the layers and players of a model, as its family tells or as they are found."""
+    hint = HINTS.get(model.config.model_type, NO_HINT)
+    if hint.layers is not None:
+        told = told_layout(model.config.model_type, len(decoder_layers(model, hint.layers)))
+        assert told is not None
+        return told
+    return layout_of(model, HINTS)

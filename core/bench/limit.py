@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 import torch
@@ -17,10 +17,12 @@ from torch.nn.functional import linear
 from transformers import PretrainedConfig, PreTrainedModel
 
 from core.coalitions.players import Removed
+from core.engine.experts import shares_met
 from core.engine.layers import decoder_layers
 from core.engine.onednn import Product, faster
 from core.engine.packing import Row
-from core.models.families import Family
+from core.engine.widths import attention_width, hidden_width, vocabulary
+from core.models.layout import Layout
 
 _SIZE = {"cpu": 2048, "cuda": 8192, "mps": 4096}
 _REPEATS = 3
@@ -70,52 +72,53 @@ class Peak:
         return max(map(statistics.median, self._samples.values()))
 
 
-def distinct_work(model: PreTrainedModel, family: Family, row: Row, coalitions: Sequence[Removed]) -> float:
+def distinct_work(model: PreTrainedModel, layout: Layout, row: Row, coalitions: Sequence[Removed]) -> float:
     """Return the operations for one row under all coalitions, each distinct (prefix state, token) pair once.
 
     The products with weights count, and those of attention with the tokens that it sees. Removed sublayers count
-    nothing. The head and the last FFN count the scored positions only. Norms and other element-wise work count nothing.
+    nothing. The head and the last FFN count the scored positions only. Norms and other element-wise work count nothing,
+    and neither does what a state-space or linear mixer does besides products with weights.
     """
-    tokens = len(row)
-    config = model.config.get_text_config()
-    width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    tokens, config = len(row), model.config.get_text_config()
     scored = len(set(row.nodes.tolist()))
-    layers = decoder_layers(model, family)
     total = 0.0
-    for index, layer in enumerate(layers):
-        upto = (1 << 2 * (index + 1)) - 1
-        prefixes = {sum(1 << player for player in removed) & upto for removed in coalitions}
-        attention = sum(1 for prefix in prefixes if not prefix >> 2 * index & 0b01)
-        ffn = sum(1 for prefix in prefixes if not prefix >> 2 * index & 0b10)
-        attention_weights = _weights(layer.get_submodule(family.attention), config)
-        dot = 4 * _seen(row, family, config, index) * config.num_attention_heads * width
-        total += attention * (2 * tokens * attention_weights + dot)
-        read = scored if index == len(layers) - 1 else tokens
-        total += ffn * 2 * read * (_weights(layer, config) - attention_weights)
-    head = model.get_output_embeddings()
-    assert isinstance(head, nn.Linear)
-    return total + len(coalitions) * 2 * scored * head.weight.numel()
+    for index, (layer, module) in enumerate(zip(layout.layers, decoder_layers(model, layout.path), strict=True)):
+        start, end = layout.starts[index : index + 2]
+        prefixes = {sum(1 << player for player in removed) & (1 << end) - 1 for removed in coalitions}
+        parts = [(*sublayer.parts, *sublayer.feeds) for sublayer in layer.sublayers]
+        for bit, sublayer in enumerate(layer.sublayers):
+            states = sum(1 for prefix in prefixes if not prefix >> start + bit & 1)
+            by_token = sublayer.kind in ("ffn", "moe")
+            read = scored if by_token and index == len(layout.layers) - 1 else tokens
+            weights = sum(_weights(module.get_submodule(part), config) for part in parts[bit])
+            dot = 4 * _seen(row, config, index) * attention_width(config) if sublayer.kind == "attn" else 0
+            total += states * (2 * read * weights + dot)
+        present = sum(1 for prefix in prefixes if not layer.passes or prefix >> start != (1 << end - start) - 1)
+        inside = {id(p) for each in parts for part in each for p in module.get_submodule(part).parameters()}
+        total += present * 2 * tokens * _weights(module, config, beside=inside)
+    output = model.get_output_embeddings()
+    head = vocabulary(config) * hidden_width(config) if output is None else output.weight.numel()
+    return total + len(coalitions) * 2 * scored * head
 
 
-def _seen(row: Row, family: Family, config: PretrainedConfig, index: int) -> float:
-    """Return how many pairs (token, token it sees) a row has in a layer, for full or sliding attention."""
-    window = getattr(config, "sliding_window", None)
-    if family.masks == "full" or (family.masks == "by layer type" and config.layer_types[index] != "sliding_attention"):
-        window = None
+def _seen(row: Row, config: PretrainedConfig, index: int) -> float:
+    """Return how many pairs (token, token it sees) a row has in a layer, for full, sliding or chunked attention."""
+    kinds = getattr(config, "layer_types", None)
+    kind = kinds[index] if kinds else "sliding_attention"
     before = row.positions + 1
-    return float((before if window is None else np.minimum(before, window)).sum())
+    if kind == "chunked_attention" and (chunk := getattr(config, "attention_chunk_size", None)):
+        return float((row.positions % chunk + 1).sum())
+    window = getattr(config, "sliding_window", None) if kind == "sliding_attention" else None
+    return float((np.minimum(before, window) if type(window) is int else before).sum())
 
 
-def _weights(module: nn.Module, config: PretrainedConfig) -> float:
+def _weights(module: nn.Module, config: PretrainedConfig, beside: Collection[int] = ()) -> float:
     """Return the number of entries in the matrices that a token is multiplied with; vectors do not count.
 
-    Of stacked experts, those that a token is routed to count.
+    Of experts, those that a token is routed to count. Parameters whose ``id`` is in ``beside`` do not.
     """
-    total = 0.0
-    for parameter in module.parameters():
-        used = config.num_experts_per_tok / config.num_local_experts if parameter.dim() == 3 else 1.0
-        total += used * parameter.numel() if parameter.dim() > 1 else 0
-    return total
+    shares = shares_met(module, config)
+    return sum(part * each.numel() for each, part in shares if each.dim() > 1 and id(each) not in beside)
 
 
 def _wait(device: torch.device) -> None:

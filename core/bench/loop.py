@@ -54,7 +54,7 @@ class LmEvalLoop:
         instances: Sequence[Instance] = [one for document in self._task.documents for one in document.instances]
         with quiet_libraries():
             lm = HFLM(pretrained=self._model.model, tokenizer=self._model.tokenizer, batch_size=self.batch_size)
-        with removed_from(self._model.model, self._model.family, removed), torch.inference_mode():
+        with removed_from(self._model.model, self._model.layout, removed), torch.inference_mode():
             start = time.perf_counter()
             answers = lm.loglikelihood(instances, disable_tqdm=True)
             return time.perf_counter() - start, answers

@@ -97,7 +97,7 @@ def _swept(
 def _work(bench: Workbench, task: PreparedTask, coalitions: Sequence[Removed]) -> float:
     """Return the operations of the distinct work. A document's tokens do not depend on the row that holds it."""
     rows = (pack([document.continuations], bench.encoder.max_length) for document in task.documents)
-    return sum(distinct_work(bench.model.model, bench.model.family, row, coalitions) for row in rows)
+    return sum(distinct_work(bench.model.model, bench.model.layout, row, coalitions) for row in rows)
 
 
 def _peak_memory(bench: Workbench) -> int:

@@ -1,23 +1,25 @@
-"""Find the decoder layers of a loaded model, at the path that its family names."""
+"""Find the decoder layers of a loaded model."""
 
 from __future__ import annotations
 
 from torch import nn
-from transformers import PreTrainedModel
 
 from core.errors import CornerstoneError
-from core.models.families import Family
 
 
-def decoder_layers(model: PreTrainedModel, family: Family) -> list[nn.Module]:
+def decoder_layers(model: nn.Module, path: str) -> list[nn.Module]:
     """Return the decoder layers in order of depth, of a model with or without its language-model head.
 
+    Args:
+        model: the model.
+        path: the dotted path of its list of layers, from the model with its head.
+
     Raises:
-        CornerstoneError: the model has no layers at the family's path.
+        CornerstoneError: the model has no layers at that path.
     """
-    paths = (family.layers, family.layers.partition(".")[2])
+    paths = (path, path.partition(".")[2])
     modules = dict(model.named_modules())
-    layers = next((found for path in paths if isinstance(found := modules.get(path), nn.ModuleList)), None)
+    layers = next((found for each in paths if isinstance(found := modules.get(each), nn.ModuleList)), None)
     if layers is None:
         raise CornerstoneError(f"{type(model).__name__} has no decoder layers at {' or '.join(paths)}")
     return list(layers)

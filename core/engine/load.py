@@ -16,16 +16,21 @@ from core.engine.adapter import LoraAdapter
 from core.engine.layers import decoder_layers
 from core.engine.load_faults import load_faults
 from core.engine.open_model import open_weights, read_config
+from core.engine.packing_law import verified
 from core.engine.placement import is_spread, most_memory
 from core.engine.same_model import refuse_far_larger, refuse_other_weights
+from core.engine.sizes import compute_device
 from core.engine.tokenizer import load_tokenizer
+from core.engine.verified_layout import layout_of
 from core.engine.weights_in_use import WeightsInUse
 from core.errors import CornerstoneError
 from core.machine.own_folder import own_folder
 from core.machine.paths import cache_folder
 from core.machine.quiet_libraries import quiet_libraries
-from core.models.families import Family, family_of
+from core.models.families import HINTS
 from core.models.folder_check import check_folder
+from core.models.known_layout import keep_layout, known_layout
+from core.models.layout import Layout
 from core.models.lookup import ModelSource
 from core.records.fingerprint import model_fingerprint
 from core.records.model_files import model_files, refuse_changed, states_of
@@ -37,7 +42,7 @@ class LoadedModel:
     """A model in memory, ready for a sweep. ``tokenizer`` is the one that transformers loads."""
 
     record: ModelRecord
-    family: Family
+    layout: Layout
     players: tuple[Player, ...]
     model: PreTrainedModel
     tokenizer: Any
@@ -92,7 +97,6 @@ def load_model(
         placement["offload_folder"] = offload.name
     with quiet_libraries(), load_faults(f"{source.name} from {source.folder}", source.name):
         config = read_config(source.folder)
-        family = family_of(config)
         rows = refuse_far_larger(config, source.folder, held)
     tokenizer = load_tokenizer(source.folder, config, rows)
     with quiet_libraries(), load_faults(f"{source.name} from {source.folder}", source.name):
@@ -107,25 +111,37 @@ def load_model(
     refuse_other_weights(config, source.folder, found)
     if adapter is not None:
         adapter.merge_into(model)
-    depth = len(decoder_layers(model, family))
+    if offload is None:  # else it would read all weights once more
+        _refuse_incomputable(source, model)
+    fingerprint = model_fingerprint(source.folder, _name(kind), adapter=source.adapter, check=check_files)
+    layout = _layout(source, fingerprint, model)
     record = ModelRecord(
-        fingerprint=model_fingerprint(source.folder, _name(kind), adapter=source.adapter, check=check_files),
+        fingerprint=fingerprint,
         name=source.name,
         source=source.origin,
         revision=source.revision,
         dtype=_name(kind),
         family=config.model_type,
-        kinds=(("attn", family.kind),) * depth,
+        kinds=layout.kinds,
     )
     reads = place.type == "cpu" or offload is not None
     in_use = WeightsInUse(model_files(source.folder).weights if reads else ())
     refuse_changed(source.folder, before)
     if adapter is not None:
         adapter.refuse_changed()
-    loaded = LoadedModel(record, family, record.players, model, tokenizer, in_use)
-    if not loaded.offloaded:  # else it would read all weights once more
-        _refuse_incomputable(source, model)
-    return loaded
+    return LoadedModel(record, layout, record.players, model, tokenizer, in_use)
+
+
+def _layout(source: ModelSource, fingerprint: str, model: PreTrainedModel) -> Layout:
+    """Return the layout of a loaded model: as it was verified before, or verified now on its weights."""
+    device = compute_device(model).type
+    known = known_layout(fingerprint, device)
+    if known is not None and len(decoder_layers(model, known.path)) == len(known.layers):
+        return known
+    with quiet_libraries(), load_faults(f"{source.name}, whose layers cannot run one by one", source.name):
+        layout = verified(model, layout_of(model, HINTS))
+    keep_layout(fingerprint, device, source.folder, layout)
+    return layout
 
 
 def _device(name: str) -> torch.device:

@@ -53,6 +53,39 @@ class Row:
                 seen[node] |= seen[parent]
         return seen
 
+    def paths(self) -> list[IntArray]:
+        """Return the nodes of each path from a root to a leaf, in the order of the leaves."""
+        inner = set(self.parents.tolist())
+        return [self.path_to(node) for node in range(len(self)) if node not in inner]
+
+    def path_to(self, node: int) -> IntArray:
+        """Return the nodes from a root to this one."""
+        upward = []
+        while node >= 0:
+            upward.append(node)
+            node = int(self.parents[node])
+        return np.array(upward[::-1], dtype=np.int64)
+
+    def apart(self) -> list[Row]:
+        """Return a row for each request, which holds the request alone, in their order."""
+        rows = []
+        for request in range(self.request_count):
+            mine = self.requests == request
+            path = self.path_to(int(self.nodes[mine].max()))
+            at = {node: depth for depth, node in enumerate(path.tolist())}
+            rows.append(
+                Row(
+                    tokens=self.tokens[path],
+                    positions=self.positions[path],
+                    parents=np.arange(-1, len(path) - 1, dtype=np.int64),
+                    nodes=np.array([at[node] for node in self.nodes[mine].tolist()], dtype=np.int64),
+                    targets=self.targets[mine],
+                    requests=np.zeros(int(mine.sum()), dtype=np.int64),
+                    request_count=1,
+                )
+            )
+        return rows
+
 
 def pack(documents: Iterable[Sequence[TokenRequest]], max_length: int, *, share: bool = True) -> Row:
     """Pack the requests of ``documents`` into one row.

@@ -9,8 +9,9 @@ from typing import Any
 from torch import nn
 
 from core.coalitions.players import Removed
+from core.engine.experts import shares_met
 from core.engine.layers import decoder_layers
-from core.models.families import Family
+from core.models.layout import Layout
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,49 +28,33 @@ class Parameters:
     total_per_token: int
 
 
-def parameters_of(model: Any, family: Family, removed: Removed) -> Parameters:
+def parameters_of(model: Any, layout: Layout, removed: Removed) -> Parameters:
     """Count the parameters of a model, and those of the removed players.
 
-    A player's parameters are those of its attention or FFN (MoE, router included). The norms around it are not counted:
+    A player's parameters are those of its submodules (of an MoE, router included). The norms around it are not counted:
     some families share them between players, and they are few.
 
     Args:
-        model: a transformers model of the family, on any device.
-        family: the model's family.
+        model: a transformers model, on any device.
+        layout: the model's layout.
         removed: the numbers of the removed players.
 
     Raises:
         IndexError: the model has no such player.
     """
-    layers = decoder_layers(model, family)
-    gone = [part for number in removed for part in _parts(layers[number // 2], family, number)]
-    used = _used(model.config.get_text_config())
-    return Parameters(
-        removed=_count(gone, 1.0),
-        total=_count([model], 1.0),
-        removed_per_token=_count(gone, used),
-        total_per_token=_count([model], used),
-    )
+    layers = decoder_layers(model, layout.path)
+    gone = [
+        layer.get_submodule(part)
+        for layer, parts in zip(layers, layout.parts_of(removed, feeds=True), strict=True)
+        for part in parts
+    ]
+    config = model.config.get_text_config()
+    removed_counts, counts = _counts(gone, config), _counts([model], config)
+    return Parameters(removed_counts[0], counts[0], removed_counts[1], counts[1])
 
 
-def _parts(layer: nn.Module, family: Family, number: int) -> list[nn.Module]:
-    """Return the modules that make up a player."""
-    if number % 2 == 0:
-        return [layer.get_submodule(family.attention)]
-    feeds = [] if family.feeds_ffn is None else [layer.get_submodule(family.feeds_ffn)]
-    return [layer.get_submodule(family.ffn), *feeds]
-
-
-def _used(config: Any) -> float:
-    """Return the fraction of experts that a token is routed to."""
-    experts = getattr(config, "num_local_experts", None)
-    return config.num_experts_per_tok / experts if experts else 1.0
-
-
-def _count(modules: Iterable[nn.Module], used: float) -> int:
-    """Count the parameters of modules that share none with one another.
-
-    Stacked experts are 3-D tensors; the fraction ``used`` of them counts.
-    """
-    parameters = (parameter for module in modules for parameter in module.parameters())
-    return sum(round(parameter.numel() * (used if parameter.dim() == 3 else 1.0)) for parameter in parameters)
+def _counts(modules: Iterable[nn.Module], config: Any) -> tuple[int, int]:
+    """Count the parameters of modules that share none with one another: all, and those that one token meets."""
+    shares = [share for module in modules for share in shares_met(module, config)]
+    sizes = [(parameter.numel(), part) for parameter, part in shares]
+    return sum(size for size, _ in sizes), sum(round(size * part) for size, part in sizes)

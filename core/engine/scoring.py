@@ -51,6 +51,26 @@ def score(decoder: Decoder, row: Row, finals: Sequence[Tensor], most: int, pause
     return Scores(logprobs.T, is_greedy.T)
 
 
+def joined(parts: Sequence[Scores]) -> Scores:
+    """Return the scores of rows as those of one row that has all their requests, in order."""
+    if len(parts) == 1:
+        return parts[0]
+    logprobs, is_greedy = ([getattr(part, name) for part in parts] for name in ("logprobs", "is_greedy"))
+    return Scores(np.concatenate(logprobs, axis=1), np.concatenate(is_greedy, axis=1))
+
+
+def score_logits(logits: Tensor, targets: NDArray[np.int64]) -> tuple[float, bool]:
+    """Return the log-probability of tokens, summed, and whether each is the most likely one.
+
+    Args:
+        logits: shape (targets, vocabulary).
+        targets: token ids.
+    """
+    columns = np.arange(len(targets))
+    scored, greedy = _of_targets([logits.float().clone()], torch.Size((1, len(targets))), columns, targets)
+    return float(scored.double().sum()), bool(greedy.all())
+
+
 def _of_targets(
     parts: Iterable[Tensor], shape: torch.Size, columns: NDArray[np.int64], targets: NDArray[np.int64]
 ) -> tuple[Tensor, Tensor]:

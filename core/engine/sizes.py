@@ -8,6 +8,7 @@ import torch
 from transformers import PretrainedConfig, PreTrainedModel
 
 from core.engine.onednn import KEPT_BYTES, faster
+from core.engine.widths import ffn_width, heads, hidden_width, vocabulary
 from core.machine.free_memory import free_memory
 
 SHARE = {"cpu": 0.25, "cuda": 0.6, "mps": 0.4}
@@ -61,12 +62,12 @@ def head_rows(batch_tokens: int) -> int:
     return max(1, min(_HEAD_ROWS, batch_tokens))
 
 
-def head_width(vocabulary: int, device: torch.device) -> int:
+def head_width(size: int, device: torch.device) -> int:
     """Return how many tokens of the vocabulary are scored at once.
 
     On a CPU the number is small, so that the logits stay in its caches.
     """
-    return min(vocabulary, _HEAD_WIDTH_CPU) if device.type == "cpu" else vocabulary
+    return min(size, _HEAD_WIDTH_CPU) if device.type == "cpu" else size
 
 
 def sizes_for(model: PreTrainedModel, *, offloaded: bool, memory: float | None = None) -> SweepSizes:
@@ -90,12 +91,12 @@ def sizes_for(model: PreTrainedModel, *, offloaded: bool, memory: float | None =
     laid_out = faster(device, model.dtype) and for_products <= budget / 2
     budget -= for_products if laid_out else 0
     batch_tokens = 16384 if device.type != "cpu" else 1024
-    width = head_width(config.vocab_size, device)
+    width = head_width(vocabulary(config), device)
     while batch_tokens > _FEWEST and _working_bytes(config, itemsize, batch_tokens, width) > budget / 2:
         batch_tokens //= 2
     # Each layer holds the states before it and after it.
     left = budget - _working_bytes(config, itemsize, batch_tokens, width)
-    state_tokens = max(int(left / (2 * config.hidden_size * itemsize)), _FEWEST)
+    state_tokens = max(int(left / (2 * hidden_width(config) * itemsize)), _FEWEST)
     if offloaded:
         return SweepSizes(1024, batch_tokens, state_tokens, state_tokens, laid_out)
     if device.type == "cpu":
@@ -110,10 +111,10 @@ def needed_bytes(model: PreTrainedModel, sizes: SweepSizes, states: int) -> int:
     """
     config = model.config.get_text_config()
     itemsize = model.dtype.itemsize
-    width = head_width(config.vocab_size, compute_device(model))
+    width = head_width(vocabulary(config), compute_device(model))
     tensors = _working_bytes(config, itemsize, min(sizes.batch_tokens, states), width)
     tensors += KEPT_BYTES + _packed_bytes(config, itemsize) if sizes.laid_out else 0
-    return int((tensors + 2 * states * config.hidden_size * itemsize) / _TENSORS)
+    return int((tensors + 2 * states * hidden_width(config) * itemsize) / _TENSORS)
 
 
 def _working_bytes(config: PretrainedConfig, itemsize: int, batch_tokens: int, width: int) -> int:
@@ -121,22 +122,17 @@ def _working_bytes(config: PretrainedConfig, itemsize: int, batch_tokens: int, w
 
     Only an eager attention holds the scores of all pairs of tokens, before and after a softmax in float32.
     """
-    ffn = _ffn_width(config)
-    through_layer: int = batch_tokens * itemsize * (_HIDDEN_WIDTHS * config.hidden_size + _FFN_WIDTHS * ffn)
+    ffn = ffn_width(config)
+    through_layer: int = batch_tokens * itemsize * (_HIDDEN_WIDTHS * hidden_width(config) + _FFN_WIDTHS * ffn)
     logits: int = head_rows(batch_tokens) * width * (itemsize + 4)
-    eager = config._attn_implementation == "eager"
-    scores = batch_tokens * _EAGER_ROW * config.num_attention_heads * (2 * itemsize + 4) if eager else 0
+    eager = getattr(config, "_attn_implementation", None) == "eager"
+    scores = batch_tokens * _EAGER_ROW * heads(config) * (2 * itemsize + 4) if eager else 0
     return through_layer + logits + scores
 
 
 def _packed_bytes(config: PretrainedConfig, itemsize: int) -> int:
     """Return the bytes of the copy of a layer's weights that oneDNN reorders."""
-    return int(itemsize * config.hidden_size * (4 * config.hidden_size + 3 * _ffn_width(config)))
-
-
-def _ffn_width(config: PretrainedConfig) -> int:
-    width = getattr(config, "intermediate_size", None) or getattr(config, "ffn_dim", None)
-    return int(width or 4 * config.hidden_size)
+    return int(itemsize * hidden_width(config) * (4 * hidden_width(config) + 3 * ffn_width(config)))
 
 
 def compute_device(model: PreTrainedModel) -> torch.device:

@@ -1,8 +1,9 @@
 """The sweep evaluates packed rows under many coalitions, layer by layer.
 
 Two coalitions that agree below layer l have the same hidden states there. So each layer holds one state per distinct
-prefix of removed players. States that a layer treats alike (intact, attention removed, FFN removed) go through it in
-batches. Where both sublayers are removed, the state passes through unchanged.
+prefix of removed players. States that a layer treats alike (intact, one player removed, another one removed) go through
+it in batches. Where all players of a layer are removed, the state passes through unchanged, if the layer then adds
+nothing.
 """
 
 from __future__ import annotations
@@ -13,21 +14,22 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from core.coalitions.players import Removed
-from core.engine.decoder import Decoder, LayerCall
-from core.engine.intact_states import LayerStates
+from core.engine.arguments import NotShared
+from core.engine.decoder import Decoder
+from core.engine.entrance import Call, Entry
+from core.engine.intact_states import IntactStates, LayerStates
 from core.engine.onednn import ROWS
 from core.engine.packing import Row
-from core.engine.scoring import Scores, score
+from core.engine.scoring import Scores, joined, score
 from core.engine.sizes import head_rows
-
-_SKIPPED = 0b11
-"""Variant of a layer without attention and FFN, which passes its input through."""
+from core.engine.whole import score_whole
 
 Prefix = int
 """The removed players up to some layer, as a bit mask."""
@@ -47,11 +49,10 @@ def sweep(
     *,
     batch_tokens: int,
     on_batch: OnBatch = ignore_batches,
-    intact: LayerStates | None = None,
+    intact: IntactStates | None = None,
 ) -> Scores:
     """Score the requests of one row under every coalition; see ``sweep_rows``."""
-    known = None if intact is None else [intact]
-    (scores,) = sweep_rows(decoder, [row], coalitions, batch_tokens=batch_tokens, on_batch=on_batch, intact=known)
+    (scores,) = sweep_rows(decoder, [row], coalitions, batch_tokens=batch_tokens, on_batch=on_batch, intact=intact)
     return scores
 
 
@@ -62,9 +63,11 @@ def sweep_rows(
     *,
     batch_tokens: int,
     on_batch: OnBatch = ignore_batches,
-    intact: Sequence[LayerStates] | None = None,
+    intact: IntactStates | None = None,
 ) -> list[Scores]:
     """Score the requests of every row under every coalition; all rows pass a layer before the next one.
+
+    Requests go through the model in the way of its layout. Those of a row that cannot share it go by themselves.
 
     Args:
         decoder: the model.
@@ -72,34 +75,65 @@ def sweep_rows(
         coalitions: sets of removed players in any order; work that they share is done once.
         batch_tokens: how many tokens go through a layer at once.
         on_batch: called between layer batches; what it raises ends the sweep. It may run another sweep meanwhile.
-        intact: the known states of the intact model, for each row; the sweep reads them and adds to them.
+        intact: the cached states of the intact model; the sweep reads them and adds to them.
     """
-    removed_bits = [sum(1 << player for player in removed) for removed in coalitions]
-    plan = [_variants(index, removed_bits) for index in range(decoder.layer_count)]
-    tokens = sum(map(len, rows))
-    progress = _Progress(tokens * sum(len(prefixes) for variants in plan for prefixes in variants.values()), on_batch)
-    known: Sequence[LayerStates] = intact if intact is not None else [{} for _ in rows]
+    if decoder.layout.way == "whole":
+        return score_whole(decoder, rows, coalitions, on_batch)
     with torch.inference_mode():
         with decoder.ends_loaded():
-            entries = [decoder.enter(row) for row in rows]
-        states: list[dict[Prefix, Tensor]] = [{0: entry.hidden} for entry in entries]
-        for index, variants in enumerate(plan):
-            step = _Step(index, variants, batch_tokens, last=index == len(plan) - 1)
-            ways = [_Way(row, entry.calls[index]) for row, entry in zip(rows, entries, strict=True)]
-            done = [_known(step, way, there, kept) for way, there, kept in zip(ways, states, known, strict=True)]
-            due = sum(len(row) * step.lacking_count(there) for row, there in zip(rows, done, strict=True))
-            with decoder.loaded(index, due) if due else nullcontext():
-                for place, (way, there) in enumerate(zip(ways, done, strict=True)):
-                    # This frees the row's states before the layer at once, not only after all rows.
-                    states[place] = _through_layer(decoder, step, way, states[place], there, progress)
-            for kept, there in zip(known, states, strict=True):
-                if intact is not None and 0 in there:
-                    kept[index] = _alone(there[0])
-        with decoder.ends_loaded():
-            return [
-                score(decoder, row, [there[bits] for bits in removed_bits], head_rows(batch_tokens), progress.pause)
-                for row, there in zip(rows, states, strict=True)
-            ]
+            entered = [entered_rows(decoder, row) for row in rows]
+        scores = iter(
+            _swept(decoder, [each for parts in entered for each in parts], coalitions, batch_tokens, on_batch, intact)
+        )
+        return [joined([next(scores) for _ in parts]) for parts in entered]
+
+
+def entered_rows(decoder: Decoder, row: Row) -> list[tuple[Row, Entry]]:
+    """Return a row after the embeddings, or the rows of its requests where these cannot share it."""
+    if decoder.layout.way != "unpacked":
+        try:
+            return [(row, decoder.enter(row))]
+        except NotShared:
+            pass
+    return [(alone, decoder.enter(alone)) for alone in row.apart()]
+
+
+def _swept(
+    decoder: Decoder,
+    entered: Sequence[tuple[Row, Entry]],
+    coalitions: Sequence[Removed],
+    batch_tokens: int,
+    on_batch: OnBatch,
+    intact: IntactStates | None,
+) -> list[Scores]:
+    """Score rows after the embeddings, layer by layer."""
+    rows, entries = [row for row, _ in entered], [entry for _, entry in entered]
+    removed_bits = [sum(1 << player for player in removed) for removed in coalitions]
+    starts = decoder.layout.starts
+    plan = [_variants(start, end, removed_bits) for start, end in pairwise(starts)]
+    tokens = sum(map(len, rows))
+    progress = _Progress(tokens * sum(len(prefixes) for variants in plan for prefixes in variants.values()), on_batch)
+    known: Sequence[LayerStates] = [{} if intact is None else intact.of(row) for row in rows]
+    states: list[dict[Prefix, Tensor]] = [{0: entry.hidden} for entry in entries]
+    for index, variants in enumerate(plan):
+        layer, last = decoder.layout.layers[index], index == len(plan) - 1
+        skipped = (1 << len(layer.sublayers)) - 1 if layer.passes else None
+        step = _Step(index, starts[index], variants, skipped, batch_tokens, last)
+        ways = [_Way(row, entry.calls[index]) for row, entry in zip(rows, entries, strict=True)]
+        done = [_known(step, way, there, kept) for way, there, kept in zip(ways, states, known, strict=True)]
+        due = sum(len(row) * step.lacking_count(there) for row, there in zip(rows, done, strict=True))
+        with decoder.loaded(index, due) if due else nullcontext():
+            for place, (way, there) in enumerate(zip(ways, done, strict=True)):
+                # This frees the row's states before the layer at once, not only after all rows.
+                states[place] = _through_layer(decoder, step, way, states[place], there, progress)
+        for kept, there in zip(known, states, strict=True):
+            if intact is not None and 0 in there:
+                kept[index] = _alone(there[0])
+    with decoder.ends_loaded():
+        return [
+            score(decoder, row, [there[bits] for bits in removed_bits], head_rows(batch_tokens), progress.pause)
+            for row, there in zip(rows, states, strict=True)
+        ]
 
 
 class _Progress:
@@ -118,12 +152,18 @@ class _Progress:
         self._on_batch(self._done / self._total if self._total else 1.0)
 
 
-def _variants(index: int, removed_bits: Sequence[int]) -> dict[int, list[Prefix]]:
-    """Group the distinct prefixes up to a layer by what the layer lacks (bit 0 attention, bit 1 FFN)."""
-    upto = (1 << 2 * (index + 1)) - 1
+def _variants(start: int, end: int, removed_bits: Sequence[int]) -> dict[int, list[Prefix]]:
+    """Group the distinct prefixes up to a layer by what the layer lacks, a bit for each of its players.
+
+    Args:
+        start: the number of the layer's first player.
+        end: the number of the next layer's first player.
+        removed_bits: coalitions, with a bit for each removed player.
+    """
+    upto = (1 << end) - 1
     variants: defaultdict[int, list[Prefix]] = defaultdict(list)
     for prefix in dict.fromkeys(bits & upto for bits in removed_bits):
-        variants[prefix >> 2 * index].append(prefix)
+        variants[prefix >> start].append(prefix)
     return variants
 
 
@@ -131,14 +171,21 @@ def _variants(index: int, removed_bits: Sequence[int]) -> dict[int, list[Prefix]
 class _Step:
     """One layer of a sweep.
 
-    ``variants`` holds the distinct prefixes up to the layer, grouped by what the layer lacks. ``batch_tokens`` is how
+    ``start`` is the number of its first player. ``variants`` holds the distinct prefixes up to the layer, grouped by
+    what the layer lacks; the variant ``skipped``, if there is one, passes its input through. ``batch_tokens`` is how
     many tokens go through it at once. After the last layer only the scored positions are kept.
     """
 
     index: int
+    start: int
     variants: dict[int, list[Prefix]]
+    skipped: int | None
     batch_tokens: int
     last: bool
+
+    def before(self, prefix: Prefix) -> Prefix:
+        """Return the part of a prefix that comes before this layer."""
+        return prefix & (1 << self.start) - 1
 
     def lacking(self, done: dict[Prefix, Tensor]) -> dict[int, list[Prefix]]:
         """Return the prefixes that remain to be computed, grouped by variant."""
@@ -157,7 +204,7 @@ class _Way:
     """A row about to pass a layer, and the arguments of that layer."""
 
     row: Row
-    call: LayerCall
+    call: Call | None
 
     @property
     def scored(self) -> Tensor:
@@ -170,8 +217,8 @@ def _known(step: _Step, way: _Way, states: dict[Prefix, Tensor], intact: LayerSt
 
     These are the states that skip the layer, and the cached states of the intact model.
     """
-    below = (1 << 2 * step.index) - 1
-    known = {prefix: _alone(states[prefix & below]) for prefix in step.variants.get(_SKIPPED, [])}
+    skipping = [] if step.skipped is None else step.variants.get(step.skipped, [])
+    known = {prefix: _alone(states[step.before(prefix)]) for prefix in skipping}
     if step.last:
         known = {prefix: state[way.scored.to(state.device)] for prefix, state in known.items()}
     if 0 in step.variants.get(0, []) and step.index in intact:
@@ -207,7 +254,6 @@ def _through_layer(
     progress: _Progress,
 ) -> dict[Prefix, Tensor]:
     """Return the states after a layer: add to those in ``done`` the ones computed from the states before it."""
-    below = (1 << 2 * step.index) - 1
     tokens = len(way.row)
     through = partial(decoder.layer_at, at=way.scored) if step.last else decoder.layer
     progress.advance(len(done) * tokens)
@@ -219,10 +265,9 @@ def _through_layer(
             batch = prefixes[start : start + size]
             out = through(
                 step.index,
-                torch.stack([states[prefix & below].to(place) for prefix in batch]),
+                torch.stack([states[step.before(prefix)].to(place) for prefix in batch]),
                 way.call,
-                attention=bool(variant & 0b01),
-                ffn=bool(variant & 0b10),
+                removed=variant,
             )
             done.update(zip(batch, out.unbind(), strict=True))
             progress.advance(len(batch) * tokens)

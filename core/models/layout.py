@@ -5,7 +5,9 @@ Light to import, so that what is known of a model can be read before torch is lo
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Literal
 
 from core.coalitions.players import Kinds, PlayerKind
@@ -38,13 +40,23 @@ class Layer:
 
     ``parallel``: they all read the layer's input, so that the layer is not one player after the other. ``passes``: with
     all players removed the layer returns its input, bit by bit; else something is left, such as a scale. ``packs``: it
-    obeys a tree mask.
+    obeys a tree mask. ``in_turn``: the layer is the same as its players alone, one after another. ``returns``: the
+    length of the tuple that it returns, whose first is the hidden states; None for a layer that returns only these. A
+    layer without players does not run on texts.
     """
 
     sublayers: tuple[Sublayer, ...]
     parallel: bool = False
     passes: bool = True
     packs: bool = True
+    in_turn: bool = True
+    returns: int | None = None
+
+    @property
+    def last_alone(self) -> bool:
+        """Return whether the last player may be computed by itself, after the others, and at some positions only."""
+        last = self.sublayers[-1].kind if self.sublayers else None
+        return self.in_turn and self.passes and not self.parallel and last in {"ffn", "moe"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +71,28 @@ class Layout:
     def kinds(self) -> Kinds:
         """Return the kinds of each layer's players, in the order in which they run."""
         return tuple(tuple(sublayer.kind for sublayer in layer.sublayers) for layer in self.layers)
+
+    @property
+    def shares(self) -> bool:
+        """Return whether requests share their prefixes in a row."""
+        return self.way in ("packed", "mixed")
+
+    @property
+    def starts(self) -> tuple[int, ...]:
+        """Return the number of each layer's first player, and at the end the number of all players."""
+        return tuple(accumulate((len(layer.sublayers) for layer in self.layers), initial=0))
+
+    def parts_of(self, removed: Iterable[int], *, feeds: bool = False) -> tuple[tuple[str, ...], ...]:
+        """Return, for each layer, the paths of the submodules that are silent with these players removed.
+
+        With ``feeds``, those that only these players read are among them.
+
+        Raises:
+            IndexError: the model has no such player.
+        """
+        places = [(index, sublayer) for index, layer in enumerate(self.layers) for sublayer in layer.sublayers]
+        silent: list[tuple[str, ...]] = [()] * len(self.layers)
+        for number in removed:
+            index, sublayer = places[number]
+            silent[index] += (*sublayer.parts, *(sublayer.feeds if feeds else ()))
+        return tuple(silent)

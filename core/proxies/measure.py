@@ -14,13 +14,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from core.engine.decoder import Decoder, LayerCall
+from core.engine.decoder import Decoder
+from core.engine.entrance import Call, Entry
 from core.engine.packing import Row
+from core.engine.sweep import entered_rows
+from core.errors import CornerstoneError
 from core.statistics.intervals import FloatArray
 
 MEASURES = ("block influence", "relative norm")
@@ -31,7 +35,7 @@ class Proxies:
     """Means over the tokens of each document, shape (measures, 2, units, documents), with ``MEASURES`` in their order.
 
     The second axis has all tokens, then all but the first (NaN if a document has only one). The units of ``sublayers``
-    are the players in natural order, those of ``layers`` the layers.
+    are the players in the order in which they run, those of ``layers`` the layers.
     """
 
     sublayers: FloatArray
@@ -39,57 +43,89 @@ class Proxies:
 
 
 def measure_proxies(
-    decoder: Decoder,
-    rows: Sequence[Row],
-    *,
-    shared_input: bool,
-    on_document: Callable[[int], None] = lambda _done: None,
+    decoder: Decoder, rows: Sequence[Row], *, on_document: Callable[[int], None] = lambda _done: None
 ) -> Proxies:
     """Run the intact model over documents, once.
 
     Args:
         decoder: the model.
         rows: one document each.
-        shared_input: whether attention and FFN of a layer read the same input.
         on_document: called after each document with how many are done.
+
+    Raises:
+        CornerstoneError: the model's layers cannot run by themselves.
     """
+    if decoder.layout.way == "whole":
+        raise CornerstoneError("a layer of this model reads more than hidden states, so proxies cannot be measured")
     found = []
     for done, row in enumerate(rows, start=1):
         with torch.inference_mode():
-            found.append(_of_document(decoder, row, shared_input=shared_input))
+            found.append(_of_document(decoder, row))
         on_document(done)
-    whole = np.stack(found, axis=-1)
-    sublayers = whole[:, :, :2].transpose(3, 1, 0, 2, 4)
-    measures, tokens, layers, kinds, documents = sublayers.shape
-    return Proxies(sublayers.reshape(measures, tokens, layers * kinds, documents), whole[:, :, 2].transpose(2, 1, 0, 3))
+    sublayers, layers = (np.stack([each[at] for each in found], axis=-1) for at in range(2))
+    return Proxies(sublayers, layers)
 
 
-def _of_document(decoder: Decoder, row: Row, *, shared_input: bool) -> FloatArray:
-    """Return an array (layers, tokens, 3, measures) of attention, FFN and layer; all tokens, then all but the first."""
-    later = torch.from_numpy(row.positions > 0)
-    entry = decoder.enter(row)
+def _of_document(decoder: Decoder, row: Row) -> tuple[FloatArray, FloatArray]:
+    """Return arrays (measures, tokens, units) of sublayers and of layers; all tokens, then all but the first."""
+    entered = entered_rows(decoder, row)
+    fresh = _first_seen([each for each, _ in entered])
+    later = fresh & torch.cat([torch.from_numpy(each.positions > 0) for each, _ in entered])
+    units = [torch.cat(parts, dim=1) for parts in zip(*(_of_row(decoder, entry) for _, entry in entered), strict=True)]
+    means = (torch.stack([moved[:, which].mean(dim=1) for which in (fresh, later)], dim=1) for moved in units)
+    sublayers, layers = (each.permute(2, 1, 0).numpy() for each in means)
+    return sublayers, layers
+
+
+def _first_seen(rows: Sequence[Row]) -> Tensor:
+    """Return which tokens of a document's rows count: each text up to a token counts once."""
+    if len(rows) == 1:
+        return torch.ones(len(rows[0]), dtype=torch.bool)
+    seen: set[tuple[int, ...]] = set()
+    fresh = []
+    for row in rows:
+        for end in range(1, len(row) + 1):
+            text = tuple(row.tokens[:end].tolist())
+            fresh.append(text not in seen)
+            seen.add(text)
+    return torch.tensor(fresh)
+
+
+def _of_row(decoder: Decoder, entry: Entry) -> tuple[Tensor, Tensor]:
+    """Return both measures of each token, shape (units, tokens, measures), of sublayers and of layers."""
     state = entry.hidden[None]
-    lines = []
+    sublayers, layers = [], []
     for index in range(decoder.layer_count):
         with decoder.loaded(index):
-            steps, after = _through(decoder, index, state, entry.calls[index], shared_input=shared_input)
-        moved = torch.stack([_moved(before, to) for before, to in [*steps, (state, after)]]).cpu().double()
-        lines.append([moved.mean(dim=1).tolist(), moved[:, later].mean(dim=1).tolist()])
+            steps, after = _through(decoder, index, state, entry.calls[index])
+        sublayers += [_moved(before, to) for before, to in steps]
+        layers.append(_moved(state, after))
         state = after
-    return np.array(lines, dtype=np.float64)
+    return torch.stack(sublayers).cpu().double(), torch.stack(layers).cpu().double()
 
 
 def _through(
-    decoder: Decoder, index: int, state: Tensor, call: LayerCall, *, shared_input: bool
+    decoder: Decoder, index: int, state: Tensor, call: Call | None
 ) -> tuple[list[tuple[Tensor, Tensor]], Tensor]:
     """Return the residual before and after each sublayer, and after the layer."""
-    with_attention = decoder.layer(index, state, call, attention=False, ffn=True)
-    if not shared_input:
-        after = decoder.layer(index, with_attention, call, attention=True, ffn=False)
-        return [(state, with_attention), (with_attention, after)], after
-    with_ffn = decoder.layer(index, state, call, attention=True, ffn=False)
-    after = decoder.layer(index, state, call, attention=False, ffn=False)
-    return [(state, with_attention), (state, with_ffn)], after
+    layer = decoder.layout.layers[index]
+    everything = (1 << len(layer.sublayers)) - 1
+    alone = [everything & ~(1 << bit) for bit in range(len(layer.sublayers))]
+    if layer.parallel:
+        steps = [(state, decoder.layer(index, state, call, removed)) for removed in alone]
+        return steps, decoder.layer(index, state, call)
+    if layer.in_turn:
+        before, steps = state, []
+        for removed in alone:
+            after = decoder.layer(index, before, call, removed)
+            steps.append((before, after))
+            before = after
+        return steps, before
+    # With the players from one on removed, the residual is what that player reads.
+    upto = [
+        decoder.layer(index, state, call, everything & ~((1 << bit) - 1)) for bit in range(len(layer.sublayers) + 1)
+    ]
+    return list(pairwise(upto)), upto[-1]
 
 
 def _moved(before: Tensor, after: Tensor) -> Tensor:

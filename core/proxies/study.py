@@ -9,7 +9,6 @@ from core.config.gap import Gap
 from core.config.run_config import RunConfig
 from core.engine.decoder import Decoder
 from core.engine.packing import pack
-from core.models.families import shares_input
 from core.proxies.compare import Compared, correlation_rows, proxy_rows, targets_of
 from core.proxies.measure import measure_proxies
 from core.proxies.rows import CorrelationRow, ProxyRow
@@ -50,13 +49,12 @@ def check_proxies(config: RunConfig, value: str | None, recorder: Recorder, list
     proxies: list[ProxyRow] = []
     correlations: list[CorrelationRow] = []
     gaps: list[Gap] = []
-    decoder = Decoder(bench.model.model, bench.model.family)
+    decoder = Decoder(bench.model.model, bench.model.layout)
     sublayers, layers = (grouping(name, bench.model.players) for name in ("sublayers", "layers"))
-    shared = shares_input(bench.model.model.config)
     for asked, task, own in zip(config.tasks, bench.tasks, values, strict=True):
         listener.narrate(f"the intact model on {len(task.documents)} documents of {task.record.name}")
         rows = [pack([document.continuations], bench.encoder.max_length) for document in task.documents]
-        found = measure_proxies(decoder, rows, shared_input=shared, on_document=listener.on_batch)
+        found = measure_proxies(decoder, rows, on_document=listener.on_batch)
         of = _compared(bench, task, own, recorder)
         for units in (sublayers, layers):
             proxies += proxy_rows(found, units, of)

@@ -36,7 +36,7 @@ def chosen_step(found: Found, request: PathRequest) -> int:
 def path_mask(found: Found, step: int, request: PathRequest) -> Mask:
     """Return the mask of the path's first ``step`` removals."""
     loaded, removed = found.bench.model, found.steps[step].removed
-    record, counted = loaded.record, parameters_of(loaded.model, loaded.family, removed)
+    record, counted = loaded.record, parameters_of(loaded.model, loaded.layout, removed)
     model = MaskedModel(
         name=record.name,
         source=record.source,

@@ -169,7 +169,7 @@ def _are_there(others: Sequence[PreparedTask], config: RunConfig, listener: Path
 
 def _context(bench: Workbench, tasks: Sequence[PreparedTask], units: Grouping, value: str) -> PathContext:
     def parameters(removed: Removed) -> tuple[int, int]:
-        counted = parameters_of(bench.model.model, bench.model.family, removed)
+        counted = parameters_of(bench.model.model, bench.model.layout, removed)
         return counted.removed, counted.total
 
     record = bench.model.record

@@ -59,7 +59,7 @@ class ChunkEvaluator:
         """
         self.model = model
         self._max_length = encoder.max_length
-        self._decoder = Decoder(model.model, model.family, laid_out=sizes.laid_out)
+        self._decoder = Decoder(model.model, model.layout, laid_out=sizes.laid_out)
         self._sizes = sizes
         self._intact = intact
         self._headroom = Headroom(model.model)
@@ -122,7 +122,7 @@ class ChunkEvaluator:
             yield _Chunk(tuple(fitting), coalitions)
 
     def _length(self, bundle: Bundle) -> int:
-        return packed_length(bundle, self._max_length)
+        return packed_length(bundle, self._max_length, share=self.model.layout.shares)
 
     def _row_tokens(self, coalitions: Sequence[Removed]) -> int:
         """Return the most tokens of a row: few coalitions fill a batch only in longer rows."""
@@ -186,7 +186,7 @@ class ChunkEvaluator:
             coalitions,
             batch_tokens=self._sizes.batch_tokens,
             on_batch=on_batch,
-            intact=None if self._intact is None else [self._intact.of(row) for row in rows],
+            intact=self._intact,
         )
         return joined(scores)
 

@@ -41,8 +41,8 @@ def measured(budget: float) -> dict[str, int]:
     from core.engine.decoder import Decoder
     from core.engine.sizes import sizes_for
     from core.engine.sweep import sweep_rows
-    from core.models.families import family_of
     from tests.benchmarks.scaling import VOCABULARY
+    from tests.support.swept import layout_in_use
 
     torch.manual_seed(0)
     config = LlamaConfig(
@@ -56,7 +56,7 @@ def measured(budget: float) -> dict[str, int]:
     model = LlamaForCausalLM(config).eval()
     # As for offloaded weights: then a chunk is as large as it may be.
     sizes = sizes_for(model, offloaded=True, memory=budget)
-    decoder = Decoder(model, family_of(config), laid_out=sizes.laid_out)
+    decoder = Decoder(model, layout_in_use(model), laid_out=sizes.laid_out)
     coalitions, rows = windows(16), _rows(VOCABULARY)
     sweep_rows(decoder, rows[:1], coalitions[:3], batch_tokens=sizes.batch_tokens)
     most = max(1, sizes.state_tokens // len(coalitions) // max(map(len, rows)))

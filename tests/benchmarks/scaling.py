@@ -16,7 +16,7 @@ from core.coalitions.schedules import windows
 from core.engine.decoder import Decoder
 from core.engine.packing import Row, TokenRequest, pack
 from core.engine.sweep import sweep
-from core.models.families import family_of
+from tests.support.swept import layout_in_use
 
 HIDDEN, VOCABULARY, REPEATS = 256, 1000, 5
 BATCH_TOKENS = 2048
@@ -61,15 +61,16 @@ def _cost(layers: int, documents: int) -> _Cost:
         num_attention_heads=4,
         num_key_value_heads=2,
     )
-    model, family = LlamaForCausalLM(config).eval(), family_of(config)
-    decoder, coalitions, rows = Decoder(model, family), windows(2 * layers), rows_of(documents)
+    model = LlamaForCausalLM(config).eval()
+    layout = layout_in_use(model)
+    decoder, coalitions, rows = Decoder(model, layout), windows(2 * layers), rows_of(documents)
     took = []
     for _ in range(REPEATS):
         start = time.perf_counter()
         for row in rows:
             sweep(decoder, row, coalitions, batch_tokens=BATCH_TOKENS)
         took.append(time.perf_counter() - start)
-    work = sum(distinct_work(model, family, row, coalitions) for row in rows)
+    work = sum(distinct_work(model, layout, row, coalitions) for row in rows)
     return _Cost(statistics.median(took), work)
 
 

@@ -22,10 +22,10 @@ from core.engine.decoder import Decoder
 from core.engine.packing import Row, TokenRequest, pack
 from core.engine.sweep import sweep
 from core.errors import CornerstoneError
-from core.models.families import family_of
 from core.study.workbench import Workbench, open_workbench
 from tests.core.engine.test_decoder import some_documents
-from tests.support.tiny_models import LAYERS, SETTINGS, VOCABULARY, WINDOW, tiny_model
+from tests.support.swept import layout_in_use
+from tests.support.tiny_models import LAYERS, SETTINGS, WINDOW, tiny_model
 from tui.commands.bench import print_reports
 
 
@@ -38,11 +38,12 @@ def multiplied(name: str, row: Row, coalitions: list[Removed], **settings: objec
     """Return the operations of a sweep's matrix products, by torch's own count, and those of the distinct work."""
     model = tiny_model(name, **settings)
     model.set_attn_implementation("eager")  # its products are counted
-    family = family_of(model.config)
+    layout = layout_in_use(model)
+    decoder = Decoder(model, layout)
+    sweep(decoder, row, coalitions, batch_tokens=64)  # what is learnt of the model once is not counted
     with FlopCounterMode(display=False, custom_mapping={torch.ops.mkldnn._linear_pointwise: by_onednn}) as counter:
-        sweep(Decoder(model, family), row, coalitions, batch_tokens=64)
-    entering = 2 * model.config.get_text_config().hidden_size * VOCABULARY  # the head sees one token as a row goes in
-    return counter.get_total_flops() - entering, distinct_work(model, family, row, coalitions)
+        sweep(decoder, row, coalitions, batch_tokens=64)
+    return counter.get_total_flops(), distinct_work(model, layout, row, coalitions)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 import pytest
 import torch
-from transformers import CONFIG_MAPPING, PreTrainedModel
+from transformers import PreTrainedModel
 
 from core.coalitions.players import Removed
 from core.coalitions.schedules import windows
@@ -20,8 +20,8 @@ from core.engine.layers import decoder_layers
 from core.engine.packing import TokenRequest, pack
 from core.engine.removal import forward_replaced
 from core.engine.sweep import sweep
-from core.errors import CornerstoneError
-from core.models.families import FAMILIES, family_of
+from core.models.families import HINTS
+from tests.support.swept import layout_in_use
 from tests.support.tiny_models import LAYERS, SETTINGS, VOCABULARY, WINDOW, tiny_model
 
 PLAYERS = 2 * LAYERS
@@ -69,12 +69,13 @@ def some_documents(seed: int) -> list[list[TokenRequest]]:
 
 
 def plain_logprobs(model: PreTrainedModel, documents: list[list[TokenRequest]], removed: Removed) -> list[float]:
-    family = family_of(model.config)
+    hint = HINTS[model.config.model_type]
+    assert hint.layers is not None
     hooks = []
     for player in removed:
-        layer = decoder_layers(model, family)[player // 2]
-        submodule = layer.get_submodule(family.attention if player % 2 == 0 else family.ffn)
-        hooks.append(submodule.register_forward_hook(_zeros))
+        layer = decoder_layers(model, hint.layers)[player // 2]
+        (part,) = hint.players[player % 2].parts
+        hooks.append(layer.get_submodule(part).register_forward_hook(_zeros))
     try:
         return [_plain(model, request) for document in documents for request in document]
     finally:
@@ -99,7 +100,7 @@ def _plain(model: PreTrainedModel, request: TokenRequest) -> float:
 def test_the_sweep_equals_the_plain_model_with_those_submodules_silenced(name: str, seed: int) -> None:
     model, documents, rng = model_of(name), some_documents(seed), random.Random(seed)
     coalitions = [(), *(tuple(sorted(rng.sample(range(PLAYERS), size))) for size in (1, 1, 2, 3, 5, PLAYERS))]
-    scores = sweep(Decoder(model, family_of(model.config)), pack(documents, WINDOW), coalitions, batch_tokens=64)
+    scores = sweep(Decoder(model, layout_in_use(model)), pack(documents, WINDOW), coalitions, batch_tokens=64)
     for index, removed in enumerate(coalitions):
         truth = plain_logprobs(model, documents, removed)
         np.testing.assert_allclose(scores.logprobs[index], truth, atol=TOLERANCE, rtol=1e-5)
@@ -108,10 +109,10 @@ def test_the_sweep_equals_the_plain_model_with_those_submodules_silenced(name: s
 @pytest.mark.parametrize(("name", "settings"), VARIANTS)
 def test_what_a_family_may_have_besides_changes_nothing(name: str, settings: dict[str, object]) -> None:
     model, documents = tiny_model(name, **settings), some_documents(1)
-    family = family_of(model.config)
-    players = 2 * len(decoder_layers(model, family))
+    layout = layout_in_use(model)
+    players = 2 * len(decoder_layers(model, layout.path))
     coalitions = [(), (players - 2,), (players - 1,), (0, 1), tuple(range(1, players)), tuple(range(players))]
-    scores = sweep(Decoder(model, family), pack(documents, WINDOW), coalitions, batch_tokens=64)
+    scores = sweep(Decoder(model, layout), pack(documents, WINDOW), coalitions, batch_tokens=64)
     for index, removed in enumerate(coalitions):
         truth = plain_logprobs(model, documents, removed)
         np.testing.assert_allclose(scores.logprobs[index], truth, atol=TOLERANCE, rtol=1e-5)
@@ -120,7 +121,7 @@ def test_what_a_family_may_have_besides_changes_nothing(name: str, settings: dic
 @pytest.mark.parametrize("name", SETTINGS)
 def test_packed_equals_unpacked(name: str) -> None:
     model, documents = model_of(name), some_documents(7)
-    decoder, coalitions = Decoder(model, family_of(model.config)), windows(PLAYERS, 2)
+    decoder, coalitions = Decoder(model, layout_in_use(model)), windows(PLAYERS, 2)
     packed = sweep(decoder, pack(documents, WINDOW), coalitions, batch_tokens=64)
     apart = sweep(decoder, pack(documents, WINDOW, share=False), coalitions, batch_tokens=64)
     np.testing.assert_allclose(packed.logprobs, apart.logprobs, atol=TOLERANCE, rtol=1e-5)
@@ -130,9 +131,9 @@ def test_packed_equals_unpacked(name: str) -> None:
 @pytest.mark.parametrize("name", SETTINGS)
 def test_both_sublayers_removed_is_the_layer_skipped(name: str) -> None:
     model, documents = model_of(name), some_documents(3)
-    family = family_of(model.config)
-    scores = sweep(Decoder(model, family), pack(documents, WINDOW), [(2, 3)], batch_tokens=64)
-    with forward_replaced(decoder_layers(model, family)[1], lambda hidden, *_args, **_kwargs: hidden):
+    layout = layout_in_use(model)
+    scores = sweep(Decoder(model, layout), pack(documents, WINDOW), [(2, 3)], batch_tokens=64)
+    with forward_replaced(decoder_layers(model, layout.path)[1], lambda hidden, *_args, **_kwargs: hidden):
         truth = [_plain(model, request) for document in documents for request in document]
     np.testing.assert_allclose(scores.logprobs[0], truth, atol=TOLERANCE, rtol=1e-5)
 
@@ -140,13 +141,13 @@ def test_both_sublayers_removed_is_the_layer_skipped(name: str) -> None:
 def test_removing_changes_something() -> None:
     model, documents = model_of("llama"), some_documents(3)
     coalitions = windows(PLAYERS, 1)
-    scores = sweep(Decoder(model, family_of(model.config)), pack(documents, WINDOW), coalitions, batch_tokens=64)
+    scores = sweep(Decoder(model, layout_in_use(model)), pack(documents, WINDOW), coalitions, batch_tokens=64)
     assert (np.abs(scores.logprobs[1:] - scores.logprobs[0]).max(axis=1) > 0.01).all()
 
 
 def test_batch_size_and_the_order_of_coalitions_change_nothing() -> None:
     model, row = model_of("llama"), pack(some_documents(5), WINDOW)
-    decoder, coalitions = Decoder(model, family_of(model.config)), windows(PLAYERS, 3)
+    decoder, coalitions = Decoder(model, layout_in_use(model)), windows(PLAYERS, 3)
     one = sweep(decoder, row, coalitions, batch_tokens=1)
     other = sweep(decoder, row, coalitions[::-1], batch_tokens=10_000)
     np.testing.assert_allclose(one.logprobs, other.logprobs[::-1], atol=TOLERANCE)
@@ -156,14 +157,14 @@ def test_a_request_longer_than_the_window_loses_its_beginning() -> None:
     model, rng = model_of("gpt2"), random.Random(0)
     context = tuple(rng.randrange(2, VOCABULARY) for _ in range(WINDOW + 20))
     documents = [[TokenRequest(context, (5,)), TokenRequest(context, (5, 6, 7))]]
-    scores = sweep(Decoder(model, family_of(model.config)), pack(documents, WINDOW), [()], batch_tokens=64)
+    scores = sweep(Decoder(model, layout_in_use(model)), pack(documents, WINDOW), [()], batch_tokens=64)
     np.testing.assert_allclose(scores.logprobs[0], plain_logprobs(model, documents, ()), atol=TOLERANCE)
 
 
 def test_identical_choices_and_choices_that_begin_one_another() -> None:
     model = model_of("llama")
     documents = [[TokenRequest((3, 4), choice) for choice in ((5,), (5,), (5, 6), (5, 6, 7))]]
-    scores = sweep(Decoder(model, family_of(model.config)), pack(documents, WINDOW), [(), (1,)], batch_tokens=64)
+    scores = sweep(Decoder(model, layout_in_use(model)), pack(documents, WINDOW), [(), (1,)], batch_tokens=64)
     np.testing.assert_allclose(scores.logprobs[0], plain_logprobs(model, documents, ()), atol=TOLERANCE)
     assert scores.logprobs[1, 0] == scores.logprobs[1, 1]
 
@@ -171,14 +172,14 @@ def test_identical_choices_and_choices_that_begin_one_another() -> None:
 @pytest.mark.parametrize("name", ["llama", "gemma2", "mixtral"])
 def test_the_same_batches_give_the_same_bits(name: str) -> None:
     model, row, coalitions = model_of(name), pack(some_documents(2), WINDOW), windows(PLAYERS, 3)
-    one, other = (sweep(Decoder(model, family_of(model.config)), row, coalitions, batch_tokens=64) for _ in range(2))
+    one, other = (sweep(Decoder(model, layout_in_use(model)), row, coalitions, batch_tokens=64) for _ in range(2))
     np.testing.assert_array_equal(one.logprobs, other.logprobs)
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 def test_logarithms_are_taken_in_float32_whatever_the_model_computes_in(dtype: torch.dtype) -> None:
     model = deepcopy(model_of("llama")).to(dtype)
-    decoder, row = Decoder(model, family_of(model.config)), pack([[TokenRequest((3, 4), (5,))]], WINDOW)
+    decoder, row = Decoder(model, layout_in_use(model)), pack([[TokenRequest((3, 4), (5,))]], WINDOW)
     (scored,) = sweep(decoder, row, [()], batch_tokens=64).logprobs[0]
     with torch.no_grad():
         logits = model(torch.tensor([[3, 4]])).logits[0, -1]
@@ -191,7 +192,7 @@ def test_a_batch_callback_can_stop_a_sweep() -> None:
     def stop(_part: float) -> None:
         raise KeyboardInterrupt
 
-    decoder = Decoder(model, family_of(model.config))
+    decoder = Decoder(model, layout_in_use(model))
     with pytest.raises(KeyboardInterrupt):
         sweep(decoder, pack(some_documents(1), WINDOW), [()], batch_tokens=64, on_batch=stop)
     # The model is as it was: nothing stays silenced or replaced.
@@ -203,29 +204,6 @@ def test_a_batch_callback_gets_a_part_that_never_falls_and_ends_at_1() -> None:
     parts: list[float] = []
     coalitions = windows(PLAYERS, 3)
     row = pack(some_documents(1), WINDOW)
-    sweep(Decoder(model, family_of(model.config)), row, coalitions, batch_tokens=64, on_batch=parts.append)
+    sweep(Decoder(model, layout_in_use(model)), row, coalitions, batch_tokens=64, on_batch=parts.append)
     assert parts == sorted(parts)
     assert 0 < parts[0] < parts[-1] == 1.0
-
-
-def test_other_architectures_are_refused_by_name() -> None:
-    with pytest.raises(CornerstoneError, match=r"'bloom' is not supported.*core/models/families\.py"):
-        family_of(CONFIG_MAPPING["bloom"]())
-
-
-def test_post_norm_opt_is_refused() -> None:
-    with pytest.raises(CornerstoneError, match="OPT-350m"):
-        family_of(CONFIG_MAPPING["opt"](do_layer_norm_before=False))
-
-
-@pytest.mark.parametrize("nested", [False, True])
-def test_rotary_embeddings_that_depend_on_the_length_of_a_text_are_refused(nested: bool) -> None:
-    config = CONFIG_MAPPING["llama"]()
-    scaled = {"rope_type": "longrope", "rope_theta": 1e4}
-    config.rope_parameters = {"full_attention": scaled} if nested else scaled
-    with pytest.raises(CornerstoneError, match=r"\(longrope\).*not supported"):
-        family_of(config)
-
-
-def test_every_family_in_the_table_is_tested() -> None:
-    assert set(FAMILIES) == set(SETTINGS)

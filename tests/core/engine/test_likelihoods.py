@@ -56,7 +56,7 @@ def test_they_score_as_lm_eval_scores_them(
     list(Study(ChunkEvaluator(model, encoder, sizes), (task,), [Schedule("some", COALITIONS)]).run("run", recorder))
     lm = HFLM(pretrained=model.model, tokenizer=model.tokenizer, batch_size=2)
     for removed in COALITIONS:
-        with removed_from(model.model, model.family, removed), torch.inference_mode():
+        with removed_from(model.model, model.layout, removed), torch.inference_mode():
             for document in task.documents:
                 ours = recorder.outcomes[document.record.key, removed]
                 (instance,) = document.instances

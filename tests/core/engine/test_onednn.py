@@ -22,9 +22,9 @@ from core.engine.layers import decoder_layers
 from core.engine.onednn import ROWS, Product, _GatedFfn, faster, packed, product
 from core.engine.packing import pack
 from core.engine.sweep import _batch_size, sweep
-from core.models.families import FAMILIES, family_of
 from tests.core.engine.test_decoder import some_documents
-from tests.support.tiny_models import LAYERS, WINDOW, tiny_model
+from tests.support.swept import layout_in_use
+from tests.support.tiny_models import LAYERS, SETTINGS, WINDOW, tiny_model
 
 CAPABILITY = torch.backends.cpu.get_cpu_capability()
 
@@ -71,7 +71,7 @@ def test_a_gated_ffn_in_one_pass_is_the_same(rows: int, hidden: int, width: int,
 @pytest.mark.parametrize(("name", "function"), [("llama", "silu"), ("gemma2", "gelu")])
 def test_a_gate_is_applied_within_its_product(name: str, function: str) -> None:
     model = tiny_model(name)
-    ffn = decoder_layers(model, family_of(model.config))[0].mlp
+    ffn = decoder_layers(model, layout_in_use(model).path)[0].mlp
     with torch.inference_mode(), packed(ffn), profile(activities=[ProfilerActivity.CPU]) as seen:
         ffn(torch.randn(1, 3, 32))
     called = Counter(event.name for event in seen.events())
@@ -81,10 +81,10 @@ def test_a_gate_is_applied_within_its_product(name: str, function: str) -> None:
 
 
 @needs_onednn
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", SETTINGS)
 def test_every_linear_module_of_a_layer_is_laid_out_and_as_before_afterwards(name: str) -> None:
     model = tiny_model(name)
-    layer = decoder_layers(model, family_of(model.config))[0]
+    layer = decoder_layers(model, layout_in_use(model).path)[0]
     linear_modules = [module for module in layer.modules() if type(module).__name__ in ("Linear", "Conv1D")]
     with packed(layer):
         assert linear_modules
@@ -114,7 +114,7 @@ def test_weights_are_laid_out_once_a_layer_where_enough_tokens_go_through(monkey
     init = Product.__init__
     monkeypatch.setattr(Product, "__init__", lambda self, *given: made.append(self) or init(self, *given))
     model, row = tiny_model("llama"), pack(some_documents(2), WINDOW)
-    decoder = Decoder(model, family_of(model.config))
+    decoder = Decoder(model, layout_in_use(model))
     monkeypatch.setattr("core.engine.decoder.WORTH_PACKING", 2 * len(row))
     sweep(decoder, row, [()], batch_tokens=64)
     assert not made
@@ -130,10 +130,10 @@ def test_code_is_made_for_few_numbers_of_rows_whatever_the_documents(monkeypatch
     monkeypatch.setattr(Product, "then", lambda self, rows, *how: counts.add(len(rows)) or then(self, rows, *how))
     monkeypatch.setattr("core.engine.decoder.WORTH_PACKING", 0)
     monkeypatch.setattr(
-        "core.engine.decoder.product", lambda rows, *weights: counts.add(len(rows)) or multiply(rows, *weights)
+        "core.engine.head.product", lambda rows, *weights: counts.add(len(rows)) or multiply(rows, *weights)
     )
     model = tiny_model("llama")
-    decoder = Decoder(model, family_of(model.config))
+    decoder = Decoder(model, layout_in_use(model))
     for seed in range(4):
         sweep(decoder, pack(some_documents(seed), WINDOW), windows(2 * LAYERS, 2), batch_tokens=200)
     assert counts

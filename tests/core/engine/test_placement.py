@@ -41,7 +41,7 @@ def test_what_does_not_fit_goes_to_the_disk_and_gives_the_same_numbers(
     spread = load_model(half)
     assert spread.offloaded
     one, other = (
-        sweep(Decoder(loaded.model, loaded.family), ROWS[0], COALITIONS, batch_tokens=64) for loaded in (whole, spread)
+        sweep(Decoder(loaded.model, loaded.layout), ROWS[0], COALITIONS, batch_tokens=64) for loaded in (whole, spread)
     )
     np.testing.assert_allclose(other.logprobs, one.logprobs, atol=1e-4)
     assert spread.record == whole.record

@@ -15,8 +15,8 @@ from core.engine.decoder import Decoder
 from core.engine.layers import decoder_layers
 from core.engine.packing import Row, TokenRequest, pack
 from core.engine.sweep import Scores, sweep
-from core.models.families import family_of
 from tests.core.engine.test_decoder import PLAYERS, TOLERANCE, model_of, some_documents
+from tests.support.swept import layout_in_use
 from tests.support.tiny_models import WINDOW
 
 Routes = list[frozenset[int]]
@@ -29,11 +29,11 @@ def swept(model: PreTrainedModel, row: Row, removed: Removed) -> tuple[Scores, l
     def note(_router: object, _inputs: object, out: tuple[torch.Tensor, torch.Tensor, torch.Tensor]) -> None:
         routes.append([frozenset(experts) for experts in out[2].tolist()])
 
-    family = family_of(model.config)
-    layers = decoder_layers(model, family)
-    hooks = [layer.get_submodule(f"{family.ffn}.gate").register_forward_hook(note) for layer in layers]
+    layout = layout_in_use(model)
+    layers = decoder_layers(model, layout.path)
+    hooks = [layer.mlp.gate.register_forward_hook(note) for layer in layers]
     try:
-        return sweep(Decoder(model, family), row, [removed], batch_tokens=10_000), routes
+        return sweep(Decoder(model, layout), row, [removed], batch_tokens=10_000), routes
     finally:
         for hook in hooks:
             hook.remove()

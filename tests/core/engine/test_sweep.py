@@ -27,7 +27,6 @@ from core.engine.packing import Row, TokenRequest, pack
 from core.engine.sizes import SweepSizes, needed_bytes, sizes_for
 from core.engine.sweep import sweep, sweep_rows
 from core.errors import CornerstoneError
-from core.models.families import family_of
 from core.models.lookup import ModelSource
 from core.records.memory_recorder import MemoryRecorder
 from core.records.records import Outcome
@@ -39,6 +38,7 @@ from core.study.study import Study
 from core.tasks.build import build_task
 from core.tasks.prepare import prepare_task
 from tests.core.engine.test_decoder import TOLERANCE, model_of, plain_logprobs, some_documents
+from tests.support.swept import layout_in_use
 from tests.support.tiny_models import LAYERS, WINDOW, tiny_model
 
 Outcomes = dict[tuple[str, Removed], Outcome]
@@ -49,7 +49,7 @@ ROWS = [pack(some_documents(seed), WINDOW) for seed in (1, 2)]
 
 def decoder_of(family: str) -> Decoder:
     model = model_of(family)
-    return Decoder(model, family_of(model.config))
+    return Decoder(model, layout_in_use(model))
 
 
 @pytest.mark.parametrize("family", ["llama", "gemma2", "mixtral", "gpt2", "opt"])
@@ -67,13 +67,13 @@ def test_kept_states_of_the_intact_model_change_nothing(family: str) -> None:
     decoder, kept = decoder_of(family), IntactStates(10**9)
     for removed in [(), (5,), (2, 3), (7,), (0,)]:
         fresh = sweep(decoder, ROWS[0], [removed], batch_tokens=64)
-        resumed = sweep(decoder, ROWS[0], [removed], batch_tokens=64, intact=kept.of(ROWS[0]))
+        resumed = sweep(decoder, ROWS[0], [removed], batch_tokens=64, intact=kept)
         np.testing.assert_allclose(resumed.logprobs, fresh.logprobs, atol=TOLERANCE, rtol=1e-5)
 
 
 def test_kept_states_spare_the_layers_below_the_first_removed(monkeypatch: pytest.MonkeyPatch) -> None:
     decoder, kept = decoder_of("llama"), IntactStates(10**9)
-    sweep(decoder, ROWS[0], [()], batch_tokens=64, intact=kept.of(ROWS[0]))
+    sweep(decoder, ROWS[0], [()], batch_tokens=64, intact=kept)
     called = []
     layer = Decoder.layer
     monkeypatch.setattr(
@@ -81,13 +81,13 @@ def test_kept_states_spare_the_layers_below_the_first_removed(monkeypatch: pytes
         "layer",
         lambda self, index, *args, **kwargs: called.append(index) or layer(self, index, *args, **kwargs),
     )
-    sweep(decoder, ROWS[0], [(2 * (LAYERS - 1),)], batch_tokens=64, intact=kept.of(ROWS[0]))
+    sweep(decoder, ROWS[0], [(2 * (LAYERS - 1),)], batch_tokens=64, intact=kept)
     assert set(called) == {LAYERS - 1}
 
 
 def test_kept_states_stay_within_their_bounds() -> None:
     decoder, kept = decoder_of("llama"), IntactStates(0)
-    sweep(decoder, ROWS[0], [()], batch_tokens=64, intact=kept.of(ROWS[0]))
+    sweep(decoder, ROWS[0], [()], batch_tokens=64, intact=kept)
     assert kept.of(ROWS[0])
     kept.trim()
     assert not kept.of(ROWS[0])
@@ -96,7 +96,7 @@ def test_kept_states_stay_within_their_bounds() -> None:
 def layer_passes(layers: int) -> int:
     """Return how many states go through a layer in a sweep of all windows."""
     removed_bits = [sum(1 << player for player in removed) for removed in windows(2 * layers)]
-    plan = [sweep_module._variants(index, removed_bits) for index in range(layers)]
+    plan = [sweep_module._variants(2 * index, 2 * index + 2, removed_bits) for index in range(layers)]
     return sum(len(states) for variants in plan for lacks, states in variants.items() if lacks != 0b11)
 
 
@@ -381,10 +381,10 @@ def test_a_sweep_that_comes_between_two_batches_leaves_the_other_as_it_was(
 ) -> None:
     monkeypatch.setattr("core.engine.decoder.WORTH_PACKING", worth)
     model, row, coalitions = tiny_model("llama"), pack(some_documents(1), WINDOW), windows(8, 2)
-    truth = sweep(Decoder(model, family_of(model.config)), row, coalitions, batch_tokens=64)
+    truth = sweep(Decoder(model, layout_in_use(model)), row, coalitions, batch_tokens=64)
     if offloaded:
         cpu_offload(model, execution_device=torch.device("cpu"))
-    decoder, between = Decoder(model, family_of(model.config)), []
+    decoder, between = Decoder(model, layout_in_use(model)), []
 
     def on_batch(_part: float) -> None:
         between.append(sweep(decoder, row, [(3,)], batch_tokens=64).logprobs[0])

@@ -7,19 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from core.engine.layers import decoder_layers
-from core.models.families import FAMILIES, expected_players, family_of, players_in
-from tests.support.tiny_models import tiny_model
+from core.coalitions.players import players_of
+from core.models.families import expected_players
+from tests.support.swept import layout_in_use
+from tests.support.tiny_models import SETTINGS, tiny_model
 
 LLAMA = {"model_type": "llama", "num_hidden_layers": 2}
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", SETTINGS)
 def test_players_are_those_of_the_loaded_model(name: str, tmp_path: Path) -> None:
     model = tiny_model(name)
     model.config.save_pretrained(tmp_path)
-    family = family_of(model.config)
-    loaded = players_in(len(decoder_layers(model, family)), family)
+    loaded = players_of(layout_in_use(model).kinds)
     # Gemma 3 with images keeps the number of layers in a configuration of its own.
     assert expected_players(tmp_path) == (None if name == "gemma3" else loaded)
 

@@ -13,9 +13,9 @@ from transformers import PreTrainedModel
 from core.engine.decoder import Decoder
 from core.engine.layers import decoder_layers
 from core.engine.packing import TokenRequest, pack
-from core.models.families import family_of, shares_input
 from core.proxies.measure import measure_proxies
 from tests.core.engine.test_decoder import model_of, some_documents
+from tests.support.swept import layout_in_use
 from tests.support.tiny_models import LAYERS, SETTINGS, WINDOW
 
 # In a layer: what gives what attention adds; what reads the FFN's input (None: it is the layer's); what the FFN adds.
@@ -45,7 +45,7 @@ def by_hooks(model: PreTrainedModel, name: str, tokens: Sequence[int]) -> np.nda
         seen[key] = (value[0] if isinstance(value, tuple) else value).reshape(len(tokens), -1).double()
 
     hooks = []
-    for index, layer in enumerate(decoder_layers(model, family_of(model.config))):
+    for index, layer in enumerate(decoder_layers(model, layout_in_use(model).path)):
         hooks.append(layer.register_forward_pre_hook(partial(note, (index, "in")), with_kwargs=True))
         hooks.append(layer.register_forward_hook(partial(note, (index, "out")), with_kwargs=True))
         attention, added = layer.get_submodule(adds), layer.get_submodule(ffn)
@@ -91,9 +91,9 @@ def expected(model: PreTrainedModel, name: str, document: Sequence[TokenRequest]
 @pytest.mark.parametrize("name", SETTINGS)
 def test_proxies_equal_those_by_hooks_on_the_plain_model(name: str) -> None:
     model, documents = model_of(name), some_documents(2)
-    decoder = Decoder(model, family_of(model.config))
+    decoder = Decoder(model, layout_in_use(model))
     rows = [pack([document], WINDOW) for document in documents]
-    found = measure_proxies(decoder, rows, shared_input=shares_input(model.config))
+    found = measure_proxies(decoder, rows)
     assert found.sublayers.shape == (2, 2, 2 * LAYERS, len(documents))
     assert found.layers.shape == (2, 2, LAYERS, len(documents))
     for at, document in enumerate(documents):
@@ -103,19 +103,11 @@ def test_proxies_equal_those_by_hooks_on_the_plain_model(name: str) -> None:
         np.testing.assert_allclose(found.layers[..., at], truth[:, :, 2].transpose(2, 0, 1), rtol=1e-3, atol=1e-5)
 
 
-def test_a_neox_model_may_be_told_not_to_share_its_input() -> None:
-    config = model_of("gpt_neox").config
-    assert shares_input(config)
-    assert not shares_input(type(config)(**{**config.to_dict(), "use_parallel_residual": False}))
-    assert not shares_input(model_of("llama").config)
-    assert shares_input(model_of("phi").config)
-
-
 def test_a_document_of_one_token_has_nothing_without_its_first() -> None:
     model = model_of("llama")
-    decoder, row = Decoder(model, family_of(model.config)), pack([[TokenRequest((5,), (6,))]], WINDOW)
+    decoder, row = Decoder(model, layout_in_use(model)), pack([[TokenRequest((5,), (6,))]], WINDOW)
     done: list[int] = []
-    found = measure_proxies(decoder, [row, row], shared_input=False, on_document=done.append)
+    found = measure_proxies(decoder, [row, row], on_document=done.append)
     assert done == [1, 2]
     assert not np.isnan(found.sublayers[:, 0]).any()
     assert np.isnan(found.sublayers[:, 1]).all()

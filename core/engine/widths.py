@@ -1,0 +1,56 @@
+"""Widths of a model, read from its configuration, which names them in many ways."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+_HIDDEN: Final = ("hidden_size", "n_embd", "d_model", "embedding_dim", "dim")
+_HEADS: Final = ("num_attention_heads", "n_head", "num_heads", "n_heads")
+_FFN: Final = (
+    "intermediate_size", "ffn_dim", "ffn_hidden_size", "n_inner", "dff", "dim_ff", "moe_intermediate_size",
+    "shared_expert_intermediate_size", "mlp_dim",
+)  # fmt: skip
+
+
+def hidden_width(config: Any) -> int:
+    """Return how wide the hidden states of a token are, all streams of it together."""
+    streams = _first(config, ("hc_mult", "num_streams")) or 1
+    return (_first(config, _HIDDEN) or 1) * streams
+
+
+def vocabulary(config: Any) -> int:
+    """Return the number of tokens that a model knows."""
+    return _first(config, ("vocab_size", "unpadded_vocab_size")) or 1
+
+
+def heads(config: Any) -> int:
+    """Return the number of heads of an attention; 1 where there is none."""
+    return _first(config, _HEADS) or 1
+
+
+def attention_width(config: Any) -> int:
+    """Return how wide the heads of an attention are together."""
+    head = _first(config, ("head_dim",))
+    return heads(config) * head if head else _first(config, _HIDDEN) or 1
+
+
+def ffn_width(config: Any) -> int:
+    """Return how wide the inside of a sublayer is at most, for one token.
+
+    Of experts, those count that a token is routed to. Four times the hidden width is usual where nothing is said.
+    """
+    chosen = _first(config, ("num_experts_per_tok", "moe_topk", "moe_top_k", "moe_k", "top_k_experts")) or 1
+    widths = [width for name in _FFN if (width := _first(config, (name,)))]
+    inner = (_first(config, ("expand", "mamba_expand")) or 0) * hidden_width(config)
+    return max(inner, *widths, chosen * min(widths)) if widths else max(inner, 4 * hidden_width(config))
+
+
+def _first(config: Any, names: tuple[str, ...]) -> int | None:
+    """Return the first of some settings that is a number; of several numbers, the largest."""
+    for name in names:
+        value = getattr(config, name, None)
+        if isinstance(value, list | tuple) and value and all(type(each) is int for each in value):
+            value = max(value)
+        if isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
+            return int(value)
+    return None

@@ -1,0 +1,223 @@
+"""Traps that models set for fast ways: the way in use is exact, and ignoring the trap is not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from transformers import PreTrainedModel
+
+from core.engine.removal import forward_replaced
+from core.models.layout import Layout
+from tests.support.decoder_types import tiny_decoder
+from tests.support.plain_scores import plain_scores, players_parts
+from tests.support.swept import (
+    Documents,
+    assert_exact,
+    count_players,
+    layout_in_use,
+    off_by,
+    some_coalitions,
+    some_documents,
+    truth,
+)
+
+MATTERS = 0.01
+"""A trap that changes no score by this much is none in the tiny model."""
+LONG = 24
+"""A window, a chunk or a number of keys that is longer than a short text, so that it does not show in one."""
+
+
+def _exact(model: PreTrainedModel, documents: Documents | None = None) -> Layout:
+    layout = layout_in_use(model)
+    assert_exact(model, layout, documents or some_documents(2), some_coalitions(count_players(layout)))
+    return layout
+
+
+def _wrong(model: PreTrainedModel, layout: Layout, documents: Documents | None = None) -> None:
+    """Check that another layout would give wrong scores."""
+    coalitions = some_coalitions(count_players(layout))
+    assert off_by(model, layout, documents or some_documents(2), coalitions) > MATTERS
+
+
+def _ignoring(layout: Layout, **changes: Any) -> Layout:
+    """Return a layout that claims more of each layer than is true, so that it may be evaluated in a faster way."""
+    layers = tuple(replace(layer, **changes) for layer in layout.layers)
+    return replace(layout, layers=layers, way="packed")
+
+
+def _without(name: str, changed: dict[str, Any], **settings: Any) -> float:
+    """Return how much plain scores change if a type's settings are changed while its weights stay."""
+    model, other = tiny_decoder(name, **settings), tiny_decoder(name, **{**settings, **changed})
+    other.load_state_dict(model.state_dict(), strict=False)
+    layout = layout_in_use(model)
+    documents = some_documents(2, (60, 41, 3))
+    return float(np.abs(truth(model, layout, documents, [()]) - truth(other, layout, documents, [()])).max())
+
+
+def test_keys_that_later_layers_share_need_the_whole_model() -> None:
+    model = tiny_decoder("gemma4_text", num_kv_shared_layers=2)
+    layout = _exact(model)
+    assert layout.way == "whole"
+    _wrong(model, replace(layout, way="unpacked"))
+
+
+@pytest.mark.parametrize("name", ["gemma4_text", "beam", "doge"])
+def test_a_layer_that_scales_its_input_does_so_without_its_players(name: str) -> None:
+    model = tiny_decoder(name)
+    layout = _exact(model)
+    assert not any(layer.passes for layer in layout.layers)
+    _wrong(model, _ignoring(layout, passes=True))
+
+
+@pytest.mark.slow
+def test_a_bias_that_is_added_outside_of_a_player_stays() -> None:
+    model = tiny_decoder("gpt_neox_japanese")
+    layout = _exact(model)
+    assert [layer.passes for layer in layout.layers] == [True, True, True, False]
+    _wrong(model, _ignoring(layout, passes=True))
+
+
+@pytest.mark.parametrize("name", ["gpt_oss", pytest.param("mimo_v2_flash", marks=pytest.mark.slow)])
+def test_sinks_take_a_part_of_the_attention(name: str) -> None:
+    model = tiny_decoder(name)
+    layout, documents = _exact(model), some_documents(2)
+    with_sinks = truth(model, layout, documents, [()])
+    sinks = [weight for path, weight in model.named_parameters() if path.endswith("sinks")]
+    assert sinks
+    with torch.no_grad():
+        for weight in sinks:
+            weight.fill_(-1e4)
+    assert np.abs(truth(model, layout, documents, [()]) - with_sinks).max() > MATTERS
+
+
+BOUNDED = {
+    "mistral": {"sliding_window": LONG},
+    "gemma3_text": {"sliding_window": LONG},
+    "llama4_text": {"attention_chunk_size": LONG},
+    "gpt_oss": {"sliding_window": LONG},
+    "gpt_neo": {"window_size": LONG},
+    "modernbert-decoder": {"local_attention": 2 * LONG},
+    "recurrent_gemma": {"attention_window_size": LONG},
+    "deepseek_v32": {"index_topk": LONG},
+    "axk2": {"index_topk": LONG},
+    "glm_moe_dsa": {"index_topk": LONG},
+    "dots3_note_text": {"index_topk": LONG, "sliding_window": LONG},
+    "hy_v4": {"index_topk": LONG},
+    "doge": {"keep_window_size": LONG},
+    "qwen4_exp_text": {"indexer_budget": LONG, "indexer_compress_ratio": 4},
+    "minimax_m3_vl_text": {
+        "layer_types": ["full_attention", "minimax_m3_sparse"] * 2,
+        "index_n_heads": 2,
+        "index_block_size": 16,
+        "index_topk_blocks": 2,
+    },
+    "inkling_text": {"sliding_window_size": LONG},
+    "zaya": {"layer_types": ["hybrid_sliding", "hybrid"] * 2, "sliding_window": LONG},
+}
+"""Settings that bound what a token sees, at a length that a short text does not reach."""
+UNBOUNDED = {
+    "sliding_window": 1000,
+    "attention_chunk_size": 1000,
+    "window_size": 1000,
+    "local_attention": 2000,
+    "attention_window_size": 1000,
+    "index_topk": 1000,
+    "keep_window_size": 1000,
+    "indexer_budget": 1000,
+    "index_topk_blocks": 1000,
+    "sliding_window_size": 1000,
+}
+SOME = {"mistral", "llama4_text", "gpt_neo"}
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in SOME else pytest.mark.slow) for name in BOUNDED]
+)
+def test_a_bound_that_a_short_text_does_not_reach_is_kept(name: str) -> None:
+    settings: dict[str, Any] = BOUNDED[name]
+    changed = {key: value for key, value in UNBOUNDED.items() if key in settings}
+    assert _without(name, changed, **settings) > MATTERS
+    _exact(tiny_decoder(name, **settings), some_documents(3, (60, 41, 3)))
+
+
+@pytest.mark.parametrize("name", ["gpt_neo", "minimax_m3_vl_text", "mpt"])
+@pytest.mark.parametrize("long", [False, True])
+def test_what_a_token_sees_by_its_place_in_the_row_is_no_tree(name: str, long: bool) -> None:
+    short = {
+        "gpt_neo": {"window_size": 5},
+        "minimax_m3_vl_text": {**BOUNDED["minimax_m3_vl_text"], "index_block_size": 4},
+    }
+    settings: dict[str, Any] = BOUNDED.get(name, {}) if long else short.get(name, {})
+    model, documents = tiny_decoder(name, **settings), some_documents(3, (60, 41, 3))
+    layout = _exact(model, documents)
+    assert layout.way in {"mixed", "unpacked"}
+    _wrong(model, _ignoring(layout, packs=True), documents)
+
+
+@pytest.mark.slow
+def test_scores_of_keys_that_tie_are_no_tree() -> None:
+    model = tiny_decoder("deepseek_v32", index_n_heads=1)
+    layout = _exact(model)
+    assert layout.way == "unpacked"
+    _wrong(model, _ignoring(layout, packs=True))
+
+
+@pytest.mark.parametrize("name", ["bamba", pytest.param("lfm2", marks=pytest.mark.slow)])
+def test_layers_with_a_state_take_each_path_by_itself(name: str) -> None:
+    model = tiny_decoder(name)
+    layout = _exact(model)
+    assert layout.way == "mixed"
+    assert [layer.packs for layer in layout.layers] == [False, True] * 2
+    _wrong(model, _ignoring(layout, packs=True))
+
+
+@pytest.mark.parametrize("name", ["smollm3", pytest.param("llama4_text", marks=pytest.mark.slow)])
+def test_some_layers_have_no_positions(name: str) -> None:
+    assert _without(name, {"no_rope_layers": [1, 1, 1, 1]}) > MATTERS
+    _exact(tiny_decoder(name))
+
+
+@pytest.mark.parametrize("name", ["deepseek_v3", pytest.param("ernie4_5_moe", marks=pytest.mark.slow)])
+def test_the_first_layer_may_be_dense(name: str) -> None:
+    layout = _exact(tiny_decoder(name))
+    assert layout.kinds == (("attn", "ffn"), *[("attn", "moe")] * 3)
+
+
+@pytest.mark.parametrize("name", ["granitemoeshared", "deepseek_v3", "qwen2_moe"])
+def test_shared_experts_go_with_the_others(name: str) -> None:
+    model = tiny_decoder(name)
+    layout, documents = layout_in_use(model), some_documents(2)
+    numbers = [number for number, (layer, _) in enumerate(players_parts(layout)) if layer == 3]
+    requests = [request for document in documents for request in document]
+    with forward_replaced(model.get_submodule(layout.path)[3], lambda hidden, *_args, **_kwargs: hidden):
+        skipped = plain_scores(model, layout, requests, ())
+    assert any("shared" in path for path, _ in model.named_modules())
+    np.testing.assert_allclose(plain_scores(model, layout, requests, tuple(numbers)), skipped, atol=1e-4)
+    assert_exact(model, layout, documents, [(), tuple(numbers)])
+
+
+@pytest.mark.parametrize(
+    ("name", "layers", "part"),
+    [
+        ("gpt_oss", None, "mlp"),
+        ("jetmoe", None, "self_attention"),
+        ("glm_moe_dsa", 2, "self_attn"),
+        ("falcon", 2, "self_attention"),
+        ("falcon_h1", 1, "self_attn"),
+        ("gpt_neox_japanese", 2, "attention"),
+    ],
+)
+def test_layers_and_players_that_return_tuples(name: str, layers: int | None, part: str) -> None:
+    model = tiny_decoder(name)
+    returned: list[object] = []
+    layout = layout_in_use(model)
+    module = model.get_submodule(layout.path)[1].get_submodule(part)
+    handle = module.register_forward_hook(lambda _module, _inputs, out: returned.append(out))
+    assert_exact(model, layout, some_documents(2), some_coalitions(count_players(layout))[:5])
+    handle.remove()
+    assert any(isinstance(out, tuple) for out in returned)
+    assert layout.layers[1].returns == layers

@@ -1,0 +1,72 @@
+"""Every decoder type of transformers: the sweep equals the plain model, or the type is refused by the law it breaks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+import pytest
+import torch
+from transformers import PreTrainedModel
+
+from core.errors import CornerstoneError
+from tests.support.decoder_expected import OF_DECODERS, OF_VARIANTS, OF_WRAPPERS, Expected
+from tests.support.decoder_types import DECODERS, DRAFT_HEADS, WRAPPERS, tiny_decoder
+from tests.support.decoder_variants import VARIANTS
+from tests.support.swept import assert_exact, count_players, layout_in_use, some_coalitions, some_documents
+
+FAST = {
+    "bloom", "cohere", "deepseek_v3", "deepseek_v4", "falcon", "falcon_h1", "gemma3_text", "gemma4_text", "gpt_neo",
+    "gpt_oss", "granitemoehybrid", "hy_v4", "lfm2", "llama4_text", "longcat_flash", "mamba2", "mllama", "mpt",
+    "nemotron_h", "olmo2", "openai-gpt", "opt", "phi", "qwen3_5_text", "zaya", "gemma4_text: shared keys",
+    "phi3: longrope", "mistral3",
+}  # fmt: skip
+"""Types that stand for the others: each way, each law, each kind of player, each odd thing that a layer does."""
+NEEDS_TIMM = {"gemma3n"}
+
+
+def _cases(names: Iterable[str]) -> list[object]:
+    return [pytest.param(name, marks=() if name in FAST else pytest.mark.slow) for name in names]
+
+
+def test_the_table_has_each_decoder_type_and_accepts_at_least_140() -> None:
+    assert set(OF_DECODERS) == set(DECODERS)
+    assert len(DECODERS) == 156
+    ways = Counter(expected.way for expected in OF_DECODERS.values())
+    assert ways.total() - ways["refused"] >= 140, ways
+    assert set(OF_WRAPPERS) == set(WRAPPERS)
+    assert set(OF_VARIANTS) == set(VARIANTS)
+    assert set(FAST) <= {*DECODERS, *WRAPPERS, *VARIANTS}
+
+
+@pytest.mark.parametrize("name", _cases(name for name in DECODERS if name not in {*DRAFT_HEADS, *NEEDS_TIMM}))
+def test_a_decoder_type(name: str) -> None:
+    _check(tiny_decoder(name), OF_DECODERS[name])
+
+
+@pytest.mark.parametrize("name", _cases(WRAPPERS))
+def test_the_text_stack_of_a_model_that_also_sees(name: str) -> None:
+    _check(tiny_decoder(name), OF_WRAPPERS[name])
+
+
+@pytest.mark.parametrize("name", _cases(VARIANTS))
+def test_a_variant_of_a_type(name: str) -> None:
+    kind, settings = VARIANTS[name]
+    _check(tiny_decoder(kind, **settings), OF_VARIANTS[name])
+
+
+def _check(model: PreTrainedModel, expected: Expected) -> None:
+    if expected.refused:
+        with pytest.raises(CornerstoneError, match=expected.refused):
+            layout_in_use(model)
+        return
+    layout = layout_in_use(model)
+    assert Expected.of(layout) == expected
+    assert_exact(model, layout, some_documents(1), some_coalitions(count_players(layout)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name, expected in OF_DECODERS.items() if not expected.refused])
+def test_a_decoder_type_in_bfloat16_has_the_same_players(name: str) -> None:
+    found = Expected.of(layout_in_use(tiny_decoder(name).to(torch.bfloat16)))
+    assert found == OF_DECODERS[name]
