@@ -89,10 +89,10 @@ class Head:
         """Return the logits that the model's own forward gives for states after the last layer."""
         with ExitStack() as stack:
             for layer, returns in self._stays:
-                stack.enter_context(forward_replaced(layer, _giving(returned(hidden[None], returns))))
-            logits: Tensor = self._model(
-                input_ids=torch.zeros(1, 1, dtype=torch.long, device=place), use_cache=False
-            ).logits
+                stack.enter_context(forward_replaced(layer, _giving(returned(hidden[:, None], returns))))
+            # Each state is a text of one token, so that no number of states is too long for a text.
+            texts = torch.zeros(len(hidden), 1, dtype=torch.long, device=place)
+            logits: Tensor = self._model(input_ids=texts, use_cache=False).logits
         return logits
 
     def _what_follows(self, hidden: Tensor, place: torch.device) -> _After:
@@ -101,7 +101,7 @@ class Head:
         vocabulary = self._output.out_features
         weight = self._output.weight
         sizes = torch.logspace(-3, 3, vocabulary)
-        given = torch.randn(1, len(hidden), vocabulary, generator=torch.Generator().manual_seed(0)) * sizes
+        given = torch.randn(len(hidden), 1, vocabulary, generator=torch.Generator().manual_seed(0)) * sizes
         given = given.to(weight.device, weight.dtype)
 
         def after(logits: Tensor) -> Tensor:

@@ -22,15 +22,19 @@ from core.engine.arguments import NotShared
 from core.engine.decoder import Decoder
 from core.engine.entrance import Call, Entry
 from core.engine.layers import decoder_layers
-from core.engine.packing import Row, TokenRequest, pack
+from core.engine.packing import Row, TokenRequest, pack, packed_length
 from core.engine.silence import first_of, watched
 from core.engine.sweep import sweep
 from core.engine.tracing import two_texts
 from core.engine.whole import score_whole
+from core.engine.widths import longest_row
 from core.models.layout import Layer, Layout, Way
 
 _TOKENS: Final = 24
 _BATCH_TOKENS: Final = 256
+_LONG: Final = 1100
+_LONG_CPU: Final = 600
+"""Tokens of the row: more than rows have whose length may be chosen."""
 
 _EXACT: Final = 5e-4
 """How far what a token receives may be off in float32, as a part of its size."""
@@ -51,11 +55,12 @@ def verified(model: PreTrainedModel, layout: Layout) -> Layout:
     """
     if layout.way == "whole":
         return layout
-    row = _row(model)
+    documents = _documents(model)
     with torch.inference_mode():
-        found = _packing(model, layout, row)
+        found = _packing(model, layout, documents)
     if any(map(has_offloaded_params, model.modules())):
         return found  # whole forwards would read all weights again and again
+    row = pack(documents, _TOKENS)
     for way in _slower(found.way):
         found = replace(found, way=way)
         if way == "whole" or _right(model, found, row):
@@ -68,24 +73,46 @@ def _slower(way: Way) -> Iterable[Way]:
     return (way, *(slower for slower in ways[ways.index(way) + 1 :] if slower != "mixed"))
 
 
-def _row(model: PreTrainedModel) -> Row:
-    """Return a row of two documents whose requests branch early and late, and whose ends lie far from their parents."""
+def _documents(model: PreTrainedModel) -> list[list[TokenRequest]]:
+    """Return two documents whose requests branch early and late."""
     one, other = (tuple(text[0].tolist()) for text in two_texts(model, _TOKENS))
     first = [
         TokenRequest(one[:9], continuation)
         for continuation in (one[9:11], other[:3], other[3:9], (*other[3:6], *one[12:16]))
     ]
     second = [TokenRequest(other[9:12], one[14:20]), TokenRequest((*other[9:11], *one[20:24]), other[12:16])]
-    return pack([first, second], _TOKENS)
+    return [first, second]
 
 
-def _packing(model: PreTrainedModel, layout: Layout, row: Row) -> Layout:
+def _long_row(documents: Sequence[Sequence[TokenRequest]], length: int) -> tuple[Row, list[int]]:
+    """Return a row of about this length that has these documents, and the numbers of their requests.
+
+    Other requests stand between those of the first document. So tokens are far in the row from some that they see, and
+    a layer shows it if it counts places of the row.
+    """
+    first, second = documents
+    context, tokens = first[0].context, [*first[0].context, *second[0].continuation, *second[1].continuation]
+    each = _TOKENS - len(context)
+    filling = [
+        TokenRequest(
+            context, tuple(tokens[(7 * number + step * (1 + number % 5)) % len(tokens)] for step in range(each))
+        )
+        for number in range(max(length // each, 0))
+    ]
+    row = pack([[*first[:2], *filling, *first[2:]], second], _TOKENS)
+    last = len(first) - 2 + len(second)
+    return row, [0, 1, *range(row.request_count - last, row.request_count)]
+
+
+def _packing(model: PreTrainedModel, layout: Layout, documents: Sequence[Sequence[TokenRequest]]) -> Layout:
     """Return a layout that says which layers obey a tree mask, and the way that this allows."""
     all_pack = replace(layout, way="packed", layers=tuple(replace(layer, packs=True) for layer in layout.layers))
     decoder = Decoder(model, all_pack, laid_out=False)
     try:
         with decoder.ends_loaded():
-            entries = _Entries(decoder, row)
+            most = longest_row(model.config.get_text_config()) - sum(packed_length(each, _TOKENS) for each in documents)
+            length = min(_LONG_CPU if decoder.device.type == "cpu" else _LONG, most)
+            entries = _Entries(decoder, *_long_row(documents, length))
     except (NotShared, *_FAULTS):
         return replace(layout, way="unpacked", layers=all_pack.layers)
     obeying = [entries.obeys(index, layer) for index, layer in enumerate(layout.layers)]
@@ -98,9 +125,9 @@ def _packing(model: PreTrainedModel, layout: Layout, row: Row) -> Layout:
 
 
 class _Entries:
-    """A row and its requests on their way through the layers of the intact model."""
+    """A row, and some of its requests by themselves, on their way through the layers of the intact model."""
 
-    def __init__(self, decoder: Decoder, row: Row) -> None:
+    def __init__(self, decoder: Decoder, row: Row, tested: Sequence[int]) -> None:
         self._decoder = decoder
         self._modules = decoder_layers(decoder.model, decoder.layout.path)
         self._row = row
@@ -109,9 +136,10 @@ class _Entries:
         if decoder.model.dtype != torch.float32:  # the row as one text, in which tokens see those of other requests
             in_line = replace(row, parents=np.arange(-1, len(row) - 1), positions=np.arange(len(row)))
             self._wrong = decoder.enter(in_line)
-        self._alone = [decoder.enter(each) for each in row.apart()]
+        apart = row.apart()
+        self._alone = [decoder.enter(apart[request]) for request in tested]
         self._states = [entry.hidden[None] for entry in self._alone]
-        paths = [row.path_to(int(row.nodes[row.requests == request].max())) for request in range(row.request_count)]
+        paths = [row.path_to(int(row.nodes[row.requests == request].max())) for request in tested]
         self._paths = [torch.from_numpy(path) for path in paths]
 
     def obeys(self, index: int, layer: Layer) -> bool | None:
@@ -143,8 +171,10 @@ class _Entries:
         """Return whether a layer returns for the row what it returns for its requests by themselves."""
         nodes = torch.cat(self._paths)
         together = torch.cat([state[0] for state in self._states])
-        first = torch.tensor([int((nodes == node).nonzero()[0, 0]) for node in range(len(self._row))])
-        state = together[first.to(together.device)][None]
+        # Nodes of other requests take any states: none that is tested may see them.
+        of_node = torch.arange(len(self._row)) % len(nodes)
+        of_node[nodes.flip(0)] = torch.arange(len(nodes)).flip(0)
+        state = together[of_node.to(together.device)][None]
         truth = torch.cat(list(alone))
         try:
             packed = self._mixed(index, parts, silent, state, self._packed.calls[index])[nodes]

@@ -30,6 +30,7 @@ from core.engine.packing import Row
 from core.engine.scoring import Scores, joined, score
 from core.engine.sizes import head_rows
 from core.engine.whole import score_whole
+from core.engine.widths import longest_row
 
 Prefix = int
 """The removed players up to some layer, as a bit mask."""
@@ -90,7 +91,7 @@ def sweep_rows(
 
 def entered_rows(decoder: Decoder, row: Row) -> list[tuple[Row, Entry]]:
     """Return a row after the embeddings, or the rows of its requests where these cannot share it."""
-    if decoder.layout.way != "unpacked":
+    if decoder.layout.way != "unpacked" and len(row) <= longest_row(decoder.model.config.get_text_config()):
         try:
             return [(row, decoder.enter(row))]
         except NotShared:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 _HIDDEN: Final = ("hidden_size", "n_embd", "d_model", "embedding_dim", "dim")
+_PLACES: Final = ("max_position_embeddings", "n_positions", "n_ctx", "max_seq_len")
+_LONGEST_ROW: Final = 4096
 _HEADS: Final = ("num_attention_heads", "n_head", "num_heads", "n_heads")
 _FFN: Final = (
     "intermediate_size", "ffn_dim", "ffn_hidden_size", "n_inner", "dff", "dim_ff", "moe_intermediate_size",
@@ -21,6 +23,14 @@ def hidden_width(config: Any) -> int:
 def vocabulary(config: Any) -> int:
     """Return the number of tokens that a model knows."""
     return _first(config, ("vocab_size", "unpadded_vocab_size")) or 1
+
+
+def longest_row(config: Any) -> int:
+    """Return how many tokens a row may have that requests share.
+
+    Some layers have room for so many places only as a text may have, and some begin to count places in longer rows.
+    """
+    return min(_first(config, _PLACES) or _LONGEST_ROW, _LONGEST_ROW)
 
 
 def heads(config: Any) -> int:
