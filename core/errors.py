@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 
 
 class Mend(StrEnum):
@@ -33,11 +34,13 @@ class CornerstoneError(Exception):
 
     Attributes:
         mend: the way to mend the error, if it takes an option, a key or a command; None if the message says it.
+        file: the file that the way to mend it is about, if it is about one.
     """
 
-    def __init__(self, message: str, mend: Mend | None = None) -> None:
+    def __init__(self, message: str, mend: Mend | None = None, file: Path | None = None) -> None:
         super().__init__(message)
         self.mend = mend
+        self.file = file
 
 
 class OutcomesWaitError(CornerstoneError):

@@ -78,8 +78,8 @@ def _command_line() -> Iterator[str]:
     yield "## Command line"
     yield (
         "Data goes to stdout, narration to stderr. An error is one sentence. The exit code is 2 for what you can mend, "
-        "1 for a fault of the program, for a damaged store and for outcomes that still wait for the store, 130 and 143 "
-        "for a run that was stopped, and 141 where nobody reads the output any more."
+        "1 for a fault of the program, for a damaged store, for what `doctor` finds and for outcomes that still wait "
+        "for the store, 129, 130 and 143 for a run that was stopped, and 141 where nobody reads the output any more."
     )
     yield from _commands("cornerstone", typer.main.get_command(app))
 

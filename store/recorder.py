@@ -13,6 +13,7 @@ import duckdb
 import numpy as np
 
 from core.coalitions.players import Removed
+from core.errors import CornerstoneError, Mend
 from core.machine.process import is_elsewhere
 from core.records.records import (
     Assignment,
@@ -226,15 +227,22 @@ def _id(db: duckdb.DuckDBPyConnection, query: str, parameters: list[Any]) -> int
 
 
 def _model(db: duckdb.DuckDBPyConnection, model: ModelRecord) -> int:
-    known = _id(db, "SELECT model FROM models WHERE fingerprint = ?", [model.fingerprint])
+    kinds, layers = [player.kind for player in model.players], [player.layer for player in model.players]
+    known = db.execute("SELECT model, kinds, layers FROM models WHERE fingerprint = ?", [model.fingerprint]).fetchone()
     if known is not None:
-        return known
+        if known[1:] != (kinds, layers):
+            raise CornerstoneError(
+                f"the store has {model.name} with other players, so its numbers do not fit together; store these "
+                "results in another file",
+                Mend.OTHER_STORE,
+            )
+        return int(known[0])
     row = [model.fingerprint, _text(model.name), _text(model.source), model.revision, model.dtype, model.family]
     new = _id(
         db,
-        """INSERT INTO models (fingerprint, name, source, revision, dtype, family, kinds)
-        VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING model""",
-        [*row, list(model.kinds)],
+        """INSERT INTO models (fingerprint, name, source, revision, dtype, family, kinds, layers)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING model""",
+        [*row, kinds, layers],
     )
     assert new is not None
     return new

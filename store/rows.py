@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from core.coalitions.players import PlayerKind
+from core.coalitions.players import Kinds, PlayerKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,11 +287,14 @@ class DocumentRow:
 
 @dataclass(frozen=True, slots=True)
 class GroupRow:
-    """A model and a task that have results. ``kinds`` are those of its players, ``values`` those that may be read."""
+    """A model and a task that have results.
+
+    ``kinds`` are those of the model's players, by layer. ``values`` are those that may be read.
+    """
 
     model: str
     task: str
-    kinds: tuple[PlayerKind, ...]
+    kinds: Kinds
     values: tuple[str, ...]
     model_id: str
     task_id: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.coalitions.players import Player, PlayerKind, Removed, players_of, removed_set
@@ -13,15 +13,28 @@ SUBLAYERS = "sublayers"
 GROUPINGS = (SUBLAYERS, "layers", "blocks:K", "kinds")
 
 _BLOCKS = re.compile(r"blocks:0*([1-9]\d{0,5})", re.ASCII)
-_KINDS: dict[PlayerKind, str] = {"attn": "All attention", "ffn": "All FFN", "moe": "All MoE"}
+_KINDS: dict[PlayerKind, str] = {
+    "attn": "All attention",
+    "ssm": "All SSM",
+    "linear": "All linear attention",
+    "conv": "All convolutions",
+    "mixer": "All mixers",
+    "ffn": "All FFN",
+    "moe": "All MoE",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """Players that are removed together. ``members`` are their numbers, sorted."""
+    """Players that are removed together. ``members`` are their numbers, sorted.
+
+    ``layer`` and ``kind`` are those of all members, and None where members differ.
+    """
 
     label: str
     members: Removed
+    layer: int | None = None
+    kind: PlayerKind | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,22 +58,22 @@ def grouping(name: str, players: Sequence[Player]) -> Grouping:
 
     Args:
         name: ``sublayers`` (each player is a unit), ``layers``, ``blocks:K`` (K consecutive layers; the last block may
-            have fewer) or ``kinds`` (all attention, all FFN).
-        players: all players of a model, in natural order.
+            have fewer) or ``kinds`` (all attention, all FFN, ...).
+        players: all players of a model, in the order of their numbers.
 
     Raises:
         CornerstoneError: there is no such grouping.
     """
     blocks = _BLOCKS.fullmatch(name)
     if name == SUBLAYERS:
-        return Grouping(name, tuple(Unit(player.label, (player.number,)) for player in players))
+        return Grouping(name, tuple(_unit(player.label, [player]) for player in players))
     if name == "layers":
         return Grouping(name, _blocks(players, 1))
     if blocks:
         return Grouping(f"blocks:{blocks[1]}", _blocks(players, int(blocks[1])))
     if name == "kinds":
         kinds = dict.fromkeys(player.kind for player in players)
-        return Grouping(name, tuple(Unit(_KINDS[k], _numbers(p for p in players if p.kind == k)) for k in kinds))
+        return Grouping(name, tuple(_unit(_KINDS[k], [p for p in players if p.kind == k]) for k in kinds))
     raise CornerstoneError(
         f"no grouping of players {name!r}; use one of {', '.join(GROUPINGS)} (K layers each, such as blocks:4)"
     )
@@ -72,7 +85,7 @@ def grouping_name(name: str) -> str:
     Raises:
         CornerstoneError: there is no such grouping.
     """
-    return grouping(name, players_of(("attn", "ffn"))).name
+    return grouping(name, players_of([("attn", "ffn")])).name
 
 
 def _blocks(players: Sequence[Player], size: int) -> tuple[Unit, ...]:
@@ -82,9 +95,15 @@ def _blocks(players: Sequence[Player], size: int) -> tuple[Unit, ...]:
     for first in range(0, last + 1, size):
         end = min(first + size - 1, last)
         label = f"Layer {first}" if first == end else f"Layers {first}-{end}"
-        units.append(Unit(label, _numbers(player for player in players if first <= player.layer <= end)))
-    return tuple(units)
+        units.append(_unit(label, [player for player in players if first <= player.layer <= end]))
+    return tuple(unit for unit in units if unit.members)
 
 
-def _numbers(players: Iterable[Player]) -> Removed:
-    return removed_set(player.number for player in players)
+def _unit(label: str, players: Sequence[Player]) -> Unit:
+    layers, kinds = {player.layer for player in players}, {player.kind for player in players}
+    return Unit(
+        label,
+        removed_set(player.number for player in players),
+        layers.pop() if len(layers) == 1 else None,
+        kinds.pop() if len(kinds) == 1 else None,
+    )

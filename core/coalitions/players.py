@@ -1,47 +1,89 @@
-"""Players: the attention and FFN (MoE) sublayers of a decoder, in their natural order.
+"""Players: the sublayers of a decoder that can be removed, in the order in which they run.
 
-The order is Attn 0, FFN 0, Attn 1, FFN 1, ... Player ``p`` is in layer ``p // 2``; even players are attention.
+A layer has one player or several: Attn 0, FFN 0, Attn 1, FFN 1, ... in most models; SSM 0, FFN 1, Attn 2, ... in some.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Literal
+from string import ascii_lowercase
+from types import MappingProxyType
+from typing import Final, Literal
 
 from core.errors import CornerstoneError
 
 PlayerKind = Literal["attn", "ssm", "linear", "conv", "mixer", "ffn", "moe"]
+"""What a player is. The first five mix tokens: attention, a state-space model, linear attention, a short convolution,
+and several of these in one. The last two work on each token by itself: an FFN, and a mixture of experts.
+"""
+
+Kinds = tuple[tuple[PlayerKind, ...], ...]
+"""The kinds of a model's players: by layer, and in each layer in the order in which they run."""
 
 Removed = tuple[int, ...]
 """A coalition, written as the numbers of its removed players: sorted, each once. () is the intact model."""
 
-_LABELS: dict[PlayerKind, str] = {"attn": "Attn", "ffn": "FFN", "moe": "MoE"}
-_LABEL = re.compile(r"\s*([A-Za-z]+)\s*(\d+)\s*")
+KIND_LABELS: Final[Mapping[PlayerKind, str]] = MappingProxyType(
+    {"attn": "Attn", "ssm": "SSM", "linear": "Linear", "conv": "Conv", "mixer": "Mixer", "ffn": "FFN", "moe": "MoE"}
+)
+LAYERS_BOUND: Final = 10_000
+"""No model has as many layers, so that such a number is a mistake or damage."""
+
+_LABEL = re.compile(r"\s*([A-Za-z]+)\s*(\d{1,9})\s*([A-Za-z]?)\s*")
 
 
 @dataclass(frozen=True, slots=True)
 class Player:
-    """A sublayer that can be removed. ``number`` counts from 0 in natural order."""
+    """A sublayer that can be removed.
+
+    ``number`` counts all players of a model from 0, in the order in which they run. ``twin`` is the letter of a player
+    whose layer has several of its kind, and empty for any other.
+    """
 
     number: int
+    layer: int
     kind: PlayerKind
-
-    @property
-    def layer(self) -> int:
-        return self.number // 2
+    twin: str = ""
 
     @property
     def label(self) -> str:
-        """Return the displayed name, such as ``Attn 0``, ``FFN 3`` or ``MoE 1``."""
-        return f"{_LABELS[self.kind]} {self.layer}"
+        """Return the displayed name, such as ``Attn 0``, ``FFN 3``, ``MoE 1`` or ``Attn 2b``."""
+        return f"{KIND_LABELS[self.kind]} {self.layer}{self.twin}"
 
 
-def players_of(kinds: Sequence[PlayerKind]) -> tuple[Player, ...]:
-    """Return the players of a model with these kinds of sublayers, in natural order."""
-    return tuple(Player(number, kind) for number, kind in enumerate(kinds))
+def players_of(kinds: Sequence[Sequence[PlayerKind]]) -> tuple[Player, ...]:
+    """Return the players of a model with these kinds of sublayers, by layer, in the order in which they run."""
+    named = (
+        (layer, kind, _twin(at, of_layer)) for layer, of_layer in enumerate(kinds) for at, kind in enumerate(of_layer)
+    )
+    return tuple(Player(number, *name) for number, name in enumerate(named))
+
+
+def _twin(at: int, kinds: Sequence[PlayerKind]) -> str:
+    """Return the letter of a layer's player; none if it is the only one of its kind."""
+    return ascii_lowercase[kinds[:at].count(kinds[at])] if kinds.count(kinds[at]) > 1 else ""
+
+
+def kinds_by_layer(kinds: Sequence[PlayerKind], layers: Sequence[int]) -> Kinds:
+    """Return the kinds of players by layer, from the kind and the layer of each player in the order of their numbers.
+
+    Raises:
+        ValueError: these are no such layers, or more than any model has.
+    """
+    if list(layers) != sorted(layers) or (layers and not 0 <= layers[0] <= layers[-1] < LAYERS_BOUND):
+        raise ValueError("players are not in the order of their layers")
+    found: list[list[PlayerKind]] = [[] for _ in range(layers[-1] + 1)] if layers else []
+    for kind, layer in zip(kinds, layers, strict=True):
+        found[layer].append(kind)
+    return tuple(map(tuple, found))
+
+
+def in_pairs(kinds: Sequence[PlayerKind]) -> Kinds:
+    """Return by layer the kinds of a model with two players in each, which all had when they were kept in one row."""
+    return kinds_by_layer(kinds, [number // 2 for number in range(len(kinds))])
 
 
 def removed_set(numbers: Iterable[int]) -> Removed:
@@ -50,17 +92,20 @@ def removed_set(numbers: Iterable[int]) -> Removed:
 
 
 def parse_removed(text: str, players: Sequence[Player]) -> Removed:
-    """Read a coalition such as ``"Attn 0,FFN 3"``. Case and spaces do not matter, and FFN also names an MoE player.
+    """Read a coalition such as ``"Attn 0,FFN 3"``.
+
+    Case and spaces do not matter. FFN also names an MoE player, where a layer has no FFN.
 
     Raises:
         CornerstoneError: the model has no player of that name.
     """
-    by_label = {player.label.lower(): player.number for player in players}
-    by_label |= {f"ffn {p.layer}": p.number for p in players if p.kind == "moe"}
+    dense = {player.layer for player in players if player.kind == "ffn"}
+    by_label = {f"ffn {p.layer}{p.twin}": p.number for p in players if p.kind == "moe" and p.layer not in dense}
+    by_label |= {player.label.lower(): player.number for player in players}
     numbers = []
     for part in filter(str.strip, text.split(",")):
         match = _LABEL.fullmatch(part)
-        label = f"{match[1].lower()} {int(match[2])}" if match else part.strip().lower()
+        label = f"{match[1]} {int(match[2])}{match[3]}".lower() if match else part.strip().lower()
         if label not in by_label:
             raise CornerstoneError(_unknown_player(part.strip(), label, players))
         numbers.append(by_label[label])
@@ -73,20 +118,22 @@ def refuse_no_names(text: str) -> None:
     Raises:
         CornerstoneError: a name is not a kind of player followed by a number.
     """
-    kinds = {label.lower() for label in _LABELS.values()}
+    labels = list(KIND_LABELS.values())
     for part in filter(str.strip, text.split(",")):
         match = _LABEL.fullmatch(part)
-        if match is None or match[1].lower() not in kinds:
+        if match is None or match[1].lower() not in map(str.lower, labels):
             raise CornerstoneError(
-                f"no layer of any model is named {part.strip()!r}; write Attn, FFN or MoE and the layer's number, such "
-                "as 'Attn 0'"
+                f"no layer of any model is named {part.strip()!r}; write {', '.join(labels[:-1])} or {labels[-1]} and "
+                "the layer's number, such as 'Attn 0'"
             )
 
 
 def _unknown_player(written: str, label: str, players: Sequence[Player]) -> str:
-    """Return the error sentence for an unknown player, with the closest name."""
-    close = get_close_matches(label, [p.label.lower() for p in players], n=1)
-    hint = next((f"; did you mean {p.label}?" for p in players if close and p.label.lower() == close[0]), "")
+    """Return the error sentence for an unknown player, with its twins or the closest name."""
+    labels = {player.label.lower(): player.label for player in players}
+    twins = [p.label for p in players if p.twin and p.label.lower() == label + p.twin]
+    close = twins or [labels[name] for name in get_close_matches(label, labels, n=1)]
+    hint = f"; did you mean {' or '.join(close)}?" if close else ""
     return (
         f"no layer named {written!r} in this model, whose players are {players[0].label} to {players[-1].label}{hint}"
     )

@@ -14,15 +14,15 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
+from transformers import AutoTokenizer, PreTrainedModel
 
 from core.engine.load_faults import load_faults
+from core.engine.open_model import open_weights, read_config
 from core.engine.same_model import refuse_far_larger, refuse_other_weights
 from core.errors import CornerstoneError
 from core.machine.own_folder import own_folder
 from core.machine.quiet_libraries import quiet_libraries
 from core.models.converted import declare_complete, is_complete
-from core.models.families import family_of
 from core.models.gguf_header import check_gguf
 
 _ATTEMPTS = 3
@@ -67,24 +67,15 @@ def _read(gguf: Path, alone: Path) -> tuple[PreTrainedModel, Any]:
     ``alone`` is an empty folder, in which the file gets a name. Beside other files transformers would read those too:
     a tokenizer of another model, an adapter, code.
     """
-    tensors = check_gguf(gguf)
+    sizes = check_gguf(gguf).sizes
     (alone / _NAME).symlink_to(gguf.resolve())
     with load_faults(f"{gguf} as a GGUF model", str(gguf)):
-        config = AutoConfig.from_pretrained(alone, gguf_file=_NAME, trust_remote_code=False)
-        family_of(config)
-        refuse_far_larger(config, gguf, sum(tensors.values()))
-        model, found = AutoModelForCausalLM.from_pretrained(
-            alone,
-            config=config,
-            gguf_file=_NAME,
-            dtype=torch.float32,
-            trust_remote_code=False,
-            output_loading_info=True,
-            ignore_mismatched_sizes=True,
-        )
+        config = read_config(alone, gguf_file=_NAME)
+        refuse_far_larger(config, gguf, sum(sizes.values()))
+        model, found = open_weights(alone, config, gguf_file=_NAME, dtype=torch.float32)
         tokenizer = AutoTokenizer.from_pretrained(alone, gguf_file=_NAME, trust_remote_code=False)
     refuse_other_weights(config, gguf, found)
-    _refuse_left_over(gguf, tensors, model)
+    _refuse_left_over(gguf, sizes, model)
     return model, tokenizer
 
 

@@ -9,11 +9,12 @@ from typing import Any
 
 import torch
 from accelerate.utils import has_offloaded_params
-from transformers import AutoConfig, AutoModelForCausalLM, PretrainedConfig, PreTrainedModel
+from transformers import PreTrainedModel
 
 from core.coalitions.players import Player
 from core.engine.layers import decoder_layers
 from core.engine.load_faults import load_faults
+from core.engine.open_model import open_weights, read_config
 from core.engine.placement import is_spread, most_memory
 from core.engine.same_model import refuse_far_larger, refuse_other_weights
 from core.engine.tokenizer import load_tokenizer
@@ -22,7 +23,7 @@ from core.errors import CornerstoneError
 from core.machine.own_folder import own_folder
 from core.machine.paths import cache_folder
 from core.machine.quiet_libraries import quiet_libraries
-from core.models.families import Family, family_of, players_in
+from core.models.families import Family, family_of
 from core.models.folder_check import check_folder
 from core.models.lookup import ModelSource
 from core.records.fingerprint import model_fingerprint
@@ -86,24 +87,13 @@ def load_model(
     if offload is not None:
         placement["offload_folder"] = offload.name
     with quiet_libraries(), load_faults(f"{source.name} from {source.folder}", source.name):
-        config = AutoConfig.from_pretrained(source.folder, trust_remote_code=False)
-        _refuse_replaced(source, config)
+        config = read_config(source.folder)
         family = family_of(config)
         rows = refuse_far_larger(config, source.folder, held)
     tokenizer = load_tokenizer(source.folder, config, rows)
     with quiet_libraries(), load_faults(f"{source.name} from {source.folder}", source.name):
         try:
-            model, found = AutoModelForCausalLM.from_pretrained(
-                source.folder,
-                config=config,
-                dtype=kind,
-                trust_remote_code=False,
-                use_safetensors=True,
-                output_loading_info=True,
-                ignore_mismatched_sizes=True,  # refuse_other_weights reports them below
-                **placement,
-            )
-            model.eval()
+            model, found = open_weights(source.folder, config, dtype=kind, use_safetensors=True, **placement)
             if offload is None:
                 model.to(place)
             else:
@@ -111,7 +101,7 @@ def load_model(
         except torch.OutOfMemoryError as error:
             raise CornerstoneError(f"{source.name} does not fit into the memory of {place} as {_name(kind)}") from error
     refuse_other_weights(config, source.folder, found)
-    players = players_in(len(decoder_layers(model, family)), family)
+    depth = len(decoder_layers(model, family))
     record = ModelRecord(
         fingerprint=model_fingerprint(source.folder, _name(kind), check=check_files),
         name=source.name,
@@ -119,12 +109,12 @@ def load_model(
         revision=source.revision,
         dtype=_name(kind),
         family=config.model_type,
-        kinds=tuple(player.kind for player in players),
+        kinds=(("attn", family.kind),) * depth,
     )
     reads = place.type == "cpu" or offload is not None
     in_use = WeightsInUse(model_files(source.folder).weights if reads else ())
     refuse_changed(source.folder, before)
-    loaded = LoadedModel(record, family, players, model, tokenizer, in_use)
+    loaded = LoadedModel(record, family, record.players, model, tokenizer, in_use)
     if not loaded.offloaded:  # else it would read all weights once more
         _refuse_incomputable(source, model)
     return loaded
@@ -157,12 +147,6 @@ def _dtype(name: str, place: torch.device) -> torch.dtype:
 
 def _name(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")
-
-
-def _refuse_replaced(source: ModelSource, config: PretrainedConfig) -> None:
-    """Raise if a setting of config.json has the name of a method, which it then replaces."""
-    if replaced := sorted(name for name in vars(config) if callable(getattr(type(config), name, None))):
-        raise CornerstoneError(f"{source.folder / 'config.json'} has a setting {replaced[0]!r} that no model has")
 
 
 def _refuse_incomputable(source: ModelSource, model: PreTrainedModel) -> None:

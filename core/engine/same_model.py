@@ -7,9 +7,9 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import torch
-from transformers import AutoModelForCausalLM, PretrainedConfig
+from transformers import PretrainedConfig
 
+from core.engine.open_model import empty_model
 from core.errors import CornerstoneError
 
 _SMALL: Final = 2**24
@@ -38,8 +38,7 @@ def refuse_far_larger(config: PretrainedConfig, place: Path, held: int) -> int:
         CornerstoneError: the model asks for far more.
     """
     packed = _MOST_PACKED if getattr(config, "quantization_config", None) else 1
-    with torch.device("meta"):
-        empty = AutoModelForCausalLM.from_config(config, trust_remote_code=False)
+    empty = empty_model(config)
     asked = sum(weight.numel() for weight in empty.parameters())
     if asked > 2 * packed * held + _SMALL:
         raise CornerstoneError(

@@ -17,7 +17,7 @@ from core.records.records import ModelRecord, Writer
 from core.study.events import TopVerdict
 from core.summaries.points import AblationPoint, CoalitionPoint, ShapleyPoint
 
-PROTOCOL_VERSION = 5
+PROTOCOL_VERSION = 6
 
 JobState = Literal["queued", "running", "paused", "finished", "cancelled", "failed"]
 

@@ -14,7 +14,8 @@ from core.models.converted import converted_folder, is_complete
 class Alias(pydantic.BaseModel, frozen=True, extra="forbid"):
     """A short name for a model, from ``configs/models``.
 
-    The model is on the hub (``hub``), or is a GGUF ``file`` inside a Python ``package``.
+    The model is on the hub (``hub``), or is a GGUF ``file`` inside a Python ``package``. ``architecture`` is its
+    ``model_type``, and ``layers`` the number of its decoder layers.
     """
 
     name: str
@@ -24,6 +25,8 @@ class Alias(pydantic.BaseModel, frozen=True, extra="forbid"):
     package: str | None = None
     file: str | None = None
     download_mb: int | None = None
+    architecture: str | None = None
+    layers: int | None = None
 
 
 def aliases() -> tuple[Alias, ...]:

@@ -15,29 +15,40 @@ MOST_LAYERS: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """The bounds of a count, both included. Some counts may be null."""
+    """The bounds of a count, both included. Some counts may be null, or a list with one for each layer."""
 
     most: int
     may_be_null: bool = False
     least: int = 1
+    may_be_listed: bool = False
 
 
 _LAYERS, _WIDTH, _HEADS = Count(MOST_LAYERS), Count(2**22), Count(2**16)
+# A dense model of a family with experts has none of them, or null; so has one whose heads have another name.
+_SOME_WIDTH, _SOME = Count(2**22, True, may_be_listed=True), Count(2**16, True, 0)
+_DEPTHS: Final = ("num_hidden_layers", "n_layer", "n_layers", "num_layers", "num_decoder_layers")
+"""Keys of a configuration that hold the number of layers, by family."""
 _COUNTS: Final = {
-    "num_hidden_layers": _LAYERS,
-    "n_layer": _LAYERS,
+    **dict.fromkeys(_DEPTHS, _LAYERS),
     "hidden_size": _WIDTH,
+    "d_model": _WIDTH,
     "n_embd": _WIDTH,
-    "intermediate_size": _WIDTH,
+    "intermediate_size": _SOME_WIDTH,
     "ffn_dim": _WIDTH,
-    "n_inner": Count(2**22, may_be_null=True),
+    "n_inner": _SOME_WIDTH,
     "word_embed_proj_dim": _WIDTH,
-    "head_dim": Count(2**16, may_be_null=True),
+    "head_dim": _SOME,
     "num_attention_heads": _HEADS,
+    "num_heads": _HEADS,
     "n_head": _HEADS,
-    "num_key_value_heads": Count(2**16, may_be_null=True),
-    "num_local_experts": _HEADS,
-    "num_experts_per_tok": _HEADS,
+    "n_heads": _HEADS,
+    "num_key_value_heads": Count(2**16, may_be_null=True, may_be_listed=True),
+    "num_experts": _SOME,
+    "num_local_experts": _SOME,
+    "n_routed_experts": _SOME,
+    "num_experts_per_tok": _SOME,
+    "state_size": Count(2**22, may_be_null=True, least=0),
+    "conv_kernel": Count(2**22, may_be_null=True, least=0),
     "vocab_size": Count(2**28),
     "num_labels": Count(2**16, may_be_null=True, least=0),  # transformers makes a name for each
     "max_position_embeddings": Count(2**40),
@@ -58,6 +69,21 @@ _MOST_NUMBER: Final = 2**53  # no number of a model is larger, and larger ones o
 _MOST_ENTRIES: Final = 10_000
 
 
+_TEXT_PARTS: Final = ("text_config", "language_config", "llm_config", "thinker_config")
+
+
+def depth_of(config: Mapping[str, Any]) -> int | None:
+    """Return the number of decoder layers that a configuration asks for, of its text part where it has several.
+
+    None if it does not say, or only the defaults of its architecture do.
+    """
+    for part in (config.get(key) for key in _TEXT_PARTS):
+        if isinstance(part, dict) and (depth := depth_of(part)) is not None:
+            return depth
+    found = (config.get(key) for key in _DEPTHS)
+    return next((depth for depth in found if type(depth) is int), None)
+
+
 def refuse_numbers(config: Mapping[str, Any], path: Path) -> None:
     """Refuse counts that are no counts or out of bounds, anywhere in a configuration.
 
@@ -70,7 +96,9 @@ def refuse_numbers(config: Mapping[str, Any], path: Path) -> None:
     """
     for key, value in config.items():
         if key in _COUNTS:
-            _refuse_count(path, key, value, _COUNTS[key])
+            by_layer = _COUNTS[key].may_be_listed and isinstance(value, list) and len(value) == depth_of(config)
+            for one in value if by_layer else [value]:
+                _refuse_count(path, key, one, _COUNTS[key])
         elif key in _POSITIVE:
             _refuse_unless_positive(path, key, value)
         else:
@@ -117,7 +145,7 @@ def _refuse_other(path: Path, key: str, value: Any) -> None:
 def _refuse_uneven_heads(path: Path, config: Mapping[str, Any]) -> None:
     """Refuse heads of attention that cannot share the heads of keys and values evenly."""
     heads, shared = config.get("num_attention_heads"), config.get("num_key_value_heads")
-    if heads is not None and shared is not None and heads % shared:
+    if isinstance(heads, int) and isinstance(shared, int) and heads % shared:
         raise CornerstoneError(
             f"cannot load {path}: {heads} heads of attention cannot share {shared} heads of keys and values evenly"
         )

@@ -159,7 +159,7 @@ def shares_input(config: ModelConfig) -> bool:
 
 def players_in(layer_count: int, family: Family) -> tuple[Player, ...]:
     """Return the players of a model of this family: two per layer, attention first."""
-    return players_of(("attn", family.kind) * layer_count)
+    return players_of([("attn", family.kind)] * layer_count)
 
 
 def expected_players(folder: Path) -> tuple[Player, ...] | None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection
 from pathlib import Path
+from typing import Final
 
 from core.errors import CornerstoneError
-from core.models.config_limits import refuse_numbers
-from core.models.families import FAMILIES, Family, unsupported
+from core.models.architectures import auto_class_name
+from core.models.config_limits import depth_of, refuse_numbers
 from core.models.foreign_code import refuse_foreign_code
 from core.models.weight_headers import WeightHeader, read_weight_headers
 from core.records.model_files import CONFIG, model_files
 
 _FEW = 64
+_LISTED: Final = re.compile(r"((?:[^.\d][^.]*\.)*[^.\d][^.]*)\.(\d{1,6})\.")
+_OTHER_INPUTS: Final = re.compile(r"vision|visual|audio|image|speech|(^|\.)(img|mtp)(\.|$)")
 _LARGEST_TOKENIZER = 2**26
 """Bytes of a tokenizer's file. The largest have half of it, and to read one takes 15 times its size in memory."""
 
@@ -22,17 +25,15 @@ def check_folder(folder: Path) -> dict[str, WeightHeader]:
     """Return the weights that a model folder holds, after a check of what can be told from its headers and config.json.
 
     Raises:
-        CornerstoneError: a file is missing or damaged, the architecture is not supported, the model needs code from
-            elsewhere, or config.json asks for more than the files hold.
+        CornerstoneError: a file is missing or damaged, the model is no decoder of texts, it needs code from elsewhere,
+            or config.json asks for more than the files hold.
     """
     files = model_files(folder)
     path = folder / CONFIG
-    refuse_foreign_code(files.config, folder, frozenset(FAMILIES))
-    model_type = files.config.get("model_type")
-    if model_type is None:
+    refuse_foreign_code(files.config, folder)
+    if files.config.get("model_type") is None:
         raise CornerstoneError(f"cannot load {path}: it has no model_type; get a whole copy of the model")
-    if model_type not in FAMILIES:
-        raise CornerstoneError(f"cannot load {folder}: {unsupported(model_type)}")
+    auto_class_name(files.config, folder)
     refuse_numbers(files.config, path)
     for file in (*files.tokenizer, *files.rare):
         if file.stat().st_size > _LARGEST_TOKENIZER:
@@ -45,22 +46,21 @@ def check_folder(folder: Path) -> dict[str, WeightHeader]:
         )
     if complex_ := [name for name, weight in weights.items() if weight.dtype == "C64"]:
         raise CornerstoneError(f"cannot load {folder}: {min(complex_)} holds complex numbers, which no such model has")
-    _refuse_twice_named(weights, folder, FAMILIES[model_type])
-    depth = files.config.get("num_hidden_layers", files.config.get(FAMILIES[model_type].depth))
-    held = _layers_in(weights, FAMILIES[model_type].layers.rpartition(".")[2])
+    _refuse_twice_named(weights, folder)
+    depth, held = depth_of(files.config), layers_held(weights)
     # Where few are missing, loading tells which weights those are.
-    if isinstance(depth, int) and depth > 2 * held + _FEW:
+    if depth is not None and depth > 2 * held + _FEW:
         raise CornerstoneError(f"cannot load {path}: it asks for {depth} layers, but the files beside it hold {held}")
     return weights
 
 
-def _refuse_twice_named(weights: Iterable[str], folder: Path, family: Family) -> None:
+def _refuse_twice_named(weights: Collection[str], folder: Path) -> None:
     """Raise if two names mean the same weight, because transformers silently takes one of them.
 
     It accepts names with and without the path that leads to the layers, such as ``model.norm.weight`` and
     ``norm.weight``.
     """
-    path = "|".join({"model", *family.layers.split(".")[:-1]})
+    path = "|".join({"model", *map(re.escape, _path_of(weights))})
     leading = re.compile(rf"^(?:(?:{path})\.)+")
     known: dict[str, str] = {}
     for name in sorted(weights):
@@ -69,8 +69,26 @@ def _refuse_twice_named(weights: Iterable[str], folder: Path, family: Family) ->
             raise CornerstoneError(f"cannot load {folder}: it holds {name} and {other}, which are the same weight")
 
 
-def _layers_in(weights: Iterable[str], name: str) -> int:
-    """Return how many layers have weights, whatever stands before the name of their list."""
-    numbered = re.compile(rf"(?:^|\.){re.escape(name)}\.(\d{{1,6}})\.")
-    found = (numbered.search(weight) for weight in weights)
-    return len({match[1] for match in found if match is not None})
+def _path_of(weights: Collection[str]) -> tuple[str, ...]:
+    """Return the names that lead to the layers of a model, without that of their list."""
+    return _numbered(weights)[0][:-1]
+
+
+def layers_held(weights: Collection[str]) -> int:
+    """Return of how many layers weights are, by their names."""
+    return len(_numbered(weights)[1])
+
+
+def _numbered(weights: Collection[str]) -> tuple[tuple[str, ...], set[str]]:
+    """Return the dotted path of the list of layers, and the numbers in it: of all lists the one with most weights.
+
+    Lists inside of layers, such as experts, count as parts of these. What sees or hears is left aside.
+    """
+    lists: dict[str, list[str]] = {}
+    for weight in weights:
+        if (match := _LISTED.match(weight)) is not None and not _OTHER_INPUTS.search(match[1]):
+            lists.setdefault(match[1], []).append(match[2])
+    if not lists:
+        return ("",), set()
+    path = max(sorted(lists), key=lambda path: len(lists[path]))
+    return tuple(path.split(".")), set(lists[path])

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from core.errors import CornerstoneError
+from core.models.architectures import is_known
 
 # What transformers brings along; anything else is a library that fetches its code, or a repository on a hub.
 _BUILT_IN: Final = {
@@ -37,13 +38,12 @@ def own_code_error(name: str) -> CornerstoneError:
     )
 
 
-def refuse_foreign_code(config: Mapping[str, Any], folder: Path, known: frozenset[str]) -> None:
+def refuse_foreign_code(config: Mapping[str, Any], folder: Path) -> None:
     """Refuse a configuration that asks for code from elsewhere.
 
     Args:
         config: the content of config.json.
         folder: the folder of the model, which errors name.
-        known: the model types whose code is part of transformers and which are supported.
 
     Raises:
         CornerstoneError: the architecture, the attention, the experts or the quantization is foreign code, or a library
@@ -53,7 +53,7 @@ def refuse_foreign_code(config: Mapping[str, Any], folder: Path, known: frozense
     model_type = config.get("model_type")
     if model_type is not None and not isinstance(model_type, str):
         raise CornerstoneError(f"cannot load {path}: it has a model_type that is no text")
-    if model_type not in known and config.get("auto_map"):
+    if not (model_type and is_known(model_type)) and config.get("auto_map"):
         raise own_code_error(str(folder))
     if not isinstance(config.get("auto_map", {}), dict | None):
         raise CornerstoneError(f"cannot load {path}: it has an auto_map that maps nothing")

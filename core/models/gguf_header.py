@@ -6,6 +6,7 @@ import math
 import os
 import re
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -48,8 +49,27 @@ class _Tensor:
     offset: int
 
 
-def check_gguf(path: Path) -> dict[str, int]:
-    """Return the number of elements of each tensor in a GGUF file, after a check of its header against the file.
+@dataclass(frozen=True, slots=True)
+class GgufHeader:
+    """What a GGUF file says of its model: its numbers by name, and the number of elements of each tensor."""
+
+    metadata: Mapping[str, Any]
+    sizes: Mapping[str, int]
+
+    @property
+    def architecture(self) -> str:
+        """Return the name that llama.cpp gives the architecture."""
+        return str(self.metadata["general.architecture"])
+
+    @property
+    def layers(self) -> int | None:
+        """Return the number of layers; None if the file does not say."""
+        count = self.metadata.get(f"{self.architecture}.block_count")
+        return count if isinstance(count, int) else None
+
+
+def check_gguf(path: Path) -> GgufHeader:
+    """Return the header of a GGUF file, after a check of it against the file.
 
     Raises:
         CornerstoneError: the file cannot be read, is no GGUF, is cut off, or has numbers that no model has.
@@ -121,7 +141,7 @@ class _Reader:
         return self.number(_SCALARS[kind])
 
 
-def _check(reader: _Reader) -> dict[str, int]:
+def _check(reader: _Reader) -> GgufHeader:
     path = reader.path
     if reader.size < 24 or reader.take(4) != b"GGUF":
         raise _damaged(path, "it does not begin with GGUF")
@@ -139,7 +159,7 @@ def _check(reader: _Reader) -> dict[str, int]:
     table = [_tensor(reader) for _ in range(tensors)]
     _check_metadata(path, metadata, table)
     _check_tensors(reader, metadata.get("general.alignment", 32), table)
-    return {tensor.name: math.prod(tensor.shape) for tensor in table}
+    return GgufHeader(metadata, {tensor.name: math.prod(tensor.shape) for tensor in table})
 
 
 def _tensor(reader: _Reader) -> _Tensor:

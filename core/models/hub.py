@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 from core.errors import CornerstoneError, Mend
 from core.records.json_object import read_json_object
@@ -37,6 +40,33 @@ def commit_of(folder: Path) -> str | None:
     return folder.name if folder.parent.name == "snapshots" else None
 
 
+@dataclass(frozen=True, slots=True)
+class HubModel:
+    """What the hub says of a model: its config.json, the size of its download, and its parameters if they are known."""
+
+    config: Mapping[str, Any]
+    download_bytes: int
+    parameters: int | None
+
+
+def look_at(hub_id: str, revision: str | None) -> HubModel:
+    """Ask the hub what a model is. Of its files only config.json is fetched, and not kept.
+
+    Raises:
+        CornerstoneError: there is no such model or revision, access is gated, it has no safetensors or no config.json,
+            or the hub cannot be reached.
+    """
+    from huggingface_hub import hf_hub_download
+
+    with _hub_faults(hub_id, revision), TemporaryDirectory() as folder:
+        info, sizes = _listed(hub_id, revision)
+        if CONFIG not in {sibling.rfilename for sibling in info.siblings or []}:
+            raise CornerstoneError(f"{hub_id} has no {CONFIG} on the hub, so it is no model that transformers can load")
+        config = read_json_object(Path(hf_hub_download(hub_id, CONFIG, revision=revision, local_dir=folder)))
+    held = getattr(info.safetensors, "total", None)
+    return HubModel(config, sum(sizes.values()), held if isinstance(held, int) else None)
+
+
 def download(hub_id: str, revision: str | None, narrate: Callable[[str], None]) -> Path:
     """Announce the size of a model and download it into the hub cache.
 
@@ -44,7 +74,33 @@ def download(hub_id: str, revision: str | None, narrate: Callable[[str], None]) 
         CornerstoneError: there is no such model or revision, access is gated, it has no safetensors or damaged files,
             or the hub cannot be reached.
     """
-    from huggingface_hub import HfApi, snapshot_download
+    from huggingface_hub import snapshot_download
+
+    with _hub_faults(hub_id, revision):
+        info, sizes = _listed(hub_id, revision)
+        narrate(f"downloading {hub_id} ({sum(sizes.values()) / 1e9:.1f} GB) into the hub cache")
+        _forget_damaged_listing(hub_id, info.sha)
+        allowed, ignored = list(_WANTED), list(_UNWANTED)
+        folder = Path(snapshot_download(hub_id, revision=revision, allow_patterns=allowed, ignore_patterns=ignored))
+    model_files(folder)
+    return folder
+
+
+def _listed(hub_id: str, revision: str | None) -> tuple[Any, dict[str, int]]:
+    """Return what the hub says of a repository, and the sizes of the files that a model may need."""
+    from huggingface_hub import HfApi
+
+    info = HfApi().model_info(hub_id, revision=revision, files_metadata=True)
+    sizes = {sibling.rfilename: sibling.size or 0 for sibling in info.siblings or []}
+    names = _wanted(sizes)
+    if not any(name.endswith(".safetensors") for name in names):
+        raise CornerstoneError(f"{hub_id} has no safetensors weights on the hub; pickled weights are not loaded")
+    return info, {name: sizes[name] for name in names}
+
+
+@contextmanager
+def _hub_faults(hub_id: str, revision: str | None) -> Iterator[None]:
+    """Turn what the hub's library raises into one sentence."""
     from huggingface_hub.errors import (
         GatedRepoError,
         HfHubHTTPError,
@@ -56,15 +112,7 @@ def download(hub_id: str, revision: str | None, narrate: Callable[[str], None]) 
     )
 
     try:
-        info = HfApi().model_info(hub_id, revision=revision, files_metadata=True)
-        sizes = {sibling.rfilename: sibling.size or 0 for sibling in info.siblings or []}
-        names = _wanted(sizes)
-        if not any(name.endswith(".safetensors") for name in names):
-            raise CornerstoneError(f"{hub_id} has no safetensors weights on the hub; pickled weights are not loaded")
-        narrate(f"downloading {hub_id} ({sum(sizes[name] for name in names) / 1e9:.1f} GB) into the hub cache")
-        _forget_damaged_listing(hub_id, info.sha)
-        allowed, ignored = list(_WANTED), list(_UNWANTED)
-        folder = Path(snapshot_download(hub_id, revision=revision, allow_patterns=allowed, ignore_patterns=ignored))
+        yield
     except GatedRepoError as error:
         said = f"{hub_id} is gated: ask for access on the hub, then log in"
         raise CornerstoneError(said, Mend.LOG_IN_TO_HUB) from error
@@ -76,8 +124,6 @@ def download(hub_id: str, revision: str | None, narrate: Callable[[str], None]) 
         if getattr(error, "errno", None) in {errno.ENOSPC, errno.EDQUOT}:
             raise CornerstoneError(f"the disk is full: {hub_id} did not fit into the hub cache") from error
         raise CornerstoneError(f"no model {hub_id!r} on this machine, and the hub could not be reached") from error
-    model_files(folder)
-    return folder
 
 
 def _is_complete(folder: Path) -> bool:

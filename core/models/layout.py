@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from core.coalitions.players import PlayerKind
+from core.coalitions.players import Kinds, PlayerKind
 
 Way = Literal["packed", "mixed", "unpacked", "whole"]
 """How requests go through a model, the fastest way first.
@@ -66,6 +66,6 @@ class Layout:
     way: Way = "packed"
 
     @property
-    def kinds(self) -> tuple[tuple[PlayerKind, ...], ...]:
+    def kinds(self) -> Kinds:
         """Return the kinds of each layer's players, in the order in which they run."""
         return tuple(tuple(sublayer.kind for sublayer in layer.sublayers) for layer in self.layers)

@@ -91,7 +91,10 @@ def look_up(name: str, *, revision: str | None, offline: bool) -> ModelSource | 
 
 def unknown(name: str, said: str, mend: Mend | None = None) -> CornerstoneError:
     """Return the error of a model that cannot be had: ``said``, and what helps, by default an alias like ``name``."""
-    close = get_close_matches(name, [alias.name for alias in aliases()], n=1, cutoff=0.5)
+    names = [alias.name for alias in aliases()]
+    begun = {alias[: len(name)]: alias for alias in reversed(names)}  # a name without its size, such as qwen3
+    close = [begun[one] for one in get_close_matches(name.lower(), begun, n=1, cutoff=0.8)]
+    close = close or get_close_matches(name.lower(), names, n=1, cutoff=0.5)
     if close and mend is None:
         return CornerstoneError(f"{said}; did you mean {close[0]}?")
     return CornerstoneError(said, mend or Mend.LIST_MODELS)

@@ -54,6 +54,7 @@ def proxy_rows(proxies: Proxies, grouping: Grouping, of: Compared) -> list[Proxy
     targets = targets_of(of.scores, grouping)
     rows = []
     for at, unit in enumerate(grouping.units):
+        assert unit.layer is not None, "a unit is a sublayer or a layer"
         means = {name: float(matrix[at].mean()) for name, (matrix, _) in targets.items()}
         (influence, influence_later), (norm, norm_later) = (_both(measured[index][:, at]) for index in range(2))
         rows.append(
@@ -63,7 +64,7 @@ def proxy_rows(proxies: Proxies, grouping: Grouping, of: Compared) -> list[Proxy
                 players=players,
                 player=at,
                 label=unit.label,
-                layer=unit.members[0] // 2,
+                layer=unit.layer,
                 n=measured.shape[-1],
                 block_influence=influence,
                 block_influence_later=None if math.isnan(influence_later) else influence_later,

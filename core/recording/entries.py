@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 import pydantic
 
-from core.coalitions.players import Removed
+from core.coalitions.players import Removed, in_pairs
 from core.recording.writes import Assign, Begin, Finish, Record, Write
 from core.records.records import (
     Assignment,
@@ -39,10 +39,18 @@ class _Begin(_Entry):
     run: RunRecord
 
 
+def _by_layer(model: Any) -> Any:
+    """Return a model as it is told now: earlier programs told the kinds of its players in one row, two a layer."""
+    match model:
+        case {"kinds": [str(), *_] as kinds}:
+            return {**model, "kinds": in_pairs(kinds)}
+    return model
+
+
 class _Documents(_Entry):
     kind: Literal["documents"]
     number: _Number
-    model: ModelRecord
+    model: Annotated[ModelRecord, pydantic.BeforeValidator(_by_layer)]
     task: TaskRecord
     data: DataRecord
     documents: tuple[DocumentRecord, ...]

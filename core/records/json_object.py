@@ -43,7 +43,8 @@ def _too_deep(path: Path) -> CornerstoneError:
 
 
 def _deeper_than(value: Any, levels: int) -> bool:
-    if not isinstance(value, dict | list):
-        return False
-    inner = value.values() if isinstance(value, dict) else value
-    return levels == 0 or any(_deeper_than(one, levels - 1) for one in inner)
+    layer = [value]
+    for _ in range(levels):
+        inside = (inner.values() if isinstance(inner, dict) else inner for inner in layer)
+        layer = [one for inner in inside for one in inner if isinstance(one, dict | list)]
+    return bool(layer)

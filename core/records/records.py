@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from core.coalitions.players import PlayerKind, Removed
+from core.coalitions.players import Kinds, Player, Removed, players_of
 from core.errors import CornerstoneError
 
 if TYPE_CHECKING:
@@ -23,7 +23,10 @@ RunState = Literal["running", "finished", "stopped", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class ModelRecord:
-    """A model as evaluated. ``fingerprint`` covers weights, configuration, tokenizer and dtype."""
+    """A model as evaluated. ``fingerprint`` covers weights, configuration, tokenizer and dtype.
+
+    ``kinds`` are those of its players, by layer.
+    """
 
     fingerprint: str
     name: str
@@ -31,7 +34,11 @@ class ModelRecord:
     revision: str | None
     dtype: str
     family: str
-    kinds: tuple[PlayerKind, ...]
+    kinds: Kinds
+
+    @property
+    def players(self) -> tuple[Player, ...]:
+        return players_of(self.kinds)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,32 +5,34 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Literal
 
 import pydantic
 import pydantic_core
 
-from core.coalitions.players import Player, PlayerKind, Removed, players_of
+from core.coalitions.players import LAYERS_BOUND, Kinds, Player, PlayerKind, Removed, players_of
 from core.errors import CornerstoneError
 from core.machine.atomic_file import whole_file
 from core.machine.json_text import load_json
 from core.machine.plain_text import short_repr
 from core.machine.small_file import read_small
 
-VERSION: Final = 1
+VERSION: Final = 2
 _STRICT: Final = pydantic.ConfigDict(extra="forbid", allow_inf_nan=False)
 _MOST_BYTES: Final = 2**24
-_MOST_LAYERS: Final = 10_000
+_MOST_A_LAYER: Final = 26  # as many as there are letters for players of one kind
 _Count = Annotated[int, pydantic.Field(ge=0, lt=2**63)]
+_LayerKinds = Annotated[tuple[PlayerKind, ...], pydantic.Field(max_length=_MOST_A_LAYER)]
 
 
 @dataclass(frozen=True, slots=True)
 class MaskedModel:
     """The model that a mask was made for.
 
-    ``fingerprint`` covers its weights, configuration, tokenizer and dtype.
+    ``fingerprint`` covers its weights, configuration, tokenizer and dtype. ``kinds`` are those of its players, by
+    layer.
     """
 
     __pydantic_config__: ClassVar = _STRICT
@@ -40,13 +42,23 @@ class MaskedModel:
     fingerprint: str
     dtype: str
     family: str
-    layers: Annotated[int, pydantic.Field(ge=1, le=_MOST_LAYERS)]
-    ffn: Literal["ffn", "moe"]
+    kinds: Annotated[tuple[_LayerKinds, ...], pydantic.Field(min_length=1, max_length=LAYERS_BOUND)]
+
+    @property
+    def layers(self) -> int:
+        return len(self.kinds)
 
     @property
     def players(self) -> tuple[Player, ...]:
-        kinds: tuple[PlayerKind, PlayerKind] = ("attn", self.ffn)
-        return players_of(kinds * self.layers)
+        return players_of(self.kinds)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pairs:
+    """What a mask of version 1 has in place of ``kinds``: its model has an attention and this ``ffn`` in each layer."""
+
+    layers: Annotated[int, pydantic.Field(ge=1, le=LAYERS_BOUND)]
+    ffn: Literal["ffn", "moe"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +115,7 @@ class Mask:
     evidence: tuple[Evidence, ...]
     parameters: Saved
     format: Literal["cornerstone mask"] = "cornerstone mask"
-    version: Literal[1] = field(default=VERSION)
+    version: Literal[2] = field(default=VERSION)
 
     @property
     def numbers(self) -> Removed:
@@ -132,18 +144,35 @@ def read(path: Path | str) -> Mask:
         raise CornerstoneError(f"{path} is not a mask file: it is not JSON ({error})") from error
     if not isinstance(content, dict) or content.get("format") != "cornerstone mask":
         raise CornerstoneError(f'{path} is not a mask file: it has no "format": "cornerstone mask"')
-    if content.get("version") != VERSION:
+    version = content.get("version")
+    if type(version) is not int or not 1 <= version <= VERSION:
         raise CornerstoneError(
-            f"{path} is a mask of version {short_repr(content.get('version'))}, but this program reads version "
-            f"{VERSION}; "
+            f"{path} is a mask of version {short_repr(version)}, but this program reads versions 1 to {VERSION}; "
             "update cornerstone, or make the mask again"
         )
     try:
-        mask = pydantic.TypeAdapter(Mask).validate_python(content)
+        mask = pydantic.TypeAdapter(Mask).validate_python(_by_layer(content))
     except pydantic.ValidationError as error:
         raise CornerstoneError(f"{path} is not a complete mask: {_fault(error)}") from error
     _refuse_contradictions(path, mask)
     return mask
+
+
+def _by_layer(content: dict[str, Any]) -> dict[str, Any]:
+    """Return a mask's content as this version writes it.
+
+    Raises:
+        pydantic.ValidationError: it is of version 1, and lacks what such masks say of their layers.
+    """
+    model = content.get("model")
+    if content["version"] == VERSION or not isinstance(model, dict):
+        return {**content, "version": VERSION}
+    names = [each.name for each in fields(_Pairs)]
+    told = {"model": {name: model[name] for name in names if name in model}}
+    pairs = pydantic.TypeAdapter(dict[str, _Pairs]).validate_python(told)["model"]
+    kinds: Kinds = (("attn", pairs.ffn),) * pairs.layers
+    others = {name: value for name, value in model.items() if name not in names}
+    return {**content, "version": VERSION, "model": {**others, "kinds": kinds}}
 
 
 def write(mask: Mask, path: Path, *, force: bool = False) -> None:

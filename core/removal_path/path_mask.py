@@ -44,8 +44,7 @@ def path_mask(found: Found, step: int, request: PathRequest) -> Mask:
         fingerprint=record.fingerprint,
         dtype=record.dtype,
         family=record.family,
-        layers=len(record.kinds) // 2,
-        ffn="moe" if "moe" in record.kinds else "ffn",
+        kinds=record.kinds,
     )
     how = f"greedy path of {step} steps over {request.players}" + (
         "" if request.keep is None else f", the largest that keeps {request.keep:g} of the intact score"

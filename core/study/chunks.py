@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from typing import TypeVar
 
@@ -17,7 +18,8 @@ from core.engine.encoding import RequestEncoder
 from core.engine.headroom import Headroom
 from core.engine.intact_states import IntactStates
 from core.engine.load import LoadedModel
-from core.engine.packing import TokenRequest, pack, packed_length
+from core.engine.neighbours import Bundle, joined, unspoiled
+from core.engine.packing import Row, pack, packed_length
 from core.engine.scoring import Scores
 from core.engine.sizes import SweepSizes
 from core.engine.sweep import OnBatch, sweep_rows
@@ -119,7 +121,7 @@ class ChunkEvaluator:
         for fitting in _grouped(documents, most, lambda document: sum(map(self._length, document.bundles))):
             yield _Chunk(tuple(fitting), coalitions)
 
-    def _length(self, bundle: Sequence[TokenRequest]) -> int:
+    def _length(self, bundle: Bundle) -> int:
         return packed_length(bundle, self._max_length)
 
     def _row_tokens(self, coalitions: Sequence[Removed]) -> int:
@@ -155,26 +157,38 @@ class ChunkEvaluator:
 
     def _evaluate(self, task: PreparedTask, chunk: _Chunk, on_batch: OnBatch) -> list[Outcome]:
         bundles = [bundle for document in chunk.documents for bundle in document.bundles]
-        groups = _grouped(bundles, self._row_tokens(chunk.coalitions), self._length)
+        groups = list(_grouped(bundles, self._row_tokens(chunk.coalitions), self._length))
         rows = [pack(group, self._max_length) for group in groups]
-        known = None if self._intact is None else [self._intact.of(row) for row in rows]
         outcomes: list[Outcome] = []
         step = max(1, self._sizes.state_tokens // sum(map(len, rows)))
         for start in range(0, len(chunk.coalitions), step):
             coalitions = chunk.coalitions[start : start + step]
-            scores = sweep_rows(
-                self._decoder,
-                rows,
-                coalitions,
-                batch_tokens=self._sizes.batch_tokens,
-                on_batch=_in_outcomes(on_batch, len(outcomes), len(coalitions) * len(chunk.documents)),
-                intact=known,
-            )
+            part = _in_outcomes(on_batch, len(outcomes), len(coalitions) * len(chunk.documents))
+            swept = self._swept(rows, coalitions, part)
+            scores = unspoiled(groups, swept, partial(self._alone, coalitions, part))
             with compiled_once():
                 outcomes += _outcomes(task, chunk.documents, coalitions, scores)
         if self._intact is not None:
             self._intact.trim()
         return outcomes
+
+    def _alone(
+        self, coalitions: Sequence[Removed], on_batch: OnBatch, bundles: Sequence[Bundle], under: Sequence[int]
+    ) -> Scores:
+        """Score each bundle in a row of its own, under some of the coalitions that are done already."""
+        rows = [pack([bundle], self._max_length) for bundle in bundles]
+        return self._swept(rows, [coalitions[index] for index in under], lambda _part: on_batch(1.0))
+
+    def _swept(self, rows: Sequence[Row], coalitions: Sequence[Removed], on_batch: OnBatch) -> Scores:
+        scores = sweep_rows(
+            self._decoder,
+            rows,
+            coalitions,
+            batch_tokens=self._sizes.batch_tokens,
+            on_batch=on_batch,
+            intact=None if self._intact is None else [self._intact.of(row) for row in rows],
+        )
+        return joined(scores)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,14 +228,13 @@ def _grouped(parts: Iterable[_Part], most_tokens: int, length: Callable[[_Part],
 
 
 def _outcomes(
-    task: PreparedTask, documents: Sequence[Document], coalitions: Sequence[Removed], rows: Sequence[Scores]
+    task: PreparedTask, documents: Sequence[Document], coalitions: Sequence[Removed], scores: Scores
 ) -> Iterator[Outcome]:
-    """Yield the outcomes of documents whose continuations lie in the rows one after the other."""
-    logprobs = np.concatenate([scores.logprobs for scores in rows], axis=1)
-    is_greedy = np.concatenate([scores.is_greedy for scores in rows], axis=1)
+    """Yield the outcomes of documents whose continuations are scored one after the other."""
     ends = np.cumsum([len(document.continuations) for document in documents])
-    assert ends[-1] == logprobs.shape[1]
+    assert ends[-1] == scores.logprobs.shape[1]
     for index, removed in enumerate(coalitions):
-        each = zip(np.split(logprobs[index], ends[:-1]), np.split(is_greedy[index], ends[:-1]), strict=True)
+        logprobs, is_greedy = scores.logprobs[index], scores.is_greedy[index]
+        each = zip(np.split(logprobs, ends[:-1]), np.split(is_greedy, ends[:-1]), strict=True)
         for document, (scored, greedy) in zip(documents, each, strict=True):
             yield task.outcome(document, removed, scored.tolist(), greedy.tolist())

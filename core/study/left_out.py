@@ -6,7 +6,7 @@ import math
 from collections import defaultdict
 from collections.abc import Sequence
 
-from core.coalitions.players import Removed, format_removed, players_of
+from core.coalitions.players import Removed, format_removed
 from core.coalitions.schedules import INTACT
 from core.records.records import Metric, ModelRecord, Outcome
 
@@ -81,7 +81,7 @@ class LeftOut:
 
     def sentence(self) -> str:
         """Say which coalitions have no number, and for how many documents."""
-        players = players_of(self._model.kinds)
+        players = self._model.players
         first = sorted(self._found, key=lambda removed: (len(removed), removed))[:_NAMED]
         named = [
             f"{'nothing' if removed == INTACT else format_removed(removed, players)} removed: "

@@ -14,12 +14,13 @@ from store.file.connection import connected, keep_log
 from store.file.faults import told
 from store.file.patience import PATIENCE_S, OnWait
 from store.file.place import NothingStoredError, shown
-from store.file.schema import difference
+from store.file.schema import VERSION, difference
 from store.file.sound import damaged, tables_of
 from store.file.waiting import Waiting
 
-# Step i upgrades a store from version i to i + 1. The first step turns an empty file into a store.
-_STEPS = ("schema.sql",)
+# Step i upgrades a store from version i to i + 1. The first step turns an empty file into a store, and the last one
+# into a store of VERSION.
+_STEPS = ("schema.sql", "layers.sql")
 
 
 @contextmanager
@@ -39,16 +40,16 @@ def reading(
     """
     waiting = Waiting(path, patience, on_wait)
     with told(path, "cannot read the store"):
-        with connected(path, waiting, _first_step(), read_only=True) as connection:
+        with connected(path, waiting, _schema(), read_only=True) as connection:
             version = _version(connection, path)
             if version == 0:
                 raise NothingStoredError(path)
-            if version == len(_STEPS):
+            if version == VERSION:
                 yield connection
-        if version < len(_STEPS):
+        if version < VERSION:
             with writing(path, patience, on_wait):
                 pass
-            with connected(path, waiting, _first_step(), read_only=True) as connection:
+            with connected(path, waiting, _schema(), read_only=True) as connection:
                 yield connection
 
 
@@ -72,7 +73,7 @@ def writing(
     waiting = Waiting(path, patience, on_wait)
     with (
         told(path, "cannot write to the store"),
-        connected(path, waiting, _first_step(), read_only=False) as connection,
+        connected(path, waiting, _schema(), read_only=False) as connection,
     ):
         try:
             connection.begin()
@@ -86,8 +87,9 @@ def writing(
             raise
 
 
-def _first_step() -> str:
-    return f"{_sql(_STEPS[0])}; INSERT INTO meta VALUES (1)"
+def _schema() -> str:
+    """Return the SQL that turns an empty file into a store of this version."""
+    return ";\n".join([*map(_sql, _STEPS), f"INSERT INTO meta VALUES ({VERSION})"])
 
 
 def _sql(step: str) -> str:
@@ -98,9 +100,9 @@ def _upgrade(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     version = _version(connection, path)
     for step in _STEPS[version:]:
         connection.execute(_sql(step))
-    if version < len(_STEPS):
+    if version < VERSION:
         connection.execute("DELETE FROM meta")
-        connection.execute("INSERT INTO meta VALUES (?)", [len(_STEPS)])
+        connection.execute("INSERT INTO meta VALUES (?)", [VERSION])
 
 
 def _version(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
@@ -120,13 +122,13 @@ def _version(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
         (version,) = connection.execute("SELECT max(schema_version) FROM meta").fetchone() or (None,)
     if version is None or version < 1:
         raise damaged(path, "it does not say of which version it is")
-    if version > len(_STEPS):
+    if version > VERSION:
         raise CornerstoneError(
             f"{shown(path)} was written by a newer version of this program (schema {version}, this one knows "
-            f"{len(_STEPS)})",
+            f"{VERSION})",
             Mend.UPGRADE,
         )
-    fault = difference(tables) if version == len(_STEPS) else None
+    fault = difference(tables, version)
     if fault is not None:
         raise damaged(path, fault)
     return int(version)

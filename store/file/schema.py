@@ -1,4 +1,4 @@
-"""The columns of a store of this version, as ``schema.sql`` makes them. A test compares the two."""
+"""The columns of a store of this version, as the SQL of ``database`` makes them. A test compares the two."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ COLUMNS: Final[Columns] = MappingProxyType(
             ("dtype", "VARCHAR"),
             ("family", "VARCHAR"),
             ("kinds", "VARCHAR[]"),
+            ("layers", "INTEGER[]"),
         ),
         "tasks": (
             ("task", "INTEGER"),
@@ -82,14 +83,29 @@ COLUMNS: Final[Columns] = MappingProxyType(
     }
 )
 
+VERSION: Final = 2
+"""The version of the schema."""
 
-def difference(found: Columns) -> str | None:
+# The version with which a column came that was not there from the first on.
+_CAME_WITH: Final = {("models", "layers"): 2}
+
+
+def columns_of(version: int) -> Columns:
+    """Return the columns of a store of a version that this program knows."""
+    return {
+        table: tuple(column for column in columns if _CAME_WITH.get((table, column[0]), 1) <= version)
+        for table, columns in COLUMNS.items()
+    }
+
+
+def difference(found: Columns, version: int = VERSION) -> str | None:
     """Return in words how the tables of a file differ from those of a store; None if they do not. More tables may be.
 
     Args:
         found: the tables of the file.
+        version: the version of the store.
     """
-    for table, columns in COLUMNS.items():
+    for table, columns in columns_of(version).items():
         if table not in found:
             return f"the table {table} is missing"
         if found[table] != columns:

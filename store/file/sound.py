@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import get_args
+from typing import Final, get_args
 
 import duckdb
 
-from core.coalitions.players import PlayerKind
+from core.coalitions.players import LAYERS_BOUND, PlayerKind
 from core.errors import CornerstoneError, Mend
 from store.file.place import shown
-from store.file.schema import COLUMNS, Columns, difference
+from store.file.schema import COLUMNS, VERSION, Columns, difference
+
+UNLIKE_LAYERS: Final = f"""(len(layers) <> len(kinds) OR list_count(layers) < len(layers)
+    OR layers <> list_sort(layers) OR layers[1] < 0 OR layers[-1] >= {LAYERS_BOUND})"""
+"""The condition for models whose layers are not those of their players, in the order in which these run."""
+
+UNKNOWN_KINDS: Final = f"len(list_filter(kinds, lambda kind: kind IS NULL OR kind NOT IN {get_args(PlayerKind)})) > 0"
+"""The condition for models that have a player of no kind that there is."""
 
 # Each finds rows that name what is not there, or that cannot be what the recorder wrote.
 _WRONG = {
@@ -33,9 +40,8 @@ _WRONG = {
         "WHERE list_max(removed) >= len(kinds) OR list_min(removed) < 0"
     ),
     "outcomes have a log-probability that is no number": "outcomes WHERE list_count(logprobs) < len(logprobs)",
-    "models have a player of an unknown kind": (
-        f"(SELECT unnest(kinds) AS kind FROM models) WHERE kind IS NULL OR kind NOT IN {get_args(PlayerKind)}"
-    ),
+    "models do not have the layer of each player": f"models WHERE {UNLIKE_LAYERS}",
+    "models have a player of an unknown kind": f"models WHERE {UNKNOWN_KINDS}",
     "runs have versions that are no JSON object": (
         "runs WHERE CASE WHEN json_valid(versions) THEN json_type(versions) ELSE '' END <> 'OBJECT'"
     ),
@@ -47,7 +53,8 @@ _WRONG = {
 
 def damaged(path: Path, what: str) -> CornerstoneError:
     """Return the error of a damaged store; ``what`` says what is wrong with it."""
-    return CornerstoneError(f"the store {shown(path)} is damaged ({what}); nothing was changed", Mend.SALVAGE_STORE)
+    said = f"the store {shown(path)} is damaged ({what}); nothing was changed"
+    return CornerstoneError(said, Mend.SALVAGE_STORE, path)
 
 
 def tables_of(connection: duckdb.DuckDBPyConnection) -> Columns:
@@ -67,7 +74,8 @@ def fault_of(connection: duckdb.DuckDBPyConnection) -> str | None:
 
     Every column of every table is read, so that DuckDB compares the checksum of each block that holds rows.
     """
-    fault = difference(tables_of(connection))
+    (version,) = connection.execute("SELECT max(schema_version) FROM meta").fetchone() or (None,)
+    fault = difference(tables_of(connection), version or VERSION)
     if fault is not None:
         return fault
     for table in COLUMNS:
@@ -76,6 +84,8 @@ def fault_of(connection: duckdb.DuckDBPyConnection) -> str | None:
         except (duckdb.Error, UnicodeDecodeError):
             return f"the table {table} cannot be read"
     for what, rows in _WRONG.items():
+        if version != VERSION and UNLIKE_LAYERS in rows:
+            continue  # an older store does not have them
         if connection.execute(f"SELECT 1 FROM {rows} LIMIT 1").fetchone() is not None:
             return what
     return None

@@ -54,7 +54,7 @@ def compact(path: Path, patience: float, on_wait: OnWait | None = None) -> Compa
         found: Compacted = apart(_rewrite, path, patience, on_wait=on_wait)
     except CrashError as crash:
         said = f"the store {shown(path)} cannot be read in full, so it was left as it is ({crash})"
-        raise CornerstoneError(said, Mend.SALVAGE_STORE) from crash
+        raise CornerstoneError(said, Mend.SALVAGE_STORE, path) from crash
     return found
 
 
@@ -83,7 +83,7 @@ def _refuse_damaged_log(path: Path, descriptor: int) -> None:
     for log in log_files(path):
         if planned is None or read_log(log.read_bytes(), start, planned.checkpoint).state == "damaged":
             raise CornerstoneError(
-                f"the write-ahead log {shown(log)} is damaged; nothing was changed", Mend.SALVAGE_STORE
+                f"the write-ahead log {shown(log)} is damaged; nothing was changed", Mend.SALVAGE_STORE, path
             )
 
 

@@ -86,7 +86,7 @@ class _Contents:
             raise CornerstoneError(
                 f"{shown(self._path)} is a DuckDB file, but no store of this program", Mend.OTHER_STORE
             )
-        self._examine_schema(found)
+        version = self._examine_schema(found)
         if "outcomes" in found:
             self._tell(("outcomes", self._value("SELECT count(*) FROM outcomes", "outcomes")))
         if quick and not blocks:
@@ -95,7 +95,7 @@ class _Contents:
         if not self._failed:
             self._examine_counter()
         for rule in RULES:
-            if not self._failed.intersection((rule.table, *rule.reads)):
+            if rule.since <= version and not self._failed.intersection((rule.table, *rule.reads)):
                 self._tell(("doing", f"while it checked {rule.table}"))
                 count = self._value(f"SELECT count(*) FROM {rule.table} WHERE {rule.broken}", rule.table)
                 if count:
@@ -111,8 +111,8 @@ class _Contents:
             self._failed.add(table)
             return None
 
-    def _examine_schema(self, found: dict[str, dict[str, str]]) -> None:
-        """Tell of tables, columns and keys that are not as this version makes them.
+    def _examine_schema(self, found: dict[str, dict[str, str]]) -> int:
+        """Return the version of the schema; tell of tables, columns and keys that are not as this version makes them.
 
         Raises:
             CornerstoneError: the schema is newer than this version's.
@@ -133,7 +133,7 @@ class _Contents:
             self._tell(("problem", "the version of its schema is missing"))
         if version not in {known, None}:
             self._tell(("note", "its schema is older, and is brought up to date when the store is next written to"))
-            return
+            return int(version)
         for table, its in wanted.items():
             for sentence in _differences(table, its, found.get(table)):
                 self._failed.add(table)
@@ -142,6 +142,7 @@ class _Contents:
         for table, kind, names in keys:
             if table not in self._failed and (table, kind, names) not in kept:
                 self._tell(("problem", f"the table {table} does not have the {kind.lower()} ({names})"))
+        return int(known)
 
     def _read_columns(self, found: dict[str, dict[str, str]]) -> None:
         for table, its in found.items():

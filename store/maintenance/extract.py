@@ -30,6 +30,9 @@ PLACEHOLDERS: Final = {
 }
 """What stands in for columns that cannot be read, and on which no number depends."""
 
+_OLDER: Final = {("models", "layers"): "[player // 2 FOR player IN range(len(kinds))]"}
+"""What a column holds that a store of an earlier version does not have, as the upgrade fills it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Extracted:
@@ -128,5 +131,5 @@ class _Table:
 
     def _read(self, name: str, kind: str) -> str:
         """Return the SQL of a column, which may be of another type or missing in a store of an odd schema."""
-        default = PLACEHOLDERS.get(self._table, {}).get(name, "NULL")
+        default = PLACEHOLDERS.get(self._table, {}).get(name) or _OLDER.get((self._table, name), "NULL")
         return f'TRY_CAST("{name}" AS {kind})' if name in self._found else f"CAST({default} AS {kind})"

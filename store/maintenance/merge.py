@@ -64,7 +64,7 @@ def merge(
             pass  # brings an older store up to date
         report = check(path, patience, on_wait)
         if report.problems:
-            raise CornerstoneError(f"{shown(path)} is damaged: {report.problems[0]}", Mend.SALVAGE_STORE)
+            raise CornerstoneError(f"{shown(path)} is damaged: {report.problems[0]}", Mend.SALVAGE_STORE, path)
     try:
         found: Merged = apart(_merge, files, target, patience, on_wait=on_wait)
     except CrashError as crash:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from store.file.sound import UNKNOWN_KINDS, UNLIKE_LAYERS
+
 HIGHEST_LOGPROB: Final = 1e-3
 """The highest log-probability that rounding explains."""
 
@@ -17,7 +19,7 @@ class Rule:
     """One rule: the rows of ``table`` for which ``broken`` holds break it, in the words of ``said``.
 
     ``reads`` are the other tables that the condition reads. ``keep`` changes such rows so that they obey, in place of
-    leaving them out.
+    leaving them out. ``since`` is the version of the schema that the condition needs.
     """
 
     table: str
@@ -25,6 +27,7 @@ class Rule:
     broken: str
     reads: tuple[str, ...] = ()
     keep: str | None = None
+    since: int = 1
 
 
 def _unresolved(table: str, column: str, other: str, keep: str | None = None) -> Rule:
@@ -46,6 +49,8 @@ RULES: Final = (
     _twice("models", "the number of another", "model"),
     _twice("models", "the fingerprint of another", "fingerprint"),
     Rule("models", "have no layers", "len(kinds) = 0"),
+    Rule("models", "have players of an unknown kind", UNKNOWN_KINDS),
+    Rule("models", "do not have the layer of each player", UNLIKE_LAYERS, since=2),
     _twice("tasks", "the number of another", "task"),
     _twice("tasks", "the fingerprint of another", "fingerprint"),
     _twice("datasets", "the number of another", "dataset"),

@@ -35,7 +35,7 @@ class Taken:
 
 # Each table with the columns of its identity and its other columns. Numbers of other tables are mapped.
 _NUMBERED: Final = (
-    ("models", "model", ("fingerprint",), ("name", "source", "revision", "dtype", "family", "kinds"), ()),
+    ("models", "model", ("fingerprint",), ("name", "source", "revision", "dtype", "family", "kinds", "layers"), ()),
     (
         "tasks",
         "task",
@@ -63,6 +63,7 @@ def take(db: duckdb.DuckDBPyConnection, name: str, path: Path) -> Taken:
     Raises:
         CornerstoneError: it contradicts what is there.
     """
+    _refuse_other_players(db, name, path)
     for table, number, identity, others, mapped in _NUMBERED:
         _take_numbered(db, name, (table, number), (identity, others), mapped)
     db.execute(
@@ -73,6 +74,18 @@ def take(db: duckdb.DuckDBPyConnection, name: str, path: Path) -> Taken:
     _take_runs(db, name, path)
     _take_assignments(db, name)
     return _take_outcomes(db, name, path)
+
+
+def _refuse_other_players(db: duckdb.DuckDBPyConnection, name: str, path: Path) -> None:
+    """Refuse a store whose coalitions have another meaning, because it has a model with other players."""
+    other = db.execute(
+        f"""SELECT s.name FROM {name}.models s JOIN merged.models e USING (fingerprint)
+        WHERE s.kinds <> e.kinds OR s.layers <> e.layers ORDER BY s.name LIMIT 1"""
+    ).fetchone()
+    if other is not None:
+        raise CornerstoneError(
+            f"{shown(path)} contradicts a store before it, so nothing was merged: it has {other[0]} with other players"
+        )
 
 
 def _of(name: str, number: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 
 from core.coalitions.grouping import SUBLAYERS, grouping
-from core.coalitions.players import Player, Removed, players_of
+from core.coalitions.players import Player, Removed
 from core.coalitions.schedules import INTACT
 from core.config.gap import Gap
 from core.errors import CornerstoneError
@@ -52,7 +52,7 @@ def read_agreement(db: duckdb.DuckDBPyConnection, group: Group, value: str, want
         wanted: the estimators and the units.
     """
     found: Found[AgreementRow] = Found()
-    players = players_of(group.kinds)
+    players = group.players
     names = (
         [wanted.players]
         if wanted.players is not None
@@ -75,7 +75,7 @@ class _Asked:
 
 def _compare(db: duckdb.DuckDBPyConnection, found: Found[AgreementRow], asked: _Asked) -> None:
     group, exact = asked.group, Question(Exact(), asked.players)
-    players = players_of(group.kinds)
+    players = group.players
     game = exact.of(players)
     try:
         wanted = len(game.estimator.missing({}, game.units))

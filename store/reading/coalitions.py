@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import duckdb
 
-from core.coalitions.players import format_removed, players_of
+from core.coalitions.players import format_removed
 from core.estimators.question import Scores
 from core.summaries.summarize import coalition_point
 from store.reading.answer import Found
@@ -21,12 +21,12 @@ def read_coalitions(db: duckdb.DuckDBPyConnection, group: Group, value: str) -> 
     """Read every coalition; its score is None if the group does not have ``value``."""
     if value not in group.values:
         return Found(list(_rows(db, group, value, {})))
-    values = read_values(db, group, value, len(group.kinds))
+    values = read_values(db, group, value, len(group.players))
     return Found(list(_rows(db, group, value, values.scores)), left_out(group, value, values))
 
 
 def _rows(db: duckdb.DuckDBPyConnection, group: Group, value: str, scores: Scores) -> Iterator[CoalitionRow]:
-    (outcomes, parameters), heading, players = group.outcomes, group.heading, players_of(group.kinds)
+    (outcomes, parameters), heading, players = group.outcomes, group.heading, group.players
     rows = db.execute(
         f"""SELECT c.removed, count(*), avg(o.acc_norm)
         {outcomes} GROUP BY c.removed ORDER BY len(c.removed), c.removed""",

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.coalitions.grouping import Grouping
-from core.coalitions.players import PlayerKind, Removed
+from core.coalitions.players import Kinds, Player, PlayerKind, Removed, kinds_by_layer, players_of
 from core.config.gap import Gap
 from core.errors import CornerstoneError, Mend
 from core.estimators.question import Scores, units_of
@@ -44,13 +44,17 @@ class Group:
     task_name: str
     model_id: str
     task_id: str
-    kinds: tuple[PlayerKind, ...]
+    kinds: Kinds
     mean_metrics: tuple[str, ...]
     other_metrics: tuple[str, ...]
     config: str
     asked: tuple[list[int], list[int]] | None
     derives: bool
     writing: tuple[str, ...]
+
+    @property
+    def players(self) -> tuple[Player, ...]:
+        return players_of(self.kinds)
 
     @property
     def values(self) -> tuple[str, ...]:
@@ -227,7 +231,7 @@ def _refusal(group: Group, value: str) -> str:
 
 def _groups(db: duckdb.DuckDBPyConnection, run: str | None) -> list[Group]:
     rows = db.execute(
-        """SELECT a.model, a.dataset, m.name, t.name, m.fingerprint, t.fingerprint, s.fingerprint, m.kinds,
+        """SELECT a.model, a.dataset, m.name, t.name, m.fingerprint, t.fingerprint, s.fingerprint, m.kinds, m.layers,
                   t.mean_metrics, t.other_metrics, arg_max(r.config, (len(a.doc_ids), r.started)),
                   list_distinct(flatten(list(a.doc_ids))), list_distinct(flatten(list(a.coalitions))),
                   EXISTS (SELECT 1 FROM members e JOIN documents d ON d.document = e.document
@@ -253,6 +257,7 @@ class _Row(NamedTuple):
     prompt: str
     data: str
     kinds: list[PlayerKind]
+    layers: list[int]
     mean_metrics: list[str]
     other_metrics: list[str]
     config: str
@@ -274,7 +279,7 @@ def _group(row: _Row, *, only_asked: bool) -> Group:
         task_name=row.task_name,
         model_id=short_id(row.weights),
         task_id=short_id(row.prompt, row.data),
-        kinds=tuple(row.kinds),
+        kinds=kinds_by_layer(row.kinds, row.layers),
         mean_metrics=tuple(row.mean_metrics),
         other_metrics=tuple(row.other_metrics),
         config=row.config,

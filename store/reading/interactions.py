@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 import duckdb
 
-from core.coalitions.players import Player, players_of
+from core.coalitions.players import Player
 from core.coalitions.schedules import INTACT, windows
 from core.estimators.estimator import Outcomes
 from core.estimators.interactions import interactions
@@ -29,7 +29,7 @@ def read_interactions(
     """
     values = read_values(db, group, value, longest=max_removed)
     found: Found[InteractionRow] = Found(notes=left_out(group, value, values))
-    players = players_of(group.kinds)
+    players = group.players
     labels = [player.label for player in players]
     asked = WindowFirst(max_removed)
     question = Question(asked)

@@ -9,7 +9,6 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
-from core.coalitions.players import players_of
 from core.coalitions.schedules import DEFAULT_MAX_REMOVED, INTACT, ablation
 from core.config.gap import Gap
 from core.errors import CornerstoneError
@@ -97,9 +96,7 @@ def read_paper(
             gaps += [gap for _, (_, task_gaps) in kept for gap in task_gaps]
             tasks = [values for _, (values, _) in kept]
             first = read[0][0]
-            models.append(
-                ModelValues(first.model_name, model_id, players_of(first.kinds), tuple(sorted(tasks, key=_place)))
-            )
+            models.append(ModelValues(first.model_name, model_id, first.players, tuple(sorted(tasks, key=_place))))
             stored.append(Stored(models[-1], tuple(group for group, _ in kept)))
     missing = missing_from_paper(stored, everything=not selection.models)
     return PaperValues(tuple(models), tuple(notes), tuple(gaps), tuple(missing))
@@ -173,7 +170,7 @@ def _authors_value(group: Group) -> str | None:
 
 
 def _read(db: duckdb.DuckDBPyConnection, group: Group, value: str, selection: PaperSelection) -> _Read:
-    players = len(group.kinds)
+    players = len(group.players)
     read = read_values(db, group, value, longest=selection.max_removed)
     gaps = [Gap(sentence) for sentence in left_out(group, value, read)]
     alone = [removed for removed in ablation(players) if removed in read.scores]
@@ -199,8 +196,8 @@ def _read(db: duckdb.DuckDBPyConnection, group: Group, value: str, selection: Pa
 
 def _contributions(scores: Scores, group: Group, estimator: Estimator, gaps: list[Gap]) -> FloatArray | None:
     question = Question(estimator)
-    wanted = estimator.missing({}, len(group.kinds))
-    missing = len(estimator.missing(scores, len(group.kinds)))
+    wanted = estimator.missing({}, len(group.players))
+    missing = len(estimator.missing(scores, len(group.players)))
     if missing:
         gaps.append(lacks_coalitions(group, question, missing, len(wanted)))
         return None
@@ -208,7 +205,7 @@ def _contributions(scores: Scores, group: Group, estimator: Estimator, gaps: lis
     if not len(complete[INTACT]):
         gaps.append(no_document(group, question, len(wanted)))
         return None
-    return estimator.contributions(complete, len(group.kinds))
+    return estimator.contributions(complete, len(group.players))
 
 
 def _size(db: duckdb.DuckDBPyConnection, group: Group) -> int:

@@ -10,7 +10,7 @@ import duckdb
 import numpy as np
 
 from core.coalitions.grouping import Grouping
-from core.coalitions.players import Player, Removed, players_of
+from core.coalitions.players import Player, Removed
 from core.coalitions.schedules import INTACT
 from core.config.gap import Gap
 from core.errors import CornerstoneError
@@ -35,7 +35,7 @@ def read_shapley(db: duckdb.DuckDBPyConnection, group: Group, questions: Sequenc
     Raises:
         CornerstoneError: there is no such estimator or grouping, or a setting makes none.
     """
-    players = players_of(group.kinds)
+    players = group.players
     games = [question.of(players) for question in questions]
     longest = max(game.estimator.most_removed(game.units) for game in games)
     values = read_values(db, group, value, longest, games[0].grouping)

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from core.coalitions.players import PlayerKind, Removed, players_of
+from core.coalitions.players import Kinds, Removed
 from core.coalitions.schedules import windows
 from core.estimators.estimate import DRAWS
 from core.estimators.leave_one_out import LeaveOneOut
@@ -102,8 +102,8 @@ def _assignment(model: ModelRecord, number: int) -> Assignment:
     return Assignment(model, task, DataRecord(_digest(name, "data"), name, size), documents, windows(PLAYERS))
 
 
-def _kinds() -> tuple[PlayerKind, ...]:
-    return tuple(player.kind for player in players_of(("attn", "ffn") * (PLAYERS // 2)))
+def _kinds() -> Kinds:
+    return (("attn", "ffn"),) * (PLAYERS // 2)
 
 
 def _digest(*parts: str) -> str:

@@ -102,7 +102,7 @@ def measure(store: Path) -> Figures:
 
 def _walk(steps: int) -> list[tuple[bytes, str]]:
     """Return keys, each with the player that it leads to: right to the last layer, then left again."""
-    labels = [player.label for player in players_of(("attn", "ffn") * 30) if player.kind == "attn"]
+    labels = [player.label for player in players_of([("attn", "ffn")] * 30) if player.kind == "attn"]
     there = [(b"\x1b[C", label) for label in labels[1:]]
     back = [(b"\x1b[D", label) for label in reversed(labels[:-1])]
     return ((there + back) * (steps // 58 + 1))[:steps]

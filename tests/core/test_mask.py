@@ -5,7 +5,7 @@ from __future__ import annotations
 import doctest
 import json
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +46,7 @@ def mask_for(family: str, removed: Removed, layers: int = LAYERS) -> Mask:
         fingerprint="f" * 64,
         dtype="float32",
         family=family,
-        layers=layers,
-        ffn="moe" if family == "mixtral" else "ffn",
+        kinds=(("attn", "moe" if family == "mixtral" else "ffn"),) * layers,
     )
     return mask_of(model, removed, (EVIDENCE,), Saved(10, 100, 10, 100))
 
@@ -59,6 +58,38 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     content = json.loads((tmp_path / "mask.json").read_text())
     assert list(content)[:2] == ["format", "version"]
     assert content["removed"] == [{"number": 0, "label": "Attn 0"}, {"number": 3, "label": "MoE 1"}]
+
+
+def test_a_mask_keeps_the_kinds_of_any_layers(tmp_path: Path) -> None:
+    mask = mask_for("llama", (0, 3))
+    hybrid = replace(mask.model, kinds=(("ssm",), ("attn", "moe", "attn", "ffn")))
+    masks.write(mask_of(hybrid, (0, 3), (EVIDENCE,), mask.parameters), tmp_path / "mask.json")
+    content = json.loads((tmp_path / "mask.json").read_text())
+    assert content["model"]["kinds"] == [["ssm"], ["attn", "moe", "attn", "ffn"]]
+    assert [player["label"] for player in content["removed"]] == ["SSM 0", "Attn 1b"]
+    assert masks.read(tmp_path / "mask.json").model == hybrid
+
+
+@pytest.mark.parametrize("ffn", ["ffn", "moe"])
+def test_a_mask_of_the_first_version_is_read(tmp_path: Path, ffn: str) -> None:
+    mask = mask_for("mixtral" if ffn == "moe" else "llama", (0, 3))
+    masks.write(mask, tmp_path / "mask.json")
+    content = json.loads((tmp_path / "mask.json").read_text())
+    del content["model"]["kinds"]
+    content["model"] |= {"layers": LAYERS, "ffn": ffn}
+    content["version"] = 1
+    (tmp_path / "older.json").write_text(json.dumps(content))
+    assert masks.read(tmp_path / "older.json") == mask
+    for name, value, said in (("layers", 0, "model.layers"), ("ffn", "fnn", "model.ffn"), ("ffn", None, "is missing")):
+        broken = {**content, "model": {**content["model"], name: value}}
+        if value is None:
+            del broken["model"][name]
+        (tmp_path / "broken.json").write_text(json.dumps(broken))
+        with pytest.raises(CornerstoneError, match=said):
+            masks.read(tmp_path / "broken.json")
+    (tmp_path / "older.json").write_text(json.dumps({**content, "version": 2}))
+    with pytest.raises(CornerstoneError, match="is not a complete mask"):
+        masks.read(tmp_path / "older.json")
 
 
 def test_a_mask_is_replaced_only_when_told(tmp_path: Path) -> None:
@@ -82,8 +113,10 @@ def changed(change: Callable[[dict[str, Any]], object]) -> bytes:
 WRONG = {
     "it is not JSON": b"{",
     'it has no "format"': b"[1, 2]",
-    "is a mask of version 2, but this program reads version 1": changed(lambda c: c.update(version=2)),
-    "not a complete mask: model.layers is missing": changed(lambda c: c["model"].pop("layers")),
+    "is a mask of version 3, but this program reads versions 1 to 2": changed(lambda c: c.update(version=3)),
+    "not a complete mask: model.kinds is missing": changed(lambda c: c["model"].pop("kinds")),
+    "not a complete mask: model.layers is missing": changed(lambda c: c.update(version=1)),
+    "not a complete mask: model.kinds.0.1: should be": changed(lambda c: c["model"].update(kinds=[["attn", "fnn"]])),
     "not a complete mask: evidence.0.colour is not known": changed(lambda c: c["evidence"][0].update(colour="red")),
     "not a complete mask: removed.1.number: should be": changed(lambda c: c["removed"][1].update(number="three")),
     "calls player 3 'FFN 3', but it is FFN 1": changed(lambda c: c["removed"][1].update(label="FFN 3")),

@@ -288,13 +288,18 @@ def _bad_json(rng: random.Random, good: Mapping[str, Any]) -> Texts:
 def _mask_changes(rng: random.Random) -> Iterator[tuple[str, Callable[[dict[str, Any]], object]]]:
     odd = rng.choice([None, "x", -1, 1.5, [], {}, True, big(rng)])
     yield "another format", lambda mask: mask.update(format=word(rng, 4))
-    yield "another version", lambda mask: mask.update(version=rng.choice([0, 2, "1", None, big(rng)]))
+    yield "another version", lambda mask: mask.update(version=rng.choice([0, 3, True, [], "1", None, big(rng)]))
     yield "an unknown key", lambda mask: mask.update({word(rng, 5): 1})
     for key in ("model", "removed", "evidence", "parameters"):
         yield f"no {key}", lambda mask, key=key: mask.pop(key)
         yield f"{key} of {_short(odd)}", lambda mask, key=key: mask.update({key: odd if odd != [] else 0})
-    yield "no layers", lambda mask: mask["model"].update(layers=0)
-    yield "many layers", lambda mask: mask["model"].update(layers=10 ** rng.randint(6, 40))
+    yield "no layers", lambda mask: mask["model"].update(kinds=[])
+    yield "many layers", lambda mask: mask["model"].update(kinds=[["attn", "ffn"]] * 10_001)
+    yield "many players in a layer", lambda mask: mask["model"].update(kinds=[["attn"] * 10**5])
+    yield "players of no kind", lambda mask: mask["model"].update(kinds=[[word(rng, 4)]])
+    yield "layers that are no lists", lambda mask: mask["model"].update(kinds=rng.choice([["attn"], "attn", 4, [4]]))
+    yield "many layers in an older mask", lambda mask: _older(mask, layers=10 ** rng.randint(6, 40), ffn="ffn")
+    yield "no FFN in an older mask", lambda mask: _older(mask, layers=4, ffn=odd)
     yield "a player that the model lacks", lambda mask: mask.update(removed=[{"number": 10**6, "label": "Attn 500000"}])
     yield "a negative player", lambda mask: mask.update(removed=[{"number": -1, "label": "Attn 0"}])
     yield "a player of another name", lambda mask: mask.update(removed=[{"number": 0, "label": word(rng, 3000)}])
@@ -302,6 +307,13 @@ def _mask_changes(rng: random.Random) -> Iterator[tuple[str, Callable[[dict[str,
     yield "a score that is infinite", lambda mask: mask["evidence"][0].update(score=float("inf"))
     yield "a score that is no number", lambda mask: mask["evidence"][0].update(score=float("nan"))
     yield "no documents", lambda mask: mask["evidence"][0].update(n=0)
+
+
+def _older(mask: dict[str, Any], **layers: object) -> None:
+    """Give a mask of the present version what one of version 1 has in place of the kinds of its players."""
+    del mask["model"]["kinds"]
+    mask["model"].update(layers)
+    mask.update(version=1)
 
 
 def _short(value: object) -> str:

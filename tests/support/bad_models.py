@@ -245,6 +245,9 @@ def tokenizer_faults() -> dict[str, Change]:
             path / settings, {**TOKENIZER_CONFIG, "added_tokens_decoder": {"x": {"content": "y"}}}
         ),
         "special token a number": lambda path: write_json(path / settings, {**TOKENIZER_CONFIG, "bos_token": 3}),
+        "tokenizer that doubles text thirty times": lambda path: _tokenizer(path, normalizer=_doubled("normalizers")),
+        "tokenizer that doubles decoded text": lambda path: _tokenizer(path, decoder=_doubled("decoders")),
+        "tokenizer that doubles the text of its tokens": _doubled_tokens,
         "sentencepiece without its library": _sentencepiece,
         "tokens that the model does not know": _smaller_vocabulary,
         "token of a large number": _large_token,
@@ -342,6 +345,18 @@ def _smaller_vocabulary(path: Path) -> None:
     weights = {name: one[:100] if len(one) == VOCABULARY else one for name, one in small_weights().items()}
     _weights(path, weights)
     change_config(path, vocab_size=100, bos_token_id=1, eos_token_id=2)
+
+
+def _doubled(key: str) -> dict[str, object]:
+    step = {"type": "Replace", "pattern": {"String": "e"}, "content": "ee"}
+    return {"type": "Sequence", key: [step] * 30}
+
+
+def _doubled_tokens(path: Path) -> None:
+    """Let the tokenizer double text while it is loaded, when it normalizes the tokens that were added."""
+    token = {"id": 300, "content": "eee", "normalized": True, "special": False}
+    rest = {"single_word": False, "lstrip": False, "rstrip": False}
+    _tokenizer(path, normalizer=_doubled("normalizers"), added_tokens=[{**token, **rest}])
 
 
 def _large_token(path: Path) -> None:

@@ -27,7 +27,7 @@ MAX_REMOVED = 4
 
 
 def players(layers: int = 30) -> tuple[Player, ...]:
-    return players_of(("attn", "ffn") * layers)
+    return players_of([("attn", "ffn")] * layers)
 
 
 @cache
@@ -70,8 +70,7 @@ def bench_task(name: str = TASK) -> BenchTask:
 
 
 def opened(layers: int = 30, model: str = "SmolLM2-135M-Instruct", task: str = TASK) -> Opened:
-    kinds = tuple(player.kind for player in players(layers))
-    record = ModelRecord("f" * 64, model, "packaged", None, "float32", "llama", kinds)
+    record = ModelRecord("f" * 64, model, "packaged", None, "float32", "llama", (("attn", "ffn"),) * layers)
     config = RunConfig.model_validate({"tasks": ["agreement"]})
     return Opened(config=config, model=record, model_id="ffff", device="cpu", tasks=(bench_task(task),))
 

@@ -25,4 +25,4 @@ def task(
 
 
 def model(*tasks: TaskValues, players: int = 4) -> ModelValues:
-    return ModelValues("tiny", "id", players_of(("attn", "ffn") * (players // 2)), tasks)
+    return ModelValues("tiny", "id", players_of([("attn", "ffn")] * (players // 2)), tasks)

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from core.coalitions.players import Removed, players_of
+from core.coalitions.players import Kinds, Removed
 from core.config.run_config import RunConfig
 from core.records.records import Assignment, DataRecord, DocumentRecord, ModelRecord, Outcome, RunRecord, TaskRecord
 from store.recorder import StoreRecorder
 from tests.support.open_store import open_for_writing
 
-KINDS = tuple(player.kind for player in players_of(("attn", "ffn") * 3))
-PLAYERS = len(KINDS)
+KINDS: Kinds = (("attn", "ffn"),) * 3
+PLAYERS = 6
 
 
 def _digest(*parts: str) -> str:

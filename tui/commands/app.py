@@ -347,11 +347,22 @@ def bench(
 
 
 @app.command()
-def models() -> None:
-    """List the model aliases, and whether each model is cached."""
-    from tui.commands.catalog import print_models
+def models(
+    name: Annotated[str | None, typer.Argument(help="A model, as an alias, a hub id, a folder or a GGUF file.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    revision: Annotated[str | None, typer.Option(help="The branch, tag or commit of a hub model.")] = None,
+    offline: OfflineOption = None,
+) -> None:
+    """List the model aliases; or say what one model is, without loading its weights.
 
-    print_models()
+    Example: cornerstone models smollm2-135m-instruct
+    """
+    from tui.commands.models import print_model, print_models
+
+    if name is None:
+        print_models(as_json=as_json)
+    else:
+        print_model(name, revision=revision, offline=bool(offline), as_json=as_json)
 
 
 @app.command()
@@ -385,8 +396,11 @@ def doctor(
         Path | None, typer.Option(help="The store to check (default: the one in your data folder).")
     ] = None,
 ) -> None:
-    """Check versions, device, caches and store, and say what is missing and what mends it."""
+    """Check versions, device, caches and store, and say what is missing and what mends it.
+
+    The exit code is 0 if all that a run needs is there and sound, and 1 if not.
+    """
     from tui.commands.doctor import examine
 
     if not examine(store):
-        raise typer.Exit(2)
+        raise typer.Exit(1)

@@ -1,4 +1,4 @@
-"""`cornerstone models` and `cornerstone tasks`: list names. A name is never cut; its description wraps beside it."""
+"""`cornerstone tasks` and the list of models: a name is never cut; its description wraps beside it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from fnmatch import fnmatch
 from textwrap import wrap
 
 from core.errors import CornerstoneError
-from core.models.aliases import aliases, cached
 from core.tasks.index import lm_eval_task_names, shipped_tasks
 from tui.commands.stdout import print_text
 from tui.drawing.plain import plain
@@ -20,16 +19,6 @@ _GAP = "  "
 
 Entry = tuple[str, ...]
 """A name, short cells, and a description."""
-
-
-def print_models() -> None:
-    """Print the aliases, whether each is cached, and what else can name a model."""
-    entries: list[Entry] = [("model", "download", "cached", "what")]
-    for alias in aliases():
-        size = "" if alias.download_mb is None else f"{alias.download_mb:,} MB"
-        entries.append((alias.name, size, "yes" if cached(alias) else "no", alias.description))
-    _print(entries)
-    print("a hub id, a local safetensors folder or a .gguf file names a model too", file=sys.stderr)
 
 
 def print_tasks(pattern: str | None, *, everything: bool) -> None:
@@ -49,7 +38,7 @@ def print_tasks(pattern: str | None, *, everything: bool) -> None:
     for name in fitting:
         task = shipped.get(name)
         entries.append((name, str(task.document_count()), task.description) if task else (name, "", ""))
-    _print(entries)
+    print_entries(entries)
     if others:
         print(
             "tasks without a description come from lm-eval; their data is downloaded when it is needed", file=sys.stderr
@@ -66,7 +55,7 @@ def _matches(name: str, pattern: str) -> bool:
     return pattern in name or fnmatch(name, pattern)
 
 
-def _print(entries: Sequence[Entry]) -> None:
+def print_entries(entries: Sequence[Entry]) -> None:
     """Print a line for each entry. On a terminal, long descriptions wrap; only a name may be too wide."""
     entries = [tuple(map(plain, entry)) for entry in entries]
     *described, _ = zip(*(entry for entry in entries if entry[-1]), strict=True)

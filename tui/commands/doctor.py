@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 
@@ -39,6 +43,7 @@ print(torch.cuda.get_device_name() if cuda else "mps" if torch.backends.mps.is_a
 
 
 _PATIENCE_S = 30.0
+_SLOW_S = 1.0
 _LEAST_ROOM = 200e6
 """Bytes that should be free on the disk of a folder. A model and its results take more."""
 
@@ -46,19 +51,20 @@ _LEAST_ROOM = 200e6
 def examine(store: Path | None) -> bool:
     """Print one line for each finding; return whether everything that a run needs is there and sound."""
     path = store_file(store)
-    return all(
-        [
-            *(_package(name) for name in _PACKAGES),
-            _bounds(),
-            _machine(),
-            _device(),
-            _default_model(),
-            *(_folder(name, folder) for name, folder in _folders(path).items()),
-            _evaluators_folder(),
-            _store(path),
-            _spools(path),
-        ]
-    )
+    with _asking_torch() as asked:  # which takes seconds, while all else is looked at
+        return all(
+            [
+                *(_package(name) for name in _PACKAGES),
+                _bounds(),
+                _machine(),
+                _default_model(),
+                *(_folder(name, folder) for name, folder in _folders(path).items()),
+                _evaluators_folder(),
+                _store(path),
+                _spools(path),
+                _device(asked),
+            ]
+        )
 
 
 def _package(name: str) -> bool:
@@ -95,9 +101,22 @@ def _machine() -> bool:
     return True
 
 
-def _device() -> bool:
-    asked = subprocess.run([sys.executable, "-c", _ASK_TORCH], capture_output=True, text=True, check=False)
-    _say("device", asked.stdout.strip() or "torch does not start: make install")
+@contextmanager
+def _asking_torch() -> Iterator[subprocess.Popen[str]]:
+    """Let another process ask torch for the device; it ends with the block."""
+    # -P: a folder named torch in the working directory is not torch.
+    command = [sys.executable, "-P", "-c", _ASK_TORCH]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as asked:
+        try:
+            yield asked
+        finally:
+            asked.kill()
+
+
+def _device(asked: subprocess.Popen[str]) -> bool:
+    with _told_if_slow("starting torch, which tells the device"):
+        found, _ = asked.communicate()
+    _say("device", found.strip() or "torch does not start: make install")
     return asked.returncode == 0
 
 
@@ -145,12 +164,14 @@ def _store(path: Path) -> bool:
         if not is_there(path):
             _say("store", f"{path} (none yet: cornerstone run makes it)")
             return True
-        report = check(path, _PATIENCE_S, narrate, quick=True)
+        with _told_if_slow(f"reading the store {path}, {path.stat().st_size / 1e6:.0f} MB"):
+            report = check(path, _PATIENCE_S, narrate, quick=True)
         if report.sound:
             runs = counted(len(Results(path, on_wait=narrate).runs().rows), "run")
             _say("store", f"{path}, {runs}, {path.stat().st_size / 1e6:.1f} MB")
             return True
-        what = f"{path} is damaged: {report.problems[0]}; `cornerstone store check` tells more"
+        command = f"cornerstone store check {shlex.quote(str(path))}"
+        what = f"{path} is damaged: {report.problems[0]}; `{command}` tells more"
     except NothingStoredError:
         _say("store", f"{path} (nothing in it yet: cornerstone run stores results)")
         return True
@@ -172,6 +193,17 @@ def _spools(store: Path) -> bool:
     if not outcomes and not aside:
         _say("waiting", "no outcomes")
     return not aside
+
+
+@contextmanager
+def _told_if_slow(what: str) -> Iterator[None]:
+    """Say on stderr what is being done, if it takes longer than a second."""
+    timer = threading.Timer(_SLOW_S, narrate, [what])
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _say(what: str, found: str) -> None:

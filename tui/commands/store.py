@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -61,7 +62,8 @@ def check(
     for note in report.notes:
         typer.echo(f"note: {plain(note)}", err=True)
     if not report.sound:
-        typer.echo(f"`cornerstone store salvage {plain(str(path))} -o NEW` copies what can be read", err=True)
+        command = f"cornerstone store salvage {shlex.quote(str(path))} -o NEW"
+        typer.echo(f"`{plain(command)}` copies what can be read", err=True)
         raise typer.Exit(1)
 
 

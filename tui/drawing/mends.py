@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
 from core.errors import CornerstoneError, Mend
+
+_FILE: Final = "STORE"
+"""What stands for the file of an error, where it is not known."""
 
 _COMMAND_LINE: Final[Mapping[Mend, str]] = MappingProxyType(
     {
@@ -26,7 +31,8 @@ _COMMAND_LINE: Final[Mapping[Mend, str]] = MappingProxyType(
         Mend.REPLACE_EVALUATOR: "in the explorer, ctrl+e stops it and ctrl+r starts this version's",
         Mend.REPLACE_FILE: "add --force to replace it",
         Mend.SALVAGE_STORE: (
-            "`cornerstone store check FILE` tells more, `cornerstone store salvage FILE -o NEW` saves what can be read"
+            f"`cornerstone store check {_FILE}` tells more, "
+            f"`cornerstone store salvage {_FILE} -o NEW` saves what can be read"
         ),
         Mend.START_EVALUATOR: "`cornerstone` starts it again",
         Mend.UPGRADE: "upgrade, or name another file with --store",
@@ -48,7 +54,8 @@ _EXPLORER: Final[Mapping[Mend, str]] = MappingProxyType(
         Mend.REPLACE_EVALUATOR: "ctrl+e stops it, ctrl+r starts this one's",
         Mend.REPLACE_FILE: "name another file",
         Mend.SALVAGE_STORE: (
-            "`cornerstone store check FILE` tells more, `cornerstone store salvage FILE -o NEW` saves what can be read"
+            f"`cornerstone store check {_FILE}` tells more, "
+            f"`cornerstone store salvage {_FILE} -o NEW` saves what can be read"
         ),
         Mend.START_EVALUATOR: "ctrl+r starts it again",
         Mend.UPGRADE: "upgrade, or open another: `cornerstone --store FILE`",
@@ -58,18 +65,20 @@ _EXPLORER: Final[Mapping[Mend, str]] = MappingProxyType(
 
 def command_line_text(error: CornerstoneError) -> str:
     """Return the sentence of an error, with the option or command that mends it."""
-    return _joined(str(error), None if error.mend is None else _COMMAND_LINE[error.mend])
+    return _joined(str(error), None if error.mend is None else _COMMAND_LINE[error.mend], error.file)
 
 
 def explorer_text(error: CornerstoneError) -> str:
     """Return the sentence of an error, with the key or command that mends it."""
-    return explorer_sentence(str(error), error.mend)
+    return explorer_sentence(str(error), error.mend, error.file)
 
 
-def explorer_sentence(said: str, mend: Mend | None) -> str:
-    """Return a sentence of the evaluator, with the key or command that mends the error."""
-    return _joined(said, None if mend is None else _EXPLORER[mend])
+def explorer_sentence(said: str, mend: Mend | None, file: Path | None) -> str:
+    """Return a sentence of the evaluator, with the key or command that mends the error in a file."""
+    return _joined(said, None if mend is None else _EXPLORER[mend], file)
 
 
-def _joined(said: str, mend: str | None) -> str:
-    return said if mend is None else f"{said}; {mend}"
+def _joined(said: str, mend: str | None, file: Path | None) -> str:
+    if mend is None:
+        return said
+    return f"{said}; {mend if file is None else mend.replace(_FILE, shlex.quote(str(file)))}"

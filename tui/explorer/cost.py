@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from core.coalitions.players import players_of
 from core.config.limit import documents_in
 from core.config.run_config import RunConfig
 from core.evaluator.protocol import Opened
@@ -22,7 +21,7 @@ def cost_of(config: RunConfig, opened: Opened) -> str:
     Raises:
         CornerstoneError: a schedule is not possible for this number of players.
     """
-    schedules = schedules_of(config, players_of(opened.model.kinds))
+    schedules = schedules_of(config, opened.model.players)
     listed = {removed for schedule in schedules for removed in schedule.coalitions}
     coalitions = len(listed) + sum(schedule.most for schedule in schedules)
     counts = [documents_in(config.limit, task.size) for task in opened.tasks]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
-from core.coalitions.players import Player, Removed, players_of
+from core.coalitions.players import Player, Removed
 from core.evaluator.protocol import (
     BenchTask,
     Charts,
@@ -36,7 +37,7 @@ class State:
 
     ``task`` is the key of the shown task. ``removed`` are the players that are removed in the layer grid. ``scored`` is
     the latest score of a toggled coalition, maybe of an earlier one. ``notice`` is the latest refusal. ``silence``
-    describes the evaluator while it does not answer.
+    describes the evaluator while it does not answer. ``store`` is the file that the evaluator writes to.
     """
 
     connection: Connection = "starting"
@@ -50,10 +51,11 @@ class State:
     task: str | None = None
     removed: Removed = ()
     scored: Scored | None = None
+    store: Path | None = None
 
     @property
     def players(self) -> tuple[Player, ...]:
-        return () if self.bench is None else players_of(self.bench.model.kinds)
+        return () if self.bench is None else self.bench.model.players
 
     @property
     def writers(self) -> tuple[Writer, ...]:
@@ -95,12 +97,12 @@ class State:
 def after(state: State, event: Event) -> State:  # noqa: PLR0911 one line an event
     """Return the state after an event."""
     match event:
-        case Hello():
-            return replace(state, connection="connected", notice="")
+        case Hello(store=store):
+            return replace(state, connection="connected", notice="", store=Path(store))
         case Narration(text=text):
             return replace(state, narration=text)
         case Refusal(text=text, mend=mend):
-            return replace(state, notice=explorer_sentence(text, mend))
+            return replace(state, notice=explorer_sentence(text, mend, state.store))
         case MemoryWasShort():
             return replace(state, notice=MEMORY_SHORT)
         case Jobs(jobs=jobs, unsaved=unsaved):
@@ -123,7 +125,7 @@ def resumed(state: State, session: Session) -> State:
     if state.bench is None or state.bench.model_id != session.model_id:
         return state
     keys = [task.key for task in state.bench.tasks]
-    known = range(len(state.bench.model.kinds))
+    known = range(len(state.players))
     removed = session.removed if all(number in known for number in session.removed) else ()
     return replace(state, task=session.task if session.task in keys else state.task, removed=removed)
 

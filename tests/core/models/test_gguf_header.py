@@ -12,7 +12,7 @@ from core.errors import CornerstoneError
 from core.models.gguf_header import check_gguf
 from tests.support.bad_gguf import drawn_faults, header_faults
 from tests.support.small_gguf import small_gguf
-from tests.support.small_model import small_weights
+from tests.support.small_model import LAYERS, small_weights
 
 # Transformers knows which architectures it reads, and which vocabulary they need.
 _LATER = ("architecture unknown", "no vocabulary", "a tensor of another name")
@@ -24,7 +24,9 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_good_file_passes_with_the_sizes_of_its_tensors(good: Path) -> None:
-    assert sorted(check_gguf(good).values()) == sorted(weight.size for weight in small_weights().values())
+    header = check_gguf(good)
+    assert sorted(header.sizes.values()) == sorted(weight.size for weight in small_weights().values())
+    assert (header.architecture, header.layers) == ("llama", LAYERS)
 
 
 @pytest.mark.parametrize("seed", [0, 1])

@@ -13,7 +13,7 @@ from core.proxies.compare import Compared, correlation_rows, proxy_rows, targets
 from core.proxies.measure import Proxies
 
 LAYERS, DOCUMENTS = 6, 20
-PLAYERS = players_of(("attn", "ffn") * LAYERS)
+PLAYERS = players_of([("attn", "ffn")] * LAYERS)
 SUBLAYERS, BY_LAYER = grouping("sublayers", PLAYERS), grouping("layers", PLAYERS)
 WORTH = np.linspace(0.5, 0.0, len(PLAYERS))
 

@@ -12,7 +12,7 @@ from core.errors import CornerstoneError
 from core.removal_path.mask_file import Evidence, MaskedModel, Saved, mask_of, read, write
 from tests.support.bad_inputs import bad_masks
 
-MODEL = MaskedModel("tiny", "/models/tiny", None, "f" * 8, "float32", "llama", 4, "ffn")
+MODEL = MaskedModel("tiny", "/models/tiny", None, "f" * 8, "float32", "llama", (("attn", "ffn"),) * 4)
 EVIDENCE = Evidence(("agreement",), "acc", "held out", 9, 0.9, 0.8, 0.7, 0.9, 0.1, 0.0, 0.2, "by hand")
 
 

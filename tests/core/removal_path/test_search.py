@@ -52,7 +52,7 @@ def test_every_candidate_left_is_tried_and_each_step_is_one_batch() -> None:
 
 
 def test_units_of_several_players_go_together() -> None:
-    units = [unit.members for unit in grouping("layers", players_of(("attn", "ffn") * 3)).units]
+    units = [unit.members for unit in grouping("layers", players_of([("attn", "ffn")] * 3)).units]
     steps = list(greedy_path(additive([5, 5, 0, 1, 2, 2]), units, 2))
     assert [step.removed for step in steps] == [(), (2, 3), (2, 3, 4, 5)]
 
@@ -106,7 +106,7 @@ def test_the_step_within_is_the_last_that_keeps_enough(scores: list[float], keep
 
 
 def context(tasks: tuple[str, ...]) -> PathContext:
-    units = grouping("sublayers", players_of(("attn", "ffn")))
+    units = grouping("sublayers", players_of([("attn", "ffn")]))
     return PathContext(
         "m", "id", tasks, "acc", units, tuple(0.5 for _ in tasks), lambda removed: (10 * len(removed), 100)
     )

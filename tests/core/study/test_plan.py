@@ -17,7 +17,7 @@ from core.estimators.question import Question, units_of
 from core.estimators.windows import WindowFirst
 from core.study.plan import Schedule, Until, schedules_of
 
-PLAYERS = players_of(("attn", "ffn") * 6)
+PLAYERS = players_of([("attn", "ffn")] * 6)
 
 
 def planned(**options: Any) -> list[Schedule]:
@@ -102,8 +102,8 @@ def test_a_setting_that_makes_no_sense_is_a_sentence(options: dict[str, Any], se
 def test_exact_is_refused_above_16_units_with_the_count() -> None:
     config = load_config(None, {"tasks": ["agreement"], "schedule": "exact"})
     with pytest.raises(CornerstoneError, match="2\\^18 = 262,144 coalitions of 18 units"):
-        schedules_of(config, players_of(("attn", "ffn") * 9))
-    assert len(schedules_of(config, players_of(("attn", "ffn") * 5))[0].coalitions) == 2**10
+        schedules_of(config, players_of([("attn", "ffn")] * 9))
+    assert len(schedules_of(config, players_of([("attn", "ffn")] * 5))[0].coalitions) == 2**10
 
 
 def test_a_configuration_survives_as_text() -> None:
@@ -141,7 +141,7 @@ def test_more_coalitions_than_can_be_listed_are_refused_before_any_is(
     options: dict[str, Any], units: int, sentence: str
 ) -> None:
     with pytest.raises(CornerstoneError, match=sentence):
-        schedules_of(load_config(None, {"tasks": ["agreement"], **options}), players_of(("attn",) * units))
+        schedules_of(load_config(None, {"tasks": ["agreement"], **options}), players_of([("attn",)] * units))
 
 
 @pytest.mark.parametrize(

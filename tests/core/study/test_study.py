@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from core.coalitions.players import players_of
 from core.config.run_config import load_config
 from core.errors import CornerstoneError
 from core.evaluator.live_task import LiveTask
@@ -61,7 +60,7 @@ def test_a_task_without_accuracy_is_read_by_its_first_mean_wherever_it_is_read(
     (looked,) = [event for event in events if isinstance(event, TopLooked)]
     assert {event.phase.value for event in events} == {"likelihood_diff"}
     assert looked.verdict.documents == 12
-    live_task = LiveTask(recorder.assigned[0], players_of(recorder.assigned[0].model.kinds))
+    live_task = LiveTask(recorder.assigned[0], recorder.assigned[0].model.players)
     assert live_task.value == looked.phase.value
     live_task.add(recorder.assigned[0], list(recorder.outcomes.values()))
     intact = live_task.coalition(())

@@ -7,19 +7,23 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from core.errors import CornerstoneError, InUseError, Mend
-from store.file import database, schema
 from store.file.database import reading, writing
 from store.file.location import default_path
-from store.file.schema import COLUMNS
+from store.file.schema import VERSION
+from store.file.sound import fault_of
 from store.recorder import StoreRecorder
 from store.results import Results
-from tests.support.store_records import assignment, documents, keep, outcome, run
+from tests.support.older_store import of_version_1
+from tests.support.store_records import assignment, documents, keep, model, outcome, run
+
+HYBRID = replace(model("hybrid"), kinds=(("ssm",), ("attn", "moe", "attn", "ffn")))
 
 
 def test_a_store_that_is_not_there_is_not_made_by_reading(tmp_path: Path) -> None:
@@ -72,20 +76,43 @@ def test_a_store_of_a_newer_version_is_refused_and_left_alone(path: Path) -> Non
         assert db.execute("SELECT run FROM runs").fetchall() == [("run1",)]
 
 
-def test_a_store_of_an_older_version_is_brought_up_to_date_and_keeps_what_it_holds(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    StoreRecorder(path).begin(run())
-    step = path.parent / "to_2.sql"
-    step.write_text("ALTER TABLE runs ADD COLUMN host VARCHAR DEFAULT 'unknown'", encoding="utf-8")
-    monkeypatch.setattr(database, "_STEPS", (*database._STEPS, str(step)))
-    columns = {**COLUMNS, "runs": (*COLUMNS["runs"], ("host", "VARCHAR"))}
-    monkeypatch.setattr(schema, "COLUMNS", columns)
+def test_a_store_of_an_older_version_is_brought_up_to_date_and_keeps_what_it_holds(path: Path, tmp_path: Path) -> None:
+    asked = assignment(documents([0, 1]), [(), (0,), (5,)])
+    newer = tmp_path / "newer.duckdb"
+    keep(newer, asked, [outcome(doc.key, removed) for doc in asked.documents for removed in asked.coalitions])
+    of_version_1(newer, path)
+    assert Results(path).ablation().rows == Results(newer).ablation().rows
+    assert [row.label for row in Results(path).ablation().rows] == ["Attn 0", "FFN 2"]
     with reading(path) as db:
-        assert db.execute("SELECT run, host FROM runs").fetchall() == [("run1", "unknown")]
-        assert db.execute("SELECT schema_version FROM meta").fetchall() == [(2,)]
+        assert db.execute("SELECT kinds, layers FROM models").fetchall() == [(["attn", "ffn"] * 3, [0, 0, 1, 1, 2, 2])]
+        assert db.execute("SELECT schema_version FROM meta").fetchall() == [(VERSION,)]
+        assert fault_of(db) is None
+    every = frozenset(asked.coalitions)
+    assert StoreRecorder(path).stored(asked) == {"doc-0": every, "doc-1": every}
+    keep(path, asked, [], run_id="again")
+    keep(path, assignment(documents([0]), [()], of_model=HYBRID), [outcome("doc-0")], run_id="another")
+    assert len(Results(path).coalitions().rows) == 4
+
+
+def test_writing_too_brings_an_older_store_up_to_date(path: Path, tmp_path: Path) -> None:
+    StoreRecorder(tmp_path / "newer").begin(run())
+    of_version_1(tmp_path / "newer", path)
+    keep(path, assignment(documents([0]), [()], of_model=HYBRID), [outcome("doc-0")], run_id="run2")
     with reading(path) as db:
-        assert db.execute("SELECT count(*) FROM runs").fetchone() == (1,)
+        assert db.execute("SELECT kinds, layers FROM models").fetchall() == [
+            (["ssm", "attn", "moe", "attn", "ffn"], [0, 1, 1, 1, 1])
+        ]
+
+
+def test_an_older_store_that_is_damaged_is_said_to_be(path: Path, tmp_path: Path) -> None:
+    StoreRecorder(tmp_path / "newer").begin(run())
+    of_version_1(tmp_path / "newer", path)
+    with duckdb.connect(str(path)) as db:
+        db.execute("ALTER TABLE outcomes DROP COLUMN logprobs")
+    for use in (Results(path).runs, lambda: StoreRecorder(path).begin(run("again"))):
+        with pytest.raises(CornerstoneError, match=r"damaged \(the table outcomes has no column logprobs\)") as refused:
+            use()
+        assert refused.value.mend == Mend.SALVAGE_STORE
 
 
 def test_a_transaction_that_fails_leaves_no_part_of_it(path: Path) -> None:

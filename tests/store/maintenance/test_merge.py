@@ -16,12 +16,14 @@ from core.coalitions.players import Removed
 from core.errors import CornerstoneError, InUseError, Mend
 from core.records.records import Assignment, Outcome
 from store.file.connection import SETTINGS
+from store.file.database import reading
 from store.file.place import log_of
 from store.maintenance.check import check
 from store.maintenance.merge import Merged, merge
 from store.recorder import StoreRecorder
 from store.results import Results
 from tests.support.damaged_store import change, contents, copied, leave_log, make_store, wipe
+from tests.support.older_store import of_version_1
 from tests.support.store_holder import held
 from tests.support.store_records import assignment, data, documents, keep, model, outcome, run, task
 
@@ -88,6 +90,28 @@ def test_an_outcome_of_several_stores_is_taken_once(tmp_path: Path) -> None:
     found = _merged([first, second, third], tmp_path / "merged")
     assert _new(found) == [(150, 150), (150, 50), (150, 0)]
     assert len(Results(tmp_path / "merged").outcomes().rows) == 200
+
+
+def test_an_older_store_and_one_of_other_players_are_merged(tmp_path: Path) -> None:
+    hybrid = replace(model("hybrid"), kinds=(("ssm",), ("attn", "moe", "attn", "ffn")))
+    first = of_version_1(_kept(tmp_path / "new", "b", range(10), COALITIONS), tmp_path / "first")
+    second = _kept(tmp_path / "second", "c", range(10), [(), (3,)], of_model=hybrid)
+    with reading(first, 1):
+        pass  # brings it up to date
+    assert _new(_merged([first, second], tmp_path / "merged")) == [(50, 50), (20, 20)]
+    labels = {(row.model, row.label) for row in Results(tmp_path / "merged").ablation().rows}
+    assert ("hybrid", "Attn 1b") in labels
+    assert ("tiny", "Attn 0") in labels
+
+
+def test_a_model_with_other_players_contradicts(tmp_path: Path) -> None:
+    first = _kept(tmp_path / "first", "b", range(10), COALITIONS)
+    other = replace(model(), kinds=(("attn",), ("ffn", "attn", "ffn"), ("attn", "ffn")))
+    second = _kept(tmp_path / "second", "c", range(10), COALITIONS, of_model=other)
+    with pytest.raises(CornerstoneError, match=r"nothing was merged: it has tiny with other players$"):
+        merge([first, second], tmp_path / "merged", force=False, patience=1)
+    with pytest.raises(CornerstoneError, match="has tiny with other players"):
+        _kept(first, "d", range(10), COALITIONS, of_model=other)
 
 
 def test_models_tasks_and_data_that_differ_are_kept_apart(tmp_path: Path) -> None:

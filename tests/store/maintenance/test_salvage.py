@@ -30,8 +30,9 @@ from tests.support.damaged_store import (
     make_store,
     wipe,
 )
+from tests.support.older_store import of_version_1
 from tests.support.store_holder import held
-from tests.support.store_records import assignment, documents, outcome, run
+from tests.support.store_records import KINDS, assignment, documents, outcome, run
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +82,13 @@ def test_a_sound_store_is_saved_whole(store: Path, new: Path) -> None:
     assert found is not None
     assert all(table.whole for table in found.tables)
     assert Results(new).coalitions().rows == Results(store).coalitions().rows
+
+
+def test_the_players_of_an_older_store_are_saved_too(store: Path, new: Path, tmp_path: Path) -> None:
+    older = of_version_1(store, tmp_path / "older")
+    assert _saved(_salvaged(older, new)) == (240, 240)
+    assert Results(new).ablation().rows == Results(store).ablation().rows
+    assert {row.kinds for row in Results(new).groups().rows} == {KINDS}
 
 
 def test_a_store_that_was_saved_goes_on_as_before(store: Path, new: Path) -> None:

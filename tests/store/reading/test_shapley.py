@@ -199,9 +199,8 @@ def assert_numbers(rows: tuple[ShapleyRow, ...]) -> None:
 
 
 def test_exact_of_too_many_units_is_said_of_the_model_that_has_them(path: Path) -> None:
-    many = players_of(("attn", "ffn") * 9)
     wide = assignment(documents([0]), [()])
-    big: Assignment = replace(wide, model=replace(wide.model, kinds=tuple(p.kind for p in many)))
+    big: Assignment = replace(wide, model=replace(wide.model, kinds=(("attn", "ffn"),) * 9))
     keep_all(path, big, {(): [1.0]})
     answer = Results(path).shapley(estimator="exact")
     assert answer.rows == ()

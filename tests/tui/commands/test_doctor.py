@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 from importlib import metadata
 from pathlib import Path
 
 import pytest
 
 from tests.support.damaged_store import blocks_of, make_store, wipe
+from tests.support.programs import cornerstone
 from tui.commands import doctor
 
 
@@ -34,7 +37,39 @@ def test_a_damaged_store_is_named(store: Path, capsys: pytest.CaptureFixture[str
     assert not doctor._store(store)
     out = capsys.readouterr().out
     assert "is damaged" in out
-    assert "`cornerstone store check` tells more" in out
+    assert f"`cornerstone store check {store}` tells more" in out
+
+
+def test_what_is_found_ends_with_1_and_wrong_use_with_2(store: Path, tmp_path: Path) -> None:
+    for start in blocks_of(store, "outcomes", "logprobs"):
+        wipe(store, start, 1000)
+    done = cornerstone("doctor", "--store", store)
+    assert done.returncode == 1
+    assert "is damaged" in done.stdout
+    done = cornerstone("doctor", "--store", tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1
+
+
+def test_what_takes_long_is_told_meanwhile(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(doctor, "_SLOW_S", 0.0)
+    told = threading.Event()
+
+    def narrate(text: str) -> None:
+        print(text, file=sys.stderr)
+        told.set()
+
+    monkeypatch.setattr(doctor, "narrate", narrate)
+    with doctor._told_if_slow("reading the store"):
+        assert told.wait(60)
+    assert capsys.readouterr().err == "reading the store\n"
+
+
+def test_nothing_is_told_of_what_is_quick(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(doctor, "_SLOW_S", 3600.0)
+    with doctor._told_if_slow("reading the store"):
+        pass
+    assert capsys.readouterr().err == ""
 
 
 def test_a_version_out_of_bounds_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

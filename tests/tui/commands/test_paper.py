@@ -15,7 +15,6 @@ import pytest
 from rich.cells import cell_len
 from typer.testing import CliRunner, Result
 
-from core.coalitions.players import players_of
 from core.coalitions.schedules import ablation, windows
 from core.estimators.permutation import Permutation
 from core.records.records import ModelRecord
@@ -30,12 +29,12 @@ HOSTILE = "a_b & {50%} [red] \x1b[31m| $x^2$ \\end"
 def record(name: str, layers: int) -> ModelRecord:
     return ModelRecord(
         f"weights of {name}", name, f"/models/{name}", None, "float32", "llama",
-        tuple(player.kind for player in players_of(("attn", "ffn") * layers)),
+        (("attn", "ffn"),) * layers,
     )  # fmt: skip
 
 
 def fill(path: Path, of: ModelRecord, tasks: Sequence[str], *, only_ablation: bool = False, n: int = 8) -> None:
-    players = len(of.kinds)
+    players = len(of.players)
     for name in tasks:
         generator = np.random.default_rng(len(name))
         luck = generator.random(n)

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from core.coalitions.players import players_of
 from core.coalitions.schedules import windows
 from core.records.records import ModelRecord
 from core.values.derived import derived_values
@@ -26,7 +25,7 @@ PLAYERS = 2 * LAYERS
 SETS = windows(PLAYERS, LONGEST)
 LLAMA = ModelRecord(
     "weights", "llama-3-8b", "/models/l", None, "float32", "llama",
-    tuple(player.kind for player in players_of(("attn", "ffn") * 32)),
+    (("attn", "ffn"),) * 32,
 )  # fmt: skip
 # Nats that each player is worth to the right answer.
 WORTH = (6.0, 0.1, 3.0, 2.0, 0.0, -0.5)

@@ -11,7 +11,7 @@ import typer
 
 from core.errors import CornerstoneError
 from tui import cli
-from tui.commands import catalog
+from tui.commands import models
 
 WRONG = {
     "frobnicate": "no such command 'frobnicate'; see `cornerstone --help`",
@@ -67,10 +67,10 @@ def test_wrong_use_is_one_sentence_with_a_hint(
 def test_how_a_command_ends_is_the_exit_code(
     raised: BaseException, code: int, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def end() -> None:
+    def end(**_: object) -> None:
         raise raised
 
-    monkeypatch.setattr(catalog, "print_models", end)
+    monkeypatch.setattr(models, "print_models", end)
     assert end_of(monkeypatch, "models") == code
     assert capsys.readouterr().err == said
 

@@ -5,7 +5,7 @@ import pytest
 from core.coalitions.players import Removed, format_removed, players_of
 from tui.drawing.coalition_name import coalition_name
 
-PLAYERS = players_of(("attn", "ffn") * 30)
+PLAYERS = players_of([("attn", "ffn")] * 30)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.errors import Mend
-from core.evaluator.protocol import MemoryWasShort, Refusal
+from core.evaluator.protocol import Hello, MemoryWasShort, Refusal
 from tui.explorer.state import State, after
 
 
@@ -19,3 +19,9 @@ def test_trouble_that_is_over_is_told_no_more() -> None:
 
 def test_short_memory_is_told_without_an_option_that_the_explorer_lacks() -> None:
     assert after(State(), MemoryWasShort()).notice == "memory was short; the sweep goes on in smaller chunks"
+
+
+def test_a_damaged_store_is_named_in_the_commands_that_mend_it() -> None:
+    state = after(State(), Hello(protocol=1, version="1", pid=1, store="/data/mine.duckdb", busy=False))
+    notice = after(state, Refusal(text="the store is damaged", mend=Mend.SALVAGE_STORE)).notice
+    assert "`cornerstone store salvage /data/mine.duckdb -o NEW`" in notice

@@ -78,7 +78,7 @@ class JobsScreen(ExplorerScreen):
         for note in job.notes:
             text.append(f"{plain(verdict_text(note))}\n")
         if job.error:
-            error = explorer_sentence(job.error, job.mend)
+            error = explorer_sentence(job.error, job.mend, self.explorer.store)
             text.append("\n" + "\n".join(map(plain, error.splitlines())), "red")
         for sentence in self._elsewhere():
             text.append(f"\n{sentence}", "dim")

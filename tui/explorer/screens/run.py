@@ -16,7 +16,6 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Label, Static
 
 from core.coalitions.grouping import SUBLAYERS
-from core.coalitions.players import players_of
 from core.config.run_config import RunConfig, load_config, run_settings
 from core.errors import CornerstoneError
 from core.estimators.leave_one_out import LeaveOneOut
@@ -182,7 +181,7 @@ class RunDialog(ModalScreen[RunConfig | None]):
         name, _, layers = self._config.players.partition(":")
         if name == _BLOCKS:
             return int(layers)
-        return ceil((1 + max(player.layer for player in players_of(self._bench.model.kinds))) / _EASY_BLOCKS)
+        return ceil((1 + max(player.layer for player in self._bench.model.players)) / _EASY_BLOCKS)
 
     @on(Input.Submitted)
     @on(Button.Pressed, "#start")

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
-from core.coalitions.players import players_of
 from core.estimators.exact import Exact
 from core.estimators.question import Question
 from core.records.records import DocumentRecord
@@ -389,9 +388,8 @@ async def test_large_coalitions_are_named_in_short_and_leave_room_for_their_numb
     tmp_path: Path, size: tuple[int, int]
 ) -> None:
     path = tmp_path / "results.duckdb"
-    kinds = players_of(("attn", "ffn") * 30)
     large = tuple(range(6)) + tuple(range(12, 42)) + (50, 52, 54, 56, 58)
-    of_model = replace(model(), kinds=tuple(player.kind for player in kinds))
+    of_model = replace(model(), kinds=(("attn", "ffn"),) * 30)
     asked = assignment(documents([0]), [(), (3,), large], of_model=of_model)
     keep_all(path, asked, {(): [1.0], (3,): [1.0], large: [0.0]})
     async with hosted(lambda: ResultsScreen(path, Scope()), size) as pilot:

@@ -148,7 +148,7 @@ def test_a_share_of_a_group_is_not_taken_for_a_players() -> None:
 
 def test_a_mixture_of_experts_is_called_so() -> None:
     grid = LayerGrid()
-    text = text_of(grid, lambda: grid.show(players_of(("attn", "moe") * 4), (), None))
+    text = text_of(grid, lambda: grid.show(players_of([("attn", "moe")] * 4), (), None))
     assert "MoE" in text
     assert "FFN" not in text
 
