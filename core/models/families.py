@@ -17,6 +17,7 @@ from typing import Any, Literal, Protocol
 from core.coalitions.players import Player, PlayerKind, players_of
 from core.errors import CornerstoneError
 from core.models.config_limits import MOST_LAYERS
+from core.models.known_layout import known_kinds
 from core.models.layout import Sublayer
 from core.records.json_object import read_json_object
 
@@ -163,7 +164,17 @@ def players_in(layer_count: int, family: Family) -> tuple[Player, ...]:
 
 
 def expected_players(folder: Path) -> tuple[Player, ...] | None:
-    """Return the players of the model in a folder, read from its config.json; None if only loading can tell."""
+    """Return the players of the model in a folder, by its config.json; None if only loading can tell.
+
+    Where the table does not tell, they are known if a model with this configuration was loaded before.
+    """
+    told = _told_players(folder)
+    kinds = None if told is not None else known_kinds(folder)
+    return told if kinds is None else players_of(kinds)
+
+
+def _told_players(folder: Path) -> tuple[Player, ...] | None:
+    """Return the players that the table tells of the model in a folder; None if it does not."""
     try:
         config = read_json_object(folder / "config.json")
     except CornerstoneError:

@@ -6,7 +6,9 @@ import gc
 
 import pytest
 import torch
+from transformers import PreTrainedModel
 
+from core.engine.tracing import logits_of, two_texts
 from core.engine.verified_layout import layout_of
 from core.errors import CornerstoneError
 from core.models.families import HINTS
@@ -30,10 +32,21 @@ def test_every_type_is_found_as_its_table_says(name: str, dtype: torch.dtype) ->
     expected, (kind, settings) = EXPECTED[name], BUILT[name]
     gc.collect()  # models have cycles
     model = tiny_decoder(kind, **settings).to(dtype)
-    if expected.refused:
-        with pytest.raises(CornerstoneError, match=expected.refused):
+    if expected.refused or not _runs(model):
+        law = expected.refused if _runs(model) else "it fails on a plain text"
+        with pytest.raises(CornerstoneError, match=law):
             layout_of(model, HINTS)
         return
     found = Expected.of(layout_of(model, HINTS))
     assert (found.kinds, found.parts) == (expected.kinds, expected.parts)
     assert (found.way == "whole") == (expected.way == "whole")
+
+
+def _runs(model: PreTrainedModel) -> bool:
+    """Return whether a model reads a text at all: some cannot in bfloat16."""
+    try:
+        with torch.inference_mode():
+            logits_of(model, two_texts(model)[0])
+    except RuntimeError:
+        return False
+    return True
