@@ -12,6 +12,7 @@ class Mend(StrEnum):
     CHECK_INSTALL = "check the installation"
     CHECK_PACKAGE_INDEX = "check that the package index is reachable"
     FREE_STORE = "close the program that holds the store"
+    GIVE_ADAPTER = "name the model, and the folder as its adapter"
     GO_ONLINE = "allow the download"
     GIVE_LOCAL_DATA = "give a local file in place of the data set"
     LIST_MODELS = "see which model aliases there are"

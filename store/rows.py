@@ -98,8 +98,9 @@ class OutcomeRow:
 class ShapleyRow:
     """One unit's Shapley value. ``phi`` is unclipped; share and rank come from ``phi_clipped`` = max(phi, 0).
 
-    ``players`` names the grouping of players into units; by default each player is a unit. ``p_top3`` is the bootstrap
-    probability of being among the three largest. If ``partial``, the windows asked for were not all stored, and windows
+    ``players`` names the grouping of players into units; by default each player is a unit. ``layer`` and ``kind`` are
+    those of all players of the unit, and null where they differ. ``p_top3`` is the bootstrap probability of being among
+    the three largest. If ``partial``, the windows asked for were not all stored, and windows
     of up to ``max_removed`` were used. ``permutations`` (walks), ``seed`` (of their orders) and ``tolerance`` (at which
     a walk ends, in the value's units) are settings of the estimator permutation, and null for others. ``settings`` has
     the settings of any estimator in words.
@@ -112,6 +113,8 @@ class ShapleyRow:
     max_removed: int
     player: int
     label: str
+    layer: int | None
+    kind: PlayerKind | None
     phi: float
     phi_clipped: float
     se: float | None
@@ -181,7 +184,7 @@ class AgreementRow:
 
 @dataclass(frozen=True, slots=True)
 class InteractionRow:
-    """One window: ``size`` neighbouring players, the first of which has the number ``first``.
+    """One window: ``size`` neighbouring players, the first of which has the number ``first`` and is in ``layer``.
 
     ``joint_drop`` is the drop without all of them. ``effect`` is the sum of their single drops minus ``joint_drop``,
     paired over ``n`` documents, with its interval. It is negative if the players back each other up, and positive if
@@ -192,6 +195,7 @@ class InteractionRow:
     task: str
     value: str
     first: int
+    layer: int
     labels: tuple[str, ...]
     size: int
     n: int
@@ -219,6 +223,8 @@ class CornerstoneRow:
     max_removed: int
     player: int
     label: str
+    layer: int
+    kind: PlayerKind
     cornerstone: str
     collapse: float | None
     collapse_low: float | None

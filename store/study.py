@@ -31,6 +31,7 @@ from core.study.events import (
 )
 from core.study.kept import kept_outcomes, stored_phases
 from core.study.listener import SILENT, Callbacks, Listener
+from store.file.database import refuse_unusable
 from store.file.location import default_path
 from store.file.patience import PATIENCE_S
 
@@ -78,14 +79,17 @@ def run_study(
         ``TopLooked`` whether the first units were decided, where ``until_top`` asked for that.
 
     Raises:
-        CornerstoneError: a key or value is wrong, or a task, data file or local model is missing. The call itself
-            raises it. The first step of the generator raises it for what shows only once the model and the task's data
-            are loaded, or where the store cannot be written at all. If that shows later, the study goes on, and the
-            last step raises OutcomesWaitError, which names the file that keeps the outcomes for the next study.
+        CornerstoneError: a key or value is wrong, a task, data file or local model is missing, or the store cannot be
+            used. The call itself raises it. The first step of the generator raises it for what shows only once the
+            model and the task's data are loaded, or where the store cannot be written at all. If that shows later, the
+            study goes on, and the last step raises OutcomesWaitError, which names the file that keeps the outcomes for
+            the next study.
     """
     chosen = config if isinstance(config, RunConfig) else load_config(None, config)
+    path = store or chosen.store or default_path()
     refuse_at_once(chosen)
-    return kept_study(chosen, _ASKED_BY, store or chosen.store or default_path(), listener, patience)
+    refuse_unusable(path)
+    return kept_study(chosen, _ASKED_BY, path, listener, patience)
 
 
 def kept_study(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 import threading
 import warnings
@@ -16,7 +17,7 @@ from types import TracebackType
 from typing import Any, Final, NoReturn
 
 from core.machine.fault_log import fault_sentence, log_fault
-from tui.interrupt import INTERRUPTED, stop_at_once, stop_in_order
+from tui.interrupt import BY, INTERRUPTED, stop_at_once, stop_in_order
 from tui.streams import safe_streams, tell
 
 DEBUG: Final = "--debug"
@@ -47,7 +48,7 @@ def broad_net(*, whole_process: bool) -> Iterator[None]:
     except KeyboardInterrupt:
         if debug:
             raise
-        _end("stopped", INTERRUPTED)
+        _end(f"stopped by {BY[signal.SIGINT]}", INTERRUPTED)
     except Exception as error:
         if debug:
             raise

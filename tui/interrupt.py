@@ -1,4 +1,4 @@
-"""Ctrl+C before and after the part of a program that handles it: one word, and the end. Loads next to nothing."""
+"""Ctrl+C before and after the part of a program that handles it: one line, and the end. Loads next to nothing."""
 
 from __future__ import annotations
 
@@ -8,6 +8,13 @@ import sys
 
 INTERRUPTED = 130
 """The exit code of a program that Ctrl+C has stopped."""
+
+BY = {
+    signal.SIGINT: "Ctrl+C (SIGINT)",
+    signal.SIGTERM: "SIGTERM, which asks a program to end",
+    signal.SIGHUP: "SIGHUP, because its terminal was closed",
+}
+"""What has stopped a program, by the number of the signal."""
 
 
 def owns_process() -> bool:
@@ -29,6 +36,6 @@ def stop_in_order() -> None:
 
 def _stop(_number: int, _frame: object) -> None:
     try:
-        os.write(2, b"cornerstone: stopped\n")
+        os.write(2, f"cornerstone: stopped by {BY[signal.SIGINT]}\n".encode())
     finally:
         os._exit(INTERRUPTED)

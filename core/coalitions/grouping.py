@@ -75,7 +75,8 @@ def grouping(name: str, players: Sequence[Player]) -> Grouping:
         kinds = dict.fromkeys(player.kind for player in players)
         return Grouping(name, tuple(_unit(_KINDS[k], [p for p in players if p.kind == k]) for k in kinds))
     raise CornerstoneError(
-        f"no grouping of players {name!r}; use one of {', '.join(GROUPINGS)} (K layers each, such as blocks:4)"
+        f"no grouping of players {name!r}; use one of {', '.join(GROUPINGS)} "
+        "(K layers each, a number from 1 to 999999, such as blocks:4)"
     )
 
 

@@ -15,6 +15,8 @@ _ORDINALS = ("first", "second", "third")
 # Pydantic's messages on these are for programmers.
 _WORDED: Final[Mapping[str, str]] = {
     "int_parsing": "should be a whole number",
+    "float_parsing": "should be a number",
+    "float_type": "should be a number",
     "int_type": "should be a whole number",
     "int_from_float": "should be a whole number",
     "bool_parsing": "should be true or false",
@@ -56,10 +58,10 @@ def in_words(fault: Any, content: Mapping[str, Any], run: Sequence[str], task: t
         return str(fault["ctx"]["error"])
     if kind == "value_error":
         return f"{_place(path, content)}: {fault['ctx']['error']}"
-    return f"{_place(path, content)}: {_verdict(fault)}"
+    return f"{_place(path, content)}: {verdict(fault)}"
 
 
-def _verdict(fault: Any) -> str:
+def verdict(fault: Any) -> str:
     """Return what is wrong with a value of the wrong type, size or length."""
     kind, given = fault["type"], fault["input"]
     if kind == "string_too_long":

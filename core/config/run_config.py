@@ -61,6 +61,7 @@ class TaskConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
 class RunConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
     """The configuration of a run. The command line's options and a file's keys have these names.
 
+    ``adapter`` is the folder of a LoRA adapter, with which the model is another one.
     ``limit`` is the number of documents of each task, or a part of them below 1; None for all. ``players`` names the
     grouping whose units a schedule removes. ``value`` is the score to report; schedules in rounds, ``until_top`` and
     the explorer's charts use it too. By default it is acc, or the task's first metric that is a mean. ``settings``
@@ -71,6 +72,7 @@ class RunConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
 
     model: _Place = DEFAULT_MODEL
     revision: _Name | None = None
+    adapter: _Path | None = None
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     device: Annotated[str, pydantic.Field(pattern=r"^(auto|cpu|mps|spread|cuda(:[0-9]{1,4})?)$")] = "auto"
     memory: Annotated[float, pydantic.Field(gt=0, le=_MOST_GIB, allow_inf_nan=False)] | None = None
@@ -144,7 +146,7 @@ class RunConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
         many = [value] if isinstance(value, str | Mapping) else value
         return [_task(one) if isinstance(one, str) else one for one in many] if isinstance(many, Sequence) else many
 
-    @pydantic.field_validator("store")
+    @pydantic.field_validator("store", "adapter")
     @classmethod
     def _at_home(cls, value: Path | None) -> Path | None:
         return None if value is None else at_home(value)
@@ -295,7 +297,9 @@ def absolute(config: RunConfig) -> RunConfig:
         task if task.data is None else task.model_copy(update={"data": real_path(at_home(task.data))})
         for task in config.tasks
     )
-    return config.model_copy(update={"model": str(path.resolve()) if there else config.model, "tasks": tasks})
+    adapter = None if config.adapter is None else config.adapter.resolve()
+    model = str(path.resolve()) if there else config.model
+    return config.model_copy(update={"model": model, "adapter": adapter, "tasks": tasks})
 
 
 def _find(path: Path) -> Path:
@@ -333,8 +337,9 @@ def _read(file: Path) -> dict[str, Any]:
     tasks = content.get("tasks")
     if isinstance(tasks, list):
         content["tasks"] = [_relative_to(file.parent, task) for task in tasks]
-    if isinstance(content.get("store"), str):
-        content["store"] = file.parent / at_home(content["store"])
+    for key in ("store", "adapter"):
+        if isinstance(content.get(key), str):
+            content[key] = file.parent / at_home(content[key])
     return content
 
 

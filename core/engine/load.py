@@ -12,6 +12,7 @@ from accelerate.utils import has_offloaded_params
 from transformers import PreTrainedModel
 
 from core.coalitions.players import Player
+from core.engine.adapter import LoraAdapter
 from core.engine.layers import decoder_layers
 from core.engine.load_faults import load_faults
 from core.engine.open_model import open_weights, read_config
@@ -83,6 +84,9 @@ def load_model(
     placement: dict[str, Any] = {"device_map": device_map}
     if device_map is None and is_spread(source.name, device, place, kind, weights):
         placement = {"device_map": "auto", "max_memory": most_memory()}
+    adapter = None if source.adapter is None else LoraAdapter(source.adapter)
+    if adapter is not None:
+        adapter.refuse_where_not_mergeable(source, spread=placement["device_map"] is not None)
     offload = own_folder(cache_folder("offload")) if placement["device_map"] is not None else None
     if offload is not None:
         placement["offload_folder"] = offload.name
@@ -101,9 +105,11 @@ def load_model(
         except torch.OutOfMemoryError as error:
             raise CornerstoneError(f"{source.name} does not fit into the memory of {place} as {_name(kind)}") from error
     refuse_other_weights(config, source.folder, found)
+    if adapter is not None:
+        adapter.merge_into(model)
     depth = len(decoder_layers(model, family))
     record = ModelRecord(
-        fingerprint=model_fingerprint(source.folder, _name(kind), check=check_files),
+        fingerprint=model_fingerprint(source.folder, _name(kind), adapter=source.adapter, check=check_files),
         name=source.name,
         source=source.origin,
         revision=source.revision,
@@ -114,6 +120,8 @@ def load_model(
     reads = place.type == "cpu" or offload is not None
     in_use = WeightsInUse(model_files(source.folder).weights if reads else ())
     refuse_changed(source.folder, before)
+    if adapter is not None:
+        adapter.refuse_changed()
     loaded = LoadedModel(record, family, record.players, model, tokenizer, in_use)
     if not loaded.offloaded:  # else it would read all weights once more
         _refuse_incomputable(source, model)

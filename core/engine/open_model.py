@@ -10,6 +10,7 @@ import torch
 import transformers
 from transformers import AutoConfig, PretrainedConfig, PreTrainedModel
 
+from core.engine.model_config import load_config
 from core.errors import CornerstoneError
 from core.models.architectures import auto_class_name
 
@@ -22,12 +23,12 @@ def read_config(place: Path, **more: Any) -> PretrainedConfig:
 
     Args:
         place: the folder of the model, which errors name.
-        more: what else ``AutoConfig`` is given.
+        more: what else ``AutoConfig`` is given, such as a GGUF file.
 
     Raises:
         CornerstoneError: it is no decoder of texts, or a setting replaces a method.
     """
-    config: PretrainedConfig = AutoConfig.from_pretrained(place, trust_remote_code=False, **more)
+    config = AutoConfig.from_pretrained(place, trust_remote_code=False, **more) if more else load_config(place)
     refuse_no_decoder(config, place)
     if replaced := sorted(name for name in vars(config) if callable(getattr(type(config), name, None))):
         raise CornerstoneError(f"{place / 'config.json'} has a setting {replaced[0]!r} that no model has")

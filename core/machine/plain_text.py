@@ -47,5 +47,11 @@ class _Short(reprlib.Repr):
         # Python refuses to write more than some thousand digits.
         return repr(x) if abs(x) < 10**40 else f"a number of {x.bit_length() * 30103 // 100000 + 1} digits or so"
 
+    def repr_float(self, x: float, level: int) -> str:
+        del level
+        # An option's number is a float also where a person wrote a whole one.
+        return repr(int(x)) if x.is_integer() and abs(x) < _EXACT else repr(x)
 
+
+_EXACT = 2.0**53
 _SHORT = _Short()

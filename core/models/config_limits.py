@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -82,6 +82,15 @@ def depth_of(config: Mapping[str, Any]) -> int | None:
             return depth
     found = (config.get(key) for key in _DEPTHS)
     return next((depth for depth in found if type(depth) is int), None)
+
+
+def depths_in(config: Mapping[str, Any]) -> Iterator[int]:
+    """Yield each number of layers that a configuration asks for, those of what sees or hears included."""
+    for key, value in config.items():
+        if isinstance(value, dict):
+            yield from depths_in(value)
+        elif key in _DEPTHS and type(value) is int:
+            yield value
 
 
 def refuse_numbers(config: Mapping[str, Any], path: Path) -> None:

@@ -161,7 +161,7 @@ def _refusal(config: Mapping[str, Any], hub_id: str) -> str | None:
     """Return why a configuration is refused; None if it is not."""
     place = Path(hub_id, CONFIG)
     try:
-        refuse_foreign_code(config, Path(hub_id))
+        refuse_foreign_code(config, place)
         auto_class_name(config, hub_id)
         refuse_numbers(config, place)
     except CornerstoneError as error:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from core.errors import CornerstoneError
 from core.models.architectures import auto_class_name
-from core.models.config_limits import depth_of, refuse_numbers
+from core.models.config_limits import depths_in, refuse_numbers
 from core.models.foreign_code import refuse_foreign_code
 from core.models.weight_headers import WeightHeader, read_weight_headers
+from core.records.json_object import read_json_object
 from core.records.model_files import CONFIG, model_files
 
 _FEW = 64
@@ -29,29 +30,38 @@ def check_folder(folder: Path) -> dict[str, WeightHeader]:
             or config.json asks for more than the files hold.
     """
     files = model_files(folder)
-    path = folder / CONFIG
-    refuse_foreign_code(files.config, folder)
-    if files.config.get("model_type") is None:
-        raise CornerstoneError(f"cannot load {path}: it has no model_type; get a whole copy of the model")
-    auto_class_name(files.config, folder)
-    refuse_numbers(files.config, path)
+    configs = {folder / CONFIG: files.config} | {path: read_json_object(path) for path in files.versions}
+    for path, config in configs.items():
+        _check_config(config, path)
     for file in (*files.tokenizer, *files.rare):
         if file.stat().st_size > _LARGEST_TOKENIZER:
             raise CornerstoneError(f"cannot load {file}: it is larger than {_LARGEST_TOKENIZER >> 20} MiB")
     weights = read_weight_headers(files.weights)
     whole = [name for name, weight in weights.items() if name.endswith(".weight") and weight.is_whole]
-    if whole and not files.config.get("quantization_config"):
+    if whole and not all(config.get("quantization_config") for config in configs.values()):
         raise CornerstoneError(
             f"cannot load {folder}: {min(whole)} holds whole numbers, but its config.json names no quantization"
         )
     if complex_ := [name for name, weight in weights.items() if weight.dtype == "C64"]:
         raise CornerstoneError(f"cannot load {folder}: {min(complex_)} holds complex numbers, which no such model has")
     _refuse_twice_named(weights, folder)
-    depth, held = depth_of(files.config), layers_held(weights)
-    # Where few are missing, loading tells which weights those are.
-    if depth is not None and depth > 2 * held + _FEW:
-        raise CornerstoneError(f"cannot load {path}: it asks for {depth} layers, but the files beside it hold {held}")
+    held = layers_held(weights)
+    for path, config in configs.items():
+        # Where few are missing, loading tells which weights those are.
+        if (depth := max(depths_in(config), default=0)) > 2 * held + _FEW:
+            raise CornerstoneError(
+                f"cannot load {path}: it asks for {depth} layers, but the files beside it hold {held}"
+            )
     return weights
+
+
+def _check_config(config: Mapping[str, Any], path: Path) -> None:
+    """Raise if a config.json, or a version of it, names what is not supported or asks for what no model has."""
+    refuse_foreign_code(config, path)
+    if config.get("model_type") is None:
+        raise CornerstoneError(f"cannot load {path}: it has no model_type; get a whole copy of the model")
+    auto_class_name(config, path.parent)
+    refuse_numbers(config, path)
 
 
 def _refuse_twice_named(weights: Collection[str], folder: Path) -> None:

@@ -38,23 +38,22 @@ def own_code_error(name: str) -> CornerstoneError:
     )
 
 
-def refuse_foreign_code(config: Mapping[str, Any], folder: Path) -> None:
+def refuse_foreign_code(config: Mapping[str, Any], path: Path) -> None:
     """Refuse a configuration that asks for code from elsewhere.
 
     Args:
-        config: the content of config.json.
-        folder: the folder of the model, which errors name.
+        config: the content of config.json, or of a version of it.
+        path: that file, which errors name.
 
     Raises:
         CornerstoneError: the architecture, the attention, the experts or the quantization is foreign code, or a library
             for it is not installed.
     """
-    path = folder / "config.json"
     model_type = config.get("model_type")
     if model_type is not None and not isinstance(model_type, str):
         raise CornerstoneError(f"cannot load {path}: it has a model_type that is no text")
     if not (model_type and is_known(model_type)) and config.get("auto_map"):
-        raise own_code_error(str(folder))
+        raise own_code_error(str(path.parent))
     if not isinstance(config.get("auto_map", {}), dict | None):
         raise CornerstoneError(f"cannot load {path}: it has an auto_map that maps nothing")
     for key, value in _settings(config):

@@ -6,7 +6,7 @@ Light to import. `core.engine.fetch` downloads or converts a model that is not h
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -26,13 +26,22 @@ _HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
 class ModelSource:
     """A model on this machine.
 
-    ``folder`` holds the config, tokenizer and safetensors; ``origin`` says where they came from.
+    ``folder`` holds the config, tokenizer and safetensors; ``origin`` says where they came from. ``adapter`` is the
+    folder of the adapter that is added to the weights.
     """
 
     name: str
     folder: Path
     origin: str
     revision: str | None
+    adapter: Path | None = None
+
+    def with_adapter(self, adapter: Path | None) -> ModelSource:
+        """Return the model with an adapter, which its name and origin tell; the model itself if there is none."""
+        if adapter is None:
+            return self
+        folder = at_home(adapter).resolve()
+        return replace(self, name=f"{self.name}+{folder.name}", origin=f"{self.origin} with {folder}", adapter=folder)
 
 
 @dataclass(frozen=True, slots=True)

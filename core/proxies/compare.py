@@ -65,6 +65,7 @@ def proxy_rows(proxies: Proxies, grouping: Grouping, of: Compared) -> list[Proxy
                 player=at,
                 label=unit.label,
                 layer=unit.layer,
+                kind=unit.kind,
                 n=measured.shape[-1],
                 block_influence=influence,
                 block_influence_later=None if math.isnan(influence_later) else influence_later,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from core.coalitions.players import PlayerKind
+
 TokensOf = Literal["all", "not the first"]
 Target = Literal["drop", "window-first", "window-ends"]
 
@@ -12,6 +14,8 @@ Target = Literal["drop", "window-first", "window-ends"]
 @dataclass(frozen=True, slots=True)
 class ProxyRow:
     """The proxies of one sublayer, or of one whole layer, over ``n`` documents; see ``core.proxies.measure``.
+
+    ``kind`` is null for a layer with players of several kinds.
 
     ``..._later`` leaves out each document's first token. ``drop`` is the cost of removing it alone, ``phi_...`` its
     Shapley value by either reading of windows. Each is over the documents that have every coalition it needs, at most
@@ -24,6 +28,7 @@ class ProxyRow:
     player: int
     label: str
     layer: int
+    kind: PlayerKind | None
     n: int
     block_influence: float
     block_influence_later: float | None

@@ -18,6 +18,7 @@ from core.machine.cached_fact import keep_fact, read_fact
 from core.machine.file_state import FileState
 from core.machine.paths import cache_folder
 from core.machine.regular_file import opened_regular
+from core.records.adapter_files import adapter_files
 from core.records.model_files import model_files
 
 Json = None | bool | int | float | str | Sequence["Json"] | dict[str, "Json"]
@@ -25,6 +26,9 @@ Json = None | bool | int | float | str | Sequence["Json"] | dict[str, "Json"]
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 # Keys that name the software that wrote the config, or its place, change no number.
 _INCIDENTAL = frozenset({"transformers_version", "_name_or_path", "dtype", "torch_dtype", "use_cache"})
+_INCIDENTAL_OF_ADAPTERS = frozenset(
+    {"base_model_name_or_path", "revision", "peft_version", "inference_mode", "auto_mapping", "task_type"}
+)
 
 
 def digest_of(value: Json) -> str:
@@ -100,12 +104,13 @@ def _about(resolved: Path, state: FileState) -> dict[str, str | int]:
     return {"path": str(resolved), **asdict(state)}
 
 
-def model_fingerprint(folder: Path, dtype: str, *, check: bool = False) -> str:
+def model_fingerprint(folder: Path, dtype: str, *, adapter: Path | None = None, check: bool = False) -> str:
     """Return the fingerprint of a model folder in ``dtype``: weights, configuration and tokenizer, as they are loaded.
 
     Args:
         folder: the model folder.
         dtype: the dtype in which it is loaded.
+        adapter: the folder of its adapter, with which it is another model.
         check: read all files even where their digests are known.
 
     Raises:
@@ -122,5 +127,11 @@ def model_fingerprint(folder: Path, dtype: str, *, check: bool = False) -> str:
         "tokenizer": named(files.tokenizer),
         "dtype": dtype,
     }
-    # A model without rare files keeps the fingerprint under which its results were stored before they counted.
-    return digest_of(content | {"rare": named(files.rare)} if files.rare else content)
+    # A model without rare files or an adapter keeps the fingerprint under which its results were stored before.
+    if files.rare:
+        content["rare"] = named(files.rare)
+    if adapter is not None:
+        added = adapter_files(adapter)
+        used = {key: value for key, value in added.config.items() if key not in _INCIDENTAL_OF_ADAPTERS}
+        content["adapter"] = {"config": used, "weights": file_digest(added.weights, check=check)}
+    return digest_of(content)

@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from core.errors import CornerstoneError
+from core.errors import CornerstoneError, Mend
 from core.machine.file_state import FileState
 from core.records.json_object import read_json_object
 from core.records.special_tokens import adds_more, names_more
@@ -49,6 +49,7 @@ _RARE_VOCABULARIES = (
 )
 # Read only where there is no tokenizer.json.
 _FALLBACK_VOCABULARIES = ("tekken.json", "tiktoken.model", "tokenizer.model.*")
+_CONFIG_VERSIONS = "config.*.json"
 _TEMPLATE_FOLDER = "additional_chat_templates"
 _SHOWN = 80
 
@@ -71,6 +72,11 @@ class ModelFiles:
     weights: tuple[Path, ...]
     tokenizer: tuple[Path, ...]
     rare: tuple[Path, ...]
+
+    @property
+    def versions(self) -> tuple[Path, ...]:
+        """Return those of ``rare`` that may take the place of config.json, in some version of transformers."""
+        return tuple(path for path in self.rare if fnmatchcase(path.name, _CONFIG_VERSIONS))
 
     def states(self) -> dict[Path, FileState]:
         """Return the state of each file, config.json and the index of the weights included.
@@ -99,22 +105,20 @@ def model_files(folder: Path) -> ModelFiles:
 
 
 def _model_files(folder: Path) -> ModelFiles:
+    if (folder / "adapter_config.json").exists():
+        raise CornerstoneError(f"{folder} holds an adapter, which needs the model that it adapts", Mend.GIVE_ADAPTER)
     if not (folder / CONFIG).is_file():
         raise CornerstoneError(f"{folder} is not a model folder: it has no {CONFIG}")
-    if (folder / "adapter_config.json").exists():
-        raise CornerstoneError(
-            f"{folder} holds an adapter for a model; merge it into that model and save the result with save_pretrained"
-        )
-    config = read_json_object(_own(folder, CONFIG))
-    weights = tuple(_own(folder, name) for name in _weight_names(folder, config))
+    config = read_json_object(own_file(folder, CONFIG))
+    weights = tuple(own_file(folder, name) for name in _weight_names(folder, config))
     tokenizer = sorted({path.name for pattern in _TOKENIZER for path in folder.glob(pattern)})
     rare = sorted(set(_rare_names(folder, config)))
     return ModelFiles(
         folder,
         config,
         weights,
-        tuple(_own(folder, name) for name in tokenizer),
-        tuple(_own(folder, name) for name in rare),
+        tuple(own_file(folder, name) for name in tokenizer),
+        tuple(own_file(folder, name) for name in rare),
     )
 
 
@@ -177,7 +181,7 @@ def _weight_names(folder: Path, config: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _shards(folder: Path, index: str) -> tuple[str, ...]:
-    path = _own(folder, index)
+    path = own_file(folder, index)
     weight_map = read_json_object(path).get("weight_map")
     if not isinstance(weight_map, dict) or not weight_map:
         raise CornerstoneError(f"{path} has no weight_map that says which file holds which weight")
@@ -194,13 +198,14 @@ def _safe(folder: Path, name: str) -> str:
 
 def _rare_names(folder: Path, config: Mapping[str, Any]) -> Iterator[str]:
     tokenizer_config = folder / _TOKENIZER_CONFIG
-    settings = read_json_object(_own(folder, _TOKENIZER_CONFIG)) if tokenizer_config.exists() else {}
+    settings = read_json_object(own_file(folder, _TOKENIZER_CONFIG)) if tokenizer_config.exists() else {}
     patterns = [*_RARE_VOCABULARIES, f"{_TEMPLATE_FOLDER}/*.jinja"]
     if not (folder / "tokenizer.json").exists():
         patterns += _FALLBACK_VOCABULARIES
     if "configuration_files" in config:
-        patterns.append("config.*.json")
+        patterns.append(_CONFIG_VERSIONS)
     if "fast_tokenizer_files" in settings:
+        _refuse_other_tokenizers(folder, settings["fast_tokenizer_files"])
         patterns.append("tokenizer.*.json")
     for pattern in patterns:
         for path in folder.glob(pattern):
@@ -209,12 +214,23 @@ def _rare_names(folder: Path, config: Mapping[str, Any]) -> Iterator[str]:
         yield from _old_tokens(folder, settings)
 
 
+def _refuse_other_tokenizers(folder: Path, listed: object) -> None:
+    """Refuse versions of tokenizer.json under other names, which transformers would load from anywhere."""
+    for name in listed if isinstance(listed, list) else [listed]:
+        if not isinstance(name, str) or "/" in name or not fnmatchcase(name, "tokenizer*.json"):
+            raise CornerstoneError(
+                f"{folder} names {_shown(str(name))} as a version of tokenizer.json, which it is not"
+            )
+
+
 def _old_tokens(folder: Path, settings: Mapping[str, Any]) -> Iterator[str]:
     """Yield the old files of special tokens that say more than the newer ones."""
-    if (folder / _SPECIAL_TOKENS).exists() and names_more(read_json_object(_own(folder, _SPECIAL_TOKENS)), settings):
+    if (folder / _SPECIAL_TOKENS).exists() and names_more(
+        read_json_object(own_file(folder, _SPECIAL_TOKENS)), settings
+    ):
         yield _SPECIAL_TOKENS
     if (folder / _ADDED_TOKENS).exists():
-        added = read_json_object(_own(folder, _ADDED_TOKENS))
+        added = read_json_object(own_file(folder, _ADDED_TOKENS))
         try:
             tokenizer = read_json_object(folder / "tokenizer.json")
         except CornerstoneError:  # there is none, or it is too large to compare
@@ -223,8 +239,12 @@ def _old_tokens(folder: Path, settings: Mapping[str, Any]) -> Iterator[str]:
             yield _ADDED_TOKENS
 
 
-def _own(folder: Path, name: str) -> Path:
-    """Return a file of the folder; refuse any other."""
+def own_file(folder: Path, name: str) -> Path:
+    """Return a file of a folder.
+
+    Raises:
+        CornerstoneError: it is missing, no regular file or outside the folder.
+    """
     pure = PurePosixPath(name)
     if pure.is_absolute() or ".." in pure.parts or "\0" in name:
         raise CornerstoneError(f"{folder} names {_shown(name)}, which is outside the folder; copy the file into it")

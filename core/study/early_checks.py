@@ -9,6 +9,7 @@ from __future__ import annotations
 from core.coalitions.players import refuse_no_names
 from core.config.run_config import RunConfig
 from core.machine.regular_file import real_path
+from core.models.adapter_check import check_adapter
 from core.models.families import expected_players
 from core.models.folder_check import check_folder
 from core.models.gguf_header import check_gguf
@@ -22,8 +23,8 @@ def refuse_at_once(config: RunConfig) -> None:
     """Refuse a run that could not be done, for the same reason for which the work itself would refuse it first.
 
     Raises:
-        CornerstoneError: a task, a data file or a local model is missing, the model's files are damaged, or it has too
-            few or too many layers for a schedule.
+        CornerstoneError: a task, a data file, a local model or its adapter is missing, the files of one are damaged, or
+            the model has too few or too many layers for a schedule.
     """
     for task in config.tasks:
         # Without an index, building it takes seconds, and the work itself checks the task.
@@ -31,6 +32,8 @@ def refuse_at_once(config: RunConfig) -> None:
             find_task(task.name)
         if task.data is not None:
             refuse_bad_file(real_path(task.data), task.name)
+    if config.adapter is not None:
+        check_adapter(config.adapter)
     place = look_up(config.model, revision=config.revision, offline=config.offline)
     if isinstance(place, InGguf):
         check_gguf(place.path)

@@ -100,8 +100,11 @@ class _Told:
 
 def _left(left: Status) -> str:
     safe = left.outcomes - left.unsafe
-    parts = [f"{safe} outcomes wait in {left.spool}, because {left.trouble}; the next run on this store stores them"]
+    parts = [str(left.trouble or "the store was not written in time")]
     if left.unsafe:
-        lost = f"{left.unsafe} outcomes are lost, because {left.trouble}, and {left.stuck}"
-        parts = [*parts, lost] if safe else [lost]
+        count = "1 outcome is" if left.unsafe == 1 else f"{left.unsafe} outcomes are"
+        parts.append(f"{left.stuck or 'there was no time to keep them elsewhere'}, so {count} lost")
+    if safe:
+        count = "1 outcome waits" if safe == 1 else f"{safe} outcomes wait"
+        parts.append(f"{count} in {left.spool}, from which the next run on this store stores them")
     return "; ".join(parts)

@@ -31,7 +31,7 @@ from core.study.study import Study
 from core.tasks.build import build_task
 from core.tasks.prepare import Document, PreparedTask, prepare_task
 
-_LOADS = ("model", "revision", "dtype", "device")
+_LOADS = ("model", "revision", "adapter", "dtype", "device")
 _VERSIONED = ("cornerstone", "torch", "transformers", "lm-eval", "duckdb")
 
 
@@ -61,9 +61,11 @@ class Workbench:
             # Files that were checked are known from then on: only a change of them has them read again.
             check = config.check_files and not self.config.check_files
             record = self.model.record
-            return (
-                source is not None and model_fingerprint(source.folder, record.dtype, check=check) == record.fingerprint
-            )
+            if source is None:
+                return False
+            source = source.with_adapter(config.adapter)
+            now = model_fingerprint(source.folder, record.dtype, adapter=source.adapter, check=check)
+            return now == record.fingerprint
         except CornerstoneError:
             return False  # whoever loads it says what is wrong
 
@@ -124,6 +126,7 @@ def open_workbench(config: RunConfig, listener: Listener = SILENT, last: Workben
         model, encoder = last.model, last.encoder
     else:
         source = find_model(config.model, revision=config.revision, offline=config.offline, narrate=listener.narrate)
+        source = source.with_adapter(config.adapter)
         if (players := expected_players(source.folder)) is not None:
             schedules_of(config, players)  # what cannot be done is said before the wait
         listener.narrate(f"loading {source.name}")

@@ -56,11 +56,14 @@ class CoalitionPoint:
 class ShapleyPoint:
     """The estimate of one unit; see ``core.estimators.estimate.Estimate``. None stands for an undefined number.
 
-    ``players`` names the grouping of players into units, and ``player`` is the unit's number in it.
+    ``players`` names the grouping of players into units, and ``player`` is the unit's number in it. ``layer`` and
+    ``kind`` are those of all its players, None where these differ.
     """
 
     player: int
     label: str
+    layer: int | None
+    kind: PlayerKind | None
     phi: float
     phi_clipped: float
     se: float | None

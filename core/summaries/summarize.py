@@ -87,6 +87,8 @@ def shapley_points(estimate: Estimate, grouping: Grouping) -> Iterator[ShapleyPo
         yield ShapleyPoint(
             player=at,
             label=unit.label,
+            layer=unit.layer,
+            kind=unit.kind,
             phi=float(estimate.phi[at]),
             phi_clipped=float(estimate.phi_clipped[at]),
             se=_defined(estimate.se[at]),

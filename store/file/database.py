@@ -9,11 +9,11 @@ from pathlib import Path
 
 import duckdb
 
-from core.errors import CornerstoneError, Mend
+from core.errors import CornerstoneError, InUseError, Mend
 from store.file.connection import connected, keep_log
 from store.file.faults import told
 from store.file.patience import PATIENCE_S, OnWait
-from store.file.place import NothingStoredError, shown
+from store.file.place import NothingStoredError, refuse_bad_place, shown
 from store.file.schema import VERSION, difference
 from store.file.sound import damaged, tables_of
 from store.file.waiting import Waiting
@@ -85,6 +85,18 @@ def writing(
                 connection.rollback()
                 keep_log(connection)
             raise
+
+
+def refuse_unusable(path: Path) -> None:
+    """Refuse a store that could not be written, before any work is done for it. Nobody is waited for.
+
+    Raises:
+        CornerstoneError: no store can be made or written at this place, or what is there is no store, is damaged, or is
+            newer than this program.
+    """
+    refuse_bad_place(path)
+    with suppress(NothingStoredError, InUseError), reading(path, patience=0):
+        pass
 
 
 def _schema() -> str:

@@ -9,23 +9,13 @@ from pathlib import Path
 import duckdb
 
 from core.errors import CornerstoneError, Mend
-from store.file.cause import cause_of
+from store.file.cause import cause_of, not_written
 from store.file.connection import connected
 from store.file.place import shown
 from store.file.sound import damaged, fault_of
 from store.file.waiting import Waiting
 
 # DuckDB has one class for many causes, and several classes for one, so these go by its words.
-_NOT_WRITTEN = (
-    "No space left",
-    "Disk quota exceeded",
-    "File too large",
-    "Read-only file system",
-    "Could not write",
-    "Could not truncate",
-    "Could not flush",
-    "fsync",
-)
 _DAMAGED = (
     "Corrupt",
     "Could not read enough bytes",
@@ -70,7 +60,7 @@ def told(path: Path, what: str) -> Iterator[None]:
 def _sentence(path: Path, what: str, error: Exception) -> CornerstoneError | None:
     said = str(error)
     if isinstance(error, duckdb.Error):
-        if any(sign in said for sign in _NOT_WRITTEN):
+        if not_written(error):
             return CornerstoneError(f"{what} {shown(path)}: {cause_of(error)}")
         if any(sign in said for sign in _DAMAGED):
             return damaged(path, cause_of(error))

@@ -16,7 +16,7 @@ import duckdb
 
 from core.errors import CornerstoneError
 from store.file.cause import cause_of
-from store.file.place import is_stub, is_unfinished, log_of, shown
+from store.file.place import is_stub, is_unfinished, log_of, make_folder, no_file_in, shown
 
 _LONGEST_ENDING = len(".wal.checkpoint")
 """DuckDB adds this to a store's name for files that it keeps beside it."""
@@ -33,7 +33,7 @@ def make(path: Path, schema: str, settings: Mapping[str, str | bool | int | floa
     that one stays. A log that a removed store has left behind does not belong to the new one, and is renamed.
 
     Args:
-        path: the file to make. Its folder is made too if it does not exist.
+        path: the file to make. Its folder is made too, as ``make_folder`` does.
         schema: the SQL that makes the tables.
         settings: DuckDB's settings.
 
@@ -41,17 +41,12 @@ def make(path: Path, schema: str, settings: Mapping[str, str | bool | int | floa
         BeingMadeError: another program is making a database here; try again.
         CornerstoneError: the file cannot be made.
     """
+    place = path.resolve()  # a link may lead to a file that is not there yet
+    make_folder(place)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CornerstoneError(
-            f"cannot create the folder {shown(path.parent)} for the store: {error.strerror}"
-        ) from error
-    try:
-        place = path.resolve()  # a link may lead to a file that is not there yet
         _refuse_long_name(place)
         _remove_left_behind(place)
-        with TemporaryDirectory(dir=place.parent, prefix=_prefix(place), ignore_cleanup_errors=True) as folder:
+        with _folder_beside(place) as folder:
             fresh = Path(folder) / "store"
             with duckdb.connect(str(fresh), config=dict(settings)) as connection:
                 connection.begin()
@@ -63,8 +58,7 @@ def make(path: Path, schema: str, settings: Mapping[str, str | bool | int | floa
         # The folder was removed meanwhile, or another computer took the unfinished store for one left behind.
         raise BeingMadeError from error
     except (OSError, RuntimeError, duckdb.Error) as error:
-        reason = error.strerror if isinstance(error, OSError) else cause_of(error)
-        raise CornerstoneError(f"cannot make the store {shown(path)}: {reason}") from error
+        raise CornerstoneError(f"cannot make the store {shown(path)}: {cause_of(error)}") from error
 
 
 def _refuse_long_name(place: Path) -> None:
@@ -73,6 +67,15 @@ def _refuse_long_name(place: Path) -> None:
         raise CornerstoneError(
             f"cannot make the store {shown(place)}: its name has more than {longest - _LONGEST_ENDING} bytes"
         )
+
+
+def _folder_beside(place: Path) -> TemporaryDirectory[str]:
+    try:
+        return TemporaryDirectory(dir=place.parent, prefix=_prefix(place), ignore_cleanup_errors=True)
+    except FileNotFoundError as error:
+        if place.parent.is_dir():  # as /proc is, where nobody may make a file
+            raise no_file_in(place.parent, error) from error
+        raise
 
 
 def _prefix(place: Path) -> str:

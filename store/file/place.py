@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from core.errors import CornerstoneError, Mend
 from core.machine.plain_text import plain
 from core.machine.small_file import kind_of
+from store.file.location import default_path
 
 _HEADERS_SIZE = 3 * 4096
 """The size of the headers that a DuckDB file begins with. A shorter file has no rows."""
@@ -83,6 +85,55 @@ def is_like_a_database(path: Path) -> bool:
         return False
     block_sizes = (int.from_bytes(start[at + 40 : at + 48], "little") for at in (4096, 8192))
     return start[_MAGIC] == b"DUCK" or any(size in {2**14, 2**18} for size in block_sizes)
+
+
+def make_folder(path: Path) -> None:
+    """Make the folder of a store. Only that of the default store is made where its own folder is missing too.
+
+    Raises:
+        CornerstoneError: more is missing, which is likely a slip of the pen, or the folder cannot be made.
+    """
+    _refuse_missing_folders(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        said = f"cannot create the folder {shown(path.parent)} for the store: {error.strerror}"
+        raise CornerstoneError(said, Mend.OTHER_STORE) from error
+
+
+def refuse_bad_place(path: Path) -> None:
+    """Refuse a path at which no store can be made or written, as far as that is seen without opening it.
+
+    Raises:
+        CornerstoneError: as ``is_there`` and ``make_folder``, or the file or its folder may not be written.
+    """
+    place = path.resolve()
+    if _size(place) is None:
+        _refuse_missing_folders(place)
+    elif not os.access(place, os.W_OK):
+        raise CornerstoneError(f"the store {shown(path)} may not be written", Mend.OTHER_STORE)
+    folder = next(each for each in place.parents if each.exists())
+    try:
+        # To ask for the rights is not enough: in some folders nobody may make a file.
+        with TemporaryDirectory(dir=folder, prefix=".cornerstone-"):
+            pass
+    except OSError as error:
+        raise no_file_in(folder, error) from error
+
+
+def no_file_in(folder: Path, error: OSError) -> CornerstoneError:
+    """Return the error of a folder in which a store cannot be made or written."""
+    why = "" if isinstance(error, FileNotFoundError) else f" ({error.strerror})"
+    return CornerstoneError(f"no file can be made in the folder {shown(folder)}{why}", Mend.OTHER_STORE)
+
+
+def _refuse_missing_folders(path: Path) -> None:
+    if path.parent.parent.exists() or path == default_path().resolve():
+        return
+    missing = next(each for each in reversed(path.parents) if not each.exists())
+    raise CornerstoneError(
+        f"the store {shown(path)} cannot be made: there is no folder {shown(missing)}", Mend.OTHER_STORE
+    )
 
 
 def _size(path: Path) -> int | None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from core.errors import CornerstoneError, Mend
+from store.file.cause import cause_of
 from store.file.patience import OnWait
 from store.file.place import is_like_a_database, is_there, shown
 from store.maintenance.apart import CrashError, apart
 from store.maintenance.blocks import is_duckdb
-from store.maintenance.examine import examine
+from store.maintenance.examine import Unreadable, examine
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,10 @@ def check(path: Path, patience: float, on_wait: OnWait | None = None, *, quick: 
         apart(examine, path, patience, quick, told=found.take, on_wait=on_wait)
     except CrashError as crash:
         found.problems.append(f"DuckDB could not go on {found.doing}: {crash}")
-    problems = tuple(dict.fromkeys(found.problems))
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        raise CornerstoneError(f"cannot check {shown(path)}: {where}{cause_of(error)}") from error
+    problems = tuple(dict.fromkeys([*found.problems, *_unreadable(found.unreadable)]))
     return Report(not problems, problems, found.version, found.outcomes, tuple(found.notes))
 
 
@@ -71,11 +76,24 @@ def refuse_other_files(path: Path) -> None:
     raise CornerstoneError(f"{shown(path)} is not a DuckDB file", Mend.OTHER_STORE)
 
 
+def _unreadable(columns: Sequence[Unreadable]) -> list[str]:
+    """Return a sentence for each table and reason."""
+    names: dict[tuple[str, int, str], list[str]] = {}
+    for one in columns:
+        names.setdefault((one.table, one.of, one.why), []).append(one.column)
+    return [
+        f"{table} cannot be read in full: {why}"
+        + ("" if len(of_it) == of else f" ({', '.join(of_it)}; {of - len(of_it)} more columns can be read)")
+        for (table, of, why), of_it in names.items()
+    ]
+
+
 @dataclass(slots=True)
 class _Found:
     """What the process that reads the store has said so far."""
 
     problems: list[str] = field(default_factory=list)
+    unreadable: list[Unreadable] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     doing: str = "while it opened the file"
     version: int | None = None
@@ -86,6 +104,8 @@ class _Found:
         match kind:
             case "problem":
                 self.problems.append(content)
+            case "unreadable":
+                self.unreadable.append(content)
             case "note":
                 self.notes.append(content)
             case "doing":

@@ -9,11 +9,12 @@ from tempfile import TemporaryDirectory
 import duckdb
 
 from core.errors import CornerstoneError, Mend
+from store.file.cause import cause_of
 from store.file.database import reading
 from store.file.patience import OnWait
 from store.file.place import shown
 from store.maintenance.apart import CrashError, Tell, apart, wait_for
-from store.maintenance.blocks import HEADER, layout
+from store.maintenance.blocks import HEADER, damaged, layout
 from store.maintenance.check import refuse_other_files
 from store.maintenance.connection import attach, engine
 from store.maintenance.lock import locked
@@ -23,10 +24,18 @@ from store.maintenance.swap import replaced
 
 @dataclass(frozen=True, slots=True)
 class Compacted:
-    """The size of a store before and after, in bytes, with its write-ahead log."""
+    """What was done to a store.
+
+    Attributes:
+        before: its size in bytes, with its write-ahead log.
+        after: the same afterwards.
+        mended: the places, in bytes, of headers and blocks that were damaged. They held no rows, so the new file, in
+            which all is made anew, lacks nothing.
+    """
 
     before: int
     after: int
+    mended: tuple[int, ...] = ()
 
 
 def compact(path: Path, patience: float, on_wait: OnWait | None = None) -> Compacted:
@@ -55,6 +64,8 @@ def compact(path: Path, patience: float, on_wait: OnWait | None = None) -> Compa
     except CrashError as crash:
         said = f"the store {shown(path)} cannot be read in full, so it was left as it is ({crash})"
         raise CornerstoneError(said, Mend.SALVAGE_STORE, path) from crash
+    except OSError as error:
+        raise CornerstoneError(f"cannot write {shown(path)}: {cause_of(error)}") from error
     return found
 
 
@@ -65,6 +76,8 @@ def _rewrite(tell: Tell, path: Path, patience: float) -> Compacted:
         engine(Path(spill)) as db,
     ):
         _refuse_damaged_log(path, descriptor)
+        with open(descriptor, "rb", closefd=False) as file:  # closing another descriptor would end the lock
+            mended = tuple(one.offset for one in damaged(file))
         before = sum(file.stat().st_size for file in (path, *log_files(path)))
         attach(db, path, "old", read_only=False)
         db.execute("CHECKPOINT old")
@@ -73,7 +86,7 @@ def _rewrite(tell: Tell, path: Path, patience: float) -> Compacted:
             _copy(db)
             db.execute("CHECKPOINT fresh")
         after = path.stat().st_size
-    return Compacted(before, after)
+    return Compacted(before, after, mended)
 
 
 def _refuse_damaged_log(path: Path, descriptor: int) -> None:

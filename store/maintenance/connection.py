@@ -10,7 +10,9 @@ from typing import Any, Final, Self
 
 import duckdb
 
-from store.file.cause import cause_of
+from core.errors import CornerstoneError
+from store.file.cause import cause_of, not_written
+from store.file.place import shown
 
 
 @contextmanager
@@ -86,6 +88,7 @@ class Reader:
 
         Raises:
             UnreadableError: DuckDB cannot open the file or answer the query.
+            CornerstoneError: it cannot write what it has to, such as on a full disk.
         """
         try:
             if self._db is None:
@@ -98,6 +101,10 @@ class Reader:
         except (duckdb.Error, UnicodeDecodeError) as error:
             # A failure may spoil the connection.
             self._close()
+            if not_written(error):
+                # Both are in a folder that is made for this work, and nobody knows it.
+                folder = (self._spill if self._target is None else self._target.parent).parent
+                raise CornerstoneError(f"cannot write to the folder {shown(folder)}: {cause_of(error)}") from error
             raise UnreadableError(cause_of(error)) from error
 
     def one(self, query: str) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -13,7 +14,6 @@ import duckdb
 
 from core.errors import CornerstoneError, Mend
 from store.file.cause import cause_of
-from store.file.database import writing
 from store.file.place import shown
 from store.maintenance.apart import Tell, wait_for
 from store.maintenance.blocks import HEADER, Damaged, damaged, layout
@@ -21,10 +21,21 @@ from store.maintenance.connection import COLUMNS, KEYS, Reader, UnreadableError,
 from store.maintenance.lock import locked
 from store.maintenance.log import log_files, read_log
 from store.maintenance.rules import RULES
+from store.maintenance.scratch import make_empty
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A column that cannot be read in full: its table, its name, how many columns the table has, and why."""
+
+    table: str
+    column: str
+    of: int
+    why: str
 
 
 def examine(tell: Tell, path: Path, patience: float, quick: bool) -> None:
-    """Read a store, and tell pairs of a kind (problem, note, doing, version, outcomes) and what was found.
+    """Read a store, and tell pairs of a kind (problem, unreadable, note, doing, version, outcomes) and what was found.
 
     Args:
         tell: is given each pair.
@@ -118,8 +129,7 @@ class _Contents:
             CornerstoneError: the schema is newer than this version's.
         """
         expected = self._folder / "expected"
-        with writing(expected):
-            pass
+        make_empty(expected, f"cannot check {shown(self._path)}: nothing can be written in {self._folder.parent}")
         with Reader(expected, self._folder) as new:
             wanted, keys, known = tables_of(new.ask(COLUMNS)), new.ask(KEYS), new.one("SELECT schema_version FROM meta")
         version = self._value("SELECT max(schema_version) FROM meta", "meta")
@@ -151,7 +161,7 @@ class _Contents:
                 try:
                     self._reader.ask(f'SELECT count(*), bit_xor(hash("{name}")) FROM "{table}"')
                 except UnreadableError as error:
-                    self._tell(("problem", f"the column {name} of {table} cannot be read in full: {error}"))
+                    self._tell(("unreadable", Unreadable(table, name, len(its), str(error))))
                     self._failed.add(table)
 
     def _examine_counter(self) -> None:

@@ -12,7 +12,8 @@ import duckdb
 
 from core.errors import CornerstoneError, Mend
 from core.machine.atomic_file import refuse_target
-from store.file.database import reading, writing
+from store.file.cause import cause_of
+from store.file.database import reading
 from store.file.patience import OnWait
 from store.file.place import is_there, shown
 from store.maintenance.apart import CrashError, Tell, apart, wait_for
@@ -20,6 +21,7 @@ from store.maintenance.check import check, refuse_other_files
 from store.maintenance.connection import attach, engine
 from store.maintenance.lock import locked
 from store.maintenance.log import log_files
+from store.maintenance.scratch import make_empty
 from store.maintenance.swap import replaced
 from store.maintenance.union import Taken, take
 
@@ -69,6 +71,8 @@ def merge(
         found: Merged = apart(_merge, files, target, patience, on_wait=on_wait)
     except CrashError as crash:
         raise CornerstoneError(f"cannot merge the stores, so {shown(output)} was not written: {crash}") from crash
+    except OSError as error:
+        raise CornerstoneError(f"cannot write {shown(output)}: {cause_of(error)}") from error
     return found
 
 
@@ -86,8 +90,7 @@ def _merge(tell: Tell, inputs: Sequence[Path], output: Path, patience: float) ->
         db = stack.enter_context(engine(spill))
         names = _attach_all(db, inputs, output)
         with replaced(output, old) as fresh:
-            with writing(fresh):
-                pass
+            make_empty(fresh, f"cannot write {shown(output)}")
             attach(db, fresh, "merged", read_only=False)
             taken = tuple(take(db, name, path) for name, path in zip(names, inputs, strict=True))
             (outcomes,) = db.execute("SELECT count(*) FROM merged.outcomes").fetchone() or (0,)

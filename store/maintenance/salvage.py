@@ -14,7 +14,6 @@ import duckdb
 
 from core.errors import CornerstoneError
 from core.machine.atomic_file import refuse_target
-from store.file.database import writing
 from store.file.patience import OnWait
 from store.file.place import is_there, shown
 from store.file.waiting import Waiting
@@ -26,6 +25,7 @@ from store.maintenance.extract import PLACEHOLDERS, Extracted, Piece, extract
 from store.maintenance.lock import locked
 from store.maintenance.log import log_files, read_log
 from store.maintenance.rules import RULES
+from store.maintenance.scratch import make_empty
 from store.maintenance.swap import replaced
 
 _MOST_CRASHES: Final = 100
@@ -68,6 +68,13 @@ class Salvaged:
 
 
 @dataclass(frozen=True, slots=True)
+class NothingSaved:
+    """No outcome could be saved. ``why`` says the reason."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Way:
     """A way to read a copy of the file, and what it leaves out, in words."""
 
@@ -77,7 +84,7 @@ class _Way:
 
 def salvage(
     path: Path, output: Path, *, force: bool, patience: float, on_wait: OnWait | None = None
-) -> Salvaged | None:
+) -> Salvaged | NothingSaved:
     """Copy what can be read of a store into a new one. The store itself is not touched.
 
     Args:
@@ -88,7 +95,7 @@ def salvage(
         on_wait: hears who that is, if it takes longer than 2 seconds.
 
     Returns:
-        What was saved; None if no outcome could be read. Then nothing is written.
+        What was saved, or why no outcome could be read. Then nothing is written.
 
     Raises:
         CornerstoneError: ``path`` is no DuckDB file or stays in use, or ``output`` exists, is ``path``, or cannot be
@@ -100,7 +107,7 @@ def salvage(
     path, output = path.resolve(), output.resolve()
     if output == path:
         raise CornerstoneError(
-            f"{shown(path)} is the damaged store itself; name another file for what can be read of it"
+            f"{shown(path)} is the very store to be salvaged; name another file for what can be read of it"
         )
     try:
         with TemporaryDirectory(dir=output.parent, prefix=".cornerstone-") as name:
@@ -113,33 +120,37 @@ def salvage(
         raise CornerstoneError(f"cannot copy {shown(path)} to {shown(output.parent)}: {error.strerror}") from error
 
 
-def _salvage(folder: Path, output: Path, patience: float, on_wait: OnWait | None) -> Salvaged | None:
+def _salvage(folder: Path, output: Path, patience: float, on_wait: OnWait | None) -> Salvaged | NothingSaved:
     original = folder / "original"
-    with writing(folder / "empty"):
-        pass
+    make_empty(folder / "empty", f"cannot write {shown(output)}")
     corrected = correct(original, folder / "empty")
     with Reader(folder / "empty", folder) as reader:
         wanted = tables_of(reader.ask(COLUMNS))
     best: tuple[Path, list[Extracted], str] | None = None
+    why: list[str] = []
     for at, way in enumerate(_WAYS):
         copy = folder / f"copy{at}"
         for file in (original, *log_files(original)):
             shutil.copyfile(file, folder / file.name.replace("original", copy.name, 1))
-        found = _extracted(copy, folder / f"rows{at}", wanted) if way.prepare(copy) else None
-        if found is not None and (best is None or _count(found) > _count(best[1])):
+        if not way.prepare(copy):
+            continue
+        found = _extracted(copy, folder / f"rows{at}", wanted)
+        if isinstance(found, str):
+            why.append(found)
+        elif best is None or _count(found) > _count(best[1]):
             best = folder / f"rows{at}", found, way.how
         if best is not None and all(each.copied == each.of and not each.placeholders for each in best[1]):
             break
     if best is None:
-        return None
+        return NothingSaved(f"DuckDB cannot open it: {why[0]}")
     rows, found, how = best
     how = how or (_MAY_BE_OLDER if corrected.may_be_older else "")
     try:
-        saved: tuple[Saved, ...] | None = apart(_write, rows, found, output, patience, not how, on_wait=on_wait)
+        saved: tuple[Saved, ...] | NothingSaved = apart(_write, rows, found, output, patience, not how, on_wait=on_wait)
     except CrashError as crash:
         raise CornerstoneError(f"cannot write {shown(output)}: {crash}") from crash
-    if saved is None:
-        return None
+    if isinstance(saved, NothingSaved):
+        return saved
     return Salvaged(saved, corrected.count, how)
 
 
@@ -178,31 +189,33 @@ def _count(found: list[Extracted]) -> tuple[int, int]:
     return sum(each.copied for each in found if each.table == "outcomes"), sum(each.copied for each in found)
 
 
-def _extracted(copy: Path, rows: Path, wanted: dict[str, dict[str, str]]) -> list[Extracted] | None:
-    """Extract rows in another process, again and again without what has ended it; None if nothing can be opened."""
+def _extracted(copy: Path, rows: Path, wanted: dict[str, dict[str, str]]) -> list[Extracted] | str:
+    """Extract rows in another process, again and again without what has ended it; return why, if nothing was read."""
+    crashed = ""
     skipped: list[Piece] = []
     for _ in range(_MOST_CRASHES):
         read: list[object] = []
         rows.unlink(missing_ok=True)
         try:
             found: list[Extracted] = apart(extract, copy, rows, wanted, tuple(skipped), told=read.append)
-        except CrashError:
+        except CrashError as crash:
+            crashed = str(crash)
             if not read:
-                return None
+                return crashed
             skipped.append(cast("Piece", read[-1]))
-        except UnreadableError:
-            return None
+        except UnreadableError as error:
+            return str(error)
         else:
             return found
-    return None
+    return crashed
 
 
 def _write(
     tell: Tell, rows: Path, found: list[Extracted], output: Path, patience: float, current: bool
-) -> tuple[Saved, ...] | None:
+) -> tuple[Saved, ...] | NothingSaved:
     """Write the new store; return what was saved of each table.
 
-    Nothing is written if no outcome was saved, and the result is None, unless the ``current`` state has none.
+    Nothing is written if no outcome was saved, and the result says why, unless the ``current`` state has none.
     """
     with ExitStack() as stack:
         db = stack.enter_context(engine(rows.parent))
@@ -222,15 +235,14 @@ def _write(
         )
         outcomes = next(each for each in saved if each.table == "outcomes")
         if not outcomes.saved and not (current and outcomes.of == 0):
-            return None
+            return NothingSaved(_why_none(outcomes, next(each for each in found if each.table == "outcomes")))
         old = (
             stack.enter_context(locked(output, wait_for(output, patience, tell), alone=True))
             if output.exists()
             else None
         )
         with replaced(output, old) as fresh:
-            with writing(fresh):
-                pass
+            make_empty(fresh, f"cannot write {shown(output)}")
             attach(db, fresh, "fresh", read_only=False)
             for each in found:
                 if each.table != "meta":
@@ -240,6 +252,18 @@ def _write(
             db.execute("SELECT max(nextval('fresh.ids')) FROM range(?)", [highest])
             db.execute("CHECKPOINT fresh")
     return saved
+
+
+def _why_none(saved: Saved, found: Extracted) -> str:
+    """Return why no outcome is among those that were saved."""
+    if found.of is None:
+        return "the table of outcomes cannot be read"
+    if not found.of:
+        return "the state that can be read has none"
+    said = [f"{number} {what}" for number, what in saved.dropped]
+    lost = found.of - found.copied
+    said = [f"{lost} are in parts that cannot be read", *said] if lost else said
+    return f"of its {found.of} outcomes, {', '.join(said)}"
 
 
 _NUMBERS: Final = " UNION ALL ".join(

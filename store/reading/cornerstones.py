@@ -28,6 +28,8 @@ def _rows(values: ModelValues, found: Cornerstones, selection: PaperSelection) -
             value=selection.value or " or ".join(AUTHORS_VALUES),
             estimator=selection.estimator,
             max_removed=selection.max_removed,
+            layer=values.players[each.player].layer,
+            kind=values.players[each.player].kind,
             cornerstone=evidence.pop("verdict"),
             **evidence,
         )

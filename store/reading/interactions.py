@@ -47,7 +47,13 @@ def read_interactions(
     if longest < max_removed:
         found.partial.append(only_shorter(group, question, missing, len(wanted), Question(WindowFirst(longest))))
     found.rows += [
-        InteractionRow(**group.heading, value=value, labels=tuple(labels[one.first :][: one.size]), **asdict(one))
+        InteractionRow(
+            **group.heading,
+            value=value,
+            layer=players[one.first].layer,
+            labels=tuple(labels[one.first :][: one.size]),
+            **asdict(one),
+        )
         for one in interactions(outcomes, len(labels), longest)
     ]
     return found

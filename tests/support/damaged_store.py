@@ -11,6 +11,7 @@ import numpy as np
 from core.records.records import Assignment
 from store.file.connection import SETTINGS
 from store.file.place import log_of
+from store.file.schema import COLUMNS
 from store.recorder import StoreRecorder
 from tests.support.store_records import assignment, documents, keep, outcome, run
 
@@ -79,6 +80,12 @@ def change(path: Path, *statements: str) -> None:
     with duckdb.connect(str(path), config=SETTINGS) as db:
         for statement in statements:
             db.execute(statement)
+
+
+def index_blocks(path: Path) -> list[int]:
+    """Return the places of the blocks that hold no rows: those of the indexes, and unused ones."""
+    used = {HEADERS}.union(*(blocks_of(path, table) for table in COLUMNS))
+    return sorted(set(range(HEADERS, path.stat().st_size, BLOCK)) - used)
 
 
 def blocks_of(path: Path, table: str, column: str | None = None) -> set[int]:

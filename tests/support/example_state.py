@@ -9,7 +9,7 @@ from types import MappingProxyType
 import numpy as np
 
 from core.coalitions.grouping import SUBLAYERS, grouping
-from core.coalitions.players import Player, Removed, players_of, removed_set
+from core.coalitions.players import Kinds, Player, Removed, players_of, removed_set
 from core.coalitions.schedules import windows
 from core.config.run_config import RunConfig
 from core.estimators.estimate import estimate
@@ -26,18 +26,33 @@ CHOICES = 2
 MAX_REMOVED = 4
 
 
-def players(layers: int = 30) -> tuple[Player, ...]:
-    return players_of([("attn", "ffn")] * layers)
+Layers = int | Kinds
+"""How many layers with an attention and an FFN each, or the kinds of the players of each layer."""
+
+HYBRID: Kinds = (("ssm", "ffn"), ("ssm",), ("ffn",), ("attn",), ("ssm", "ffn"), ("conv", "moe")) * 5
+DENSE_FIRST: Kinds = (("attn", "ffn"), *((("attn", "moe"),) * 26))
+FOUR: Kinds = (("attn", "moe", "attn", "ffn"),) * 28
+ONE: Kinds = (("ssm",),) * 64
+"""Only one player a layer, as in Mamba."""
+DEEP: Kinds = (("linear", "ffn"), ("linear", "ffn"), ("mixer", "linear", "moe"), ("attn", "moe")) * 22
+
+
+def kinds(layers: Layers) -> Kinds:
+    return (("attn", "ffn"),) * layers if isinstance(layers, int) else layers
+
+
+def players(layers: Layers = 30) -> tuple[Player, ...]:
+    return players_of(kinds(layers))
 
 
 @cache
-def scores(layers: int = 30, seed: int = 0) -> Scores:
+def scores(layers: Layers = 30, seed: int = 0) -> Scores:
     """Return outcomes of every window: a document's answer flips once enough of what it leans on is gone."""
     generator = np.random.default_rng(seed)
-    count = 2 * layers
+    count, depth = len(players(layers)), len(kinds(layers))
     damage = generator.gamma(0.4, 0.03, count)
     damage[[0, 1, 3]] = 1.1, 2.5, 0.5
-    damage[[2 * (layers * 2 // 5) + 1, count - 1]] = 0.9, 1.4
+    damage[[count * (depth * 2 // 5) // depth + 1, count - 1]] = 0.9, 1.4
     leans = damage[:, None] * generator.gamma(2.0, 0.5, (count, DOCUMENTS))
     luck = generator.random(DOCUMENTS)
 
@@ -50,9 +65,9 @@ def scores(layers: int = 30, seed: int = 0) -> Scores:
 
 
 @cache
-def charts(layers: int = 30, *, shapley: bool = True) -> Charts:
+def charts(layers: Layers = 30, *, shapley: bool = True) -> Charts:
     known = scores(layers)
-    estimated = estimate(WindowFirst(MAX_REMOVED), known, 2 * layers, draws=200)
+    estimated = estimate(WindowFirst(MAX_REMOVED), known, len(players(layers)), draws=200)
     return Charts(
         task=TASK,
         intact=coalition_point(known, ()),
@@ -69,8 +84,8 @@ def bench_task(name: str = TASK) -> BenchTask:
     )
 
 
-def opened(layers: int = 30, model: str = "SmolLM2-135M-Instruct", task: str = TASK) -> Opened:
-    record = ModelRecord("f" * 64, model, "packaged", None, "float32", "llama", (("attn", "ffn"),) * layers)
+def opened(layers: Layers = 30, model: str = "SmolLM2-135M-Instruct", task: str = TASK) -> Opened:
+    record = ModelRecord("f" * 64, model, "packaged", None, "float32", "llama", kinds(layers))
     config = RunConfig.model_validate({"tasks": ["agreement"]})
     return Opened(config=config, model=record, model_id="ffff", device="cpu", tasks=(bench_task(task),))
 
@@ -91,7 +106,7 @@ def job(**changes: object) -> JobView:
     return JobView.model_validate(fields | changes)
 
 
-def scored(removed: Removed, layers: int = 30, *, n: int = DOCUMENTS) -> Scored:
+def scored(removed: Removed, layers: Layers = 30, *, n: int = DOCUMENTS) -> Scored:
     """Return the score of a coalition on ``n`` documents: each as bad as its worst sublayer removed alone."""
     known = scores(layers)
     parts = [known[(number,)] for number in removed] or [known[()]]
@@ -101,7 +116,7 @@ def scored(removed: Removed, layers: int = 30, *, n: int = DOCUMENTS) -> Scored:
     return Scored(task=TASK, point=point, wanted=DOCUMENTS, final=n == DOCUMENTS)
 
 
-def state(layers: int = 30, removed: Removed = (0, 7), **changes: object) -> State:
+def state(layers: Layers = 30, removed: Removed = (0, 7), **changes: object) -> State:
     """Return a state in the middle of a sweep, with two sublayers removed."""
     shown = State(
         connection="connected",

@@ -13,7 +13,7 @@ from tests.support import example_state as example
 LAYERS = 30
 
 
-def ablation_rows(*tasks: str, layers: int = LAYERS, model: str = "tiny") -> list[AblationRow]:
+def ablation_rows(*tasks: str, layers: example.Layers = LAYERS, model: str = "tiny") -> list[AblationRow]:
     return [
         AblationRow(model=model, task=task, value="acc", model_id=model, task_id=task, **asdict(point))
         for task in tasks
@@ -23,7 +23,7 @@ def ablation_rows(*tasks: str, layers: int = LAYERS, model: str = "tiny") -> lis
 
 def shapley_rows(
     *tasks: str,
-    layers: int = LAYERS,
+    layers: example.Layers = LAYERS,
     model: str = "tiny",
     estimator: str = "window-first",
     settings: str = "windows of up to 4",
@@ -45,7 +45,7 @@ def shapley_rows(
     ]
 
 
-def interaction_rows(*tasks: str, layers: int = LAYERS, model: str = "tiny") -> list[InteractionRow]:
+def interaction_rows(*tasks: str, layers: example.Layers = LAYERS, model: str = "tiny") -> list[InteractionRow]:
     labels = [player.label for player in example.players(layers)]
     outcomes = {removed: np.asarray(values) for removed, values in example.scores(layers).items()}
     return [
@@ -53,11 +53,12 @@ def interaction_rows(*tasks: str, layers: int = LAYERS, model: str = "tiny") -> 
             model=model,
             task=task,
             value="acc",
+            layer=example.players(layers)[one.first].layer,
             labels=tuple(labels[one.first : one.first + one.size]),
             model_id=model,
             task_id=task,
             **asdict(one),
         )
         for task in tasks
-        for one in interactions(outcomes, 2 * layers, 4)
+        for one in interactions(outcomes, len(labels), 4)
     ]

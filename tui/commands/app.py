@@ -27,6 +27,7 @@ from tui.commands.figure import figure
 from tui.commands.option_groups import grouped
 from tui.commands.options import (
     PLAYERS,
+    AdapterOption,
     CheckFilesOption,
     DebugOption,
     DeviceOption,
@@ -99,20 +100,28 @@ def main_callback(
         return
     if _on_terminal():
         _open_explorer(store, None)
+    from store.file.database import refuse_unusable
     from tui.commands.run import run as run_study
 
-    store_file(store)
+    refuse_unusable(store_file(store))
     typer.echo("running the quickstart: two tasks, every layer removed alone and in windows (about 2 min)", err=True)
     run_study(load_config(Path("quickstart"), {"store": store}), "cornerstone", PATIENCE_S)
 
 
-def _to_evaluate(file: Path | None, options: Mapping[str, Any]) -> RunConfig:
-    """Return the run that a file and options ask for, after the checks that take no time."""
+def _to_evaluate(file: Path | None, options: Mapping[str, Any], *, stored: bool = True) -> RunConfig:
+    """Return the run that a file and options ask for, after the checks that take no time.
+
+    What is not ``stored`` needs no store that can be written.
+    """
     from core.study.early_checks import refuse_at_once
 
     config = load_config(file, options)
-    store_file(config.store)
+    path = store_file(config.store)
     refuse_at_once(config)
+    if stored:
+        from store.file.database import refuse_unusable
+
+        refuse_unusable(path)
     return config
 
 
@@ -122,6 +131,7 @@ def _on_terminal() -> bool:
 
 
 def _open_explorer(store: Path | None, config: RunConfig | None) -> NoReturn:
+    from store.file.place import refuse_bad_place
     from tui.explorer.app import Explorer
     from tui.explorer.keymap import read_keymap
     from tui.explorer.session import Session, read_session
@@ -131,6 +141,7 @@ def _open_explorer(store: Path | None, config: RunConfig | None) -> NoReturn:
     session = session.model_copy(update={"config": absolute(session.config)})
     if not _on_terminal():
         raise CornerstoneError("the explorer needs a terminal; `cornerstone run` does the same work without one")
+    refuse_bad_place(path)
     explorer = Explorer(path, session, insist=config is not None, keymap=read_keymap(), notice=notice)
     explorer.run()
     if explorer.fault is not None:
@@ -142,6 +153,7 @@ def _open_explorer(store: Path | None, config: RunConfig | None) -> NoReturn:
 def explore(
     config: Annotated[Path | None, typer.Argument(help=_CONFIG)] = None,
     model: ModelOption = None,
+    adapter: AdapterOption = None,
     task: TaskOption = None,
     limit: LimitOption = None,
     value: Annotated[str | None, typer.Option(help=value_help("The score to chart"))] = None,
@@ -158,7 +170,8 @@ def explore(
     """
     del debug
     options: dict[str, Any] = {
-        "model": model, "tasks": task, "limit": limit, "value": value, "dtype": dtype, "device": device,
+        "model": model, "adapter": adapter, "tasks": task, "limit": limit, "value": value, "dtype": dtype,
+        "device": device,
         "offline": offline, "check_files": check_files,
     }  # fmt: skip
     asked = config is not None or any(option is not None for option in options.values())
@@ -170,6 +183,7 @@ def explore(
 def run(
     config: Annotated[Path | None, typer.Argument(help=_CONFIG)] = None,
     model: ModelOption = None,
+    adapter: AdapterOption = None,
     task: TaskOption = None,
     limit: LimitOption = None,
     order: OrderOption = None,
@@ -210,7 +224,8 @@ def run(
 
     del debug  # main() looks for it, as errors before this point have tracebacks too
     options: dict[str, Any] = {
-        "model": model, "tasks": task, "limit": limit, "order": order, "seed": seed, "schedule": schedule,
+        "model": model, "adapter": adapter, "tasks": task, "limit": limit, "order": order, "seed": seed,
+        "schedule": schedule,
         "players": players, **settings, "until_top": until_top, "confidence": confidence,
         "value": value, "remove": remove, "num_fewshot": num_fewshot,
         "apply_chat_template": apply_chat_template, "dtype": dtype, "device": device, "memory": memory,
@@ -222,6 +237,7 @@ def run(
 @app.command()
 def path(
     model: ModelOption = None,
+    adapter: AdapterOption = None,
     task: TaskOption = None,
     limit: Annotated[
         float | None,
@@ -269,8 +285,8 @@ def path(
 
     del debug
     options: dict[str, Any] = {
-        "model": model, "tasks": task, "limit": limit, "seed": seed, "dtype": dtype, "device": device,
-        "offline": offline, "store": store,
+        "model": model, "adapter": adapter, "tasks": task, "limit": limit, "seed": seed, "dtype": dtype,
+        "device": device, "offline": offline, "store": store,
     }  # fmt: skip
     config = _to_evaluate(None, options)
     request = PathRequest(steps=steps, value=value, players=players, held_out=held_out, keep=keep)
@@ -282,6 +298,7 @@ def path(
 @grouped
 def proxies(
     model: ModelOption = None,
+    adapter: AdapterOption = None,
     task: TaskOption = None,
     limit: LimitOption = None,
     value: Annotated[str | None, typer.Option(help=value_help("The score of the drops and Shapley values"))] = None,
@@ -309,10 +326,10 @@ def proxies(
 
     del debug
     options: dict[str, Any] = {
-        "model": model, "tasks": task, "limit": limit, "order": order, "seed": seed, "dtype": dtype,
+        "model": model, "adapter": adapter, "tasks": task, "limit": limit, "order": order, "seed": seed, "dtype": dtype,
         "device": device, "offline": offline, "store": store,
     }  # fmt: skip
-    config = _to_evaluate(None, options)
+    config = _to_evaluate(None, options, stored=False)
     rows: Rows = "correlations" if correlations else "players"
     measure_proxies(config, ProxyRequest(value=value, rows=rows, to=to.checked()), wait)
 
@@ -343,7 +360,7 @@ def bench(
     del debug
     tasks = task or ["arc_easy", "boolq"]
     options: dict[str, Any] = {"model": model, "tasks": tasks, "limit": limit, "dtype": dtype, "device": device}
-    become("bench", _to_evaluate(None, options).model_dump_json(), "json" if as_json else "table")
+    become("bench", _to_evaluate(None, options, stored=False).model_dump_json(), "json" if as_json else "table")
 
 
 @app.command()

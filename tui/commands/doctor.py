@@ -26,7 +26,7 @@ from core.machine.free_memory import free_memory
 from core.models.aliases import aliases, cached
 from core.recording.orphans import damaged_spools, waiting_spools
 from core.recording.spool_folder import spool_folder
-from store.file.place import NothingStoredError, is_there
+from store.file.place import NothingStoredError, is_there, refuse_bad_place
 from store.maintenance.check import check
 from store.results import Results
 from tui.commands.options import store_file
@@ -162,6 +162,7 @@ def _evaluators_folder() -> bool:
 def _store(path: Path) -> bool:
     try:
         if not is_there(path):
+            refuse_bad_place(path)
             _say("store", f"{path} (none yet: cornerstone run makes it)")
             return True
         with _told_if_slow(f"reading the store {path}, {path.stat().st_size / 1e6:.0f} MB"):

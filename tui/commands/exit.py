@@ -5,6 +5,7 @@ Where work was done but its outcomes wait, the code is 1.
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from core.machine.plain_text import is_utf8, short_repr, shortened
 from tui.commands.usage import UsageError, usage_sentence
 from tui.drawing.mends import command_line_text
 from tui.drawing.plain import plain
+from tui.interrupt import BY, INTERRUPTED
 from tui.streams import tell
 
 
@@ -43,7 +45,7 @@ def for_people() -> Iterator[None]:
     except UsageError as error:
         _fail(usage_sentence(error, "cornerstone"), 2)
     except (typer.Abort, KeyboardInterrupt):
-        _fail("stopped", 130)
+        _fail(f"stopped by {BY[signal.SIGINT]}", INTERRUPTED)
 
 
 def _fail(sentence: str, code: int) -> NoReturn:

@@ -61,6 +61,9 @@ ModelOption = Annotated[
     str | None,
     typer.Option(help=f"The model, as an alias, a hub id, a folder or a GGUF file (default {DEFAULT_MODEL})."),
 ]
+AdapterOption = Annotated[
+    Path | None, typer.Option(help="The folder of a LoRA adapter, which is added to the model's weights.")
+]
 TaskOption = Annotated[
     list[str] | None, typer.Option(help=f"A task, or TASK=FILE.jsonl to read local data. {_AGAIN} tasks.")
 ]
@@ -86,7 +89,7 @@ WaitOption = Annotated[
         "--wait",
         parser=seconds,
         metavar="SECONDS",
-        help="How long to wait while another program holds the store; 0 does not wait.",
+        help=f"How long to wait while another program holds the store: 0 (not at all) to {LONGEST_WAIT_S} (a week).",
     ),
 ]
 DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error. Every command takes it.")]

@@ -19,7 +19,7 @@ from core.removal_path.rows import PathRow
 from core.values.derived import named
 from tui.commands.console_listener import ConsoleListener
 from tui.commands.destination import TABLE, Destination, put_rows
-from tui.commands.signals import exit_code, terminable
+from tui.commands.signals import cause_of, exit_code, terminable
 from tui.commands.stderr import GETTING_READY, narrate
 from tui.commands.stdout import tables_console
 from tui.drawing.path_chart import path_chart
@@ -64,7 +64,8 @@ def followed(store: Path, search: Callable[[PathListener], Found]) -> Found:
         last = listener.last_step
         far = "before the first step" if last is None else f"after step {last}"
         listener.narrate(
-            f"stopped {far}; what was evaluated is kept for {store}, and the same command goes on from there"
+            f"stopped by {cause_of(stop)}, {far}; what was evaluated is kept for {store}, and the same command goes on "
+            "from there"
         )
         sys.exit(exit_code(stop))
     finally:

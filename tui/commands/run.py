@@ -24,7 +24,7 @@ from core.values.of_task import PREFERRED
 from store.results import Results, Selection
 from tui.commands.console_listener import ConsoleListener
 from tui.commands.phase_report import ablation_table, ablation_title, coalition_table, coalition_title, top_players
-from tui.commands.signals import exit_code, terminable
+from tui.commands.signals import cause_of, exit_code, terminable
 from tui.commands.stderr import GETTING_READY, narrate
 from tui.commands.stdout import tables_console
 from tui.drawing.ablation_chart import ablation_chart
@@ -69,7 +69,7 @@ def show_run(path: Path, study: Study) -> None:
                         _print_phase(event.phase, results, out, listener)
     except KeyboardInterrupt as stop:
         listener.close()
-        listener.narrate(f"stopped {_how_far(reached, path)}")
+        listener.narrate(f"stopped by {cause_of(stop)}, {_how_far(reached, path)}")
         sys.exit(exit_code(stop))
     finally:
         listener.close()

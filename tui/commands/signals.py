@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from tui.interrupt import BY
+
 # If a signal's handler raises an exception during a query, DuckDB replaces it by one with this text.
 _INTERRUPTED_QUERY = "Query interrupted"
 
@@ -61,6 +63,15 @@ def _stopped(number: int) -> KeyboardInterrupt:
     return KeyboardInterrupt() if number == signal.SIGINT else TerminatedError(number)
 
 
+def cause_of(stop: KeyboardInterrupt) -> str:
+    """Return what has stopped a program, as in "stopped by Ctrl+C (SIGINT)"."""
+    return BY[signal.Signals(_number(stop))]
+
+
 def exit_code(stop: KeyboardInterrupt) -> int:
     """Return the exit code of a program that was stopped."""
-    return 128 + (stop.number if isinstance(stop, TerminatedError) else signal.SIGINT)
+    return 128 + _number(stop)
+
+
+def _number(stop: KeyboardInterrupt) -> int:
+    return stop.number if isinstance(stop, TerminatedError) else signal.SIGINT

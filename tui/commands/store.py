@@ -33,6 +33,7 @@ _OTHER_ADVICE: Final = {
     Mend.MAKE_RESULTS: "`cornerstone run` makes some",
     Mend.UPGRADE: "upgrade, or name another file",
 }
+_LISTED: Final = 5
 _NewOption = Annotated[Path, typer.Option("-o", "--output", help="The new store.")]
 
 
@@ -80,13 +81,15 @@ def salvage(
 
     Example: cornerstone store salvage results.duckdb -o saved.duckdb
     """
+    from store.maintenance.salvage import NothingSaved
     from store.maintenance.salvage import salvage as save
 
     with _own_words():
         path, new = store_file(store), at_home(output)
         found = save(path, new, force=force, patience=wait, on_wait=narrate)
-    if found is None:
-        typer.echo(f"no outcome of {plain(str(path))} can be read, so {plain(str(new))} was not written", err=True)
+    if isinstance(found, NothingSaved):
+        said = f"no outcome of {path} can be saved ({found.why}), so {new} was not written"
+        typer.echo(plain(said), err=True)
         raise typer.Exit(1)
     print_text("".join(f"{line}\n" for line in _salvaged(found)))
     typer.echo(f"wrote {plain(str(new))}", err=True)
@@ -131,6 +134,15 @@ def compact(store: _StoreArgument = None, wait: WaitOption = PATIENCE_S) -> None
         path = store_file(store)
         found = rewrite(path, wait, narrate)
     print_text(f"{plain(str(path))}: {_megabytes(found.before)} before, {_megabytes(found.after)} now\n")
+    if found.mended:
+        places = ", ".join(map(str, found.mended[:_LISTED]))
+        more = f" and {len(found.mended) - _LISTED} more" if len(found.mended) > _LISTED else ""
+        one = len(found.mended) == 1
+        typer.echo(
+            f"{'a part' if one else f'{len(found.mended)} parts'} of it {'was' if one else 'were'} damaged (at byte "
+            f"{places}{more}) and held no rows, such as an index; the new file has all rows, and is sound",
+            err=True,
+        )
 
 
 @contextmanager
@@ -158,8 +170,11 @@ def _as_json(report: Report) -> dict[str, object]:
 
 
 def _in_words(report: Report, path: Path) -> str:
-    outcomes = "an unknown number of outcomes" if report.outcomes is None else counted(report.outcomes, "outcome")
-    head = f"{plain(str(path))} is {'sound' if report.sound else 'damaged'}: {outcomes}\n"
+    if report.sound:
+        head = f"{plain(str(path))} is sound: {counted(report.outcomes or 0, 'outcome')}\n"
+    else:
+        count = "" if report.outcomes is None else f"; it counts {counted(report.outcomes, 'outcome')}"
+        head = f"{plain(str(path))} is damaged{count}\n"
     return head + "".join(f"- {plain(problem)}\n" for problem in report.problems)
 
 

@@ -1,6 +1,6 @@
 """Draw the score by ablated layer as text.
 
-Attention is a red o, FFN a blue x; lines are the intact model and chance.
+Each kind of player has its letter and colour, such as a red o for attention; lines are the intact model and chance.
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ from collections.abc import Sequence
 
 import plotext
 
+from core.coalitions.players import KIND_LABELS
 from core.values.derived import derived_values, named
 from store.rows import AblationRow
+from tui.drawing.kinds import LOOKS, in_order
 from tui.drawing.plain import plain
 
 _HEIGHT = 18
@@ -28,11 +30,11 @@ def ablation_chart(rows: Sequence[AblationRow], *, width: int = 80, colour: bool
     if rows[0].chance is not None:
         plotext.plot([0, last], [rows[0].chance] * 2, marker=".", color="gray")
         legend.append(". chance")
-    for name, marker, tint in (("attention", "o", "red"), ("FFN", "x", "blue")):
-        chosen = [row for row in rows if (row.kind == "attn") == (name == "attention")]
-        if chosen:
-            plotext.scatter([row.layer for row in chosen], [row.acc for row in chosen], marker=marker, color=tint)
-            legend.append(f"{marker} {chosen[0].label.split()[0]}")
+    for kind in in_order(row.kind for row in rows):
+        look, chosen = LOOKS[kind], [row for row in rows if row.kind == kind]
+        scores = [row.acc for row in chosen]
+        plotext.scatter([row.layer for row in chosen], scores, marker=look.letter, color=look.ansi)
+        legend.append(f"{look.letter} {KIND_LABELS[kind]}")
     scores = [score for row in rows for score in (row.acc, row.intact_acc)]
     if rows[0].value not in derived_values() and all(0 <= score <= 1 for score in scores):
         plotext.ylim(0, 1)

@@ -1,6 +1,6 @@
-"""Colours and glyphs that mean the same in every widget.
+"""Colours and glyphs that mean the same in every widget; those of kinds of players are in ``kinds``.
 
-Attention is red, FFN (and MoE) blue; a stronger colour means more.
+A stronger colour means more.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from textual.color import Color
 from textual.style import Style
 
 from core.coalitions.players import PlayerKind
+from tui.drawing.kinds import LOOKS
 
-ATTN = Color(255, 107, 107)
-FFN = Color(96, 165, 255)
+WRONG = Color(255, 107, 107)
 INTACT = Color(126, 211, 133)
 CHANCE = Color(150, 150, 158)
-# Interactions avoid red and blue, which mean kinds of players. Colour-blind readers can distinguish these two.
+# Interactions avoid the colours of kinds of players. Colour-blind readers can distinguish these two.
 NEED = Color(250, 165, 70)
 BACK_UP = Color(165, 130, 250)
 _NO_EFFECT = Color(44, 45, 54)
@@ -29,29 +29,19 @@ CURSOR = Style(foreground=Color(20, 20, 20), background=Color(240, 240, 240), bo
 
 UNKNOWN_GLYPH = "·"
 REMOVED_GLYPH = "✕"
-ATTN_GLYPH = "●"
-FFN_GLYPH = "×"
-WEIGHTS = "░▒▓█"
 # A drop gets the next glyph from these fractions of the distance between intact and chance.
 STEPS = (0.1, 0.3, 0.6)
-
-_FAINT = {"attn": Color(128, 84, 88), "ffn": Color(78, 98, 132)}
-
-
-def hue(kind: PlayerKind) -> Color:
-    """Return the colour of a kind of player."""
-    return ATTN if kind == "attn" else FFN
 
 
 def importance(kind: PlayerKind, part: float) -> Style:
     """Return the colour of a drop that is ``part`` (0..1) of the largest expected one."""
-    faint = _FAINT["attn" if kind == "attn" else "ffn"]
-    return Style(foreground=faint.blend(hue(kind), min(max(part, 0.0), 1.0)))
+    look = LOOKS[kind]
+    return Style(foreground=look.faint.blend(look.hue, min(max(part, 0.0), 1.0)))
 
 
-def weight(part: float) -> str:
+def weight(kind: PlayerKind, part: float) -> str:
     """Return the glyph of a drop that is ``part`` (0..1) of the largest expected one."""
-    return WEIGHTS[sum(part >= step for step in STEPS)]
+    return LOOKS[kind].weights[sum(part >= step for step in STEPS)]
 
 
 def effect(part: float) -> Style:

@@ -24,6 +24,7 @@ _OPTIONS = (
     "device",
     "memory",
     "revision",
+    "adapter",
 )
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from textual.content import Content
 from textual.style import Style
 
+from core.coalitions.players import PlayerKind
 from core.summaries.points import AblationPoint
 from tui.drawing import colours
+from tui.drawing.kinds import LOOKS
 from tui.drawing.numbers import decimal
 
 _LEAST = 0.05
@@ -23,17 +25,36 @@ def room_of(points: Collection[AblationPoint]) -> float:
     return room if room >= _LEAST else max(_LEAST, *(point.drop for point in points))
 
 
-def legend(room: float, known: int, players: int) -> Content:
-    """Return the legend of the glyphs. ``known`` of ``players`` players have a drop."""
+def legend(room: float, known: int, players: int, kinds: Sequence[PlayerKind], unknown: str) -> Content:
+    """Return the legend of the glyphs.
+
+    Args:
+        room: the drop that has the full colour.
+        known: how many players have a drop.
+        players: how many there are.
+        kinds: the kinds of players that there are.
+        unknown: the glyphs of players without a drop.
+    """
     parts: list[str | tuple[str, Style]] = []
     if known:
-        floors = [0.0, *colours.STEPS]
         parts.append("drop ")
-        for glyph, floor in zip(colours.WEIGHTS, floors, strict=True):
+        for floor in (0.0, *colours.STEPS):
             # Take the colour of the middle of the step, because the colour of cells changes without steps.
             tint = floor + 0.15
             text = f"{decimal(floor * room, 2)}+" if floor else f"<{decimal(colours.STEPS[0] * room, 2)}"
-            parts += [(glyph, colours.importance("attn", tint)), (glyph, colours.importance("ffn", tint)), f" {text}  "]
+            parts += [(colours.weight(kind, floor), colours.importance(kind, tint)) for kind in kinds]
+            parts.append(f" {text}  ")
     if known < players:
-        parts += [(colours.UNKNOWN_GLYPH, colours.QUIET), " unknown  "]
+        parts += [(unknown, colours.QUIET), " unknown  "]
     return Content.assemble(*parts, (colours.REMOVED_GLYPH, colours.REMOVED), " removed")
+
+
+def kinds_key(kinds: Sequence[PlayerKind]) -> Content:
+    """Return the name of each kind with its mark and the glyph of a large drop."""
+    words = [
+        Content.assemble(
+            (LOOKS[kind].mark + LOOKS[kind].weights[2], Style(foreground=LOOKS[kind].hue)), f" {LOOKS[kind].short}"
+        )
+        for kind in kinds
+    ]
+    return Content("  ").join(words)

@@ -20,7 +20,7 @@ from tui.drawing.interaction_scale import (
     glyph,
     largest_effect,
 )
-from tui.drawing.map_layout import LABEL, MapLayout, map_layout
+from tui.drawing.map_layout import LABEL, MapLayout, layers_of, map_layout
 from tui.drawing.plain import plain
 
 _LEGEND = (
@@ -35,7 +35,7 @@ def interaction_chart(rows: Sequence[InteractionRow], *, width: int = 80, colour
 
     The glyphs differ, so it can be read without colour.
     """
-    layout = map_layout(max(row.first + row.size for row in rows), tuple(sorted({row.size for row in rows})), width)
+    layout = map_layout(layers_of(rows), tuple(sorted({row.size for row in rows})), width)
     known = {(row.size, row.first): row for row in rows}
     largest = largest_effect(rows)
     first = rows[0]

@@ -20,6 +20,7 @@ _COMMAND_LINE: Final[Mapping[Mend, str]] = MappingProxyType(
         Mend.FREE_STORE: (
             "close what holds it (a notebook?) and run again; what writes to it waits longer with --wait SECONDS"
         ),
+        Mend.GIVE_ADAPTER: "give both: --model MODEL --adapter FOLDER",
         Mend.GIVE_LOCAL_DATA: "give a local file: --task NAME=FILE.jsonl",
         Mend.GO_ONLINE: "run once without --offline",
         Mend.LIST_MODELS: "`cornerstone models` lists the aliases",
@@ -43,6 +44,7 @@ _EXPLORER: Final[Mapping[Mend, str]] = MappingProxyType(
         Mend.CHECK_INSTALL: "`cornerstone doctor` checks the install",
         Mend.CHECK_PACKAGE_INDEX: "is the package index reachable (`pip config list` names it)?",
         Mend.FREE_STORE: "close what holds it (a notebook?)",
+        Mend.GIVE_ADAPTER: "start with both: `cornerstone explore --model MODEL --adapter FOLDER`",
         Mend.GIVE_LOCAL_DATA: "m opens a local file: NAME=FILE.jsonl",
         Mend.GO_ONLINE: "start once without --offline",
         Mend.LIST_MODELS: "m lists the aliases",

@@ -9,26 +9,26 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from store.rows import AblationRow
+from tui.drawing.slots import slots_of
 from tui.figures.panels import Panel, above, entitle, grid, of_value, panels, tick_step
 from tui.figures.style import (
-    ATTENTION,
     CHANCE,
-    FFN,
     INTACT,
+    LOOKS,
     WHISKER,
     Look,
     Width,
     line_key,
     mark_key,
-    names_of,
     styled,
 )
 
-_ASIDE = 0.2
+# The part of a layer's width over which the marks of its players stand.
+_WITHIN = 0.8
 
 
 def ablation_figure(rows: Sequence[AblationRow], *, width: Width = "page") -> Figure:
-    """Draw a panel per task: attention as circles, FFN (MoE) as crosses, the intact model and chance as lines.
+    """Draw a panel per task: a mark for each kind of player, such as circles for attention; intact and chance as lines.
 
     A thin line is the 95% interval of the paired drop, drawn relative to the intact model's score.
 
@@ -47,10 +47,8 @@ def ablation_figure(rows: Sequence[AblationRow], *, width: Width = "page") -> Fi
             axes[0].set_ylim(*_limits(rows))
         figure.supxlabel("layer removed", fontsize=7)
         figure.supylabel(of_value("score", rows), fontsize=7)
-        ffn = names_of({row.label for row in rows})
         keys = [
-            mark_key(ATTENTION, "attention"),
-            mark_key(FFN, ffn),
+            *(mark_key(LOOKS[kind]) for kind in LOOKS if any(row.kind == kind for row in rows)),
             line_key(WHISKER, "-", "95% interval"),
             line_key(INTACT, "-", "intact"),
         ]
@@ -66,22 +64,25 @@ def _draw(place: Axes, panel: Panel[AblationRow], layers: int, room: float) -> N
     place.axhline(rows[0].intact_acc, color=INTACT, linewidth=0.9, zorder=1)
     if rows[0].chance is not None:
         place.axhline(rows[0].chance, color=CHANCE, linewidth=0.9, linestyle="--", zorder=1)
-    for look, chosen, aside in (
-        (ATTENTION, [row for row in rows if row.kind == "attn"], -_ASIDE),
-        (FFN, [row for row in rows if row.kind != "attn"], _ASIDE),
-    ):
+    slots = slots_of(rows)
+    across = [
+        row.layer + _WITHIN * (cell[1] + 0.5) / slots.rows - _WITHIN / 2
+        for row, cell in zip(rows, slots.cells, strict=True)
+    ]
+    for kind, look in LOOKS.items():
+        chosen = [(row, x) for row, x in zip(rows, across, strict=True) if row.kind == kind]
         if chosen:
-            _marks(place, chosen, look, aside, size=9.0 if layers <= 40 else 5.0)
+            _marks(place, chosen, look, size=9.0 if layers <= 40 else 5.0)
     place.set_xticks(range(0, layers, tick_step(layers)))
     place.set_xlim(-1, layers)
 
 
-def _marks(place: Axes, rows: Sequence[AblationRow], look: Look, aside: float, size: float) -> None:
-    across = np.array([row.layer + aside for row in rows])
+def _marks(place: Axes, placed: Sequence[tuple[AblationRow, float]], look: Look, size: float) -> None:
+    rows, across = [row for row, _ in placed], np.array([x for _, x in placed])
     low = [row.intact_acc - row.drop_high for row in rows]
     high = [row.intact_acc - row.drop_low for row in rows]
     place.vlines(across, low, high, color=look.tint, linewidth=0.5, zorder=2)
-    edge = 0.8 if look.marker == "x" else 0.0
+    edge = 0.8 if look.marker in {"x", "+"} else 0.0
     scores = [row.acc for row in rows]
     place.scatter(across, scores, s=size, color=look.colour, marker=look.marker, linewidths=edge, zorder=3)
 

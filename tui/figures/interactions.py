@@ -13,10 +13,11 @@ from matplotlib.lines import Line2D
 
 from store.rows import InteractionRow
 from tui.drawing.interaction_scale import largest_effect
+from tui.drawing.map_layout import layers_of
 from tui.figures.panels import Panel, above, entitle, grid, of_value, panels, tick_step
 from tui.figures.style import Width, sign_key, styled
 
-# Not red and blue, which mean attention and FFN. Colour-blind readers can distinguish these two.
+# Not the colours of kinds of players. Colour-blind readers can distinguish these two.
 _COLOURS = "PuOr_r"
 _HEIGHT = 0.95
 _BAR_POINTS = 45.0
@@ -80,7 +81,8 @@ def _draw(place: Axes, panel: Panel[InteractionRow], scale: Normalize, room: flo
         )
     place.set_ylim(len(sizes) - 0.5, -0.5)
     place.set_yticks(range(len(sizes)), [str(size) for size in sizes])
-    layers = -(-players // 2)
-    ticks = range(0, layers, tick_step(layers))
-    place.set_xticks([2 * layer for layer in ticks], [str(layer) for layer in ticks])
+    layers = layers_of(rows)
+    starts = {layer: first for first, layer in reversed(list(enumerate(layers)))}
+    ticks = range(0, layers[-1] + 1, tick_step(layers[-1] + 1))
+    place.set_xticks([starts[layer] for layer in ticks if layer in starts], [str(t) for t in ticks if t in starts])
     place.set_xlim(-0.5, players - 0.5)

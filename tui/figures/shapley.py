@@ -11,7 +11,7 @@ from store.rows import ShapleyRow
 from tui.drawing.provenance import obtained
 from tui.figures.panels import Panel, above, entitle, grid, of_value, panels, tick_step
 from tui.figures.spread import points_wide, spread
-from tui.figures.style import ATTENTION, FFN, OTHER, WHISKER, Width, bar_key, line_key, look_of, names_of, safe, styled
+from tui.figures.style import OTHER, WHISKER, Width, bar_key, line_key, look_of, looks_of, safe, styled
 
 TOP = 3
 _HEIGHT = 1.7
@@ -33,11 +33,11 @@ def shapley_figure(rows: Sequence[ShapleyRow], *, width: Width = "page") -> Figu
         figure, axes, room = grid(len(found), width, columns, _HEIGHT, share_y=False)
         for place, panel in zip(axes, found, strict=True):
             _draw(place, panel, room)
-        labels = {row.label for row in rows}
-        by_layer = not any(look_of(label) is OTHER for label in labels)
+        looks = looks_of(rows)
+        by_layer = OTHER not in looks
         figure.supxlabel("layer" if by_layer else "players removed together", fontsize=7)
         figure.supylabel(of_value("Shapley value", rows), fontsize=7)
-        keys = [bar_key(ATTENTION, "attention"), bar_key(FFN, names_of(labels))] if by_layer else []
+        keys = [bar_key(look) for look in looks] if by_layer else []
         above(figure, common, [*keys, line_key(WHISKER, "-", "95% interval")], width)
     return figure
 
@@ -47,7 +47,7 @@ def _draw(place: Axes, panel: Panel[ShapleyRow], room: float) -> None:
     entitle(place, panel, room)
     hatched = room / (len(rows) + 1) >= _HATCHED_POINTS
     for row in rows:
-        look = look_of(row.label)
+        look = look_of(row)
         hatch = look.hatch if hatched else ""
         place.bar(row.player, row.phi, width=0.8, color=look.colour, hatch=hatch, edgecolor="white", linewidth=0)
     thin = 0.8 if len(rows) <= 80 else 0.5
@@ -60,13 +60,15 @@ def _draw(place: Axes, panel: Panel[ShapleyRow], room: float) -> None:
 
 
 def _mark_players(place: Axes, rows: Sequence[ShapleyRow]) -> None:
-    if any(look_of(row.label) is OTHER for row in rows):
+    if any(look_of(row) is OTHER for row in rows):
         step = tick_step(len(rows))
         place.set_xticks(range(0, len(rows), step), [safe(row.label) for row in rows[::step]])
         return
-    layers = -(-len(rows) // 2)
-    ticks = range(0, layers, tick_step(layers))
-    place.set_xticks([2 * layer + 0.5 for layer in ticks], [str(layer) for layer in ticks])
+    bars: dict[int, list[int]] = {}
+    for row in rows:
+        bars.setdefault(row.layer or 0, []).append(row.player)
+    ticks = [layer for layer in bars if layer % tick_step(len(bars)) == 0]
+    place.set_xticks([sum(bars[layer]) / len(bars[layer]) for layer in ticks], [str(layer) for layer in ticks])
 
 
 def _name_largest(place: Axes, rows: Sequence[ShapleyRow], room: float) -> None:

@@ -2,7 +2,7 @@
 
 Here each task is a stacked bar, the largest share first. Lengths from a common line are read more exactly than angles
 (Cleveland and McGill 1984), and tasks can be compared from bar to bar. A pie crowds the many small shares into
-unreadable slivers; here they add up to two lengths: the other attention and the other FFN sublayers.
+unreadable slivers; here they add up to a length for each kind, such as the other attention sublayers.
 """
 
 from __future__ import annotations
@@ -20,17 +20,14 @@ from tui.drawing.provenance import obtained
 from tui.figures.panels import Panel, above, counted, in_room, of_value, panels
 from tui.figures.spread import points_wide, shortened, spread
 from tui.figures.style import (
-    ATTENTION,
-    FFN,
     INCHES,
-    OTHER,
     TALLEST,
     WHISKER,
     Look,
     Width,
     bar_key,
     look_of,
-    names_of,
+    looks_of,
     safe,
     styled,
 )
@@ -94,13 +91,13 @@ def _heading(panel: Panel[ShapleyRow], points: float) -> str:
 def _segments(panel: Panel[ShapleyRow]) -> list[_Segment]:
     """Return the largest shares, then the others by kind, each with the largest first."""
     order = sorted(panel.rows, key=lambda row: row.rank)
-    kinds = (ATTENTION, FFN, OTHER)
-    order[TOP:] = sorted(order[TOP:], key=lambda row: (kinds.index(look_of(row.label)), row.rank))
+    looks = looks_of(order)
+    order[TOP:] = sorted(order[TOP:], key=lambda row: (looks.index(look_of(row)), row.rank))
     start, found = 0.0, []
     for at, row in enumerate(order):
         length = 100 * (row.share or 0.0)
         if length > 0:
-            found.append(_Segment(row, look_of(row.label), start, length, at < TOP))
+            found.append(_Segment(row, look_of(row), start, length, at < TOP))
         start += length
     return found
 
@@ -118,7 +115,7 @@ def _draw(place: Axes, segments: Sequence[_Segment], at: int, a_point: float) ->
             linewidth=0.8 if one.named else 0.25,
         )
     _name(place, [one for one in segments if one.named], at, a_point)
-    for look in (ATTENTION, FFN, OTHER):
+    for look in dict.fromkeys(one.look for one in segments):
         _sum_up(place, [one for one in segments if not one.named and one.look is look], at, a_point)
 
 
@@ -153,7 +150,4 @@ def _sum_up(place: Axes, others: Sequence[_Segment], at: int, a_point: float) ->
 
 
 def _keys(rows: Sequence[ShapleyRow]) -> list[Patch]:
-    labels = {row.label for row in rows}
-    named = ((ATTENTION, "attention"), (FFN, names_of(labels)), (OTHER, "groups of layers"))
-    there = [(look, name) for look, name in named if any(look_of(label) is look for label in labels)]
-    return [bar_key(look, name) for look, name in there]
+    return [bar_key(look) for look in looks_of(rows)]

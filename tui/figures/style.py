@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Literal
 
 import matplotlib
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from core.coalitions.grouping import SUBLAYERS
+from core.coalitions.players import PlayerKind
+from store.rows import ShapleyRow
 from tui.drawing.plain import plain
 
 Width = Literal["column", "page"]
@@ -40,7 +44,20 @@ class Look:
 # Vermillion from Okabe and Ito's palette, blue from Tol's high-contrast one: lightness 54 and 29 (CIE L*).
 ATTENTION = Look("attention", "#D55E00", "#F2C6A5", "o", "")
 FFN = Look("FFN", "#004488", "#8FA9C4", "x", "////")
-OTHER = Look("layers", "#6B6B6B", "#C8C8C8", "s", "..")
+OTHER = Look("groups of layers", "#6B6B6B", "#C8C8C8", "s", "..")
+# The others are Okabe and Ito's too, but for the mixer's grey.
+LOOKS: Mapping[PlayerKind, Look] = MappingProxyType(
+    {
+        "attn": ATTENTION,
+        "ssm": Look("SSM", "#E6C229", "#F5E6A8", "D", "xxxx"),
+        "linear": Look("linear attention", "#CC79A7", "#EBCBDD", "^", "----"),
+        "conv": Look("convolution", "#009E73", "#99D8C7", "v", "||||"),
+        "mixer": Look("mixer", "#4A4A4A", "#B0B0B0", "*", "oo"),
+        "ffn": FFN,
+        "moe": Look("MoE", "#56B4E9", "#BBE1F6", "+", "\\\\\\\\"),
+    }
+)
+"""By kind of player, in the order of legends."""
 INTACT = "#333333"
 CHANCE = "#777777"
 WHISKER = "#9A9A9A"
@@ -87,16 +104,15 @@ def styled() -> Iterator[None]:
         yield
 
 
-def look_of(label: str) -> Look:
-    """Return the look of a player with this label; a group of several kinds is grey."""
-    kind = label.split(maxsplit=1)[0] if label.strip() else ""
-    return {"Attn": ATTENTION, "FFN": FFN, "MoE": FFN}.get(kind, OTHER)
+def look_of(row: ShapleyRow) -> Look:
+    """Return the look of a row's player; a group of players is grey."""
+    return OTHER if row.kind is None or row.players != SUBLAYERS else LOOKS[row.kind]
 
 
-def names_of(labels: set[str]) -> str:
-    """Return the name of the players that are not attention: FFN, or MoE if all of them are."""
-    kinds = {label.split(maxsplit=1)[0] for label in labels if look_of(label) is FFN}
-    return "MoE" if kinds == {"MoE"} else "FFN"
+def looks_of(rows: Iterable[ShapleyRow]) -> list[Look]:
+    """Return each look of these rows once, in the order of legends."""
+    there = set(map(look_of, rows))
+    return [look for look in (*LOOKS.values(), OTHER) if look in there]
 
 
 def safe(text: str) -> str:
@@ -104,14 +120,14 @@ def safe(text: str) -> str:
     return "".join(" " if unicodedata.category(char) == "Cn" else char for char in plain(text))
 
 
-def bar_key(look: Look, name: str) -> Patch:
+def bar_key(look: Look) -> Patch:
     """Return a legend entry for bars."""
-    return Patch(facecolor=look.colour, hatch=look.hatch, edgecolor="white", linewidth=0, label=name)
+    return Patch(facecolor=look.colour, hatch=look.hatch, edgecolor="white", linewidth=0, label=look.name)
 
 
-def mark_key(look: Look, name: str) -> Line2D:
+def mark_key(look: Look) -> Line2D:
     """Return a legend entry for marks."""
-    return Line2D([], [], color=look.colour, marker=look.marker, markersize=4, linestyle="none", label=name)
+    return Line2D([], [], color=look.colour, marker=look.marker, markersize=4, linestyle="none", label=look.name)
 
 
 def line_key(colour: str, style: Literal["-", "--"], name: str) -> Line2D:

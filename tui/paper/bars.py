@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from store.rows import ShapleyRow
@@ -12,6 +13,8 @@ TOP = 4
 _EIGHTHS = " ▁▂▃▄▅▆▇█"
 _RISE = 4
 _AXIS = 8
+# What is left of a label without its layer: Attn, or Attn b.
+_DIGITS = re.compile(r"\d+")
 
 
 def share_bars(rows: Sequence[ShapleyRow], title: str, width: int) -> str:
@@ -40,7 +43,9 @@ def share_bars(rows: Sequence[ShapleyRow], title: str, width: int) -> str:
 
 
 def value_columns(rows: Sequence[ShapleyRow], title: str, width: int) -> str:
-    """Draw Shapley values by layer, unclipped: attention above, FFN (MoE) below, on one scale.
+    """Draw Shapley values by layer, unclipped: a row of bars for each kind of player, on one scale.
+
+    A layer without a player of a kind has a blank there. Players of one kind in a layer have a row each.
 
     Args:
         rows: the rows of one model and task, one per player.
@@ -48,15 +53,17 @@ def value_columns(rows: Sequence[ShapleyRow], title: str, width: int) -> str:
         width: the width in columns; layers that do not fit continue below.
     """
     ordered = sorted(rows, key=lambda row: row.player)
-    kinds = dict.fromkeys(row.label.split()[0] for row in ordered)
+    layers = max(row.layer or 0 for row in ordered) + 1
+    series: dict[str, list[float]] = {}
+    for row in ordered:
+        series.setdefault(_DIGITS.sub("", row.label), [0.0] * layers)[row.layer or 0] = row.phi
     highest, lowest = max(0.0, *(row.phi for row in ordered)), min(0.0, *(row.phi for row in ordered))
     scale = max(highest, -lowest) or 1.0
     parts = [title]
-    for kind in kinds:
-        values = [row.phi for row in ordered if row.label.split()[0] == kind]
-        each = 2 if len(values) * 2 + _AXIS <= width else 1
+    for kind, values in series.items():
+        each = 2 if layers * 2 + _AXIS <= width else 1
         step = max((width - _AXIS) // each, 1)
-        for start in range(0, len(values), step):
+        for start in range(0, layers, step):
             parts.append(_columns(values[start : start + step], start, kind, scale, each))
     return "\n".join(parts)
 

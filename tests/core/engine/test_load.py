@@ -126,8 +126,8 @@ def test_a_tokenizer_whose_library_is_missing_is_named(tmp_path: Path) -> None:
 def test_what_transformers_says_of_an_odd_setting_is_not_printed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    change_config(small_model(tmp_path / "model"), use_return_dict=False)
-    assert "use_return_dict" in refusal(tmp_path / "model")
+    change_config(small_model(tmp_path / "model"), is_heterogeneous=True)
+    assert "is_heterogeneous" in refusal(tmp_path / "model")
     assert "".join(capsys.readouterr()) == ""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 
@@ -87,3 +88,26 @@ def test_the_header_that_the_library_writes_is_read(dtype: str, tmp_path: Path) 
     save_file({"a": np.zeros((3, 5), dtype), "b": np.zeros((), dtype), "c": np.zeros((0, 2), dtype)}, tmp_path / "x")
     found = read_weight_headers([tmp_path / "x"])
     assert {name: one.shape for name, one in found.items()} == {"a": (3, 5), "b": (), "c": (0, 2)}
+
+
+def test_the_layers_of_encoders_have_the_same_bound(tmp_path: Path) -> None:
+    model = small_model(tmp_path / "model")
+    change_config(model, vision_config={"model_type": "siglip_vision_model", "num_hidden_layers": 1000})
+    with pytest.raises(CornerstoneError, match="asks for 1000 layers, but the files beside it hold 2"):
+        check_folder(model)
+    change_config(model, vision_config={"model_type": "siglip_vision_model", "num_hidden_layers": 27})
+    assert check_folder(model)
+
+
+@pytest.mark.parametrize(
+    "change", [{"num_hidden_layers": 10**7}, {"model_type": "evil", "auto_map": {"AutoConfig": "evil.Evil"}}, {}]
+)
+def test_a_version_of_the_configuration_is_checked_too(change: dict[str, object], tmp_path: Path) -> None:
+    model = small_model(tmp_path / "model")
+    change_config(model, configuration_files=["config.json", "config.5.0.0.json"])
+    (model / "config.5.0.0.json").write_text(json.dumps({**CONFIG, **change}))
+    if not change:
+        assert check_folder(model)
+        return
+    with pytest.raises(CornerstoneError, match=r"config\.5\.0\.0\.json|needs code of its own"):
+        check_folder(model)

@@ -188,6 +188,17 @@ def test_files_outside_the_folder_are_refused(place: str, tmp_path: Path) -> Non
     assert "\n" not in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    "listed",
+    [["../other/tokenizer.5.0.json"], ["/other/tokenizer.5.0.json"], ["old tokenizer.5.0.json"], "x", {"/": 1}, [3]],
+)
+def test_versions_of_a_tokenizer_under_other_names_are_refused(listed: object, tmp_path: Path) -> None:
+    folder = plain_folder(tmp_path / "model")
+    write_json(folder / "tokenizer_config.json", {"fast_tokenizer_files": listed})
+    with pytest.raises(CornerstoneError, match=r"as a version of tokenizer\.json, which it is not"):
+        fingerprint(folder)
+
+
 def test_links_within_a_folder_and_to_a_folder_are_taken(tmp_path: Path) -> None:
     folder = plain_folder(tmp_path / "model")
     before = fingerprint(folder)

@@ -13,6 +13,8 @@ import pytest
 
 from core.errors import CornerstoneError, InUseError, Mend
 from store.file import making
+from store.file.database import refuse_unusable
+from store.file.location import default_path
 from store.recorder import StoreRecorder
 from store.results import Results
 from tests.support.store_records import assignment, documents, keep, outcome, run
@@ -143,6 +145,8 @@ def test_a_kill_while_a_store_is_made_leaves_nothing_that_stays(path: Path) -> N
     program = """
 import os, sys, pathlib
 from store.file import making
+from store.file.database import refuse_unusable
+from store.file.location import default_path
 making._put = lambda fresh, place: os._exit(9)
 from store.file.database import writing
 with writing(pathlib.Path(sys.argv[1])):
@@ -178,6 +182,42 @@ for size in (0, 100, 4096, 10000, 12288, 13000, 200000):
     assert os.listdir(path.parent) == []
     StoreRecorder(path).begin(run())
     assert [row.run for row in Results(path).runs().rows] == ["run1"]
+
+
+def test_one_missing_folder_is_made_and_no_more(tmp_path: Path) -> None:
+    StoreRecorder(tmp_path / "one" / "s.duckdb").begin(run())
+    slip = tmp_path / "two" / "levels" / "s.duckdb"
+    for use in (StoreRecorder(slip).begin, lambda _: refuse_unusable(slip)):
+        with pytest.raises(CornerstoneError, match=f"there is no folder {tmp_path / 'two'}$") as refused:
+            use(run())
+        assert refused.value.mend == Mend.OTHER_STORE
+    assert os.listdir(tmp_path) == ["one"]
+
+
+def test_the_folders_of_the_default_store_are_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "new" / "home" / "data"))
+    refuse_unusable(default_path())
+    StoreRecorder(default_path()).begin(run())
+    assert default_path().is_file()
+
+
+def test_a_link_to_a_missing_folder_is_refused_at_once(tmp_path: Path, path: Path) -> None:
+    path.symlink_to(tmp_path / "two" / "levels" / "s.duckdb")
+    for use in (StoreRecorder(path, patience=600).begin, lambda _: refuse_unusable(path)):
+        with pytest.raises(CornerstoneError, match="there is no folder"):
+            use(run())
+
+
+@pytest.mark.parametrize("folder", ["/proc", "/sys"])
+def test_a_folder_in_which_nobody_may_make_a_file_is_refused_at_once(folder: str) -> None:
+    if not Path(folder).is_dir():
+        pytest.skip(f"this system has no {folder}")
+    path = Path(folder, "results.duckdb")
+    with pytest.raises(CornerstoneError, match=f"no file can be made in the folder {folder}"):
+        refuse_unusable(path)
+    with pytest.raises(CornerstoneError, match=f"{folder}.*") as refused:
+        StoreRecorder(path, patience=600).begin(run())
+    assert not isinstance(refused.value, InUseError)
 
 
 def test_a_new_store_has_the_rights_that_the_user_gives_new_files(path: Path) -> None:

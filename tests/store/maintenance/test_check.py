@@ -12,6 +12,7 @@ import pytest
 
 from core.errors import CornerstoneError, InUseError
 from store.file.place import log_of
+from store.file.schema import COLUMNS
 from store.maintenance.check import Report, check
 from store.recorder import StoreRecorder
 from tests.support.damaged_store import (
@@ -25,6 +26,7 @@ from tests.support.damaged_store import (
     flip,
     leave_log,
     make_store,
+    wipe,
 )
 from tests.support.older_store import of_version_1
 from tests.support.store_holder import held
@@ -143,7 +145,10 @@ def test_a_missing_key_is_damage(store: Path) -> None:
         ("DELETE FROM documents WHERE key = 'doc-3'", "4 of the outcomes name a document that the store does not have"),
         ("DELETE FROM models", "240 of the outcomes name a model that the store does not have"),
         ("UPDATE models SET kinds = []", "1 of the models have no layers"),
-        ("UPDATE models SET kinds[2] = 'what'", "1 of the models have players of an unknown kind"),
+        (
+            "UPDATE models SET kinds = list_transform(kinds, lambda kind: 'what')",
+            "1 of the models have players of an unknown kind",
+        ),
         ("UPDATE models SET layers = list_reverse(layers)", "1 of the models do not have the layer of each player"),
         ("UPDATE models SET layers = [0, 0]", "1 of the models do not have the layer of each player"),
         ("DELETE FROM tasks", "1 of the datasets name a task that the store does not have"),
@@ -191,8 +196,18 @@ def test_a_damaged_table_does_not_hide_what_is_wrong_with_another(store: Path) -
     (start, *_) = blocks_of(store, "documents", "prompt")
     flip(store, start + 8, start + 100)
     problems = _checked(store).problems
-    assert any("documents cannot be read in full" in problem for problem in problems)
+    (unreadable,) = [problem for problem in problems if problem.startswith("documents cannot be read in full: ")]
+    assert "prompt" in unreadable
     assert "1 of the runs have a state that does not exist" in problems
+
+
+def test_many_damaged_columns_are_one_sentence_a_table(store: Path) -> None:
+    for start in blocks_of(store, "outcomes") | blocks_of(store, "documents"):
+        wipe(store, start, 50_000)
+    problems = _checked(store).problems
+    assert len([problem for problem in problems if problem.startswith("outcomes cannot be read in full")]) == 1
+    assert len([problem for problem in problems if problem.startswith("documents cannot be read in full")]) == 1
+    assert len(problems) <= len(COLUMNS)
 
 
 def test_the_quick_form_finds_damaged_blocks_and_tables(store: Path) -> None:

@@ -15,17 +15,17 @@ from store.file.connection import SETTINGS
 from store.file.place import log_of
 from store.maintenance.check import check
 from store.maintenance.extract import SMALLEST
-from store.maintenance.salvage import Salvaged, salvage
+from store.maintenance.salvage import NothingSaved, Salvaged, salvage
 from store.recorder import StoreRecorder
 from store.results import Results
 from tests.support.damaged_store import (
     FIRST,
-    HEADERS,
     blocks_of,
     change,
     contents,
     copied,
     flip,
+    index_blocks,
     leave_log,
     make_store,
     wipe,
@@ -52,22 +52,22 @@ def new(tmp_path: Path) -> Path:
     return folder / "saved.duckdb"
 
 
-def _salvaged(store: Path, new: Path) -> Salvaged | None:
+def _salvaged(store: Path, new: Path) -> Salvaged | NothingSaved:
     """Salvage a store, which must stay as it is; the new one must be sound, and nothing may be left beside it."""
     before, beside = contents(store), sorted(os.listdir(store.parent))
     found = salvage(store, new, force=False, patience=1)
     assert contents(store) == before
     assert sorted(os.listdir(store.parent)) == beside
-    assert os.listdir(new.parent) == ([] if found is None else [new.name])
-    if found is not None:
+    assert os.listdir(new.parent) == ([] if isinstance(found, NothingSaved) else [new.name])
+    if isinstance(found, Salvaged):
         report = check(new, 1)
         assert report.problems == ()
         assert report.outcomes == found.outcomes.saved
     return found
 
 
-def _saved(found: Salvaged | None) -> tuple[int, int | None]:
-    assert found is not None
+def _saved(found: Salvaged | NothingSaved) -> tuple[int, int | None]:
+    assert isinstance(found, Salvaged)
     return found.outcomes.saved, found.outcomes.of
 
 
@@ -103,11 +103,7 @@ def test_a_store_that_was_saved_goes_on_as_before(store: Path, new: Path) -> Non
 
 
 def test_a_damaged_index_loses_nothing(store: Path, new: Path, sound: Path) -> None:
-    size, used = sound.stat().st_size, set[int]()
-    for table in ("outcomes", "documents", "models", "tasks", "datasets", "members", "coalitions", "runs", "meta"):
-        used |= blocks_of(store, table)
-    used |= blocks_of(store, "assignments") | {HEADERS}
-    indexes = sorted(set(range(HEADERS, size, 262144)) - used)
+    indexes = index_blocks(sound)
     assert indexes
     for start in indexes[:3]:
         wipe(store, start, 1000)
@@ -232,23 +228,38 @@ def test_a_store_whose_last_write_was_torn_is_saved_as_it_was_before(store: Path
 
 def test_a_store_of_which_nothing_can_be_read_is_told(store: Path, new: Path) -> None:
     _cut(store, 0.01)
-    assert _salvaged(store, new) is None
+    found = _salvaged(store, new)
+    assert isinstance(found, NothingSaved)
+    assert found.why.startswith("DuckDB cannot open it: ")
+
+
+def test_a_store_whose_outcomes_cannot_be_read_is_told(store: Path, new: Path) -> None:
+    for start in blocks_of(store, "outcomes"):
+        wipe(store, start, 50_000)
+    found = _salvaged(store, new)
+    assert isinstance(found, NothingSaved)
+    assert found.why in {
+        "of its 240 outcomes, 240 are in parts that cannot be read",
+        "the table of outcomes cannot be read",
+    }
 
 
 def test_a_store_that_lost_its_models_has_no_outcome_to_save(store: Path, new: Path) -> None:
     for start in blocks_of(store, "models"):
         wipe(store, start, 100000)
-    assert _salvaged(store, new) is None
+    found = _salvaged(store, new)
+    assert isinstance(found, NothingSaved)
+    assert "name a model that the store does not have" in found.why
 
 
 def test_what_must_not_be_written_is_refused(store: Path, new: Path) -> None:
     for file, said in ((store, "exists"), (new.parent, "is a folder"), (new / "in", "there is no folder")):
         with pytest.raises(CornerstoneError, match=said):
             salvage(store, file, force=False, patience=1)
-    with pytest.raises(CornerstoneError, match="store itself"):
+    with pytest.raises(CornerstoneError, match="the very store"):
         salvage(store, store, force=True, patience=1)
     new.write_text("mine")
-    assert salvage(store, new, force=True, patience=1) is not None
+    assert isinstance(salvage(store, new, force=True, patience=1), Salvaged)
     assert check(new, 1).sound
 
 

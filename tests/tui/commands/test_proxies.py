@@ -61,9 +61,10 @@ def test_every_kind_of_player_and_target_has_its_sentence() -> None:
 
 def test_the_title_names_what_drop_and_phi_are_in(capsys: pytest.CaptureFixture[str]) -> None:
     row = ProxyRow(
-        model="m", task="t", players="sublayers", player=0, label="Attn 0", layer=0, n=9, block_influence=0.1,
-        block_influence_later=None, relative_norm=0.2, relative_norm_later=None, value="gold_logprob", n_stored=8,
-        drop=2.5, phi_window_first=1.5, phi_window_ends=1.0, model_id="mid", task_id="tid",
+        model="m", task="t", players="sublayers", player=0, label="Attn 0", layer=0, kind="attn", n=9,
+        block_influence=0.1, block_influence_later=None, relative_norm=0.2, relative_norm_later=None,
+        value="gold_logprob", n_stored=8, drop=2.5, phi_window_first=1.5, phi_window_ends=1.0, model_id="mid",
+        task_id="tid",
     )  # fmt: skip
     request = ProxyRequest(value="gold_logprob", to=Destination(TABLE, None, force=False))
     put_proxies([row], [], [], request)

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import pytest
 
-from tui.commands.signals import TerminatedError, exit_code, terminable
+from tui.commands.signals import TerminatedError, cause_of, exit_code, terminable
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
@@ -17,6 +17,7 @@ def test_a_signal_stops_the_block(number: int, code: int) -> None:
     with pytest.raises(KeyboardInterrupt) as stopped, terminable():
         os.kill(os.getpid(), number)
     assert exit_code(stopped.value) == code
+    assert signal.Signals(number).name in cause_of(stopped.value)
     assert signal.getsignal(number) is before
 
 

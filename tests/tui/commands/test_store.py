@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.coalitions.players import Removed
-from tests.support.damaged_store import blocks_of, change, contents, leave_log, make_store, wipe
+from tests.support.damaged_store import blocks_of, change, contents, index_blocks, leave_log, make_store, wipe
 from tests.support.programs import cornerstone, read
 from tests.support.store_holder import held
 from tests.support.store_records import assignment, documents, keep, outcome
@@ -35,7 +35,7 @@ def test_check_says_what_is_damaged_and_what_to_do(store: Path) -> None:
     done = cornerstone("store", "check", store)
     assert done.returncode == 1
     assert done.stdout.splitlines() == [
-        f"{store} is damaged: 240 outcomes",
+        f"{store} is damaged; it counts 240 outcomes",
         "- 240 of the outcomes have scores that are no numbers",
     ]
     assert done.stderr == f"`cornerstone store salvage {store} -o NEW` copies what can be read\n"
@@ -86,7 +86,8 @@ def test_salvage_of_nothing_ends_with_1_and_writes_nothing(store: Path, tmp_path
         wipe(store, start, 50_000)
     done = cornerstone("store", "salvage", store, "-o", tmp_path / "new")
     assert (done.returncode, done.stdout) == (1, "")
-    assert "no outcome of" in done.stderr
+    assert done.stderr.startswith(f"no outcome of {store} can be saved (")
+    assert "cannot be read" in done.stderr
     assert os.listdir(tmp_path) == [store.name]
 
 
@@ -99,7 +100,7 @@ def test_salvage_replaces_a_file_only_with_force(store: Path, tmp_path: Path) ->
     assert cornerstone("store", "salvage", store, "-o", tmp_path / "mine", "--force").returncode == 0
     done = cornerstone("store", "salvage", store, "-o", store, "--force")
     assert done.returncode == 2
-    assert "is the damaged store itself" in done.stderr
+    assert "is the very store to be salvaged" in done.stderr
 
 
 def test_results_are_equal_before_and_after_compacting(store: Path) -> None:
@@ -112,6 +113,17 @@ def test_results_are_equal_before_and_after_compacting(store: Path) -> None:
     assert "MB before, " in done.stdout
     after = [cornerstone("results", table, "--store", store, "--format", "json").stdout for table in tables]
     assert after == before
+
+
+def test_compacting_says_that_it_mended_an_index(store: Path) -> None:
+    index = index_blocks(store)[0]
+    wipe(store, index + 50, 100)
+    assert cornerstone("store", "check", store).returncode == 1
+    done = cornerstone("store", "compact", store)
+    assert done.returncode == 0
+    assert done.stderr.startswith(f"a part of it was damaged (at byte {index}) and held no rows")
+    assert cornerstone("store", "check", store).returncode == 0
+    assert cornerstone("store", "compact", store).stderr == ""
 
 
 def test_results_of_two_merged_halves_are_those_of_the_whole(tmp_path: Path) -> None:

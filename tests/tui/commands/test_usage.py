@@ -22,7 +22,14 @@ WRONG = {
     "run --modle x": "no such option: --modle (possible options: --model, --order, --remove); "
     "see `cornerstone run --help`",
     "run --limit": "option '--limit' requires an argument; see `cornerstone --help`",
-    "run --limit few": "invalid value for '--limit': Input should be a valid number",
+    "run --limit few": "--limit should be a number, not 'few'; see `cornerstone run --help`",
+    "run --task t --limit -3": "limit: should be a whole number of documents, greater than or equal to 1, or a part of "
+    "them below 1, such as 0.1, not -3",
+    "run --seed 1.5": "--seed should be a whole number, not 1.5; see `cornerstone run --help`",
+    "run --task t --confidence 3": "confidence: should be less than 1, not 3",
+    "path --task t --steps 0": "--steps should be greater than or equal to 1, not 0; see `cornerstone path --help`",
+    "run --task t --players blocks:0": "players: no grouping of players 'blocks:0'; use one of sublayers, layers, "
+    "blocks:K, kinds (K layers each, a number from 1 to 999999, such as blocks:4)",
     "run one.yaml two.yaml": "got unexpected extra argument(s) (two.yaml); see `cornerstone run --help`",
     "results ablation --format xml": "invalid value for '--format': no format 'xml'; there is table, csv, json, latex, "
     "markdown, arrow, parquet; see `cornerstone results ablation --help`",
@@ -31,7 +38,7 @@ WRONG = {
     "results ablation --format parquet": "parquet is no text; name a file with -o FILE",
     "results ablation --format arrow": "arrow is no text; name a file with -o FILE",
     "results shapley --max-removed 9": "max_removed must be a whole number from 1 to 8, not 9",
-    "results interactions --max-removed 9": "invalid value for '--max-removed': Input should be less than",
+    "results interactions --max-removed 9": "--max-removed should be less than or equal to 8, not 9; see",
     "run --bo\x1b[31mgus": "no such option: --bo",
 }
 
@@ -60,7 +67,7 @@ def test_wrong_use_is_one_sentence_with_a_hint(
     [
         (KeyboardInterrupt(), 130, ""),
         (typer.Exit(7), 7, ""),
-        (typer.Abort(), 130, "cornerstone: stopped\n"),
+        (typer.Abort(), 130, "cornerstone: stopped by Ctrl+C (SIGINT)\n"),
         (CornerstoneError("the disk is\x1b full"), 2, "cornerstone: the disk is  full\n"),
     ],
 )

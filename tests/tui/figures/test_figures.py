@@ -18,7 +18,9 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.text import Annotation, Text
 
+from core.coalitions.players import Kinds
 from core.errors import CornerstoneError
+from tests.support import example_state as example
 from tests.support.figure_rows import LAYERS, ablation_rows, interaction_rows, shapley_rows
 from tui.figures.ablation import ablation_figure
 from tui.figures.interactions import interactions_figure
@@ -26,7 +28,7 @@ from tui.figures.save import save
 from tui.figures.shapley import shapley_figure
 from tui.figures.shares import shares_figure
 from tui.figures.spread import shortened, spread
-from tui.figures.style import ATTENTION, CHANCE, FFN, INTACT, OTHER, Look, styled
+from tui.figures.style import ATTENTION, CHANCE, FFN, INTACT, LOOKS, OTHER, Look, styled
 
 DRAWN: list[tuple[Callable[..., Figure], Callable[..., Sequence[Any]]]] = [
     (ablation_figure, ablation_rows),
@@ -210,7 +212,10 @@ def test_the_callers_settings_neither_matter_nor_change(draw: Any, rows_of: Any,
 
 
 def test_groups_of_layers_are_named_below_and_grey() -> None:
-    rows = [replace(row, label=f"Layers {3 * row.player}-{3 * row.player + 2}") for row in shapley_rows("boolq")[:10]]
+    rows = [
+        replace(row, label=f"Layers {3 * row.player}-{3 * row.player + 2}", players="blocks:3", kind=None, layer=None)
+        for row in shapley_rows("boolq")[:10]
+    ]
     figure = shapley_figure(rows)
     assert "Layers 0-2" in texts(figure)
     assert {tuple(bar.get_facecolor()[:3]) for bar in figure.axes[0].patches} == {to_rgb(OTHER.colour)}
@@ -235,9 +240,32 @@ def test_where_values_differ_each_panel_names_its_own_and_the_axis_none(draw: An
 
 
 def test_moe_players_are_called_so() -> None:
-    rows = [replace(row, label=row.label.replace("FFN", "MoE")) for row in shapley_rows("boolq")]
+    rows = shapley_rows("boolq", layers=(("attn", "moe"),) * 8)
     assert "MoE" in texts(shapley_figure(rows))
     assert "FFN" not in texts(shares_figure(rows))
+
+
+@pytest.mark.parametrize("layers", [example.HYBRID, example.FOUR, example.DENSE_FIRST, example.ONE], ids=len)
+def test_the_legend_has_the_kinds_that_the_model_has_and_every_player_is_drawn(layers: Kinds) -> None:
+    kinds = {player.kind for player in example.players(layers)}
+    names, others = ({LOOKS[kind].name for kind in LOOKS if (kind in kinds) == has} for has in (True, False))
+    players, depth = len(example.players(layers)), len(layers)
+    for draw, rows in DRAWN[:3]:
+        written = set(texts(draw(rows("boolq", layers=layers))))
+        assert names <= written
+        assert not others & written
+    ablation = ablation_figure(ablation_rows("boolq", layers=layers)).axes[0]
+    marks = np.concatenate([one.get_offsets() for one in ablation.collections if isinstance(one, PathCollection)])
+    assert len(marks) == players
+    assert sorted(np.round(marks[:, 0]).astype(int)) == sorted(player.layer for player in example.players(layers))
+    bars = shapley_figure(shapley_rows("boolq", layers=layers)).axes[0]
+    assert len(bars.patches) == players
+    heat = interactions_figure(interaction_rows("boolq", layers=layers)).axes[0]
+    for place, centred in ((bars, True), (heat, False)):
+        for tick, text in zip(place.get_xticks(), place.get_xticklabels(), strict=True):
+            own = [player.number for player in example.players(layers) if player.layer == int(text.get_text())]
+            assert tick == (sum(own) / len(own) if centred else own[0])
+        assert int(place.get_xticklabels()[-1].get_text()) <= depth - 1
 
 
 def test_nothing_to_draw_is_the_callers_mistake() -> None:
@@ -254,6 +282,9 @@ def lightness(colour: tuple[float, float, float]) -> float:
 
 
 def test_kinds_differ_in_grey_and_for_colour_blind_readers() -> None:
+    every = [*LOOKS.values(), OTHER]
+    for names in ("marker", "hatch", "colour", "tint", "name"):
+        assert len({getattr(look, names) for look in every}) == len(every)
     looks: list[tuple[Look, Look]] = [(ATTENTION, FFN)]
     for one, other in looks:
         assert (one.marker, one.hatch) != (other.marker, other.hatch)

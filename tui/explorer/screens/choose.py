@@ -130,9 +130,12 @@ class ChooseDialog(ModalScreen[RunConfig | None]):
         waiting = self.query_one("#task", Input).value.strip()
         kept = {task_text(task): task for task in self._config.tasks}
         written = [*self.query_one(SelectionList).selected, *([waiting] if waiting else [])]
+        model = self.query_one("#model", Input).value.strip()
+        own = {} if model == self._config.model else {"revision": None, "adapter": None}  # those of another model
         options = {
             **self._config.model_dump(),
-            "model": self.query_one("#model", Input).value.strip(),
+            **own,
+            "model": model,
             "tasks": [kept[one].model_dump() if one in kept else one for one in written],
             "limit": self.query_one(LimitRow).written,
             "remove": (),
@@ -155,5 +158,5 @@ class ChooseDialog(ModalScreen[RunConfig | None]):
 
 def _alias_text(alias: Alias, there: bool | None) -> Text:
     size = f"{alias.download_mb:,} MB" if alias.download_mb else ""
-    state = {None: size, True: "cached", False: f"{size} to fetch"}[there]
+    state = {None: size, True: "cached", False: f"{size} to fetch".strip()}[there]
     return Text.assemble(alias.name, (f"  {state}  {alias.description}", "dim"), no_wrap=True, overflow="ellipsis")

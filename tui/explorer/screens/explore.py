@@ -63,7 +63,7 @@ class ExploreScreen(ExplorerScreen):
         self.query_one(StatusBar).show(now)
         self.query_one(LayerGrid).show(now.players, now.removed, charts)
         sweeping = now.current_job is not None
-        self.query_one(AblationPlot).show(charts, now.bench_task, sweeping=sweeping)
+        self.query_one(AblationPlot).show(now.players, charts, now.bench_task, sweeping=sweeping)
         self.query_one(ShapleyBars).show(charts, sweeping=sweeping)
         self.query_one(CoalitionPanel).show(now)
         self.query_one(JobLine).show(now)

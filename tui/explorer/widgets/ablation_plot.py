@@ -10,13 +10,16 @@ from textual.style import Style
 from textual.visual import VisualType
 from textual_plotext import PlotextPlot
 
+from core.coalitions.players import Player
 from core.evaluator.protocol import BenchTask, Charts
 from core.summaries.points import AblationPoint
 from core.values.derived import named
 from tui.drawing import colours
 from tui.drawing.fitting import CORNERS, fitting
+from tui.drawing.kinds import LOOKS, in_order
 from tui.drawing.numbers import decimal
 from tui.drawing.plain import plain
+from tui.drawing.slots import slots_of
 
 _INTACT_LINE = "─"
 _CHANCE_LINE = "┈"
@@ -32,9 +35,9 @@ _WHISKER = (84, 86, 98)
 
 
 class AblationPlot(PlotextPlot):
-    """A plot in which attention is a red dot and FFN (or MoE) a blue cross.
+    """A plot in which each kind of player has its mark and colour, such as a red dot for attention.
 
-    They are half a layer apart, so that neither hides the other.
+    The players of a layer stand side by side, so that none hides another.
     """
 
     HELP = (
@@ -57,15 +60,21 @@ class AblationPlot(PlotextPlot):
         self.theme = "clear"
         self._charts: Charts | None = None
         self._bench_task: BenchTask | None = None
+        self._players: Sequence[Player] = ()
+        self._slots = slots_of(())
         self._sweeping = False
         self._drawn: Text | None = None
         self._drawn_size = (0, 0)
         self._label()
 
-    def show(self, charts: Charts | None, task: BenchTask | None, *, sweeping: bool = False) -> None:
+    def show(
+        self, players: Sequence[Player], charts: Charts | None, task: BenchTask | None, *, sweeping: bool = False
+    ) -> None:
         """Draw the charts of a task, if they changed. ``sweeping`` means that more results will come."""
         if (charts, task, sweeping) == (self._charts, self._bench_task, self._sweeping):
             return
+        if players != self._players:
+            self._players, self._slots = players, slots_of(players)
         self._charts, self._bench_task, self._sweeping = charts, task, sweeping
         self._drawn = None
         self._label()
@@ -84,7 +93,7 @@ class AblationPlot(PlotextPlot):
 
     def _draw(self, points: Sequence[AblationPoint], width: int, height: int) -> Text:
         intact, chance = points[0].intact_acc, points[0].chance
-        layers = max(point.layer for point in points) + 1
+        layers = self._slots.layers
         plot = self.plt
         plot.clear_figure()
         plot.theme("clear")
@@ -100,13 +109,12 @@ class AblationPlot(PlotextPlot):
         plot.scatter(across, [intact] * len(across), marker=_INTACT_LINE, color=colours.INTACT.rgb)
         if width >= _ROOM_FOR_INTERVALS * len(points) and height >= _TALL:
             self._draw_intervals(points, height)
-        # With few columns, two marks may share a cell. Then attention is drawn on top for every other layer.
-        for attention, turns in ((True, (0, 1)), (False, (0, 1)), (True, (0,))):
-            glyph, tint = (colours.ATTN_GLYPH, colours.ATTN) if attention else (colours.FFN_GLYPH, colours.FFN)
-            chosen = [p for p in points if (p.kind == "attn") == attention and p.layer % 2 in turns]
-            if chosen:
-                across = [point.player / 2 for point in chosen]
-                plot.scatter(across, [point.acc for point in chosen], marker=glyph, color=tint.rgb)
+        # With few columns, marks may share a cell. Then each kind is drawn on top for some layers.
+        kinds = in_order(point.kind for point in points)
+        for kind in kinds:
+            self._draw_marks([point for point in points if point.kind == kind])
+        for turn, kind in enumerate(kinds[:-1]):
+            self._draw_marks([p for p in points if p.kind == kind and p.layer % len(kinds) == turn])
         plot.xlim(left, right)
         step = next((s for s in _STEPS if width * s >= _TICK_COLUMNS * layers), layers)
         ticks: list[float] = list(range(0, layers, step))
@@ -117,13 +125,21 @@ class AblationPlot(PlotextPlot):
             plot.yticks(marks, [f"{decimal(mark, 2) if 0 < mark < 1 else mark:>3} " for mark in marks])
         return Text.from_ansi(str(plot.build()))
 
+    def _draw_marks(self, points: Sequence[AblationPoint]) -> None:
+        if points:
+            look, scores = LOOKS[points[0].kind], [point.acc for point in points]
+            self.plt.scatter([self._across(p) for p in points], scores, marker=look.mark, color=look.hue.rgb)
+
+    def _across(self, point: AblationPoint) -> float:
+        return point.layer + self._slots.aside(point.player)
+
     def _draw_intervals(self, points: Sequence[AblationPoint], height: int) -> None:
         across, upwards = [], []
         for point in points:
             low, high = point.intact_acc - point.drop_high, point.intact_acc - point.drop_low
             # This many steps mark every row between the ends, if the axis goes from 0 to 1.
             steps = min(int((high - low) * height) + 2, height)
-            across += [point.player / 2] * (steps + 1)
+            across += [self._across(point)] * (steps + 1)
             upwards += [low + (high - low) * step / steps for step in range(steps + 1)]
         # One call draws all whiskers, because each call costs plotext a pass over its canvas.
         self.plt.scatter(across, upwards, marker="│", color=_WHISKER)
@@ -140,17 +156,16 @@ class AblationPlot(PlotextPlot):
             self.border_subtitle = None
             return
         first = charts.ablation[0]
-        ffn = next((point.label.split()[0] for point in charts.ablation if point.kind != "attn"), "FFN")
-        attention = ((colours.ATTN_GLYPH, Style(foreground=colours.ATTN)), " Attn  ")
-        other = ((colours.FFN_GLYPH, Style(foreground=colours.FFN)), f" {plain(ffn)}  ")
+        looks = [LOOKS[kind] for kind in in_order(player.kind for player in self._players)]
+        marks = [Content.assemble((look.mark, Style(foreground=look.hue)), f" {look.short}  ") for look in looks]
         variants = []
         for intact, chance in ((f" {decimal(first.intact_acc)}", f" {decimal(first.chance)}"), ("", "")):
-            parts: list[str | tuple[str, Style]] = [*attention, *other]
+            parts: list[str | Content | tuple[str, Style]] = [*marks]
             parts += [(_INTACT_LINE, Style(foreground=colours.INTACT)), f" intact{intact}"]
             if first.chance is not None:
                 parts += ["  ", (_CHANCE_LINE, Style(foreground=colours.CHANCE)), f" chance{chance}"]
             variants.append(Content.assemble(*parts))
-        self.border_subtitle = fitting(room, *variants)
+        self.border_subtitle = fitting(room, *variants, Content.assemble(*marks).rstrip())
 
     def _invitation(self) -> str:
         if self._bench_task is None:

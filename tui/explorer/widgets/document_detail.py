@@ -19,7 +19,7 @@ from tui.drawing.numbers import NONE, whole
 from tui.drawing.plain import plain, plain_lines
 
 RIGHT = Style(color=colours.INTACT.hex)
-WRONG = Style(color=colours.ATTN.hex)
+WRONG = Style(color=colours.WRONG.hex)
 QUIET = colours.QUIET.rich_style
 _LONGEST = 20_000
 

@@ -29,7 +29,7 @@ from tui.drawing.interaction_scale import (
     largest_effect,
     verdict,
 )
-from tui.drawing.map_layout import LABEL, MapLayout, map_layout
+from tui.drawing.map_layout import LABEL, MapLayout, layers_of, map_layout
 from tui.drawing.numbers import between, decimal
 from tui.drawing.plain import plain
 from tui.explorer.widgets.panel import Panel
@@ -78,7 +78,7 @@ class InteractionMap(Panel, can_focus=True):
         self._rows: Sequence[InteractionRow] = ()
         self._known: Mapping[Window, InteractionRow] = {}
         self._largest = 1.0
-        self._players = 0
+        self._layers: tuple[int, ...] = ()
         self._sizes: tuple[int, ...] = (2,)
 
     def show(self, rows: Sequence[InteractionRow]) -> None:
@@ -88,7 +88,7 @@ class InteractionMap(Panel, can_focus=True):
         self._rows = rows
         self._known = {(row.size, row.first): row for row in rows}
         self._largest = largest_effect(rows)
-        self._players = max((row.first + row.size for row in rows), default=0)
+        self._layers = layers_of(rows)
         self._sizes = tuple(sorted({row.size for row in rows})) or (2,)
         self._move(*self.cursor)
         self._label()
@@ -107,7 +107,7 @@ class InteractionMap(Panel, can_focus=True):
             self._tell()
 
     def action_edge(self, end: int) -> None:
-        self._move(self.cursor[0], end * self._players)
+        self._move(self.cursor[0], end * len(self._layers))
         self._tell()
 
     def on_click(self, event: events.Click) -> None:
@@ -126,7 +126,7 @@ class InteractionMap(Panel, can_focus=True):
         self._label()
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        layout = map_layout(self._players, self._sizes, width)
+        layout = map_layout(self._layers, self._sizes, width)
         most = max((viewport.height - _LINES_OF_OTHERS) // layout.lines_a_band, 1)
         return min(layout.bands, most) * layout.lines_a_band + 1
 
@@ -140,7 +140,7 @@ class InteractionMap(Panel, can_focus=True):
 
     @property
     def _layout(self) -> MapLayout:
-        return map_layout(self._players, self._sizes, self.content_size.width)
+        return map_layout(self._layers, self._sizes, self.content_size.width)
 
     @property
     def _bands_shown(self) -> int:
@@ -161,7 +161,7 @@ class InteractionMap(Panel, can_focus=True):
     def _move(self, size: int, first: int) -> None:
         """Move the cursor to a window, or to the nearest one that exists."""
         size = size if size in self._sizes else self._sizes[0]
-        self.cursor = (size, max(min(first, self._players - size), 0))
+        self.cursor = (size, max(min(first, len(self._layers) - size), 0))
 
     def _tell(self) -> None:
         self.post_message(self.Picked(*self.cursor))

@@ -16,16 +16,20 @@ from textual.reactive import reactive
 from textual.style import Style
 
 from core.coalitions.grouping import SUBLAYERS
-from core.coalitions.players import Player, Removed, removed_set
+from core.coalitions.players import Player, PlayerKind, Removed, removed_set
 from core.evaluator.protocol import Charts
 from core.summaries.points import AblationPoint, ShapleyPoint
 from tui.drawing import colours
 from tui.drawing.fitting import fitting
 from tui.drawing.grid_layout import LABEL, GridLayout, grid_layout
-from tui.drawing.grid_scale import legend, room_of
+from tui.drawing.grid_scale import kinds_key, legend, room_of
+from tui.drawing.kinds import LOOKS, in_order, row_name
 from tui.drawing.numbers import between, decimal, percent, percent_range
+from tui.drawing.slots import slots_of
 from tui.explorer.widgets.panel import Panel
 
+# Lines of the screen that everything around the cells needs.
+_LINES_OF_OTHERS = 18
 _SELECTED = Style(background=Color(72, 74, 88))
 
 
@@ -33,7 +37,8 @@ class LayerGrid(Panel, can_focus=True):
     """A grid of players that draws what it is given. Only the cursor and the selection are its own state."""
 
     HELP = (
-        "Every cell is a sublayer: attention above, FFN (or MoE) below, one column a layer. "
+        "Every cell is a sublayer, in the order in which they run: one column a layer, what mixes tokens (attention, "
+        "SSM and the like) above the FFN or MoE that follows it. "
         "The fuller a cell, the more the score drops when it alone is removed. "
         "Arrows, home and end move; shift with them selects a block; space (or a click) removes what is selected, "
         "or puts it back. Removed cells are crossed out."
@@ -64,6 +69,9 @@ class LayerGrid(Panel, can_focus=True):
     def __init__(self) -> None:
         super().__init__()
         self._players: Sequence[Player] = ()
+        self._slots = slots_of(())
+        # Whether a row has players of several kinds, so that its name does not tell them.
+        self._mixed = False
         self._removed: Removed = ()
         self._charts: Charts | None = None
         self._ablation: dict[int, AblationPoint] = {}
@@ -74,8 +82,12 @@ class LayerGrid(Panel, can_focus=True):
         """Draw the players, the coalition and the charts, if they changed."""
         if tuple(players) == self._players and removed == self._removed and charts is self._charts:
             return
-        resized = len(players) != len(self._players)
-        self._players, self._removed = tuple(players), removed
+        resized = tuple(players) != self._players
+        if resized:
+            self._players, self._slots = tuple(players), slots_of(players)
+            rows = {(self._slots.cells[player.number][1], player.kind) for player in players}
+            self._mixed = len(rows) > self._slots.rows
+        self._removed = removed
         if charts is not self._charts:
             self._charts = charts
             self._ablation = {point.player: point for point in charts.ablation} if charts else {}
@@ -92,10 +104,11 @@ class LayerGrid(Panel, can_focus=True):
         """Return the selected players: the block between anchor and cursor, or the player under the cursor."""
         if not self._players:
             return ()
-        anchor = self.cursor if self.fixed_end is None else self.fixed_end
-        first, last = sorted((anchor // 2, self.cursor // 2))
-        rows = {anchor % 2, self.cursor % 2}
-        return removed_set(2 * layer + row for layer in range(first, last + 1) for row in rows)
+        ends = [self._slots.cells[self.cursor if self.fixed_end is None else self.fixed_end]]
+        ends.append(self._slots.cells[self.cursor])
+        (left, right), (top, bottom) = (sorted(each) for each in zip(*ends, strict=True))
+        within = ((number, *cell) for number, cell in enumerate(self._slots.cells))
+        return tuple(number for number, layer, row in within if left <= layer <= right and top <= row <= bottom)
 
     def toggle_here(self) -> None:
         """Remove the selected players, or put them back if all of them are removed."""
@@ -109,19 +122,39 @@ class LayerGrid(Panel, can_focus=True):
         self.post_message(self.Changed(self._removed))
 
     def action_layer(self, step: int, selecting: bool) -> None:
-        self._move(self.cursor + 2 * step, selecting)
+        if self._players:
+            self._move(self._slots.beside(self.cursor, step), selecting)
 
     def action_row(self, step: int, selecting: bool) -> None:
-        # A block covers whole layers and rows, so selecting never leaves the band.
-        target = self.cursor // 2 * 2 + (step > 0) if selecting else self._layout.vertical(self.cursor, step)
-        self._move(target, selecting)
+        if not self._players:
+            return
+        cell = self._slots.cells[self.cursor]
+        lines = self._layout.lines(cell, step)
+        if selecting:
+            # A block covers whole layers and rows, so it never leaves the band. It grows where a layer lacks the row.
+            anchor, _ = self._slots.cells[self.cursor if self.fixed_end is None else self.fixed_end]
+            lines = [(row, layers, layer) for row, layers, layer in lines if cell[0] in layers]
+            onwards = [
+                (row, layers[layers.index(layer) :] if layer >= anchor else layers[: layers.index(layer) + 1], layer)
+                for row, layers, layer in lines
+            ]
+            lines = onwards + lines
+        found = (self._slots.nearest(*line) for line in lines)
+        self._move(next((player for player in found if player is not None), self.cursor), selecting)
 
     def action_edge(self, step: int, selecting: bool) -> None:
-        self._move((len(self._players) - 2 if step else 0) + self.cursor % 2, selecting)
+        if self._players:
+            _, row = self._slots.cells[self.cursor]
+            every = range(self._slots.layers)
+            self._move(self._slots.nearest(row, every, every[step]) or 0, selecting)
 
     def on_click(self, event: events.Click) -> None:
         offset = event.get_content_offset(self)
-        player = None if offset is None or not self._players else self._layout.player_at(offset.x, offset.y)
+        layout, above = self._layout, self._first_band * self._layout.lines_a_band
+        if offset is None or not self._players or offset.y >= self._bands_shown * layout.lines_a_band:
+            return
+        cell = layout.cell_at(offset.x, offset.y + above)
+        player = None if cell is None else self._slots.players.get(cell)
         if player is None:
             return
         self._move(player, event.shift)
@@ -129,7 +162,11 @@ class LayerGrid(Panel, can_focus=True):
             self.toggle_here()
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        return grid_layout(len(self._players) // 2, width).height + 1 if self._players else 2
+        if not self._players:
+            return 2
+        layout = grid_layout(self._slots.layers, self._slots.rows, width)
+        most = max((viewport.height - _LINES_OF_OTHERS) // layout.lines_a_band, 1)
+        return min(layout.bands, most) * layout.lines_a_band + 1
 
     def render(self) -> Content:
         if not self._players:
@@ -137,14 +174,25 @@ class LayerGrid(Panel, can_focus=True):
         layout = self._layout
         selection = self.selection
         lines = []
-        for band in range(layout.bands):
+        for band in range(self._first_band, self._first_band + self._bands_shown):
             lines.append(self._numbers(layout, band))
-            lines += [self._row(layout, band, row, selection) for row in (0, 1)]
+            lines += [self._row(layout, band, row, selection) for row in range(layout.rows)]
         return Content("\n").join([*lines, self._detail(selection)])
 
     @property
     def _layout(self) -> GridLayout:
-        return grid_layout(max(len(self._players) // 2, 1), self.content_size.width)
+        return grid_layout(max(self._slots.layers, 1), max(self._slots.rows, 1), self.content_size.width)
+
+    @property
+    def _bands_shown(self) -> int:
+        layout = self._layout
+        return max(min(layout.bands, (self.content_size.height - 1) // layout.lines_a_band), 1)
+
+    @property
+    def _first_band(self) -> int:
+        """Return the first visible band, so that the cursor's band is visible."""
+        layer = self._slots.cells[self.cursor][0] if self._players else 0
+        return max(layer // self._layout.per_band - self._bands_shown + 1, 0)
 
     def _move(self, player: int, selecting: bool) -> None:
         if not selecting:
@@ -155,31 +203,42 @@ class LayerGrid(Panel, can_focus=True):
             self.cursor = player
 
     def _label(self) -> None:
-        self.border_subtitle = legend(room_of(self._ablation.values()), len(self._ablation), len(self._players))
+        kinds = in_order(player.kind for player in self._players)
+        unknown = "".join(map(self._unknown, kinds)) if self._mixed else colours.UNKNOWN_GLYPH
+        room = room_of(self._ablation.values())
+        self.border_subtitle = legend(room, len(self._ablation), len(self._players), kinds, unknown)
+        self.border_title = Content.assemble("Layers: ", kinds_key(kinds)) if self._mixed else Content("Layers")
+
+    def _unknown(self, kind: PlayerKind) -> str:
+        """Return the glyph of a player without a drop."""
+        return LOOKS[kind].mark if self._mixed else colours.UNKNOWN_GLYPH
 
     def _numbers(self, layout: GridLayout, band: int) -> Content:
         every = 5 if layout.cell > 1 else 10
-        text = " " * LABEL
+        first, last = self._first_band, self._first_band + self._bands_shown - 1
+        hidden = "↑" * (band == first > 0) + "↓" * (band == last < layout.bands - 1)
+        text = f"{hidden:<{LABEL}}"
         for layer in layout.band_layers(band):
-            x, _ = layout.place(2 * layer)
+            x, _ = layout.place(layer, 0)
             if layer % every == 0 and x >= len(text):
                 text = f"{text:<{x}}{layer}"
         return Content.styled(text, colours.QUIET)
 
     def _row(self, layout: GridLayout, band: int, row: int, selection: Removed) -> Content:
         room = room_of(self._ablation.values())
-        players = [self._players[2 * layer + row] for layer in layout.band_layers(band)]
-        name = next((p.label for p in players if p.kind != "moe"), players[0].label).split()[0]
+        name = row_name(self._players[at].kind for (_, its), at in self._slots.players.items() if its == row)
         parts: list[tuple[str, Style]] = [(f"{name:<{LABEL}}"[: LABEL - (layout.cell > 1)], colours.STRONG)]
         bracket = colours.STRONG if self.has_focus else colours.QUIET
         gap: tuple[str, Style] = (" ", Style())
-        for player in players:
-            here = player.number == self.cursor
-            chosen = _SELECTED if len(selection) > 1 and player.number in selection else Style()
+        width = max(layout.cell - 1, 1)
+        for layer in layout.band_layers(band):
+            number = self._slots.players.get((layer, row))
+            here = number is not None and number == self.cursor
+            chosen = _SELECTED if len(selection) > 1 and number in selection else Style()
             if layout.cell > 1:
                 parts.append(("[", bracket) if here else gap)
                 gap = ("]", bracket) if here else (" ", chosen)
-            text, style = self._cell(player, room, max(layout.cell - 1, 1))
+            text, style = (" " * width, Style()) if number is None else self._cell(self._players[number], room, width)
             if layout.cell == 1 and here:
                 # A full glyph would hide the background that marks the cursor. The numbers are shown below the grid.
                 text, style = text if text == colours.REMOVED_GLYPH else " ", colours.CURSOR
@@ -191,9 +250,9 @@ class LayerGrid(Panel, can_focus=True):
         if player.number in self._removed:
             return f"{colours.REMOVED_GLYPH:^{width}}", colours.REMOVED
         if point is None:
-            return f"{colours.UNKNOWN_GLYPH:^{width}}", colours.QUIET
+            return f"{self._unknown(player.kind):^{width}}", colours.QUIET
         part = point.drop / room
-        return colours.weight(part) * width, colours.importance(player.kind, part)
+        return colours.weight(player.kind, part) * width, colours.importance(player.kind, part)
 
     def _detail(self, selection: Removed) -> Content:
         if len(selection) > 1:
@@ -201,7 +260,7 @@ class LayerGrid(Panel, can_focus=True):
             what = "puts them back" if set(selection) <= set(self._removed) else "removes them"
             return Content(f"{len(selection)} selected, {first.label} to {last.label}: space {what}")
         player = self._players[self.cursor]
-        name = (player.label, Style(foreground=colours.hue(player.kind), bold=True))
+        name = (player.label, Style(foreground=LOOKS[player.kind].hue, bold=True))
         state = (" removed" if player.number in self._removed else "", colours.WARN)
         point, share = self._ablation.get(player.number), self._shares.get(player.number)
         alone, of_all = "  not evaluated alone yet", ""

@@ -18,6 +18,7 @@ from core.evaluator.protocol import Charts
 from core.summaries.points import ShapleyPoint
 from tui.drawing import colours
 from tui.drawing.fitting import CORNERS, fitting
+from tui.drawing.kinds import LOOKS
 from tui.drawing.numbers import percent, percent_range
 from tui.drawing.plain import plain
 
@@ -125,10 +126,10 @@ class ShapleyBars(ScrollView, can_focus=True):
 
 
 def _hue(point: ShapleyPoint) -> Color:
-    """Return the colour of attention or FFN, or a neutral one for a group of both."""
-    if point.players not in {SUBLAYERS, "kinds"}:
+    """Return the colour of a kind of player, or a neutral one for groups that are no kinds."""
+    if point.kind is None or point.players not in {SUBLAYERS, "kinds"}:
         return colours.INTACT
-    return colours.hue("attn" if point.player % 2 == 0 else "ffn")
+    return LOOKS[point.kind].hue
 
 
 def _whiskered(point: ShapleyPoint, length: int, longest: float, hue: Color) -> list[Segment]:

@@ -7,16 +7,20 @@ from unittest.mock import patch
 
 import pytest
 
+from core.coalitions.players import Kinds
 from tests.support import example_state as example
 from tests.support.mounted_widget import HOSTILE, Mounted, mounted, text_of
+from tui.drawing.kinds import LOOKS
 from tui.drawing.plain import plain
 from tui.explorer.widgets.ablation_plot import AblationPlot
+
+PLAYERS = example.players()
 
 
 def _plot_text(width: int = 80, height: int = 24, **changes: object) -> str:
     plot = AblationPlot()
     charts = example.charts().model_copy(update=changes)
-    return text_of(plot, lambda: plot.show(charts, example.bench_task()), width=width, height=height)
+    return text_of(plot, lambda: plot.show(PLAYERS, charts, example.bench_task()), width=width, height=height)
 
 
 def test_the_plot_has_a_mark_a_player_and_both_lines() -> None:
@@ -29,10 +33,24 @@ def test_the_plot_has_a_mark_a_player_and_both_lines() -> None:
     assert "Ablation: acc on agreement, one layer removed" in text
 
 
+@pytest.mark.parametrize("layers", [example.HYBRID, example.FOUR, example.ONE], ids=["hybrid", "four", "one"])
+def test_every_kind_has_its_mark_and_players_of_a_layer_stand_side_by_side(layers: Kinds) -> None:
+    plot = AblationPlot()
+    charts, players = example.charts(layers), example.players(layers)
+    text = text_of(plot, lambda: plot.show(players, charts, example.bench_task()), width=240, height=40)
+    inside = "\n".join(text.split("\n")[1:39])
+    for kind in LOOKS:
+        count = sum(player.kind == kind for player in players)
+        assert inside.count(LOOKS[kind].mark) == count, kind
+        assert (f"{LOOKS[kind].mark} {LOOKS[kind].short}" in text) == (count > 0)
+
+
 def test_the_plot_names_the_unit_of_its_value() -> None:
     plot = AblationPlot()
     nats = example.bench_task().model_copy(update={"value": "gold_logprob"})
-    assert "Ablation: gold_logprob, nats on agreement" in text_of(plot, lambda: plot.show(example.charts(), nats))
+    assert "Ablation: gold_logprob, nats on agreement" in text_of(
+        plot, lambda: plot.show(PLAYERS, example.charts(), nats)
+    )
 
 
 @pytest.mark.parametrize(("width", "height"), [(40, 10), (20, 5), (10, 4), (3, 3), (200, 60)])
@@ -55,9 +73,9 @@ def test_the_plot_is_drawn_once_as_long_as_nothing_changes() -> None:
     async def flow(app: Mounted) -> None:
         assert app.pilot is not None
         with patch.object(plot, "_draw", wraps=plot._draw) as draw:
-            plot.show(example.charts(), example.bench_task())
+            plot.show(PLAYERS, example.charts(), example.bench_task())
             await app.pilot.pause()
-            plot.show(example.charts().model_copy(), example.bench_task())
+            plot.show(PLAYERS, example.charts().model_copy(), example.bench_task())
             plot.refresh()
             await app.pilot.pause()
             assert draw.call_count == 1
@@ -70,12 +88,12 @@ def test_the_plot_is_drawn_once_as_long_as_nothing_changes() -> None:
 
 def test_without_data_the_charts_say_what_to_do() -> None:
     plot = AblationPlot()
-    assert "press r to run the ablation" in text_of(plot, lambda: plot.show(None, example.bench_task()))
+    assert "press r to run the ablation" in text_of(plot, lambda: plot.show(PLAYERS, None, example.bench_task()))
 
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_names_are_text(name: str) -> None:
     plot, empty = AblationPlot(), AblationPlot()
     charts = example.charts().model_copy(update={"estimator": name})
-    assert plain(name) in text_of(plot, lambda: plot.show(charts, example.bench_task(name)), width=120)
-    assert plain(name) in text_of(empty, lambda: empty.show(None, example.bench_task(name)), width=120)
+    assert plain(name) in text_of(plot, lambda: plot.show(PLAYERS, charts, example.bench_task(name)), width=120)
+    assert plain(name) in text_of(empty, lambda: empty.show(PLAYERS, None, example.bench_task(name)), width=120)

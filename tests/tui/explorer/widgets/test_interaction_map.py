@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from textual import on
 
 from store.rows import InteractionRow
+from tests.support import example_state as example
 from tests.support.figure_rows import interaction_rows
 from tests.support.mounted_widget import HOSTILE, Mounted, mounted
 from tui.drawing.coalition_name import window_name
 from tui.drawing.interaction_chart import interaction_chart
 from tui.drawing.interaction_scale import glyph, largest_effect, verdict
-from tui.drawing.map_layout import LABEL, map_layout
+from tui.drawing.map_layout import LABEL, layers_of, map_layout
 from tui.explorer.widgets.interaction_map import InteractionMap
 
 
@@ -33,15 +34,18 @@ class Followed(InteractionMap):
 
 def row(effect: float, low: float, high: float, first: int = 0, size: int = 2) -> InteractionRow:
     labels = tuple("ABCDEFGH"[first : first + size])
-    return InteractionRow("tiny", "task", "acc", first, labels, size, 64, effect, low, high, 0.5, "m", "t")
+    return InteractionRow("tiny", "task", "acc", first, first // 2, labels, size, 64, effect, low, high, 0.5, "m", "t")
 
 
-@given(st.integers(2, 320), st.integers(1, 4), st.integers(1, 400))
-def test_every_window_has_a_place_of_its_own(players: int, sizes: int, width: int) -> None:
-    layout = map_layout(players, tuple(range(2, 2 + sizes)), width)
+@given(st.integers(2, 320), st.integers(1, 4), st.integers(1, 4), st.integers(1, 400))
+def test_every_window_has_a_place_of_its_own(players: int, a_layer: int, sizes: int, width: int) -> None:
+    players -= players % a_layer
+    layers = [player // a_layer for player in range(max(players, a_layer))]
+    players = len(layers)
+    layout = map_layout(layers, tuple(range(2, 2 + sizes)), width)
     assert sum(len(layout.firsts(band)) for band in range(layout.bands)) == players
-    assert all(layout.firsts(band).start % 2 == 0 for band in range(layout.bands))
-    assert layout.per_band * layout.cell + LABEL <= max(width, LABEL + 2)
+    assert all(layout.firsts(band).start % a_layer == 0 for band in range(layout.bands))
+    assert layout.per_band * layout.cell + LABEL <= max(width, LABEL + a_layer)
     found = [
         layout.window_at(LABEL + column * layout.cell, band * layout.lines_a_band + 1 + line)
         for band in range(layout.bands)
@@ -53,6 +57,22 @@ def test_every_window_has_a_place_of_its_own(players: int, sizes: int, width: in
     assert layout.window_at(LABEL - 1, 1) is None
     assert layout.window_at(LABEL, 0) is None
     assert layout.window_at(LABEL, layout.bands * layout.lines_a_band + 1) is None
+
+
+def test_columns_are_numbered_at_the_first_player_of_every_fifth_layer() -> None:
+    for kinds in (example.HYBRID, example.FOUR, example.ONE, (("attn", "ffn"),) * 30):
+        rows = interaction_rows("boolq", layers=kinds)
+        players = example.players(kinds)
+        assert layers_of(rows) == tuple(player.layer for player in players)
+        layout = map_layout(layers_of(rows), (2, 3, 4), 76)
+        for band in range(layout.bands):
+            numbers = layout.numbers(band)
+            for first in layout.firsts(band):
+                player = players[first]
+                begins = first == 0 or players[first - 1].layer != player.layer
+                at = LABEL + (first - layout.firsts(band).start) * layout.cell
+                if begins and player.layer % 5 == 0:
+                    assert numbers[at:].split()[0] == str(player.layer)
 
 
 def test_glyphs_and_words() -> None:

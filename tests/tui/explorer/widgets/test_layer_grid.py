@@ -4,13 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from core.coalitions.players import Removed, players_of
+from core.coalitions.players import Kinds, Removed, players_of
 from tests.support import example_state as example
 from tests.support.mounted_widget import Mounted, mounted, text_of
+from tui.drawing.kinds import LOOKS, MIXERS
 from tui.explorer.widgets.layer_grid import LayerGrid
 
 
-def _grid(removed: Removed = (), layers: int = 30, *, known: bool = True) -> LayerGrid:
+def _grid(removed: Removed = (), layers: example.Layers = 30, *, known: bool = True) -> LayerGrid:
     grid = LayerGrid()
     grid.show(example.players(layers), removed, example.charts(layers) if known else None)
     return grid
@@ -39,6 +40,115 @@ def test_keys_choose_what_space_removes(keys: tuple[str, ...], change: Removed) 
         assert app.changes == [change]
 
     mounted(_grid(), flow)
+
+
+# Layers with an SSM and an FFN, an SSM, an FFN, an attention, and again.
+UNEVEN: Kinds = (("ssm", "ffn"), ("ssm",), ("ffn",), ("attn",)) * 3
+
+
+@pytest.mark.parametrize(
+    ("keys", "change"),
+    [
+        (("right", "space"), (2,)),
+        (("right", "right", "space"), (4,)),
+        (("right", "right", "left", "space"), (2,)),
+        (("down", "right", "space"), (3,)),
+        (("right", "down", "space"), (1,)),
+        (("right", "right", "down", "space"), (3,)),
+        (("end", "space"), (14,)),
+        (("end", "right", "down", "space"), (13,)),
+        (("down", "end", "space"), (13,)),
+        (("end", "home", "space"), (0,)),
+        (("down", "down", "down", "space"), (1,)),
+        (("shift+right", "shift+right", "space"), (0, 2, 4)),
+        # A block that goes down where a layer lacks the row below grows, and does not shrink.
+        (("shift+right", "shift+right", "shift+down", "space"), (0, 1, 2, 3, 4, 5, 6)),
+        (("end", "shift+left", "shift+down", "space"), (10, 11, 12, 13, 14)),
+        (("shift+end", "shift+down", "space"), tuple(range(14))),
+    ],
+)
+def test_the_cursor_skips_what_a_layer_lacks(keys: tuple[str, ...], change: Removed) -> None:
+    async def flow(app: Mounted) -> None:
+        await app.press(*keys)
+        assert app.changes == [change]
+
+    mounted(_grid(layers=UNEVEN, known=False), flow)
+
+
+def test_all_players_of_four_a_layer_are_reached_in_the_order_of_running() -> None:
+    async def flow(app: Mounted) -> None:
+        for _ in range(4):
+            await app.press("space", "down")
+        assert app.changes[-1] == (0, 1, 2, 3)
+        await app.press("up", "up", "right", "space")
+        assert app.changes[-1] == (0, 1, 2, 3, 5)
+        assert "MoE 1 removed" in app.text
+
+    mounted(_grid(layers=example.FOUR), flow)
+
+
+def test_a_click_where_a_layer_has_no_player_changes_nothing() -> None:
+    async def flow(app: Mounted) -> None:
+        assert app.pilot is not None
+        layout = app.shown._layout
+        for layer, row, changes in ((1, 1, []), (2, 0, []), (2, 1, [(3,)])):
+            x, y = layout.place(layer, row)
+            await app.pilot.click(LayerGrid, offset=(x + 2, y + 1))
+            assert app.changes == changes
+
+    mounted(_grid(layers=UNEVEN), flow)
+
+
+def test_bands_that_do_not_fit_are_told_and_follow_the_cursor() -> None:
+    async def flow(app: Mounted) -> None:
+        assert "↓" in app.text
+        assert "Linear 87" not in app.text
+        await app.press("end")
+        assert "↑" in app.text
+        assert "↓" not in app.text
+        assert app.pilot is not None
+        x, y = app.shown._layout.place(44, 1)
+        await app.pilot.click(LayerGrid, offset=(x + 2, y + 1 - app.shown._layout.lines_a_band))
+        assert app.changes == [(app.shown.cursor,)]
+        assert app.shown._slots.cells[app.shown.cursor] == (44, 1)
+        await app.press("home")
+        assert "↓" in app.text
+
+    mounted(_grid(layers=example.DEEP), flow, height=24)
+
+
+def test_kinds_that_share_a_row_have_glyphs_of_their_own_and_a_key() -> None:
+    grid = LayerGrid()
+    text = text_of(grid, lambda: grid.show(example.players(example.HYBRID), (), example.charts(example.HYBRID)))
+    assert "Layers: ●▓ Attn  ◆▅ SSM  ■▙ Conv  ×▓ FFN  ✚⣶ MoE" in text
+    mixers = next(line for line in text.split("\n") if "Mix " in line)
+    cells = [mixers[7 + 2 * layer] for layer in range(len(example.HYBRID))]
+    for layer, kinds in enumerate(example.HYBRID):
+        if layer > 0:
+            assert cells[layer] in (LOOKS[kinds[0]].weights if kinds[0] in MIXERS else " ")
+    unknown = LayerGrid()
+    text = text_of(unknown, lambda: unknown.show(example.players(example.HYBRID), (), None))
+    mixers = next(line for line in text.split("\n") if "Mix " in line or "Mix[" in line)
+    assert [mixers[7 + 2 * layer] for layer in range(6)] == ["◆", "◆", " ", "●", "◆", "■"]
+    assert "●◆■×✚ unknown" in text
+
+
+def test_the_legend_shows_only_the_kinds_that_the_model_has() -> None:
+    grid = LayerGrid()
+    text = text_of(grid, lambda: grid.show(example.players(example.ONE), (), example.charts(example.ONE)))
+    assert "drop ▁ <" in text
+    assert "Layers ─" in text
+    assert not set("░▒▓█") & set(text)
+
+
+def test_another_model_with_as_many_players_is_drawn_anew() -> None:
+    grid = LayerGrid()
+
+    def show() -> None:
+        grid.show(example.players(4), (), None)
+        grid.show(players_of([("ssm", "ffn")] * 4), (), None)
+
+    assert "SSM 0" in text_of(grid, show)
 
 
 def test_a_second_toggle_puts_back_and_a_mixed_block_is_first_removed_whole() -> None:
@@ -87,7 +197,7 @@ def test_every_cell_is_drawn_once(layers: int, width: int) -> None:
     removed = tuple(range(2 * layers))
     grid = LayerGrid()
 
-    text = text_of(grid, lambda: grid.show(example.players(layers), removed, None), width=width)
+    text = text_of(grid, lambda: grid.show(example.players(layers), removed, None), width=width, height=60)
 
     cells = "\n".join(line for line in text.split("\n") if "Attn " in line or "FFN " in line or "Attn[" in line)
     # The one under the cursor is drawn without brackets, and all the same, where cells are narrow.
@@ -123,7 +233,7 @@ def test_the_cursor_is_seen_where_cells_are_one_wide() -> None:
     async def flow(app: Mounted) -> None:
         for keys in ((), ("down",), ("end",)):
             await app.press(*keys)
-            x, y = app.shown._layout.place(app.shown.cursor)
+            x, y = app.shown._layout.place(*app.shown._slots.cells[app.shown.cursor])
             column, line = x + app.shown.content_region.x, y + app.shown.content_region.y
             style = app.screen.get_style_at(column, line)
             assert style.bgcolor is not None
