@@ -93,12 +93,17 @@ def told_layout(model_type: str, count: int) -> Layout | None:
 
 
 def expected_players(folder: Path) -> tuple[Player, ...] | None:
-    """Return the players of the model in a folder: as loading found them before, or as its family and config.json tell.
+    """Return the players of the model in a folder, by its config.json; None if only loading can tell.
 
-    None if only loading can tell.
+    Where the table does not tell, they are known if a model with this configuration was loaded before.
     """
-    if (kinds := known_kinds(folder)) is not None:
-        return players_of(kinds)
+    told = _told_players(folder)
+    kinds = None if told is not None else known_kinds(folder)
+    return told if kinds is None else players_of(kinds)
+
+
+def _told_players(folder: Path) -> tuple[Player, ...] | None:
+    """Return the players that the table tells of the model in a folder; None if it does not."""
     try:
         config = read_json_object(folder / "config.json")
     except CornerstoneError:

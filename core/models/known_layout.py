@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final, get_args
 
-from core.coalitions.players import PlayerKind
+from core.coalitions.players import Kinds, PlayerKind
 from core.errors import CornerstoneError
 from core.machine.cached_fact import keep_fact, read_fact
 from core.machine.paths import cache_folder
@@ -24,8 +24,6 @@ from core.records.json_object import read_json_object
 
 LAWS: Final = 1
 """Counts the versions of detection and laws: what an earlier one found is found anew."""
-
-Kinds = tuple[tuple[PlayerKind, ...], ...]
 
 
 def known_layout(fingerprint: str, place: str) -> Layout | None:

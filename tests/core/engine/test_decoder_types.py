@@ -1,72 +1,52 @@
-"""Every decoder type of transformers: the sweep equals the plain model, or the type is refused by the law it breaks."""
+"""Every decoder type that transformers has is found as its table says, or refused by the law that it breaks."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+import gc
 
 import pytest
 import torch
 from transformers import PreTrainedModel
 
+from core.engine.tracing import logits_of, two_texts
+from core.engine.verified_layout import layout_of
 from core.errors import CornerstoneError
+from core.models.families import HINTS
 from tests.support.decoder_expected import OF_DECODERS, OF_VARIANTS, OF_WRAPPERS, Expected
-from tests.support.decoder_types import DECODERS, DRAFT_HEADS, WRAPPERS, tiny_decoder
+from tests.support.decoder_types import tiny_decoder
 from tests.support.decoder_variants import VARIANTS
-from tests.support.swept import assert_exact, count_players, layout_in_use, some_coalitions, some_documents
 
-FAST = {
-    "bloom", "cohere", "deepseek_v3", "deepseek_v4", "falcon", "falcon_h1", "gemma3_text", "gemma4_text", "gpt_neo",
-    "gpt_oss", "granitemoehybrid", "hy_v4", "lfm2", "llama4_text", "longcat_flash", "mamba2", "mllama", "mpt",
-    "nemotron_h", "olmo2", "openai-gpt", "opt", "phi", "qwen3_5_text", "zaya", "gemma4_text: shared keys",
-    "phi3: longrope", "mistral3",
-}  # fmt: skip
-"""Types that stand for the others: each way, each law, each kind of player, each odd thing that a layer does."""
-NEEDS_TIMM = {"gemma3n"}
-
-
-def _cases(names: Iterable[str]) -> list[object]:
-    return [pytest.param(name, marks=() if name in FAST else pytest.mark.slow) for name in names]
-
-
-def test_the_table_has_each_decoder_type_and_accepts_at_least_140() -> None:
-    assert set(OF_DECODERS) == set(DECODERS)
-    assert len(DECODERS) == 156
-    ways = Counter(expected.way for expected in OF_DECODERS.values())
-    assert ways.total() - ways["refused"] >= 140, ways
-    assert set(OF_WRAPPERS) == set(WRAPPERS)
-    assert set(OF_VARIANTS) == set(VARIANTS)
-    assert set(FAST) <= {*DECODERS, *WRAPPERS, *VARIANTS}
-
-
-@pytest.mark.parametrize("name", _cases(name for name in DECODERS if name not in {*DRAFT_HEADS, *NEEDS_TIMM}))
-def test_a_decoder_type(name: str) -> None:
-    _check(tiny_decoder(name), OF_DECODERS[name])
-
-
-@pytest.mark.parametrize("name", _cases(WRAPPERS))
-def test_the_text_stack_of_a_model_that_also_sees(name: str) -> None:
-    _check(tiny_decoder(name), OF_WRAPPERS[name])
-
-
-@pytest.mark.parametrize("name", _cases(VARIANTS))
-def test_a_variant_of_a_type(name: str) -> None:
-    kind, settings = VARIANTS[name]
-    _check(tiny_decoder(kind, **settings), OF_VARIANTS[name])
-
-
-def _check(model: PreTrainedModel, expected: Expected) -> None:
-    if expected.refused:
-        with pytest.raises(CornerstoneError, match=expected.refused):
-            layout_in_use(model)
-        return
-    layout = layout_in_use(model)
-    assert Expected.of(layout) == expected
-    assert_exact(model, layout, some_documents(1), some_coalitions(count_players(layout)))
+BUILT = {
+    **{name: (name, {}) for name in (*OF_DECODERS, *OF_WRAPPERS)},
+    **VARIANTS,
+}
+NOT_BUILT = {"gemma3n", "gemma4_assistant", "gemma4_unified_assistant"}
+"""A wrapper that needs timm for its eyes, and draft heads, which are refused before they are loaded."""
+EXPECTED = {**OF_DECODERS, **OF_WRAPPERS, **OF_VARIANTS}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name, expected in OF_DECODERS.items() if not expected.refused])
-def test_a_decoder_type_in_bfloat16_has_the_same_players(name: str) -> None:
-    found = Expected.of(layout_in_use(tiny_decoder(name).to(torch.bfloat16)))
-    assert found == OF_DECODERS[name]
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+@pytest.mark.parametrize("name", sorted(set(EXPECTED) - NOT_BUILT))
+def test_every_type_is_found_as_its_table_says(name: str, dtype: torch.dtype) -> None:
+    expected, (kind, settings) = EXPECTED[name], BUILT[name]
+    gc.collect()  # models have cycles
+    model = tiny_decoder(kind, **settings).to(dtype)
+    if expected.refused or not _runs(model):
+        law = expected.refused if _runs(model) else "it fails on a plain text"
+        with pytest.raises(CornerstoneError, match=law):
+            layout_of(model, HINTS)
+        return
+    found = Expected.of(layout_of(model, HINTS))
+    assert (found.kinds, found.parts) == (expected.kinds, expected.parts)
+    assert (found.way == "whole") == (expected.way == "whole")
+
+
+def _runs(model: PreTrainedModel) -> bool:
+    """Return whether a model reads a text at all: some cannot in bfloat16."""
+    try:
+        with torch.inference_mode():
+            logits_of(model, two_texts(model)[0])
+    except RuntimeError:
+        return False
+    return True

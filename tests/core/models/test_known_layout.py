@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from core.coalitions.players import players_of
 from core.machine.paths import cache_folder
 from core.models import known_layout as known_layout_module
+from core.models.families import expected_players
 from core.models.known_layout import keep_layout, known_kinds, known_layout
 from core.models.layout import Layer, Layout, Sublayer
 
@@ -41,6 +43,14 @@ def test_a_layout_is_read_as_it_was_kept(folder: Path) -> None:
     keep_layout("a", "cpu", folder, LAYOUT)
     assert known_layout("a", "cpu") == LAYOUT
     assert known_kinds(folder) == LAYOUT.kinds == (("attn", "moe"), ("ssm",), (), ("attn", "moe"))
+
+
+def test_players_of_a_model_that_was_loaded_are_expected(folder: Path) -> None:
+    assert expected_players(folder) is None
+    keep_layout("a", "cpu", folder, LAYOUT)
+    assert expected_players(folder) == players_of(LAYOUT.kinds)
+    (folder / "config.json").write_text(json.dumps({"model_type": "gpt2", "n_layer": 1}))
+    assert expected_players(folder) == players_of([("attn", "ffn")])
 
 
 def test_another_model_device_or_configuration_is_another_one(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
