@@ -13,6 +13,7 @@ from transformers import PreTrainedModel
 from core.coalitions.players import Removed
 from core.engine.decoder import Decoder
 from core.engine.packing import TokenRequest, pack
+from core.engine.packing_law import verified
 from core.engine.sweep import sweep
 from core.engine.verified_layout import layout_of
 from core.models.families import HINTS
@@ -26,7 +27,7 @@ Documents = list[list[TokenRequest]]
 
 def layout_in_use(model: PreTrainedModel) -> Layout:
     """Return the layout that the program works with once it has loaded a model."""
-    return layout_of(model, HINTS)
+    return verified(model, layout_of(model, HINTS))
 
 
 def some_documents(seed: int, contexts: Sequence[int] = (12, 23, 1)) -> Documents:
@@ -60,8 +61,7 @@ def swept(
     model: PreTrainedModel, layout: Layout, documents: Documents, coalitions: Sequence[Removed]
 ) -> NDArray[np.float64]:
     """Return the log-probabilities of all requests under each coalition, as the program computes them."""
-    share = layout.way in {"packed", "mixed"}
-    row = pack(documents, CONTEXT, share=share)
+    row = pack(documents, CONTEXT)
     return np.asarray(sweep(Decoder(model, layout), row, coalitions, batch_tokens=64).logprobs)
 
 

@@ -97,7 +97,7 @@ def test_sinks_take_a_part_of_the_attention(name: str) -> None:
 BOUNDED = {
     "mistral": {"sliding_window": LONG},
     "gemma3_text": {"sliding_window": LONG},
-    "llama4_text": {"attention_chunk_size": LONG},
+    "llama4_text": {"attention_chunk_size": LONG, "floor_scale": LONG},
     "gpt_oss": {"sliding_window": LONG},
     "gpt_neo": {"window_size": LONG},
     "modernbert-decoder": {"local_attention": 2 * LONG},
@@ -125,6 +125,7 @@ UNBOUNDED = {
     "window_size": 1000,
     "local_attention": 2000,
     "attention_window_size": 1000,
+    "floor_scale": 1000,
     "index_topk": 1000,
     "keep_window_size": 1000,
     "indexer_budget": 1000,
