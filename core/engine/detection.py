@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from core.coalitions.players import PlayerKind
-from core.engine.kinds import channel_kind, mixer_kind
+from core.engine.kinds import called_attention, channel_kind, mixer_kind
 from core.engine.probe import Exactness, Look, Probe, distance
 from core.engine.silence import first_of
 from core.errors import CornerstoneError
@@ -51,7 +51,8 @@ def players_of_layer(model: nn.Module, probe: Probe, hint: Hint) -> tuple[Sublay
     """
     stays = held(probe.layer, hint.stays)
     found = _needed(probe, stays)
-    mixers = [part for part in found.needed if part in hint.mixers or _mixes(probe, part, [*found.needed, *stays])]
+    told = [part for part in found.needed if part in hint.mixers or called_attention(model, probe.layer, part)]
+    mixers = [part for part in found.needed if part in told or _mixes(probe, part, [*found.needed, *stays])]
     groups = _grouped(probe, found.needed, mixers)
     return tuple(
         Sublayer(_kind(model, probe, group, group[0] in mixers), group, _feeds(probe, found.other, group))

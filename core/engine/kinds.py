@@ -10,11 +10,12 @@ from torch import nn
 
 from core.coalitions.players import PlayerKind
 
+_ATTENTION: Final = re.compile(r"att(n|ention)|mla\b|mla_", re.I)
 _MIXERS: Final[tuple[tuple[PlayerKind, re.Pattern[str]], ...]] = (
     ("linear", re.compile(r"delta|kda|lightning|linear_?attention|retention|rglru|recurrent_?block|lstm|rwkv", re.I)),
     ("ssm", re.compile(r"mamba|ssm", re.I)),
     ("conv", re.compile(r"conv", re.I)),
-    ("attn", re.compile(r"att(n|ention)|mla\b|mla_", re.I)),
+    ("attn", _ATTENTION),
 )
 
 
@@ -29,10 +30,14 @@ def channel_kind(layer: nn.Module, parts: Sequence[str]) -> PlayerKind:
     return "moe" if any(_has_experts(layer, part) for part in parts) else "ffn"
 
 
+def called_attention(model: nn.Module, layer: nn.Module, part: str) -> bool:
+    """Return whether a part is called attention: it is a mixer even if it reads keys that another layer left."""
+    return bool(_ATTENTION.search(" ".join([*_own_names(model, layer, part), part])))
+
+
 def _mixer(model: nn.Module, layer: nn.Module, part: str) -> PlayerKind:
     classes = [type(module).__name__ for module in _chain(layer, part)]
-    # The family's own name is no hint: JambaAttention, KimiLinearMLA and RecurrentGemmaAttention are attention.
-    named = [name[len(_common(type(model).__name__, name)) :] for name in classes]
+    named = _own_names(model, layer, part)
     weights = {name.rpartition(".")[2] for name, _ in layer.get_submodule(part).named_parameters()}
     for texts in (named, [part], classes):
         for kind, pattern in _MIXERS:
@@ -41,6 +46,12 @@ def _mixer(model: nn.Module, layer: nn.Module, part: str) -> PlayerKind:
         if {"A_log", "D"} <= weights:
             return "ssm"
     return "mixer"
+
+
+def _own_names(model: nn.Module, layer: nn.Module, part: str) -> list[str]:
+    """Return the names of classes without the family's, such as ``Attention`` for ``RecurrentGemmaAttention``."""
+    classes = [type(module).__name__ for module in _chain(layer, part)]
+    return [name[len(_common(type(model).__name__, name)) :] for name in classes]
 
 
 def _chain(layer: nn.Module, part: str) -> list[nn.Module]:

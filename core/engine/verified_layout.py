@@ -99,7 +99,9 @@ def _checked(traced: LayerTrace, hint: Hint, players: tuple[Sublayer, ...]) -> L
 
 def _refuse_other_shapes(traced: LayerTrace) -> None:
     before, after = tuple(traced.received.hidden.shape), tuple(traced.out.shape)
-    if before[:2] != (1, LENGTH) or after != before:
+    if before[:1] != (1,):
+        raise CornerstoneError(f"it hands on several streams of hidden states, of shape {before}, which it mixes")
+    if before[1:2] != (LENGTH,) or after != before:
         raise CornerstoneError(
             f"hidden states must be one row of {LENGTH} tokens before and after it, but their shapes are {before} and "
             f"{after}"

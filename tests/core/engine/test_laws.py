@@ -23,7 +23,9 @@ DTYPES = [torch.float32, torch.bfloat16]
 @pytest.mark.parametrize("shared", [True, False])
 def test_layers_that_read_keys_of_earlier_ones_are_run_as_a_whole(shared: bool, dtype: torch.dtype) -> None:
     model = odd_decoder("gemma4_text", num_kv_shared_layers=2 if shared else 0)
-    assert layout_of(model.to(dtype), HINTS).way == ("whole" if shared else "unpacked")
+    layout = layout_of(model.to(dtype), HINTS)
+    assert layout.way == ("whole" if shared else "unpacked")
+    assert layout.kinds == (("attn", "ffn"),) * 4
 
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
