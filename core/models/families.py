@@ -99,12 +99,8 @@ HINTS: dict[str, Hint] = {
         )
         for name, family in FAMILIES.items()
     },
-    # The embedding that each layer adds is part of what a layer reads, not a sublayer of its own. Attention that takes
-    # the keys and values of an earlier layer does not read those tokens in its own input.
-    **dict.fromkeys(
-        ("gemma4", "gemma4_text", "gemma4_unified", "gemma4_unified_text"),
-        Hint(stays=("per_layer_projection",), mixers=("self_attn",)),
-    ),
+    # The embedding that each layer adds is part of what a layer reads, not a sublayer of its own.
+    **dict.fromkeys(("gemma4", "gemma4_text"), Hint(stays=("per_layer_projection",))),
     # An embedding of the tokens before a token, which the layer looks up by their numbers.
     **dict.fromkeys(("qwen4_exp", "qwen4_exp_text"), Hint(mixers=("ple",))),
     # Short convolutions follow both sublayers; what they do is part of these.
