@@ -30,6 +30,10 @@ from core.engine.whole import score_whole
 from core.models.layout import Layer, Layout, Way
 
 _TOKENS: Final = 24
+
+_LONG: Final = 512
+"""A bound of rows that is looked at in a row longer than it. Beyond a larger one, requests go by themselves."""
+
 _BATCH_TOKENS: Final = 256
 
 _EXACT: Final = 5e-4
@@ -51,7 +55,11 @@ def verified(model: PreTrainedModel, layout: Layout) -> Layout:
     """
     if layout.way == "whole":
         return layout
-    row = _row(model)
+    bound = layout.longest_row
+    if bound is not None and bound <= _LONG:
+        row, layout = _row(model, bound), replace(layout, longest_row=None)
+    else:
+        row = _row(model)
     with torch.inference_mode():
         found = _packing(model, layout, row)
     if any(map(has_offloaded_params, model.modules())):
@@ -68,15 +76,19 @@ def _slower(way: Way) -> Iterable[Way]:
     return (way, *(slower for slower in ways[ways.index(way) + 1 :] if slower != "mixed"))
 
 
-def _row(model: PreTrainedModel) -> Row:
-    """Return a row of two documents whose requests branch early and late, and whose ends lie far from their parents."""
-    one, other = (tuple(text[0].tolist()) for text in two_texts(model, _TOKENS))
+def _row(model: PreTrainedModel, apart: int = 0) -> Row:
+    """Return a row of two documents whose requests branch early and late, and whose ends lie far from their parents.
+
+    Some lie at least ``apart`` tokens from their parents, and as deep.
+    """
+    one, other = (tuple(text[0].tolist()) for text in two_texts(model, _TOKENS + apart))
+    long = (one[9 : 15 + apart],) if apart else ()
     first = [
         TokenRequest(one[:9], continuation)
-        for continuation in (one[9:11], other[:3], other[3:9], (*other[3:6], *one[12:16]))
+        for continuation in (*long, one[9:11], other[:3], other[3:9], (*other[3:6], *one[12:16]))
     ]
     second = [TokenRequest(other[9:12], one[14:20]), TokenRequest((*other[9:11], *one[20:24]), other[12:16])]
-    return pack([first, second], _TOKENS)
+    return pack([first, second], _TOKENS + apart)
 
 
 def _packing(model: PreTrainedModel, layout: Layout, row: Row) -> Layout:

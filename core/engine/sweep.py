@@ -90,7 +90,8 @@ def sweep_rows(
 
 def entered_rows(decoder: Decoder, row: Row) -> list[tuple[Row, Entry]]:
     """Return a row after the embeddings, or the rows of its requests where these cannot share it."""
-    if decoder.layout.way != "unpacked":
+    longest = decoder.layout.longest_row
+    if decoder.layout.way != "unpacked" and (longest is None or len(row) <= longest):
         try:
             return [(row, decoder.enter(row))]
         except NotShared:

@@ -64,7 +64,8 @@ def _layout(model: PreTrainedModel, hint: Hint) -> Layout:
     if not any(layer.sublayers for layer in layers):
         raise CornerstoneError("none of its layers has a part that could be removed")
     boxes = layers_are_boxes(model, traced, layers, trace(model, path, others))
-    return Layout(path, tuple(layers), "unpacked" if boxes else "whole")
+    bound = None if hint.by_row is None else getattr(model.config.get_text_config(), hint.by_row, None)
+    return Layout(path, tuple(layers), "unpacked" if boxes else "whole", bound)
 
 
 def _players(model: nn.Module, traced: Trace, hint: Hint) -> Players:

@@ -75,12 +75,14 @@ class Hint:
 
     ``players`` are the players of a layer; those of which a layer lacks parts are not in it. Without any, they are
     found. ``stays`` are submodules of a layer that add to the residual stream, and are no players by decision.
-    ``mixers`` are parts that mix tokens although it does not show in hidden states.
+    ``mixers`` are parts that mix tokens although it does not show in hidden states. ``by_row`` is a setting: the number
+    of tokens from which on a layer asks where a token is in its row, not how deep in its text. No shorter row shows it.
     """
 
     players: tuple[Sublayer, ...] = ()
     stays: tuple[str, ...] = ()
     mixers: tuple[str, ...] = ()
+    by_row: str | None = None
 
     def players_in(self, modules: Container[str]) -> tuple[Sublayer, ...]:
         """Return the players of a layer with these submodules."""
@@ -103,6 +105,10 @@ HINTS: dict[str, Hint] = {
     **dict.fromkeys(("gemma4", "gemma4_text"), Hint(stays=("per_layer_projection",))),
     # An embedding of the tokens before a token, which the layer looks up by their numbers.
     **dict.fromkeys(("qwen4_exp", "qwen4_exp_text"), Hint(mixers=("ple",))),
+    # A band of a mask that the layer holds, blocks of keys, and a scale of queries.
+    "gpt_neo": Hint(by_row="window_size"),
+    **dict.fromkeys(("minimax_m3_vl", "minimax_m3_vl_text"), Hint(by_row="index_block_size")),
+    **dict.fromkeys(("llama4", "llama4_text"), Hint(by_row="floor_scale")),
     # Short convolutions follow both sublayers; what they do is part of these.
     "inkling_text": Hint((Sublayer("attn", ("self_attn",)), Sublayer("mixer", ("mlp",)))),
 }

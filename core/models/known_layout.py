@@ -98,6 +98,7 @@ def _as_json(layout: Layout) -> dict[str, Any]:
     return {
         "path": layout.path,
         "way": layout.way,
+        "longest_row": layout.longest_row,
         "made": [_layer_as_json(layer) for layer in alike],
         "layers": [alike.index(layer) for layer in layout.layers],
     }
@@ -112,7 +113,7 @@ def _layout(fact: Any) -> Layout | None:
     """Return a layout from JSON; None if it is not one."""
     try:
         made = [_layer(layer) for layer in fact["made"]]
-        found = Layout(fact["path"], tuple(made[index] for index in fact["layers"]), fact["way"])
+        found = Layout(fact["path"], tuple(made[index] for index in fact["layers"]), fact["way"], fact["longest_row"])
     except (TypeError, KeyError, IndexError, ValueError):
         return None
     sound = isinstance(found.path, str) and found.way in get_args(Way) and min(fact["layers"], default=-1) >= 0

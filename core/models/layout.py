@@ -61,11 +61,15 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The layers of a model, at the dotted path ``path`` from the model with its head; and the way to evaluate it."""
+    """The layers of a model, at the dotted path ``path`` from the model with its head; and the way to evaluate it.
+
+    Requests share rows of at most ``longest_row`` tokens, None for rows of any length.
+    """
 
     path: str
     layers: tuple[Layer, ...]
     way: Way = "packed"
+    longest_row: int | None = None
 
     @property
     def kinds(self) -> tuple[tuple[PlayerKind, ...], ...]:
