@@ -101,10 +101,10 @@ gemma3_text              | packed   | AF AF AF AF       | self_attn mlp
 gemma3n                  | refused  | timm
 gemma3n_text             | refused  | streams of hidden states
 gemma4                   | packed   | AF AF AF AF       | self_attn mlp
-gemma4_assistant         | refused  | draft head
+gemma4_assistant         | refused  | a draft head
 gemma4_text              | packed   | AF AF AF AF       | self_attn mlp
 gemma4_unified           | packed   | AF AF AF AF       | self_attn mlp
-gemma4_unified_assistant | refused  | draft head
+gemma4_unified_assistant | refused  | a draft head
 gemma4_unified_text      | packed   | AF AF AF AF       | self_attn mlp
 git                      | refused  | no skip connection around them
 glm                      | packed   | AF AF AF AF       | self_attn mlp
