@@ -7,6 +7,10 @@ from typing import Any, Final
 _HIDDEN: Final = ("hidden_size", "n_embd", "d_model", "embedding_dim", "dim")
 _PLACES: Final = ("max_position_embeddings", "n_positions", "n_ctx", "max_seq_len")
 _LONGEST_ROW: Final = 4096
+_COUNTED: Final = ("window_size", "index_block_size", "floor_scale")
+"""Settings of layers that ask where a token is in its row, from so many tokens on: a band, blocks of keys, a scale."""
+_LAW_ROW: Final = 600
+"""Tokens of the row in which a smaller one of these shows when a model is loaded (``core.engine.packing_law``)."""
 _HEADS: Final = ("num_attention_heads", "n_head", "num_heads", "n_heads")
 _FFN: Final = (
     "intermediate_size", "ffn_dim", "ffn_hidden_size", "n_inner", "dff", "dim_ff", "moe_intermediate_size",
@@ -30,7 +34,8 @@ def longest_row(config: Any) -> int:
 
     Some layers have room for so many places only as a text may have, and some begin to count places in longer rows.
     """
-    return min(_first(config, _PLACES) or _LONGEST_ROW, _LONGEST_ROW)
+    counted = [value for key in _COUNTED if type(value := getattr(config, key, None)) is int and value > _LAW_ROW]
+    return min(_first(config, _PLACES) or _LONGEST_ROW, _LONGEST_ROW, *counted)
 
 
 def heads(config: Any) -> int:

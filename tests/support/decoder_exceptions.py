@@ -29,7 +29,7 @@ EXCEPTIONS: dict[str, dict[str, Any]] = {
     "laguna": {"layer_types": _SLIDING},
     "lfm2": {"layer_types": ["conv", "full_attention"] * 2},
     "lfm2_moe": {"layer_types": ["conv", "full_attention", "conv", "full_attention"]},
-    "llama4_text": {"interleave_moe_layer_step": 2, "no_rope_layer_interval": 2, "floor_scale": 8},
+    "llama4_text": {"interleave_moe_layer_step": 2, "no_rope_layer_interval": 2},
     "mellum": {"layer_types": _SLIDING},
     "ministral": {"layer_types": _SLIDING},
     "mistral": {"head_dim": 8},

@@ -101,10 +101,10 @@ gemma3_text              | packed   | AF AF AF AF       | self_attn mlp
 gemma3n                  | refused  | timm
 gemma3n_text             | refused  | streams of hidden states
 gemma4                   | packed   | AF AF AF AF       | self_attn mlp
-gemma4_assistant         | refused  | draft head
+gemma4_assistant         | refused  | a draft head
 gemma4_text              | packed   | AF AF AF AF       | self_attn mlp
 gemma4_unified           | packed   | AF AF AF AF       | self_attn mlp
-gemma4_unified_assistant | refused  | draft head
+gemma4_unified_assistant | refused  | a draft head
 gemma4_unified_text      | packed   | AF AF AF AF       | self_attn mlp
 git                      | refused  | no skip connection around them
 glm                      | packed   | AF AF AF AF       | self_attn mlp
@@ -248,8 +248,8 @@ falcon: alibi                      | packed   | AF AF AF AF | self_attention mlp
 falcon: new decoder                | packed   | AF AF AF AF | self_attention mlp
 falcon: sequential                 | packed   | AF AF AF AF | self_attention mlp
 stablelm: parallel                 | packed   | AF AF AF AF | self_attn mlp
-phi3: longrope                     | unpacked | AF AF AF AF | self_attn mlp
-llama: dynamic rope                | unpacked | AF AF AF AF | self_attn mlp
+phi3: longrope                     | packed   | AF AF AF AF | self_attn mlp
+llama: dynamic rope                | packed   | AF AF AF AF | self_attn mlp
 opt: norm after                    | refused  | norm before or after its skip connection
 opt: narrow embedding              | packed   | AF AF AF AF | self_attn fc2
 gpt_bigcode: multi-head            | packed   | AF AF AF AF | attn mlp

@@ -10,6 +10,7 @@ import pytest
 import torch
 from transformers import PreTrainedModel
 
+from core.engine import widths
 from core.engine.removal import forward_replaced
 from core.models.layout import Layout
 from tests.support.decoder_types import tiny_decoder
@@ -97,7 +98,7 @@ def test_sinks_take_a_part_of_the_attention(name: str) -> None:
 BOUNDED = {
     "mistral": {"sliding_window": LONG},
     "gemma3_text": {"sliding_window": LONG},
-    "llama4_text": {"attention_chunk_size": LONG},
+    "llama4_text": {"attention_chunk_size": LONG, "floor_scale": LONG},
     "gpt_oss": {"sliding_window": LONG},
     "gpt_neo": {"window_size": LONG},
     "modernbert-decoder": {"local_attention": 2 * LONG},
@@ -107,7 +108,6 @@ BOUNDED = {
     "glm_moe_dsa": {"index_topk": LONG},
     "dots3_note_text": {"index_topk": LONG, "sliding_window": LONG},
     "hy_v4": {"index_topk": LONG},
-    "doge": {"keep_window_size": LONG},
     "qwen4_exp_text": {"indexer_budget": LONG, "indexer_compress_ratio": 4},
     "minimax_m3_vl_text": {
         "layer_types": ["full_attention", "minimax_m3_sparse"] * 2,
@@ -115,7 +115,6 @@ BOUNDED = {
         "index_block_size": 16,
         "index_topk_blocks": 2,
     },
-    "inkling_text": {"sliding_window_size": LONG},
     "zaya": {"layer_types": ["hybrid_sliding", "hybrid"] * 2, "sliding_window": LONG},
 }
 """Settings that bound what a token sees, at a length that a short text does not reach."""
@@ -125,11 +124,10 @@ UNBOUNDED = {
     "window_size": 1000,
     "local_attention": 2000,
     "attention_window_size": 1000,
+    "floor_scale": 1000,
     "index_topk": 1000,
-    "keep_window_size": 1000,
     "indexer_budget": 1000,
     "index_topk_blocks": 1000,
-    "sliding_window_size": 1000,
 }
 SOME = {"mistral", "llama4_text", "gpt_neo"}
 
@@ -156,6 +154,18 @@ def test_what_a_token_sees_by_its_place_in_the_row_is_no_tree(name: str, long: b
     layout = _exact(model, documents)
     assert layout.way in {"mixed", "unpacked"}
     _wrong(model, _ignoring(layout, packs=True), documents)
+
+
+def test_rows_longer_than_a_bound_by_row_are_not_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    bound = 700  # more than a row that is looked at when the model is loaded
+    model = tiny_decoder("llama4_text", floor_scale=bound)
+    documents = some_documents(3, [60] * 13)
+    layout = layout_in_use(model)
+    coalitions = some_coalitions(count_players(layout))[:4]
+    assert layout.way == "packed"
+    assert_exact(model, layout, documents, coalitions)
+    monkeypatch.setattr(widths, "_COUNTED", ())
+    assert off_by(model, layout, documents, coalitions) > MATTERS
 
 
 @pytest.mark.slow
