@@ -28,7 +28,7 @@ with for_people():
 
 _GOOD_MASK: Mapping[str, Any] = {
     "format": "cornerstone mask",
-    "version": 1,
+    "version": 2,
     "model": {
         "name": "tiny",
         "source": "/models/tiny",
@@ -36,8 +36,7 @@ _GOOD_MASK: Mapping[str, Any] = {
         "fingerprint": "f" * 64,
         "dtype": "float32",
         "family": "llama",
-        "layers": 4,
-        "ffn": "ffn",
+        "kinds": [["attn", "ffn"]] * 4,
     },
     "removed": [{"number": 2, "label": "Attn 1"}, {"number": 5, "label": "FFN 2"}],
     "evidence": [
