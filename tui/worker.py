@@ -22,13 +22,17 @@ if TYPE_CHECKING:
 # The evaluator tries again by itself, so it should say soon that the store is in use.
 _PATIENCE_S = 2.0
 _NICENESS = 5
+_LEAST_MEMORY = 2e9
+"""Bytes of addresses that the libraries take when they are loaded, without a model."""
 
 
 def main(arguments: list[str]) -> None:
     """Do the work that the arguments name."""
     from core.machine.allocator import keep_freed_memory
+    from core.machine.memory_limit import refuse_less
     from core.machine.stuck_start import watch_thread_starts
 
+    refuse_less(_LEAST_MEMORY, "what evaluates models (torch, transformers and lm-eval)")
     keep_freed_memory()
     watch_thread_starts()
     match arguments:

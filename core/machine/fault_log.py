@@ -15,11 +15,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from core.machine.memory_limit import limit_in_words
+
 KEPT: Final = 20
 """How many logs are kept; the oldest are removed."""
 
 _MOST_BYTES = 2**18
 _MOST_SAID = 300
+# How the loader of libraries, the system and DuckDB say it.
+_NO_MEMORY: Final = ("failed to map segment", "annot allocate memory", "Out of Memory", "can't start new thread")
 
 
 def fault_sentence(error: BaseException, instead: str = "the steps that lead to it") -> str:
@@ -40,6 +44,8 @@ def fault_sentence(error: BaseException, instead: str = "the steps that lead to 
 
 def in_words(error: BaseException) -> str:
     """Return the type and the first line of an error as a clause."""
+    if (limit := limit_in_words()) and _may_lack_memory(error):
+        return f"{limit} leaves too little for this ({type(error).__name__}); raise it"
     if isinstance(error, MemoryError):
         return "there is not enough memory for this (MemoryError)"
     kind = type(error).__name__
@@ -51,6 +57,12 @@ def in_words(error: BaseException) -> str:
     module = isinstance(error, ImportError)
     said = f"{kind}: {first}" if first else kind
     return f"the installation is broken ({said})" if module else f"a fault of the program itself ({said})"
+
+
+def _may_lack_memory(error: BaseException) -> bool:
+    """Return whether an error is of a kind that a low limit on memory brings about."""
+    said = str(error)
+    return isinstance(error, MemoryError | SystemError) or any(sign in said for sign in _NO_MEMORY)
 
 
 def log_fault(error: BaseException) -> Path:

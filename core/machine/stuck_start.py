@@ -7,16 +7,16 @@ the wait has no end. No library that starts threads can be told to wait for less
 from __future__ import annotations
 
 import os
-import resource
 import sys
 import threading
 import time
 from collections.abc import Callable
 from types import FrameType
 
+from core.machine.memory_limit import memory_limit
+
 _LOOK_EVERY_S = 1.0
 _STUCK_S = 20.0
-_LIMITS = (resource.RLIMIT_AS, resource.RLIMIT_DATA)
 
 MESSAGE = "cornerstone: the memory limit of this process (ulimit -v) leaves too little to start a thread; raise it\n"
 
@@ -28,7 +28,7 @@ def watch_thread_starts(end: Callable[[], None] | None = None, patience: float =
         end: called when a thread did not start; by default it says so on stderr and ends the process with 1.
         patience: seconds in which a thread has to start.
     """
-    if all(resource.getrlimit(limit)[0] == resource.RLIM_INFINITY for limit in _LIMITS):
+    if memory_limit() is None:
         return
     threading.Thread(target=_watch, args=(end or _end, patience), name="thread starts", daemon=True).start()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_CLASS = re.compile(r"^(?:[A-Za-z]+ Error: )+")
+_CLASS = re.compile(r"^(?:[A-Za-z ]+ Error: )+")
 _ADVICE = re.compile(r"\. See also| This error signals|\n")
 # DuckDB names what it could not do, and then why.
 _WHY = "Original error: "

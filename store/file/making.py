@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 import duckdb
 
 from core.errors import CornerstoneError
+from core.machine.memory_limit import short_of_memory
 from store.file.cause import cause_of
 from store.file.place import is_stub, is_unfinished, log_of, make_folder, no_file_in, shown
 
@@ -57,6 +58,8 @@ def make(path: Path, schema: str, settings: Mapping[str, str | bool | int | floa
     except FileNotFoundError as error:
         # The folder was removed meanwhile, or another computer took the unfinished store for one left behind.
         raise BeingMadeError from error
+    except duckdb.OutOfMemoryException as error:
+        raise short_of_memory("to make a store", cause_of(error)) from error
     except (OSError, RuntimeError, duckdb.Error) as error:
         raise CornerstoneError(f"cannot make the store {shown(path)}: {cause_of(error)}") from error
 

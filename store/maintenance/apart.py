@@ -13,6 +13,8 @@ from typing import Any
 
 import duckdb
 
+from core.errors import CornerstoneError
+from core.machine.memory_limit import limit_in_words, short_of_memory
 from store.file.cause import cause_of
 from store.file.patience import OnWait
 from store.file.waiting import Waiting
@@ -48,6 +50,7 @@ def apart(work: Callable[..., Any], *arguments: object, told: Tell | None = None
 
     Raises:
         Exception: ``work`` raised it.
+        CornerstoneError: the process cannot start, or has ended where its memory is limited. Then nothing is known.
         CrashError: the process ended before ``work`` returned, or DuckDB failed on what it read or wrote.
     """
     context = multiprocessing.get_context("spawn")
@@ -55,12 +58,16 @@ def apart(work: Callable[..., Any], *arguments: object, told: Tell | None = None
     process = context.Process(target=_serve, args=(theirs, work, arguments), daemon=True)
     process.start()
     theirs.close()
+    begun = False
     try:
         while True:
             kind, content = ours.recv()
+            begun = True
             if isinstance(content, Waits):
                 if on_wait is not None:
                     on_wait(content.said)
+            elif kind == "begun":
+                continue
             elif kind == "message":
                 if told is not None:
                     told(content)
@@ -72,7 +79,7 @@ def apart(work: Callable[..., Any], *arguments: object, told: Tell | None = None
                 raise CrashError(content)
     except EOFError:
         process.join()
-        raise CrashError(_end_of(process.exitcode)) from None
+        raise _ended(process.exitcode, begun=begun) from None
     finally:
         ours.close()
         process.join()
@@ -82,16 +89,29 @@ def _serve(pipe: Connection, work: Callable[..., Any], arguments: tuple[object, 
     # A native library writes its last words to stderr. The process that waits says what happened in its own words.
     with open(os.devnull, "w") as nothing:
         os.dup2(nothing.fileno(), 2)
+    pipe.send(("begun", None))
     try:
         pipe.send(("result", work(lambda message: pipe.send(("message", message)), *arguments)))
     except KeyboardInterrupt:
         pipe.send(("failed", "it was stopped"))
+    except duckdb.OutOfMemoryException as error:
+        pipe.send(("raised", short_of_memory("for this", cause_of(error))))
     except duckdb.ProgrammingError as error:
         pipe.send(("raised", RuntimeError(str(error))))
     except (duckdb.Error, UnicodeDecodeError) as error:
         pipe.send(("failed", cause_of(error)))
     except Exception as error:  # noqa: BLE001 - it is raised where the work was asked for
         pipe.send(("raised", error))
+
+
+def _ended(code: int | None, *, begun: bool) -> Exception:
+    """Return the error of a process that has ended without a result."""
+    limit = limit_in_words()
+    if limit:
+        return CornerstoneError(f"{_end_of(code)}, and {limit} may be why; raise it")
+    if not begun:
+        return CornerstoneError(f"{_end_of(code)} before it began")
+    return CrashError(_end_of(code))
 
 
 def _end_of(code: int | None) -> str:

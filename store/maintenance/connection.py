@@ -11,6 +11,7 @@ from typing import Any, Final, Self
 import duckdb
 
 from core.errors import CornerstoneError
+from core.machine.memory_limit import short_of_memory
 from store.file.cause import cause_of, not_written
 from store.file.place import shown
 
@@ -88,7 +89,7 @@ class Reader:
 
         Raises:
             UnreadableError: DuckDB cannot open the file or answer the query.
-            CornerstoneError: it cannot write what it has to, such as on a full disk.
+            CornerstoneError: it lacks memory, or cannot write what it has to, such as on a full disk.
         """
         try:
             if self._db is None:
@@ -101,6 +102,8 @@ class Reader:
         except (duckdb.Error, UnicodeDecodeError) as error:
             # A failure may spoil the connection.
             self._close()
+            if isinstance(error, duckdb.OutOfMemoryException):
+                raise short_of_memory(f"to read {shown(self._path)}", cause_of(error)) from error
             if not_written(error):
                 # Both are in a folder that is made for this work, and nobody knows it.
                 folder = (self._spill if self._target is None else self._target.parent).parent

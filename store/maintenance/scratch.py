@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import duckdb
+
 from core.errors import CornerstoneError
 from store.file.cause import cause_of
 from store.file.database import writing
@@ -24,4 +26,6 @@ def make_empty(place: Path, what: str) -> None:
             pass
     except CornerstoneError as error:
         cause = error.__cause__
+        if isinstance(cause, duckdb.OutOfMemoryException):
+            raise
         raise CornerstoneError(f"{what}: {cause_of(cause) if isinstance(cause, Exception) else error}") from error

@@ -86,9 +86,11 @@ def _columns(rows: Sequence[Any], row_type: type) -> Columns:
 
 
 def _narrow(columns: Columns, dropped: Sequence[str], width: int) -> list[str]:
-    """Remove columns until a line fits ``width``, and return which."""
+    """Remove columns until a line fits ``width``, and return which: the ``dropped`` ones, and then from the right."""
     left_out = []
-    for name in dropped:
+    named = {"label", "labels", next(iter(columns), "")}
+    others = [name for name in reversed(columns) if name not in dropped and name not in named]
+    for name in (*dropped, *others):
         if sum(_width(column, texts) + len(_GAP) for column, texts in columns.items()) - len(_GAP) <= width:
             break
         if name in columns:

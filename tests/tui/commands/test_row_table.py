@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from store.rows import CoalitionRow, OutcomeRow, RunRow
-from store.tables import tables
+from store.tables import Table, tables
 from tui.commands.row_table import print_rows
 
 LABEL = "Attn 0, FFN 0, Attn 1, FFN 1"
@@ -46,6 +46,32 @@ def test_a_terminal_gets_a_line_a_row_and_is_told_what_is_left_out(
     assert all(len(line) <= width for line in lines[2:])
     assert ("left out for width: removed" in said) == (width < 100)
     assert LABEL in lines[3]
+
+
+@pytest.mark.parametrize("table", tables().values(), ids=tables())
+def test_no_table_wraps_on_a_narrow_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], table: Table
+) -> None:
+    # Two rows that share nothing, so that no column stands above the table.
+    rows = [_wide(table.row, seed) for seed in (1, 2)]
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "80")
+    print_rows(rows, table.row, table.dropped)
+    lines = capsys.readouterr().out.replace("\x1b[1m", "").replace("\x1b[0m", "").splitlines()
+    assert len(lines) >= 4
+    assert max(map(len, lines)) <= 80
+
+
+def _wide(row: type, seed: int) -> Any:
+    """Return a row with a wide value in each field, by its type."""
+    made: dict[str, Any] = {"float": -seed / 7, "int": 1000 + seed, "str": f"a name of {seed}", "bool": seed == 1}
+    values = {}
+    for field in fields(row):
+        kind = str(field.type).removesuffix(" | None")
+        values[field.name] = (
+            datetime(2026, 1, seed, tzinfo=UTC) if kind == "datetime" else made.get(kind, (seed, seed + 1))
+        )
+    return row(**values)
 
 
 def test_what_is_above_a_terminals_table_names_the_unit(
