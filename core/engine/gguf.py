@@ -16,6 +16,7 @@ import torch
 from safetensors import SafetensorError
 from transformers import AutoTokenizer, PreTrainedModel
 
+from core.engine.gguf_config import suit_to_file
 from core.engine.load_faults import load_faults
 from core.engine.open_model import open_weights, read_config
 from core.engine.same_model import refuse_far_larger, refuse_other_weights
@@ -67,10 +68,13 @@ def _read(gguf: Path, alone: Path) -> tuple[PreTrainedModel, Any]:
     ``alone`` is an empty folder, in which the file gets a name. Beside other files transformers would read those too:
     a tokenizer of another model, an adapter, code.
     """
-    sizes = check_gguf(gguf).sizes
+    header = check_gguf(gguf)
+    sizes = dict(header.sizes)
     (alone / _NAME).symlink_to(gguf.resolve())
     with load_faults(f"{gguf} as a GGUF model", str(gguf)):
         config = read_config(alone, gguf_file=_NAME)
+        for name in suit_to_file(config, header, gguf):
+            del sizes[name]
         refuse_far_larger(config, gguf, sum(sizes.values()))
         model, found = open_weights(alone, config, gguf_file=_NAME, dtype=torch.float32)
         tokenizer = AutoTokenizer.from_pretrained(alone, gguf_file=_NAME, trust_remote_code=False)

@@ -32,6 +32,7 @@ from core.models.folder_check import check_folder
 from core.models.known_layout import keep_layout, known_layout
 from core.models.layout import Layout
 from core.models.lookup import ModelSource
+from core.models.quantization import as_loaded
 from core.records.fingerprint import model_fingerprint
 from core.records.model_files import model_files, refuse_changed, states_of
 from core.records.records import ModelRecord
@@ -84,8 +85,9 @@ def load_model(
     before = states_of(source.folder)
     place = _device("auto" if device == "spread" else device)
     kind = _dtype(dtype, place)
-    weights = check_folder(source.folder).values()
-    held = sum(weight.size for weight in weights)
+    checked = check_folder(source.folder)
+    held = sum(weight.size for weight in checked.values())
+    weights = as_loaded(checked, model_files(source.folder).config)
     placement: dict[str, Any] = {"device_map": device_map}
     if device_map is None and is_spread(source.name, device, place, kind, weights):
         placement = {"device_map": "auto", "max_memory": most_memory()}

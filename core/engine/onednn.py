@@ -125,6 +125,8 @@ def _product_of(module: nn.Module) -> Product | None:
     weight, bias = getattr(module, "weight", None), getattr(module, "bias", None)
     if type(module) not in (nn.Linear, Conv1D) or type(weight) is not nn.Parameter:
         return None
+    if hasattr(module, "quantization_scheme"):  # compressed-tensors quantizes its inputs too
+        return None
     if not faster(weight.device, weight.dtype):
         return None
     return Product(weight.t() if type(module) is Conv1D else weight, bias)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import torch
 import transformers
@@ -13,7 +14,9 @@ from transformers import AutoConfig, PretrainedConfig, PreTrainedModel
 from core.engine.model_config import load_config
 from core.errors import CornerstoneError
 from core.models.architectures import auto_class_name
+from core.models.quantization import DEQUANTIZED, method_of
 
+_TALKATIVE: Final = ("bitsandbytes", "compressed_tensors")
 Found = Mapping[str, Collection[Any]]
 """What transformers tells of a loading: weights that are missing, left over or of another shape."""
 
@@ -32,6 +35,12 @@ def read_config(place: Path, **more: Any) -> PretrainedConfig:
     refuse_no_decoder(config, place)
     if replaced := sorted(name for name in vars(config) if callable(getattr(type(config), name, None))):
         raise CornerstoneError(f"{place / 'config.json'} has a setting {replaced[0]!r} that no model has")
+    quantized: Any = getattr(config, "quantization_config", None)
+    if method_of(quantized) in DEQUANTIZED:
+        config.quantization_config = {**quantized, "dequantize": True}
+    if quantized:
+        for name in _TALKATIVE:  # they tell of each product, as long as the model is evaluated
+            logging.getLogger(name).setLevel(logging.ERROR)
     return config
 
 

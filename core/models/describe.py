@@ -20,6 +20,7 @@ from core.models.foreign_code import refuse_foreign_code
 from core.models.gguf_header import check_gguf
 from core.models.layout import Way
 from core.models.lookup import InGguf, InPackage, ModelSource, OnHub, look_up, unknown
+from core.models.quantization import method_of
 from core.records.model_files import CONFIG, model_files
 
 _MB = 10**6
@@ -88,7 +89,7 @@ def describe(name: str, *, revision: str | None = None, offline: bool = False) -
 def _in_folder(name: str, source: ModelSource, alias: Alias | None) -> Description:
     files = model_files(source.folder)
     players = expected_players(source.folder)
-    quantized, parameters, refused = _quantization(files.config), None, None
+    quantized, parameters, refused = method_of(files.config.get("quantization_config")), None, None
     try:
         weights = check_folder(source.folder)
         parameters = None if quantized else sum(weight.size for weight in weights.values())
@@ -143,7 +144,7 @@ def _on_hub(name: str, hub_id: str, revision: str | None) -> Description:
         found = hub.look_at(hub_id, revision)
     except CornerstoneError as error:
         raise unknown(name, str(error), error.mend) from error
-    quantized = _quantization(found.config)
+    quantized = method_of(found.config.get("quantization_config"))
     return Description(
         name,
         hub_id if revision is None else f"{hub_id} at {revision}",
@@ -167,11 +168,6 @@ def _refusal(config: Mapping[str, Any], hub_id: str) -> str | None:
     except CornerstoneError as error:
         return str(error)
     return None
-
-
-def _quantization(config: Mapping[str, Any]) -> str | None:
-    found = config.get("quantization_config")
-    return _text(found.get("quant_method")) if isinstance(found, dict) else None
 
 
 def _text(value: object) -> str | None:

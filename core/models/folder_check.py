@@ -11,6 +11,7 @@ from core.errors import CornerstoneError
 from core.models.architectures import auto_class_name
 from core.models.config_limits import depths_in, refuse_numbers
 from core.models.foreign_code import refuse_foreign_code
+from core.models.quantization import refuse_unscaled
 from core.models.weight_headers import WeightHeader, read_weight_headers
 from core.records.json_object import read_json_object
 from core.records.model_files import CONFIG, model_files
@@ -44,6 +45,7 @@ def check_folder(folder: Path) -> dict[str, WeightHeader]:
         )
     if complex_ := [name for name, weight in weights.items() if weight.dtype == "C64"]:
         raise CornerstoneError(f"cannot load {folder}: {min(complex_)} holds complex numbers, which no such model has")
+    refuse_unscaled(weights, files.config, folder)
     _refuse_twice_named(weights, folder)
     held = layers_held(weights)
     for path, config in configs.items():

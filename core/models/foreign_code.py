@@ -7,27 +7,18 @@ kernels is installed.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
 from core.errors import CornerstoneError
 from core.models.architectures import is_known
+from core.models.quantization import refuse_quantization
 
 # What transformers brings along; anything else is a library that fetches its code, or a repository on a hub.
 _BUILT_IN: Final = {
     "attn_implementation": frozenset({"eager", "sdpa"}),
     "experts_implementation": frozenset({"eager", "batched_mm", "grouped_mm"}),
 }
-_LIBRARIES: Final = {
-    "bitsandbytes": "bitsandbytes",
-    "bitsandbytes_4bit": "bitsandbytes",
-    "bitsandbytes_8bit": "bitsandbytes",
-    "gptq": "gptqmodel",
-    "awq": "gptqmodel",
-    "compressed-tensors": "compressed_tensors",
-}
-"""Ways to quantize whose code is a library that users install: its name for ``import``."""
 
 
 def own_code_error(name: str) -> CornerstoneError:
@@ -68,7 +59,7 @@ def refuse_foreign_code(config: Mapping[str, Any], path: Path) -> None:
                 f"cannot load {path}: it has a fusion_config, which changes the model's code; delete it"
             )
         if asked == "quantization_config" and value:
-            _refuse_quantization(value, path)
+            refuse_quantization(value, path)
 
 
 def _settings(config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -80,21 +71,3 @@ def _settings(config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         yield key, value
         if isinstance(value, dict):
             yield from _settings(value)
-
-
-def _refuse_quantization(value: Any, path: Path) -> None:
-    method = value.get("quant_method") if isinstance(value, dict) else None
-    if isinstance(value, dict) and method is None and (value.get("load_in_4bit") or value.get("load_in_8bit")):
-        method = "bitsandbytes"
-    if not isinstance(method, str):
-        raise CornerstoneError(f"cannot load {path}: it has a quantization_config without a quant_method")
-    if method not in _LIBRARIES:
-        raise CornerstoneError(
-            f"cannot load {path}: the weights are quantized by {method[:60]!r}, which is not supported; use "
-            "the model's original weights"
-        )
-    if find_spec(_LIBRARIES[method]) is None:
-        raise CornerstoneError(
-            f"cannot load {path}: the weights are quantized by {method!r}, which needs the library "
-            f"{_LIBRARIES[method]}; install it, or use the model's original weights"
-        )

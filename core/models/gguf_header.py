@@ -38,6 +38,7 @@ _COUNTS: Final = {
     "expert_count": 2**16,
     "expert_used_count": 2**16,
 }
+_NONE_WITHOUT_ATTENTION: Final = frozenset({"feed_forward_length", "attention.head_count", "attention.head_count_kv"})
 _MAY_BE_ZERO: Final = frozenset({"expert_count", "expert_used_count"})
 
 
@@ -175,10 +176,12 @@ def _check_metadata(path: Path, metadata: dict[str, Any], table: list[_Tensor]) 
     architecture = metadata.get("general.architecture")
     if not isinstance(architecture, str):
         raise _damaged(path, "it does not say which architecture it has")
+    without_attention = isinstance(metadata.get(f"{architecture}.ssm.state_size"), int)
     for name, most in _COUNTS.items():
         value = metadata.get(f"{architecture}.{name}")
         for one in value if isinstance(value, list) else [value]:
-            least = 0 if name in _MAY_BE_ZERO or isinstance(value, list) else 1
+            free = name in _MAY_BE_ZERO or (name in _NONE_WITHOUT_ATTENTION and without_attention)
+            least = 0 if free or isinstance(value, list) else 1
             if one is not None and (type(one) is not int or not least <= one <= most):
                 raise _damaged(
                     path, f"{architecture[:80]}.{name} is {str(one)[:60]}, not a whole number from {least} to {most:,}"

@@ -15,6 +15,7 @@ from core.engine.encoding import EncodingFaultError, RequestEncoder
 from core.engine.gguf import convert_gguf
 from core.engine.load import LoadedModel, load_model
 from core.errors import CornerstoneError
+from core.models import quantization
 from core.models.lookup import ModelSource, look_up
 from tests.support.bad_gguf import other_models
 from tests.support.bad_models import (
@@ -141,7 +142,10 @@ def test_an_auto_map_is_left_aside_where_transformers_knows_the_class(tmp_path: 
 
 
 @pytest.mark.parametrize("method", ["gptq", "awq", "bitsandbytes"])
-def test_a_quantized_folder_without_its_library_is_refused(method: str, tmp_path: Path) -> None:
+def test_a_quantized_folder_without_its_library_is_refused(
+    method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quantization, "find_spec", lambda _: None)
     model = small_model(tmp_path / "model")
     change_config(model, quantization_config={"quant_method": method, "bits": 4})
     assert f"quantized by {method!r}, which needs the library" in refusal(model)
