@@ -9,10 +9,10 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 import torch
+from core.models.categories import category_of
 from transformers import PreTrainedModel
 
 from core.errors import CornerstoneError
-from core.models.categories import category_of
 from tests.support.decoder_expected import OF_DECODERS, OF_VARIANTS, OF_WRAPPERS, Expected
 from tests.support.decoder_types import DECODERS, DRAFT_HEADS, ENCODER_DECODERS, ENCODERS, WRAPPERS, tiny_decoder
 from tests.support.decoder_variants import VARIANTS
