@@ -17,7 +17,7 @@ from core.records.records import ModelRecord, Writer
 from core.study.events import TopVerdict
 from core.summaries.points import AblationPoint, CoalitionPoint, ShapleyPoint
 
-PROTOCOL_VERSION = 5
+PROTOCOL_VERSION = 6
 
 JobState = Literal["queued", "running", "paused", "finished", "cancelled", "failed"]
 
@@ -102,6 +102,13 @@ class Refusal(_Message):
     type: Literal["refusal"] = "refusal"
     text: str
     mend: Mend | None = None
+
+
+class Goodbye(_Message):
+    """The evaluator ends now, because an explorer has asked for it, or because of a signal."""
+
+    type: Literal["goodbye"] = "goodbye"
+    by: Literal["explorer", "signal"]
 
 
 class MemoryWasShort(_Message):
@@ -216,7 +223,7 @@ class Scored(_Message):
 
 Request = Annotated[Open | StartJob | Toggle | Pause | Resume | Cancel | ShutDown, pydantic.Field(discriminator="type")]
 Event = Annotated[
-    Hello | Narration | Refusal | MemoryWasShort | Opened | Jobs | Charts | Scored,
+    Hello | Goodbye | Narration | Refusal | MemoryWasShort | Opened | Jobs | Charts | Scored,
     pydantic.Field(discriminator="type"),
 ]
 
