@@ -104,6 +104,13 @@ class Refusal(_Message):
     mend: Mend | None = None
 
 
+class Goodbye(_Message):
+    """The evaluator ends now, because an explorer has asked for it, or because of a signal."""
+
+    type: Literal["goodbye"] = "goodbye"
+    by: Literal["explorer", "signal"]
+
+
 class MemoryWasShort(_Message):
     """Memory ran out for a chunk of the running job, which goes on in smaller chunks."""
 
@@ -216,7 +223,7 @@ class Scored(_Message):
 
 Request = Annotated[Open | StartJob | Toggle | Pause | Resume | Cancel | ShutDown, pydantic.Field(discriminator="type")]
 Event = Annotated[
-    Hello | Narration | Refusal | MemoryWasShort | Opened | Jobs | Charts | Scored,
+    Hello | Goodbye | Narration | Refusal | MemoryWasShort | Opened | Jobs | Charts | Scored,
     pydantic.Field(discriminator="type"),
 ]
 

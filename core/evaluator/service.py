@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib import metadata
 from pathlib import Path
+from typing import Literal
 
 import pydantic
 from websockets.asyncio.server import ServerConnection, broadcast, unix_serve
@@ -25,6 +26,7 @@ from core.evaluator.protocol import (
     PROTOCOL_VERSION,
     Charts,
     Event,
+    Goodbye,
     Hello,
     Jobs,
     MemoryWasShort,
@@ -32,6 +34,7 @@ from core.evaluator.protocol import (
     Opened,
     Refusal,
     Scored,
+    ShutDown,
     parse_request,
 )
 from core.records.records import Recorder
@@ -73,7 +76,7 @@ class _Service:
     async def run(self) -> bool:
         """Serve until asked to end; return false if the engine did not end."""
         for number in (signal.SIGTERM, signal.SIGINT):
-            self._loop.add_signal_handler(number, self._engine.stop)
+            self._loop.add_signal_handler(number, self._end, "signal")
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         path = socket_path(self._store)
         path.unlink(missing_ok=True)
@@ -122,7 +125,11 @@ class _Service:
         try:
             async for text in connection:
                 try:
-                    self._engine.submit(parse_request(text))
+                    request = parse_request(text)
+                    if isinstance(request, ShutDown):
+                        self._end("explorer")
+                    else:
+                        self._engine.submit(request)
                 except pydantic.ValidationError as error:
                     refusal = Refusal(text=f"not understood ({error.error_count()} faults): {error.errors()[0]['msg']}")
                     await connection.send(refusal.model_dump_json())
@@ -130,6 +137,10 @@ class _Service:
             pass
         finally:
             self._connections.discard(connection)
+
+    def _end(self, by: Literal["explorer", "signal"]) -> None:
+        broadcast(self._connections, Goodbye(by=by).model_dump_json())
+        self._engine.stop()
 
     def _greet(self, connection: ServerConnection) -> None:
         """Send the whole state, then all later events, without a gap between them."""
@@ -157,7 +168,7 @@ class _Service:
 
     def _remember(self, event: Event) -> None:
         """Keep the latest event of each kind for later connections."""
-        if isinstance(event, Refusal | MemoryWasShort):
+        if isinstance(event, Refusal | MemoryWasShort | Goodbye):
             return
         if isinstance(event, Opened):
             keys = {task.key for task in event.tasks}

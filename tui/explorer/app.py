@@ -16,7 +16,7 @@ from textual.worker import WorkerFailed
 from core.coalitions.players import Removed
 from core.errors import CornerstoneError
 from core.evaluator import client
-from core.evaluator.protocol import Hello, JobView, Open, Opened, Request, StartJob, Toggle
+from core.evaluator.protocol import Hello, JobView, Open, Opened, Request, Scored, StartJob, Toggle
 from core.evaluator.silence import Silence, end
 from tui.drawing.mends import explorer_text
 from tui.drawing.plain import plain
@@ -25,12 +25,17 @@ from tui.explorer.command_palette import ActionCommands
 from tui.explorer.screens.explore import ExploreScreen
 from tui.explorer.screens.silence import SilenceDialog
 from tui.explorer.session import Session, remember
-from tui.explorer.state import State, after, lost, resumed
+from tui.explorer.state import State, after, is_shown, lost, resumed
 from tui.worker_process import evaluator_command
 
 GONE = "the evaluator is gone; what it had written is safe. ctrl+r starts it again, and it goes on where it was"
 
 ENDED = "the evaluator has ended; ctrl+r starts it again"
+
+_ENDED_BY = {
+    "explorer": "another explorer has ended the evaluator; what it had written is safe. ctrl+r starts it again",
+    "signal": "the evaluator was ended from outside, by a signal; what it had written is safe. ctrl+r starts it again",
+}
 
 
 class Explorer(App[None]):
@@ -107,12 +112,18 @@ class Explorer(App[None]):
                     self._open(event)
                 else:
                     self.state = after(self.state, event)
+                if isinstance(event, Scored) and event.final and not is_shown(self.state, event):
+                    self._evaluate_again()  # another explorer's toggle may have taken the place of this one's
         except CornerstoneError as error:
             notice = explorer_text(error)
         self._hear(None)
         self._line = None
         self._interrupted = self.state.unfinished
-        self.state = lost(self.state, ENDED if self._ending and notice == GONE else notice)
+        if notice == GONE and self._ending:
+            notice = ENDED
+        elif notice == GONE and self.state.ended_by is not None:
+            notice = _ENDED_BY[self.state.ended_by]
+        self.state = lost(self.state, notice)
 
     @work(exclusive=True, group="watch")
     async def _watch(self, line: client.Connection) -> None:

@@ -13,6 +13,7 @@ from core.evaluator.protocol import (
     BenchTask,
     Charts,
     Event,
+    Goodbye,
     Hello,
     Jobs,
     JobView,
@@ -36,8 +37,9 @@ class State:
     """Everything on the screens that came from the evaluator or was chosen with a key.
 
     ``task`` is the key of the shown task. ``removed`` are the players that are removed in the layer grid. ``scored`` is
-    the latest score of a toggled coalition, maybe of an earlier one. ``notice`` is the latest refusal. ``silence``
-    describes the evaluator while it does not answer. ``store`` is the file that the evaluator writes to.
+    the latest score of a coalition that was toggled here, maybe of an earlier one. ``notice`` is the latest refusal.
+    ``silence`` describes the evaluator while it does not answer, ``ended_by`` says who has ended it, if it said so, and
+    ``store`` is the file that it writes to.
     """
 
     connection: Connection = "starting"
@@ -52,6 +54,7 @@ class State:
     removed: Removed = ()
     scored: Scored | None = None
     store: Path | None = None
+    ended_by: Literal["explorer", "signal"] | None = None
 
     @property
     def players(self) -> tuple[Player, ...]:
@@ -75,9 +78,7 @@ class State:
     @property
     def shown_score(self) -> Scored | None:
         """The score of exactly the removed coalition, on the shown task."""
-        scored = self.scored
-        fits = scored is not None and scored.task == self.task and scored.point.removed == self.removed
-        return scored if fits else None
+        return self.scored if self.scored is not None and is_shown(self, self.scored) else None
 
     @property
     def unfinished(self) -> tuple[JobView, ...]:
@@ -98,11 +99,13 @@ def after(state: State, event: Event) -> State:  # noqa: PLR0911 one line an eve
     """Return the state after an event."""
     match event:
         case Hello(store=store):
-            return replace(state, connection="connected", notice="", store=Path(store))
+            return replace(state, connection="connected", notice="", store=Path(store), ended_by=None)
         case Narration(text=text):
             return replace(state, narration=text)
         case Refusal(text=text, mend=mend):
             return replace(state, notice=explorer_sentence(text, mend, state.store))
+        case Goodbye(by=by):
+            return replace(state, ended_by=by)
         case MemoryWasShort():
             return replace(state, notice=MEMORY_SHORT)
         case Jobs(jobs=jobs, unsaved=unsaved):
@@ -112,7 +115,13 @@ def after(state: State, event: Event) -> State:  # noqa: PLR0911 one line an eve
         case Charts(task=task):
             return replace(state, charts=MappingProxyType({**state.charts, task: event}))
         case Scored():
-            return replace(state, scored=event)
+            # What another explorer has toggled is not what is looked at here.
+            return replace(state, scored=event) if is_shown(state, event) else state
+
+
+def is_shown(state: State, scored: Scored) -> bool:
+    """Return whether a score is of exactly the removed coalition, on the shown task."""
+    return scored.task == state.task and scored.point.removed == state.removed
 
 
 def lost(state: State, notice: str) -> State:

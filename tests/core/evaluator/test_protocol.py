@@ -19,6 +19,7 @@ from core.evaluator.protocol import (
     Cancel,
     Charts,
     Event,
+    Goodbye,
     Hello,
     Jobs,
     JobState,
@@ -141,6 +142,7 @@ EVENTS: dict[type[protocol._Message], st.SearchStrategy[Event]] = {
     Narration: st.builds(Narration, text=texts),
     Refusal: st.builds(Refusal, text=texts, mend=mends),
     MemoryWasShort: st.builds(MemoryWasShort),
+    Goodbye: st.builds(Goodbye),
     Opened: st.builds(
         Opened,
         config=configs,

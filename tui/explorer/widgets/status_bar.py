@@ -84,7 +84,8 @@ class StatusBar(Widget):
         if state.connection == "starting":
             return Content.styled("starting the evaluator…", colours.WARN)
         if state.connection == "lost":
-            return Content.styled("evaluator lost: ctrl+r restarts", colours.FAULT)
+            how = "lost" if state.ended_by is None else "ended"
+            return Content.styled(f"evaluator {how}: ctrl+r restarts", colours.FAULT)
         job = state.current_job
         if job is None:
             return Content("")

@@ -1,0 +1,81 @@
+"""Two explorers on one evaluator: what one looks at is its own, and each is told what the other has done."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from core.config.run_config import RunConfig
+from core.evaluator import client
+from tests.support.explorer import explorer_on, exploring, until
+from tui.explorer.app import Explorer
+from tui.explorer.session import Session
+from tui.explorer.widgets.status_bar import StatusBar
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    return tmp_path / "s.duckdb"
+
+
+@pytest.fixture
+def config(tiny_model_folder: Path) -> RunConfig:
+    return RunConfig(model=str(tiny_model_folder), tasks=("agreement", "capitals"))  # type: ignore[arg-type]
+
+
+def _is_done(app: Explorer) -> bool:
+    return app.state.shown_score is not None and app.state.shown_score.final
+
+
+async def test_another_explorers_toggle_leaves_the_number_that_is_shown(store: Path, config: RunConfig) -> None:
+    few = config.model_copy(update={"limit": 6})
+    async with exploring(store, few) as (one, first), explorer_on(store, Session(config=few)) as (two, second):
+        await first.press("right", "space")
+        await until(first, lambda: _is_done(one))
+        before = one.state.shown_score
+        await second.press("space", "t")
+        await until(second, lambda: _is_done(two))
+        assert one.state.shown_score == before
+        await second.press("c")
+        await until(second, lambda: two.state.scored is not None and two.state.scored.point.removed == ())
+        assert one.state.shown_score == before
+
+
+async def test_a_toggle_that_another_one_replaced_is_evaluated_after_it(store: Path, config: RunConfig) -> None:
+    async with exploring(store, config) as (one, first), explorer_on(store, Session(config=config)) as (two, second):
+        await first.press("space")
+        await second.press("right", "space")
+        await until(second, lambda: _is_done(two))
+        await until(first, lambda: _is_done(one))
+        assert one.state.removed == (0,)
+        assert two.state.removed == (2,)
+
+
+async def test_the_other_explorer_says_who_has_ended_the_evaluator(store: Path, config: RunConfig) -> None:
+    async with exploring(store, config) as (one, first), explorer_on(store, Session(config=config)) as (two, second):
+        await second.press("ctrl+e")
+        await until(first, lambda: one.state.connection == "lost")
+        await until(second, lambda: two.state.connection == "lost")
+        assert "another explorer has ended the evaluator" in one.state.notice
+        assert two.state.notice == "the evaluator has ended; ctrl+r starts it again"
+        await first.pause()
+        assert "evaluator ended: ctrl+r restarts" in str(one.screen.query_one(StatusBar).render())
+        await first.press("ctrl+r")
+        await until(first, lambda: one.state.connection == "connected")
+        assert one.state.ended_by is None
+
+
+@pytest.mark.parametrize(("number", "said"), [(signal.SIGTERM, "by a signal"), (signal.SIGKILL, "evaluator is gone")])
+async def test_a_signal_is_told_from_a_sudden_end(store: Path, config: RunConfig, number: int, said: str) -> None:
+    async with exploring(store, config) as (app, pilot):
+        line = await client.connect(store)
+        assert line is not None
+        pid = line.pid
+        await line.close()
+        assert pid is not None
+        os.kill(pid, number)
+        await until(pilot, lambda: app.state.connection == "lost")
+        assert said in app.state.notice
