@@ -64,6 +64,7 @@ def test_every_dependency_is_pinned_within_its_bounds() -> None:
         assert requirement.specifier.contains(pins[requirement.name.lower()]), text
 
 
+@pytest.mark.slow
 def test_an_unreachable_index_ends_the_install_with_one_sentence(tmp_path: Path) -> None:
     for name in ("install.py", "constraints.txt", "pyproject.toml", "Makefile"):
         (tmp_path / name).write_text((ROOT / name).read_text())

@@ -62,6 +62,7 @@ def test_order_and_seed_choose_documents(tiny_model_folder: Path, tmp_path: Path
     assert chosen["one"] != chosen["two"]
 
 
+@pytest.mark.slow
 def test_killed_and_started_again_it_goes_on(tiny_model_folder: Path, tmp_path: Path) -> None:
     path = tmp_path / "s.duckdb"
     tasks = [part for name in ("agreement", "capitals", "categories", "opposites") for part in ("--task", name)]

@@ -67,6 +67,7 @@ def test_what_has_not_changed_is_kept(model: Path, data: Path) -> None:
     assert [one is other for one, other in zip(again.tasks, first.tasks, strict=True)] == [True, True]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", ["weights", "config", "tokenizer", "renamed"])
 def test_a_model_whose_files_changed_is_loaded_again(change: str, model: Path, data: Path, tmp_path: Path) -> None:
     first = open_workbench(config(model, data))

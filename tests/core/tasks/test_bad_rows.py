@@ -43,6 +43,7 @@ def test_rows_10_14_and_23_a_bad_file_is_refused_with_its_name(seed: int, bench:
         assert ", line " in sentences[name]
 
 
+@pytest.mark.slow
 def test_a_bad_chat_template_is_refused_in_time(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
     encoder: RequestEncoder = bench.encoder
     for name, template in bad_rows.bad_templates(random.Random(0)):

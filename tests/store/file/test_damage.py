@@ -93,6 +93,7 @@ def test_the_store_of_these_tests_is_sound(sound: Path, path: Path) -> None:
     assert _outcomes(path) == 180
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_flipped_bits_are_a_sentence_or_harm_nothing(sound: Path, path: Path, seed: int) -> None:
     refusals = 0

@@ -62,6 +62,7 @@ def test_what_is_in_the_log_counts(store: Path) -> None:
     assert _checked(store) == Report(True, (), 2, 280)
 
 
+@pytest.mark.slow
 def test_a_flipped_byte_in_any_block_is_found_also_in_an_index(store: Path, sound: Path) -> None:
     whole = sound.read_bytes()
     draw = random.Random(0)

@@ -161,6 +161,7 @@ def test_a_merged_store_goes_on_as_before(tmp_path: Path) -> None:
     assert check(target, 1).outcomes == 10 * 5 + 2 * 5 + 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("dtype", "shift", "same"),
     [

@@ -91,6 +91,7 @@ def test_the_players_of_an_older_store_are_saved_too(store: Path, new: Path, tmp
     assert {row.kinds for row in Results(new).groups().rows} == {KINDS}
 
 
+@pytest.mark.slow
 def test_a_store_that_was_saved_goes_on_as_before(store: Path, new: Path) -> None:
     _salvaged(store, new)
     more = assignment(documents(range(100, 103)), [(), (4,)])
@@ -102,6 +103,7 @@ def test_a_store_that_was_saved_goes_on_as_before(store: Path, new: Path) -> Non
     assert check(new, 1).outcomes == 243
 
 
+@pytest.mark.slow
 def test_a_damaged_index_loses_nothing(store: Path, new: Path, sound: Path) -> None:
     indexes = index_blocks(sound)
     assert indexes
@@ -111,6 +113,7 @@ def test_a_damaged_index_loses_nothing(store: Path, new: Path, sound: Path) -> N
     assert _saved(_salvaged(store, new)) == (240, 240)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", [3, 12, 300, 4096 + 40, 4096 + 3000, 8192 + 7, 8192 + 300])
 def test_a_damaged_header_loses_nothing(store: Path, new: Path, place: int) -> None:
     flip(store, place)
@@ -127,6 +130,7 @@ def test_one_wrong_byte_of_the_outcomes_is_put_right(store: Path, new: Path, sou
     assert Results(new).coalitions().rows == Results(sound).coalitions().rows
 
 
+@pytest.mark.slow
 def test_a_damaged_block_loses_the_rows_that_are_in_it_and_no_others(path: Path, new: Path) -> None:
     asked = assignment(documents(range(12000)), FIRST.coalitions)
     make_store(path, asked)

@@ -94,6 +94,7 @@ def test_a_run_on_a_full_disk_says_so_once_goes_on_and_exits_with_1_and_the_next
     assert (first.outcomes, second.outcomes) == (0, len(TASKS) * LIMIT * WINDOWS), "nothing was evaluated again"
 
 
+@pytest.mark.slow
 def test_a_path_on_a_full_disk_is_found_and_printed_and_exits_with_1(disk: TinyDisk, tiny_model_folder: Path) -> None:
     store = disk.folder / "s.duckdb"
     disk.fill(ROOM)
@@ -128,6 +129,7 @@ def test_room_that_is_made_during_a_run_is_used_and_that_is_said(disk: TinyDisk,
     assert (stored(store), waiting(store)) == (len(TASKS) * LIMIT * WINDOWS, 0)
 
 
+@pytest.mark.slow
 def test_a_killed_run_leaves_its_spool_to_the_next(disk: TinyDisk, tiny_model_folder: Path) -> None:
     store = disk.folder / "s.duckdb"
     disk.fill(ROOM)
@@ -145,6 +147,7 @@ def test_a_killed_run_leaves_its_spool_to_the_next(disk: TinyDisk, tiny_model_fo
     assert (stored(store), waiting(store)) == (len(TASKS) * LIMIT * WINDOWS, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_stopped_run_keeps_what_waits(number: signal.Signals, disk: TinyDisk, tiny_model_folder: Path) -> None:
     store = disk.folder / "s.duckdb"

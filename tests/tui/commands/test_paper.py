@@ -159,6 +159,7 @@ def test_json_has_what_is_stored_the_evidence_and_what_each_estimator_names(stor
     assert {row["max_removed"] for row in read if row["table"] == "table 1"} == {4}
 
 
+@pytest.mark.slow
 def test_evidence_is_of_the_tasks_that_the_rule_counts(tmp_path: Path) -> None:
     path, players = tmp_path / "s.duckdb", 6
     documents_of = {
@@ -219,6 +220,7 @@ def test_one_document_is_reported_without_anything_undefined(tmp_path: Path) -> 
     assert not re.search(r"\bnan\b|\binf\b", done.stdout)
 
 
+@pytest.mark.slow
 def test_a_file_has_the_format_of_its_ending_and_is_not_replaced_unasked(store: Path, tmp_path: Path) -> None:
     target = tmp_path / "tables.tex"
     assert run("--store", store, "-o", target).exit_code == 0
@@ -254,6 +256,7 @@ def test_figures_are_written_to_a_folder(store: Path, tmp_path: Path) -> None:
     assert names == ["figure-2-shares.svg", "figure-3-ablation-llama-3-8b.svg", "figure-6-shapley-llama-3-8b.svg"]
 
 
+@pytest.mark.slow
 def test_names_are_data_in_a_pipe_and_harmless_on_a_terminal(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "\\u001b" in run("--store", store, "--format", "json").stdout
     assert "\x1b[31m" in run("--store", store, "--format", "csv").stdout

@@ -87,6 +87,7 @@ def window_first(scores: dict[tuple[int, ...], np.ndarray]) -> np.ndarray:
     return np.array(rows)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", tuple(derived_values()))
 def test_every_number_is_that_of_plain_numpy_on_exported_rows(store: Path, value: str) -> None:
     numbers = json.loads(run(store, "paper", "--value", value, "--format", "json").stdout)["numbers"]
@@ -125,6 +126,7 @@ def test_every_number_is_that_of_plain_numpy_on_exported_rows(store: Path, value
         assert found["table 3", "C drop", "mean", False]["low"] > 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", tuple(derived_values()))
 @pytest.mark.parametrize("form", ["table", "markdown", "latex"])
 def test_heads_say_the_unit_and_numbers_are_not_percent(store: Path, value: str, form: str) -> None:

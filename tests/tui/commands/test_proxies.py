@@ -73,6 +73,7 @@ def test_the_title_names_what_drop_and_phi_are_in(capsys: pytest.CaptureFixture[
     assert "m on t: 9 documents; nothing of them is stored" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_the_program_compares_with_what_is_stored(tiny_model_folder: Path, tmp_path: Path) -> None:
     path = tmp_path / "s.duckdb"
     asked = {"model": str(tiny_model_folder), "tasks": ["agreement"], "limit": 8, "schedule": ["windows"]}

@@ -95,6 +95,7 @@ def test_a_value_that_is_not_there_is_a_sentence_with_those_that_are(stored: Pat
     assert done.stderr == "cornerstone: no value 'f1'; there are acc, acc_norm, gold_logprob, margin, brier\n"
 
 
+@pytest.mark.slow
 def test_a_task_stops_once_its_top_is_decided_and_is_not_evaluated_further(
     tiny_model_folder: Path, tmp_path: Path
 ) -> None:

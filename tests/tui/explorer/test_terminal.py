@@ -69,6 +69,7 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
     terminal.kill()
 
 
+@pytest.mark.slow
 def test_from_choosing_a_model_to_the_exported_file(
     terminal: Terminal, store: Path, tiny_model_folder: Path, tmp_path: Path
 ) -> None:

@@ -102,6 +102,7 @@ def test_shapley_values_are_a_bar_and_an_interval_a_player_and_the_top_three_are
     assert {bar.get_hatch() for bar in place.patches} == {FFN.hatch, ATTENTION.hatch}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", ["column", "page"])
 @pytest.mark.parametrize("draw", [shapley_figure, shares_figure])
 @pytest.mark.parametrize("layers", [30, 80])
@@ -181,6 +182,7 @@ def test_interactions_are_a_cell_a_window_and_signs_where_intervals_leave_out_ze
     assert any("need each other" in text for text in texts(figure))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("draw", "rows_of"), DRAWN)
 @pytest.mark.parametrize("width", ["column", "page"])
 def test_panels_are_by_model_and_task_and_nothing_sticks_out(draw: Any, rows_of: Any, width: str) -> None:

@@ -66,6 +66,7 @@ def test_png_is_as_large_as_a_print_wants(tmp_path: Path) -> None:
         assert len(image.convert("RGB").getcolors(1_000_000) or []) > 50
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("draw", [ablation_figure, shapley_figure, shares_figure, interactions_figure])
 def test_hostile_names_are_only_names(tmp_path: Path, draw: object) -> None:
     rows_of = {ablation_figure: ablation_rows, interactions_figure: interaction_rows}.get(draw, shapley_rows)  # type: ignore[arg-type]
@@ -99,6 +100,7 @@ assert "matplotlib.pyplot" not in sys.modules
 """
 
 
+@pytest.mark.slow
 def test_the_same_rows_make_the_same_bytes_in_any_process(tmp_path: Path) -> None:
     found = []
     for seed in ("1", "2"):

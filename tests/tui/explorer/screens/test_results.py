@@ -229,6 +229,7 @@ async def test_a_store_that_another_process_holds_is_one_sentence(
         assert "19 rows" in drawn(pilot)
 
 
+@pytest.mark.slow
 async def test_hostile_text_is_text(tmp_path: Path) -> None:
     path = tmp_path / "results.duckdb"
     name, other = "[red]x[/]\x1b]0;x\x07", "=cmd()[/]"
