@@ -19,7 +19,7 @@ from core.engine.sweep import sweep
 from core.engine.verified_layout import layout_of
 from core.models.families import HINTS
 from core.models.layout import Layout
-from tests.support.decoder_sizes import CONTEXT, FIRST_SPECIAL
+from tests.support.decoder_sizes import FIRST_SPECIAL
 from tests.support.plain_scores import plain_scores, players_parts
 
 TOLERANCE = 1e-4
@@ -63,8 +63,7 @@ def swept(
     model: PreTrainedModel, layout: Layout, documents: Documents, coalitions: Sequence[Removed]
 ) -> NDArray[np.float64]:
     """Return the log-probabilities of all requests under each coalition, as the program computes them."""
-    share = layout.way in {"packed", "mixed"}
-    row = pack(documents, CONTEXT, share=share)
+    row = pack(documents, max(len(each.context) + len(each.continuation) for bundle in documents for each in bundle))
     return np.asarray(sweep(Decoder(model, layout), row, coalitions, batch_tokens=64).logprobs)
 
 

@@ -156,9 +156,20 @@ def test_what_a_token_sees_by_its_place_in_the_row_is_no_tree(name: str, long: b
     _wrong(model, _ignoring(layout, packs=True), documents)
 
 
+@pytest.mark.slow
+def test_a_band_of_the_published_size_is_no_tree() -> None:
+    model = tiny_decoder("gpt_neo", window_size=256, max_position_embeddings=1024)
+    documents = some_documents(3, (300, 270))
+    layout = layout_in_use(model)
+    coalitions = some_coalitions(count_players(layout))[:4]
+    assert [layer.packs for layer in layout.layers] == [True, False] * 2
+    assert_exact(model, layout, documents, coalitions)
+    assert off_by(model, _ignoring(layout, packs=True), documents, coalitions) > MATTERS
+
+
 def test_rows_longer_than_a_bound_by_row_are_not_shared(monkeypatch: pytest.MonkeyPatch) -> None:
     bound = 700  # more than a row that is looked at when the model is loaded
-    model = tiny_decoder("llama4_text", floor_scale=bound)
+    model = tiny_decoder("llama4_text", floor_scale=bound, max_position_embeddings=4096)
     documents = some_documents(3, [60] * 13)
     layout = layout_in_use(model)
     coalitions = some_coalitions(count_players(layout))[:4]
