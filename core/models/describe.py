@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from core.coalitions.players import PlayerKind
 from core.errors import CornerstoneError
@@ -18,12 +18,16 @@ from core.models.families import expected_players
 from core.models.folder_check import check_folder
 from core.models.foreign_code import refuse_foreign_code
 from core.models.gguf_header import check_gguf
+from core.models.known_layout import known_layout
 from core.models.layout import Way
 from core.models.lookup import InGguf, InPackage, ModelSource, OnHub, look_up, unknown
 from core.models.quantization import method_of
+from core.records.fingerprint import kept_fingerprint
 from core.records.model_files import CONFIG, model_files
 
-_MB = 10**6
+_MB: Final = 10**6
+_DEVICES: Final = ("cpu", "cuda", "mps")
+_DTYPES: Final = ("float32", "bfloat16", "float16")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,7 @@ class Description:
         bytes: the size of the model's files on this machine.
         download_bytes: the size of the download, if there must be one.
         cached: whether it can be loaded without a download.
-        way: how it is evaluated, if it was loaded before.
+        ways: how it is evaluated where it was loaded before, by dtype and device, as ``float32 on cpu``.
         refused: why it cannot be evaluated, if that shows without its weights.
     """
 
@@ -57,7 +61,7 @@ class Description:
     quantized: str | None = None
     bytes: int | None = None
     download_bytes: int | None = None
-    way: Way | None = None
+    ways: Mapping[str, Way] = field(default_factory=dict)
     refused: str | None = None
 
 
@@ -95,6 +99,7 @@ def _in_folder(name: str, source: ModelSource, alias: Alias | None) -> Descripti
         parameters = None if quantized else sum(weight.size for weight in weights.values())
     except CornerstoneError as error:
         refused = str(error)
+    ways = _ways(source.folder) if refused is None else {}
     return Description(
         model=name,
         source=source.origin if source.revision is None else f"{source.origin} at {source.revision}",
@@ -106,8 +111,20 @@ def _in_folder(name: str, source: ModelSource, alias: Alias | None) -> Descripti
         parameters=parameters,
         quantized=quantized,
         bytes=sum(path.stat().st_size for path in files.states()),
+        ways=ways,
         refused=refused,
     )
+
+
+def _ways(folder: Path) -> dict[str, Way]:
+    """Return how the model in a folder is evaluated, by dtype and device, where that was verified before."""
+    found = {}
+    for dtype in _DTYPES:
+        fingerprint = kept_fingerprint(folder, dtype)
+        for place in _DEVICES:
+            if fingerprint is not None and (layout := known_layout(fingerprint, place)) is not None:
+                found[f"{dtype} on {place}"] = layout.way
+    return found
 
 
 def _in_gguf(name: str, path: Path) -> Description:

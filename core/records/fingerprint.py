@@ -7,8 +7,9 @@ import json
 import os
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 from io import BufferedReader
 from pathlib import Path
 from typing import cast
@@ -116,13 +117,37 @@ def model_fingerprint(folder: Path, dtype: str, *, adapter: Path | None = None, 
     Raises:
         CornerstoneError: a file is missing, damaged, outside the folder, or changes meanwhile.
     """
+    return _fingerprint(folder, dtype, adapter, partial(file_digest, check=check))
+
+
+def kept_fingerprint(folder: Path, dtype: str) -> str | None:
+    """Return the fingerprint of a model folder in ``dtype`` without reading its weights; None if it is not known.
+
+    Raises:
+        CornerstoneError: a file is missing, damaged or outside the folder.
+    """
+    try:
+        return _fingerprint(folder, dtype, None, _only_kept)
+    except LookupError:
+        return None
+
+
+def _only_kept(path: Path) -> str:
+    with opened_regular(path) as file:
+        digest = _kept_digest(path.resolve(), FileState.of(os.fstat(file.fileno())))
+    if digest is None:
+        raise LookupError(path)
+    return digest
+
+
+def _fingerprint(folder: Path, dtype: str, adapter: Path | None, digest: Callable[[Path], str]) -> str:
     files = model_files(folder)
 
     def named(paths: Sequence[Path]) -> list[Json]:
-        return [[path.relative_to(folder).as_posix(), file_digest(path, check=check)] for path in paths]
+        return [[path.relative_to(folder).as_posix(), digest(path)] for path in paths]
 
     content: dict[str, Json] = {
-        "weights": [file_digest(path, check=check) for path in files.weights],
+        "weights": [digest(path) for path in files.weights],
         "config": {key: value for key, value in files.config.items() if key not in _INCIDENTAL},
         "tokenizer": named(files.tokenizer),
         "dtype": dtype,
@@ -133,5 +158,5 @@ def model_fingerprint(folder: Path, dtype: str, *, adapter: Path | None = None, 
     if adapter is not None:
         added = adapter_files(adapter)
         used = {key: value for key, value in added.config.items() if key not in _INCIDENTAL_OF_ADAPTERS}
-        content["adapter"] = {"config": used, "weights": file_digest(added.weights, check=check)}
+        content["adapter"] = {"config": used, "weights": digest(added.weights)}
     return digest_of(content)

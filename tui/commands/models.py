@@ -76,8 +76,11 @@ def _facts(found: Description) -> Iterator[tuple[str, str]]:
     yield "cached", "yes" if found.cached else "no"
     if found.refused is not None:
         yield "refused", found.refused
-    else:
-        yield "evaluated", "found out when it is first loaded" if found.way is None else _WAYS[found.way]
+        return
+    for place, way in found.ways.items():
+        yield "evaluated", f"{_WAYS[way]} ({place})"
+    if not found.ways:
+        yield "evaluated", "found out when it is first loaded"
 
 
 def _players(found: Description) -> str:

@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from core.engine.load import load_model
 from core.errors import CornerstoneError
+from core.machine import file_state
 from core.models import hub
 from core.models.aliases import aliases
 from core.models.architectures import auto_class_name
 from core.models.describe import describe
+from core.models.lookup import ModelSource, look_up
 from tests.support.model_folders import COMMIT, hub_cache
 from tests.support.small_gguf import small_gguf
 from tests.support.small_model import CONFIG, LAYERS, change_config, small_model, small_weights
@@ -24,7 +27,7 @@ def test_a_folder_is_described_by_its_files(tmp_path: Path) -> None:
     assert (found.architecture, found.layers, found.parameters, found.cached) == ("llama", LAYERS, SIZE, True)
     assert found.players == {"attn": LAYERS, "ffn": LAYERS}
     assert found.bytes == sum(path.stat().st_size for path in model.iterdir())
-    assert (found.refused, found.way, found.download_bytes) == (None, None, None)
+    assert (found.refused, found.ways, found.download_bytes) == (None, {}, None)
 
 
 @pytest.mark.parametrize(
@@ -52,6 +55,19 @@ def test_weights_that_are_cut_off_are_told(tmp_path: Path) -> None:
     with weights.open("r+b") as file:
         file.truncate(weights.stat().st_size - 1)
     assert "it is cut off" in str(describe(str(model)).refused)
+
+
+def test_how_it_is_evaluated_is_known_once_it_was_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    model = small_model(tmp_path / "model")
+    monkeypatch.setattr(file_state, "_CLOCK_STEP_NS", 0)  # else no digest is kept of files this young
+    assert describe(str(model)).ways == {}
+    source = look_up(str(model), revision=None, offline=True)
+    assert isinstance(source, ModelSource)
+    loaded = load_model(source, device="cpu")
+    assert describe(str(model)).ways == {"float32 on cpu": loaded.layout.way}
+    change_config(model, rope_theta=9999.0)
+    assert describe(str(model)).ways == {}
 
 
 def test_a_gguf_file_is_described_by_its_header(tmp_path: Path) -> None:
