@@ -377,7 +377,8 @@ class WriteBehindRecorder:
                 self._note(recovered.sentence)
         except Exception as error:  # noqa: BLE001 whatever it is: it is told, and tried again
             self._note(f"what an earlier run left in a spool is not stored yet: {trouble_of(error, self._store)}")
-            self._recover_pause = min(2 * self._recover_pause, _RECOVER_SELDOM_S)
+            if not isinstance(error, InUseError):  # others use a store for moments only
+                self._recover_pause = min(2 * self._recover_pause, _RECOVER_SELDOM_S)
             wanted = True
         else:
             wanted = False

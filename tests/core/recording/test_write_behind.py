@@ -377,7 +377,7 @@ def free(read: Callable[[], ReadT]) -> ReadT:
 
 def recorder_of(store: Path, *, patient: bool) -> WriteBehindRecorder:
     waiting = StoreRecorder(store, patience=5) if patient else None
-    return WriteBehindRecorder(StoreRecorder(store, patience=0.2), store, patient=waiting)
+    return WriteBehindRecorder(StoreRecorder(store, patience=2), store, patient=waiting)
 
 
 def until_recovered(store: Path, runs: int) -> Sequence[RunRow]:
@@ -386,5 +386,5 @@ def until_recovered(store: Path, runs: int) -> Sequence[RunRow]:
         rows = Results(store).runs().rows if store.exists() else ()
         if len(rows) == runs and waiting_spools(store) == ():
             return rows
-        time.sleep(0.1)
+        time.sleep(0.5)
     raise AssertionError(f"not within {PATIENCE_S} s")
