@@ -106,7 +106,7 @@ def _in_folder(name: str, source: ModelSource, alias: Alias | None) -> Descripti
         cached=True,
         description=None if alias is None else alias.description,
         architecture=_text(files.config.get("model_type")),
-        layers=depth_of(files.config),
+        layers=len({player.layer for player in players}) if players else depth_of(files.config),
         players=dict(Counter(player.kind for player in players or ())),
         parameters=parameters,
         quantized=quantized,
