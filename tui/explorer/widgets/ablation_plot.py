@@ -94,13 +94,20 @@ class AblationPlot(PlotextPlot):
     def _draw(self, points: Sequence[AblationPoint], width: int, height: int) -> Text:
         intact, chance = points[0].intact_acc, points[0].chance
         layers = self._slots.layers
+        scores = (intact, *(point.acc for point in points))
+        named_scores = all(0 <= score <= 1 for score in scores)
+        numbered = height >= _LOW
+        lined = numbered
+        if named_scores and (height - numbered - lined) % 2 == 0:
+            # With an odd number of rows, .5 is in the middle of one. The axis gives up its line for that.
+            height, lined = height if lined else height - 1, False
         plot = self.plt
         plot.clear_figure()
         plot.theme("clear")
         plot.plotsize(width, height)
         # plotsize alone has no effect, see PlotextPlot.render.
         plot._set_size(width, height)
-        plot.xaxes(height >= _LOW, False)
+        plot.xaxes(lined, False)
         plot.yaxes(True, False)
         left, right = -0.25, layers - 0.25
         across = [left + (right - left) * column / width for column in range(width + 1)]
@@ -118,11 +125,11 @@ class AblationPlot(PlotextPlot):
         plot.xlim(left, right)
         step = next((s for s in _STEPS if width * s >= _TICK_COLUMNS * layers), layers)
         ticks: list[float] = list(range(0, layers, step))
-        plot.xticks(ticks if height >= _LOW else [], [str(tick) for tick in ticks] if height >= _LOW else [])
-        if all(0 <= score <= 1 for score in (intact, *(point.acc for point in points))):
-            marks = [0, 0.25, 0.5, 0.75, 1] if height >= _TALL else [0, 0.5, 1]
+        plot.xticks(ticks if numbered else [], [str(tick) for tick in ticks] if numbered else [])
+        if named_scores:
+            marks = _marks(height - numbered - lined)
             plot.ylim(0, 1)
-            plot.yticks(marks, [f"{decimal(mark, 2) if 0 < mark < 1 else mark:>3} " for mark in marks])
+            plot.yticks(marks, [f"{decimal(mark, 2) if 0 < mark < 1 else f'{mark:.0f}':>3} " for mark in marks])
         return Text.from_ansi(str(plot.build()))
 
     def _draw_marks(self, points: Sequence[AblationPoint]) -> None:
@@ -173,3 +180,9 @@ class AblationPlot(PlotextPlot):
         if self._sweeping:
             return "the sweep has begun: a dot a layer appears with the first documents, and moves with each more"
         return f"nothing of {plain(self._bench_task.name)} is evaluated yet: press r to run the ablation"
+
+
+def _marks(rows: int) -> list[float]:
+    """Return the scores that are named: they are at equal distances, each on a row that is its own."""
+    parts = 4 if (rows - 1) % 4 == 0 else 2
+    return [part / parts for part in range(parts + 1)]

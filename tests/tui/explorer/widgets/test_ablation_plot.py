@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from unittest.mock import patch
 
@@ -56,6 +57,21 @@ def test_the_plot_names_the_unit_of_its_value() -> None:
 @pytest.mark.parametrize(("width", "height"), [(40, 10), (20, 5), (10, 4), (3, 3), (200, 60)])
 def test_the_plot_fits_any_size(width: int, height: int) -> None:
     assert _plot_text(width, height)
+
+
+@pytest.mark.parametrize("height", range(6, 40))
+def test_the_scores_on_the_axis_are_at_equal_distances(height: int) -> None:
+    lines = _plot_text(60, height).split("\n")
+    named = {
+        float(found[1]): row for row, line in enumerate(lines) if (found := re.match(r"│ *(1|0|\.\d+) *[┤│]", line))
+    }
+    assert {0.0, 1.0} <= set(named)
+    assert 0.5 in named or len(named) == 2
+    rows = named[0.0] - named[1.0]
+    assert all(row == named[1.0] + (1 - score) * rows for score, row in named.items())
+    # Chance is .5 here, and its line is on the row that says so.
+    if 0.5 in named:
+        assert "┈" in lines[named[0.5]]
 
 
 def test_a_score_outside_0_to_1_has_an_axis_of_its_own() -> None:
