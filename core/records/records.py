@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 from core.coalitions.players import Kinds, Player, Removed, players_of
 from core.errors import CornerstoneError
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 Metric = float | int | str | bool | None | Sequence["Metric"]
 RunState = Literal["running", "finished", "stopped", "failed"]
+
+HIGHEST_LOGPROB: Final = 0.1
+"""The highest log-probability that rounding explains, in nats: each token of a long text may add to it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,7 @@ from collections.abc import Sequence
 
 from core.coalitions.players import Removed, format_removed
 from core.coalitions.schedules import INTACT
-from core.records.records import Metric, ModelRecord, Outcome
-
-_ROUNDING = 0.1
-"""How far rounding may lift a sum of log-probabilities above 0, in nats."""
+from core.records.records import HIGHEST_LOGPROB, Metric, ModelRecord, Outcome
 
 _NAMED = 3
 TRIED = 4
@@ -25,7 +22,9 @@ def fault_of(outcome: Outcome) -> str | None:
     tells them apart.
     """
     logprobs = outcome.logprobs
-    if any(math.isnan(one) or one > _ROUNDING for one in logprobs) or (logprobs and all(map(math.isinf, logprobs))):
+    if any(math.isnan(one) or one > HIGHEST_LOGPROB for one in logprobs) or (
+        logprobs and all(map(math.isinf, logprobs))
+    ):
         return "log-probabilities"
     for name, value in outcome.metrics.items():
         if not math.isfinite(value):

@@ -8,8 +8,9 @@ import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import duckdb
 
@@ -18,6 +19,9 @@ from core.machine.memory_limit import limit_in_words, short_of_memory
 from store.file.cause import cause_of
 from store.file.patience import OnWait
 from store.file.waiting import Waiting
+
+_BY_A_FAULT: Final = ("SIGSEGV", "SIGBUS", "SIGABRT", "SIGFPE", "SIGILL", "SIGTRAP")
+"""Signals by which a fault of its own ends a process; others come from outside."""
 
 Tell = Callable[[object], None]
 """Sends a message to the process that waits for the work."""
@@ -50,13 +54,14 @@ def apart(work: Callable[..., Any], *arguments: object, told: Tell | None = None
 
     Raises:
         Exception: ``work`` raised it.
-        CornerstoneError: the process cannot start, or has ended where its memory is limited. Then nothing is known.
+        CornerstoneError: the process cannot start, was ended from outside, or has ended where its memory is limited.
+            Then nothing is known.
         CrashError: the process ended before ``work`` returned, or DuckDB failed on what it read or wrote.
     """
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(target=_serve, args=(theirs, work, arguments), daemon=True)
-    process.start()
+    _start(process)
     theirs.close()
     begun = False
     try:
@@ -85,16 +90,31 @@ def apart(work: Callable[..., Any], *arguments: object, told: Tell | None = None
         process.join()
 
 
+def _start(process: BaseProcess) -> None:
+    """Start a process, whose stderr is closed: Python tells there why it cannot begin, and DuckDB why it ends.
+
+    Raises:
+        CornerstoneError: it cannot be started.
+    """
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, "w") as nothing:
+            os.dup2(nothing.fileno(), 2)
+        process.start()
+    except (OSError, MemoryError) as error:
+        raise short_of_memory("to start a process that reads the store", str(error)) from error
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
 def _serve(pipe: Connection, work: Callable[..., Any], arguments: tuple[object, ...]) -> None:
-    # A native library writes its last words to stderr. The process that waits says what happened in its own words.
-    with open(os.devnull, "w") as nothing:
-        os.dup2(nothing.fileno(), 2)
     pipe.send(("begun", None))
     try:
         pipe.send(("result", work(lambda message: pipe.send(("message", message)), *arguments)))
     except KeyboardInterrupt:
-        pipe.send(("failed", "it was stopped"))
-    except duckdb.OutOfMemoryException as error:
+        pipe.send(("raised", CornerstoneError("the process that reads the store was stopped")))
+    except (duckdb.OutOfMemoryException, MemoryError) as error:
         pipe.send(("raised", short_of_memory("for this", cause_of(error))))
     except duckdb.ProgrammingError as error:
         pipe.send(("raised", RuntimeError(str(error))))
@@ -111,6 +131,8 @@ def _ended(code: int | None, *, begun: bool) -> Exception:
         return CornerstoneError(f"{_end_of(code)}, and {limit} may be why; raise it")
     if not begun:
         return CornerstoneError(f"{_end_of(code)} before it began")
+    if code is not None and code < 0 and signal.Signals(-code).name not in _BY_A_FAULT:
+        return CornerstoneError(f"{_end_of(code)}, perhaps for want of memory; nothing is known of the store")
     return CrashError(_end_of(code))
 
 

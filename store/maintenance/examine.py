@@ -15,12 +15,12 @@ import duckdb
 from core.errors import CornerstoneError, Mend
 from store.file.cause import cause_of
 from store.file.place import shown
+from store.file.rules import RULES
 from store.maintenance.apart import Tell, wait_for
 from store.maintenance.blocks import HEADER, Damaged, damaged, layout
 from store.maintenance.connection import COLUMNS, KEYS, Reader, UnreadableError, attach, engine, tables_of
 from store.maintenance.lock import locked
 from store.maintenance.log import log_files, read_log
-from store.maintenance.rules import RULES
 from store.maintenance.scratch import make_empty
 
 

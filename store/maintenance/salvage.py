@@ -16,6 +16,7 @@ from core.errors import CornerstoneError
 from core.machine.atomic_file import refuse_target
 from store.file.patience import OnWait
 from store.file.place import is_there, shown
+from store.file.rules import RULES
 from store.file.waiting import Waiting
 from store.maintenance.apart import CrashError, Tell, apart, wait_for
 from store.maintenance.blocks import HEADER, correct, forget_newest_header, layout
@@ -24,7 +25,6 @@ from store.maintenance.connection import COLUMNS, Reader, UnreadableError, attac
 from store.maintenance.extract import PLACEHOLDERS, Extracted, Piece, extract
 from store.maintenance.lock import locked
 from store.maintenance.log import log_files, read_log
-from store.maintenance.rules import RULES
 from store.maintenance.scratch import make_empty
 from store.maintenance.swap import replaced
 

@@ -204,16 +204,16 @@ def test_an_odd_schema_is_a_sentence(path: Path, statement: str, said: str) -> N
     [
         ("UPDATE runs SET versions = 'no JSON', state = 'running'", "versions that are no JSON object"),
         ("UPDATE runs SET versions = '[1]', state = 'running'", "versions that are no JSON object"),
-        ("DELETE FROM coalitions", "a coalition that is missing"),
-        ("UPDATE models SET kinds = ['attn', 'what'], layers = [0, 0]", "a player of an unknown kind"),
-        ("UPDATE models SET kinds = [NULL, 'ffn'], layers = [0, 0]", "a player of an unknown kind"),
+        ("DELETE FROM coalitions", "name coalitions that the store does not have"),
+        ("UPDATE models SET kinds = ['attn', 'what'], layers = [0, 0]", "players of an unknown kind"),
+        ("UPDATE models SET kinds = [NULL, 'ffn'], layers = [0, 0]", "players of an unknown kind"),
         ("UPDATE models SET layers = list_reverse(layers)", "not have the layer of each player"),
         ("UPDATE models SET layers = layers[2:]", "not have the layer of each player"),
         ("UPDATE models SET layers = [NULL, 0, 1, 1, 2, 2]", "not have the layer of each player"),
         ("UPDATE models SET layers = [0, 0, 1, 1, 2, 2000000000]", "not have the layer of each player"),
         ("UPDATE models SET layers = [-1, 0, 1, 1, 2, 2]", "not have the layer of each player"),
-        ("UPDATE coalitions SET removed = [NULL]", "a player that is no number"),
-        ("UPDATE coalitions SET removed = [99] WHERE len(removed) > 0", "a player that their model lacks"),
+        ("UPDATE coalitions SET removed = [NULL]", "repeat the removed layers"),
+        ("UPDATE coalitions SET removed = [99] WHERE removed = [0]", "remove layers that their model does not have"),
     ],
 )
 def test_contents_that_do_not_fit_together_are_a_sentence_where_they_are_met(
@@ -228,7 +228,7 @@ def test_contents_that_do_not_fit_together_are_a_sentence_where_they_are_met(
             use()
         except CornerstoneError as error:
             sentences.append(str(error))
-    assert any(said in sentence for sentence in sentences)
+    assert any(said in sentence for sentence in sentences), sentences
 
 
 @pytest.mark.parametrize(

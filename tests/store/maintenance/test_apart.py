@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
+from collections.abc import Callable
+from multiprocessing.process import BaseProcess
 
 import duckdb
 import pytest
@@ -25,6 +28,30 @@ def _refuse(tell: Tell) -> None:
 def _abort(tell: Tell) -> None:
     tell("so far")
     os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def _killed(tell: Tell) -> None:
+    tell("so far")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _without_memory(tell: Tell) -> None:
+    raise MemoryError
+
+
+def _stopped(tell: Tell) -> None:
+    raise KeyboardInterrupt
+
+
+class _Unstartable:
+    """Cannot be read in the other process, as nothing can where it has no memory."""
+
+    def __reduce__(self) -> tuple[Callable[[], None], tuple[()]]:
+        return _fail, ()
+
+
+def _fail() -> None:
+    raise MemoryError
 
 
 def _leave(tell: Tell) -> None:
@@ -68,3 +95,28 @@ def test_what_was_told_before_the_end_is_not_lost() -> None:
 def test_a_fault_of_the_program_is_no_damage() -> None:
     with pytest.raises(RuntimeError, match="nothing_of_that_name"):
         apart(_wrong_sql)
+
+
+@pytest.mark.parametrize(
+    ("work", "said"),
+    [(_killed, "ended by SIGKILL"), (_without_memory, "not enough memory"), (_stopped, "stopped")],
+)
+def test_an_end_that_comes_from_outside_tells_nothing_of_the_file(work: Callable[..., object], said: str) -> None:
+    with pytest.raises(CornerstoneError, match=said):
+        apart(work)
+
+
+def test_a_process_that_cannot_start_tells_nothing_of_the_file(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(CornerstoneError, match="before it began"):
+        apart(_double, _Unstartable())
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_process_that_the_system_refuses_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+
+    monkeypatch.setattr(BaseProcess, "start", refuse)
+    with pytest.raises(CornerstoneError, match=r"not enough memory to start a process .*: .*Cannot allocate memory"):
+        apart(_double, 21)
+    os.write(2, b"")  # stderr is open again

@@ -1,17 +1,23 @@
 """The rules that the rows of a sound store obey. Each is a condition in SQL for the rows that break it.
 
-``check`` counts such rows, and ``salvage`` leaves them out.
+A check counts such rows, and a salvage leaves them out. After an error that may be of damage or of the program they
+tell which it is.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, get_args
 
-from store.file.sound import UNKNOWN_KINDS, UNLIKE_LAYERS
+from core.coalitions.players import LAYERS_BOUND, PlayerKind
+from core.records.records import HIGHEST_LOGPROB
 
-HIGHEST_LOGPROB: Final = 1e-3
-"""The highest log-probability that rounding explains."""
+_UNLIKE_LAYERS: Final = f"""(len(layers) <> len(kinds) OR list_count(layers) < len(layers)
+    OR layers <> list_sort(layers) OR layers[1] < 0 OR layers[-1] >= {LAYERS_BOUND})"""
+"""The condition for models whose layers are not those of their players, in the order in which these run."""
+
+_UNKNOWN_KINDS: Final = f"len(list_filter(kinds, lambda kind: kind IS NULL OR kind NOT IN {get_args(PlayerKind)})) > 0"
+"""The condition for models that have a player of no kind that there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +51,17 @@ def _twice(table: str, what: str, *key: str) -> Rule:
     return Rule(table, f"repeat {what}", f"({names}) IN ({repeated}) AND rowid NOT IN ({first})")
 
 
+def _is_object(column: str) -> str:
+    """Return the condition that a column holds a JSON object."""
+    return f"(CASE WHEN json_valid({column}) THEN json_type({column}) = 'OBJECT' ELSE false END)"
+
+
 RULES: Final = (
     _twice("models", "the number of another", "model"),
     _twice("models", "the fingerprint of another", "fingerprint"),
     Rule("models", "have no layers", "len(kinds) = 0"),
-    Rule("models", "have players of an unknown kind", UNKNOWN_KINDS),
-    Rule("models", "do not have the layer of each player", UNLIKE_LAYERS, since=2),
+    Rule("models", "have players of an unknown kind", _UNKNOWN_KINDS),
+    Rule("models", "do not have the layer of each player", _UNLIKE_LAYERS, since=2),
     _twice("tasks", "the number of another", "task"),
     _twice("tasks", "the fingerprint of another", "fingerprint"),
     _twice("datasets", "the number of another", "dataset"),
@@ -84,7 +95,7 @@ RULES: Final = (
     _twice("runs", "the name of another", "run"),
     Rule("runs", "have a state that does not exist", "state NOT IN ('running', 'finished', 'stopped', 'failed')"),
     Rule("runs", "have a configuration that is no JSON", "NOT json_valid(config)", keep="config = '{}'"),
-    Rule("runs", "have versions that are no JSON", "NOT json_valid(versions)", keep="versions = '{}'"),
+    Rule("runs", "have versions that are no JSON object", f"NOT {_is_object('versions')}", keep="versions = '{}'"),
     _unresolved("assignments", "run", "runs"),
     _unresolved("assignments", "model", "models"),
     _unresolved("assignments", "dataset", "datasets"),
@@ -132,7 +143,8 @@ RULES: Final = (
     Rule(
         "outcomes",
         "have scores that are no numbers",
-        """NOT isfinite(coalesce(acc, 0)) OR NOT isfinite(coalesce(acc_norm, 0)) OR NOT coalesce(json_valid(more), true)
+        f"""NOT isfinite(coalesce(acc, 0)) OR NOT isfinite(coalesce(acc_norm, 0))
+        OR (more IS NOT NULL AND NOT {_is_object("more")})
         OR NOT coalesce(json_valid(other), true)
         OR CASE WHEN json_valid(more) THEN len(list_filter(json_extract(more, '$.*'), lambda m:
             json_type(m) NOT IN ('DOUBLE', 'BIGINT', 'UBIGINT', 'HUGEINT', 'NULL'))) > 0 ELSE false END""",
