@@ -8,10 +8,13 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from core.engine.load import load_model
 from core.engine.open_model import open_weights, read_config
 from core.engine.same_model import refuse_far_larger, refuse_other_weights
 from core.errors import CornerstoneError
 from core.models.folder_check import check_folder, layers_held
+from core.models.lookup import ModelSource, look_up
+from tests.support.quantized import with_tokenizer
 from tests.support.small_model import change_config, small_model
 from tests.support.tiny_wrappers import LAYERS, VOCABULARY, WRAPPERS, tiny_wrapper
 
@@ -30,6 +33,19 @@ def test_the_text_of_a_model_that_also_sees_is_opened(name: str, tmp_path: Path)
     refuse_other_weights(config, tmp_path, found)
     with torch.inference_mode():
         torch.testing.assert_close(model(input_ids=TOKENS).logits, whole(input_ids=TOKENS).logits)
+
+
+@pytest.mark.parametrize("name", ["mistral3", "llama4", "qwen3_5"])
+def test_its_players_are_those_of_the_text(name: str, tmp_path: Path) -> None:
+    whole = tiny_wrapper(name)
+    whole.save_pretrained(tmp_path)
+    with_tokenizer(tmp_path)
+    source = look_up(str(tmp_path), revision=None, offline=True)
+    assert isinstance(source, ModelSource)
+    loaded = load_model(source, device="cpu")
+    assert len(loaded.layout.layers) == LAYERS
+    assert len(loaded.players) == 2 * LAYERS
+    assert loaded.record.family == name
 
 
 @pytest.mark.parametrize("name", ["mistral3", "llama4"])
