@@ -248,7 +248,7 @@ falcon: alibi                      | packed   | AF AF AF AF | self_attention mlp
 falcon: new decoder                | packed   | AF AF AF AF | self_attention mlp
 falcon: sequential                 | packed   | AF AF AF AF | self_attention mlp
 stablelm: parallel                 | packed   | AF AF AF AF | self_attn mlp
-phi3: longrope                     | packed   | AF AF AF AF | self_attn mlp
+phi3: longrope                     | unpacked | AF AF AF AF | self_attn mlp
 llama: dynamic rope                | packed   | AF AF AF AF | self_attn mlp
 opt: norm after                    | refused  | norm before or after its skip connection
 opt: narrow embedding              | packed   | AF AF AF AF | self_attn fc2

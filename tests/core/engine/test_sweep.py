@@ -114,9 +114,10 @@ def test_a_sweep_takes_no_more_layer_passes_than_there_are_distinct_states(monke
         passed.append(len(states))
         return layer(self, index, states, *args, **kwargs)  # type: ignore[arg-type]
 
+    decoder = decoder_of("phi")
     monkeypatch.setattr(Decoder, "layer", counted)
     # Of a parallel family a layer is called once a batch, the last one too.
-    sweep(decoder_of("phi"), ROWS[0], windows(2 * LAYERS), batch_tokens=64)
+    sweep(decoder, ROWS[0], windows(2 * LAYERS), batch_tokens=64)
     assert sum(passed) == layer_passes(LAYERS)
 
 

@@ -125,7 +125,7 @@ models = st.builds(
     st.one_of(st.none(), texts),
     texts,
     texts,
-    st.lists(st.sampled_from(["attn", "ffn", "moe"]), max_size=4).map(tuple),
+    st.lists(st.lists(st.sampled_from(["attn", "ssm", "ffn", "moe"]), max_size=4).map(tuple), max_size=4).map(tuple),
 )
 bench_tasks = st.builds(BenchTask, key=texts, name=texts, task_id=texts, documents=counts, value=texts, chance=maybe)
 REQUESTS: dict[type[protocol._Message], st.SearchStrategy[Request]] = {
