@@ -37,7 +37,7 @@ HARMLESS: dict[str, dict[str, Any]] = {
 def scores(folder: Path) -> NDArray[np.float64]:
     loaded = load_model(ModelSource("small", folder, str(folder), None))
     row = pack([[TokenRequest((5, 6), (7,)), TokenRequest((8,), (9, 10))]], 99)
-    return sweep(Decoder(loaded.model, loaded.family), row, [(), (0,), (3,)], batch_tokens=64).logprobs
+    return sweep(Decoder(loaded.model, loaded.layout), row, [(), (0,), (3,)], batch_tokens=64).logprobs
 
 
 @pytest.fixture(scope="module")

@@ -50,7 +50,7 @@ def test_a_model_with_nan_in_a_weight_is_refused_and_nothing_is_stored(weight: s
     model = changed(tmp_path / "model", lambda model: model.get_parameter(weight).view(-1)[0].fill_(math.nan))
     config = load_config(None, {"model": str(model), "tasks": ["agreement"], "limit": 12})
     store = tmp_path / "s.duckdb"
-    with pytest.raises(CornerstoneError, match="gives no number for agreement, even with all layers"):
+    with pytest.raises(CornerstoneError, match="its logits for a plain text are not finite"):
         list(run_config(config, "test", StoreRecorder(store)))
     assert not store.exists()
 
