@@ -21,8 +21,8 @@ from core.estimators.registry import estimator_named, scheduled, settings
 from core.estimators.setting import NamedSetting, Number, settings_of
 from core.machine.paths import at_home
 from core.machine.plain_text import is_utf8, short_repr
-from core.machine.regular_file import real_path
-from core.machine.small_file import kind_at, read_small
+from core.machine.regular_file import kind_at, real_path
+from core.machine.small_file import read_small
 from core.machine.yaml_text import load_yaml, what_is_wrong
 
 DEFAULT_MODEL = "smollm2-135m-instruct"

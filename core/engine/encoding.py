@@ -12,6 +12,7 @@ from transformers import PreTrainedTokenizerBase
 
 from core.engine.chat_template import ChatTemplate
 from core.engine.load import LoadedModel
+from core.engine.load_faults import is_panic
 from core.engine.packing import TokenRequest
 from core.errors import CornerstoneError
 from core.machine.plain_text import plain
@@ -142,7 +143,9 @@ class _CapturingLM(HFLM):  # type: ignore[misc]
             add_special_tokens = True if self.add_bos_token is None else self.add_bos_token
         try:
             tokens = list(super().tok_encode(string, add_special_tokens=add_special_tokens, **options))
-        except Exception as error:  # tokenizers raises no narrower one
+        except BaseException as error:  # tokenizers raises nothing narrower than Exception, and panics besides
+            if not isinstance(error, Exception) and not is_panic(error):
+                raise
             said = plain(str(error).strip().partition("\n")[0])[:_LONGEST_FAULT] or type(error).__name__
             raise CornerstoneError(f"the model's tokenizer cannot encode {_short(string)}: {said}") from error
         if not tokens and string.strip():

@@ -36,9 +36,17 @@ def load_faults(what: str, name: str) -> Iterator[None]:
             raise CornerstoneError(f"{name} does not fit into this machine's memory") from error
         raise CornerstoneError(f"cannot load {what}: {_gist(error)}") from error
     except BaseException as error:
-        if type(error).__name__ == "PanicException":  # a fault in Rust, which tokenizers and safetensors are written in
+        if is_panic(error):
             raise CornerstoneError(f"cannot load {what}: {_gist(error)}") from error
         raise
+
+
+def is_panic(error: BaseException) -> bool:
+    """Return whether an error is a fault in Rust, which tokenizers and safetensors are written in.
+
+    It is no ``Exception``, so that what catches all of these lets it through.
+    """
+    return type(error).__name__ == "PanicException"
 
 
 def _gist(error: BaseException) -> str:

@@ -15,13 +15,6 @@ from core.engine.scoring import Scores
 Bundle = Sequence[TokenRequest]
 
 
-def joined(rows: Sequence[Scores]) -> Scores:
-    """Return the scores of several rows as those of one: one row's requests after the other's."""
-    return Scores(
-        np.concatenate([row.logprobs for row in rows], axis=1), np.concatenate([row.is_greedy for row in rows], axis=1)
-    )
-
-
 def unspoiled(
     groups: Sequence[Sequence[Bundle]], scores: Scores, alone: Callable[[Sequence[Bundle], Sequence[int]], Scores]
 ) -> Scores:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 import tempfile
@@ -10,26 +9,27 @@ from contextlib import suppress
 from pathlib import Path
 
 from core.errors import CornerstoneError
+from core.recording.spool_folder import key_of
 
 
 def socket_path(store: Path) -> Path:
     """Return the socket of the evaluator of ``store``. It is short: a socket's path has 100 characters at most."""
-    return runtime_folder() / f"{_name(store)}.sock"
+    return runtime_folder() / f"{key_of(store)}.sock"
 
 
 def lock_path(store: Path) -> Path:
     """Return the file that an evaluator holds locked as long as it lives."""
-    return runtime_folder() / f"{_name(store)}.lock"
+    return runtime_folder() / f"{key_of(store)}.lock"
 
 
 def log_path(store: Path) -> Path:
     """Return the log file of an evaluator that an explorer started."""
-    return runtime_folder() / f"{_name(store)}.log"
+    return runtime_folder() / f"{key_of(store)}.log"
 
 
 def turns_folder(store: Path) -> Path:
     """Return the folder in which the programs that use a store take turns. It may not exist yet."""
-    return runtime_folder() / f"{_name(store)}.turns"
+    return runtime_folder() / f"{key_of(store)}.turns"
 
 
 def runtime_folder() -> Path:
@@ -54,7 +54,3 @@ def runtime_folder() -> Path:
 
 def _base() -> Path:
     return Path("/tmp") if Path("/tmp").is_dir() else Path(tempfile.gettempdir())
-
-
-def _name(store: Path) -> str:
-    return hashlib.sha256(os.fsencode(store.expanduser().resolve())).hexdigest()[:16]

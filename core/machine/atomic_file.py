@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from core.errors import CornerstoneError, Mend
-from core.machine.small_file import reason_of
+from core.machine.regular_file import reason_of
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,38 @@ from typing import BinaryIO
 
 from core.errors import CornerstoneError
 from core.machine.plain_text import plain
-from core.machine.small_file import kind_of
+
+_KINDS = (
+    (stat.S_ISREG, "file"),
+    (stat.S_ISDIR, "folder"),
+    (stat.S_ISFIFO, "pipe"),
+    (stat.S_ISSOCK, "socket"),
+)
+
+
+def kind_at(path: Path) -> str | None:
+    """Return what is at a path: a ``file``, ``folder``, ``pipe``, ``socket`` or ``device``; None if there is nothing.
+
+    Raises:
+        CornerstoneError: that cannot be told, as in a folder that may not be entered.
+    """
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError) as error:  # a name with NUL is a ValueError
+        raise CornerstoneError(f"cannot look at {path}: {reason_of(error)}") from error
+    return kind_of(mode)
+
+
+def kind_of(mode: int) -> str:
+    """Return the kind of what has this mode, as ``kind_at`` names it."""
+    return next((name for test, name in _KINDS if test(mode)), "device")
+
+
+def reason_of(error: OSError | ValueError) -> str:
+    """Return why a path cannot be used, in the system's words where it has some."""
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
 def open_regular(path: Path) -> BinaryIO:

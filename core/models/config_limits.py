@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from core.errors import CornerstoneError
+from core.machine.plain_text import short_repr
 
 MOST_LAYERS: Final = 1_000
 
@@ -120,7 +121,7 @@ def _refuse_count(path: Path, key: str, value: Any, bounds: Count) -> None:
         return
     if type(value) is not int or not bounds.least <= value <= bounds.most:
         raise CornerstoneError(
-            f"cannot load {path}: {key} is {_shown(value)}, but must be a whole number from {bounds.least} "
+            f"cannot load {path}: {key} is {short_repr(value)}, but must be a whole number from {bounds.least} "
             f"to {bounds.most:,}"
         )
 
@@ -130,7 +131,7 @@ def _refuse_unless_positive(path: Path, key: str, value: Any) -> None:
         return
     if type(value) not in (int, float) or not 0 <= value <= _MOST_NUMBER:  # NaN fails the comparison
         raise CornerstoneError(
-            f"cannot load {path}: {key} is {_shown(value)}, but must be a number that is not negative"
+            f"cannot load {path}: {key} is {short_repr(value)}, but must be a number that is not negative"
         )
 
 
@@ -147,7 +148,7 @@ def _refuse_other(path: Path, key: str, value: Any) -> None:
             _refuse_other(path, key, one)
     elif isinstance(value, int | float) and not (math.isfinite(value) and abs(value) <= _MOST_NUMBER):
         raise CornerstoneError(
-            f"cannot load {path}: {key[:40]} is {_shown(value)}, which is beyond what any model needs"
+            f"cannot load {path}: {key[:40]} is {short_repr(value)}, which is beyond what any model needs"
         )
 
 
@@ -158,10 +159,3 @@ def _refuse_uneven_heads(path: Path, config: Mapping[str, Any]) -> None:
         raise CornerstoneError(
             f"cannot load {path}: {heads} heads of attention cannot share {shared} heads of keys and values evenly"
         )
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, int) and abs(value) > 10**30:
-        return f"a number of {value.bit_length()} bits"
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:60]}…"

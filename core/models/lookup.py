@@ -12,8 +12,7 @@ from pathlib import Path
 
 from core.errors import CornerstoneError, Mend
 from core.machine.paths import at_home
-from core.machine.regular_file import opened_regular
-from core.machine.small_file import kind_at
+from core.machine.regular_file import kind_at, opened_regular
 from core.models import hub
 from core.models.aliases import Alias, aliases
 from core.models.converted import converted_folder, is_complete

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from core.errors import CornerstoneError
+from core.machine.plain_text import short_repr
 from core.machine.regular_file import opened_regular
 
 MOST_HEADER_BYTES: Final = 2**25
@@ -58,7 +59,7 @@ def read_weight_headers(files: Sequence[Path]) -> dict[str, WeightHeader]:
         found = _read(file)
         if twice := weights.keys() & found.keys():
             raise CornerstoneError(
-                f"cannot load {file}: it holds {_shown(min(twice))}, which another file of the same model holds too"
+                f"cannot load {file}: it holds {short_repr(min(twice))}, which another file of the same model holds too"
             )
         weights |= found
     return weights
@@ -99,18 +100,16 @@ def _span(path: Path, name: str, entry: Any) -> tuple[int, int]:
     match entry:
         case {"dtype": str(dtype), "shape": list(shape), "data_offsets": [int(begin), int(end)]}:
             if dtype not in _BITS:
-                raise _damaged(path, f"{_shown(name)} has the type {_shown(dtype)}, which the format does not know")
+                raise _damaged(
+                    path, f"{short_repr(name)} has the type {short_repr(dtype)}, which the format does not know"
+                )
             if any(type(side) is not int or side < 0 for side in shape) or not 0 <= begin <= end:
-                raise _damaged(path, f"{_shown(name)} has a shape or place that cannot be")
+                raise _damaged(path, f"{short_repr(name)} has a shape or place that cannot be")
             if math.prod(shape) * _BITS[dtype] != 8 * (end - begin):
-                raise _damaged(path, f"{_shown(name)} has another number of bytes than its shape asks for")
+                raise _damaged(path, f"{short_repr(name)} has another number of bytes than its shape asks for")
             return begin, end
-    raise _damaged(path, f"its header does not say where {_shown(name)} is")
+    raise _damaged(path, f"its header does not say where {short_repr(name)} is")
 
 
 def _damaged(path: Path, what: str) -> CornerstoneError:
     return CornerstoneError(f"cannot load {path}: {what}; get a whole copy of the model")
-
-
-def _shown(name: str) -> str:
-    return repr(name if len(name) <= 80 else f"{name[:80]}…")

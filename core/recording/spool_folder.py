@@ -37,7 +37,7 @@ def made_folder() -> Path:
 
 
 def key_of(store: Path) -> str:
-    """Return how the names of a store's spools begin."""
+    """Return what the names of a store's spools begin with, and those of its evaluator's files."""
     return hashlib.sha256(os.fsencode(store.expanduser().resolve())).hexdigest()[:16]
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from core.errors import CornerstoneError, Mend
 from core.machine.file_state import FileState
+from core.machine.plain_text import short_repr
 from core.records.json_object import read_json_object
 from core.records.special_tokens import adds_more, names_more
 
@@ -51,7 +52,6 @@ _RARE_VOCABULARIES = (
 _FALLBACK_VOCABULARIES = ("tekken.json", "tiktoken.model", "tokenizer.model.*")
 _CONFIG_VERSIONS = "config.*.json"
 _TEMPLATE_FOLDER = "additional_chat_templates"
-_SHOWN = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +192,7 @@ def _shards(folder: Path, index: str) -> tuple[str, ...]:
 
 def _safe(folder: Path, name: str) -> str:
     if not name.endswith(".safetensors"):
-        raise CornerstoneError(f"{folder} names {_shown(name)} as weights; only safetensors are loaded")
+        raise CornerstoneError(f"{folder} names {short_repr(name)} as weights; only safetensors are loaded")
     return name
 
 
@@ -219,7 +219,7 @@ def _refuse_other_tokenizers(folder: Path, listed: object) -> None:
     for name in listed if isinstance(listed, list) else [listed]:
         if not isinstance(name, str) or "/" in name or not fnmatchcase(name, "tokenizer*.json"):
             raise CornerstoneError(
-                f"{folder} names {_shown(str(name))} as a version of tokenizer.json, which it is not"
+                f"{folder} names {short_repr(str(name))} as a version of tokenizer.json, which it is not"
             )
 
 
@@ -247,12 +247,12 @@ def own_file(folder: Path, name: str) -> Path:
     """
     pure = PurePosixPath(name)
     if pure.is_absolute() or ".." in pure.parts or "\0" in name:
-        raise CornerstoneError(f"{folder} names {_shown(name)}, which is outside the folder; copy the file into it")
+        raise CornerstoneError(f"{folder} names {short_repr(name)}, which is outside the folder; copy the file into it")
     path = folder / name
     try:
         mode = path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError, ValueError) as error:
-        raise CornerstoneError(f"{folder} lacks {_shown(name)}; get a whole copy of the model") from error
+        raise CornerstoneError(f"{folder} lacks {short_repr(name)}; get a whole copy of the model") from error
     if not stat.S_ISREG(mode):
         raise CornerstoneError(f"{path} is no regular file but a folder, a pipe or a device")
     real, home = path.resolve(), folder.resolve()
@@ -266,7 +266,3 @@ def _blobs(folder: Path, home: Path) -> Path | None:
     if "snapshots" in {Path(os.path.abspath(folder)).parent.name, home.parent.name}:
         return (home.parent.parent / "blobs").resolve()
     return None
-
-
-def _shown(name: str) -> str:
-    return repr(name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…")

@@ -18,9 +18,9 @@ from core.engine.encoding import RequestEncoder
 from core.engine.headroom import Headroom
 from core.engine.intact_states import IntactStates
 from core.engine.load import LoadedModel
-from core.engine.neighbours import Bundle, joined, unspoiled
+from core.engine.neighbours import Bundle, unspoiled
 from core.engine.packing import Row, pack, packed_length
-from core.engine.scoring import Scores
+from core.engine.scoring import Scores, joined
 from core.engine.sizes import SweepSizes
 from core.engine.sweep import OnBatch, sweep_rows
 from core.errors import CornerstoneError

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 from core.errors import CornerstoneError, Mend
 from core.machine.plain_text import plain
-from core.machine.small_file import kind_of
+from core.machine.regular_file import kind_of
 from store.file.location import default_path
 
 _HEADERS_SIZE = 3 * 4096

@@ -2,37 +2,27 @@
 
 from __future__ import annotations
 
-import json
-import os
 import random
-import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from safetensors.numpy import load_file, save_file
-
 from tests.support.bad_input import BadInput
+from tests.support.bad_tokenizers import tokenizer_faults
+from tests.support.bad_weights import shard_faults, weight_faults
+from tests.support.damaged_file import Change, cut, folder_in_place, grown, pipe_in_place
 from tests.support.small_model import (
-    BYTES,
     LAYERS,
     TOKENIZER_CONFIG,
-    VOCABULARY,
-    WIDTH,
-    byte_tokenizer,
     change_config,
     small_model,
-    small_weights,
     write_json,
 )
 
-Change = Callable[[Path], object]
 MARK = "the file was run"
 """Code in a folder makes a file of this name beside the folder, so that a test sees that it was run."""
 
 _WEIGHTS, _CONFIG, _TOKENIZER = "model.safetensors", "config.json", "tokenizer.json"
-_SHARDS = ("model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors")
 
 
 def bad_inputs(seed: int, folder: Path) -> Iterator[BadInput]:
@@ -111,17 +101,17 @@ _METHODS = (
 def config_faults() -> dict[str, Change]:
     """Return folders whose config.json is damaged, or describes no model that could be."""
     return {
-        "config cut": lambda path: _cut(path / _CONFIG, 40),
+        "config cut": lambda path: cut(path / _CONFIG, 40),
         "config empty": lambda path: (path / _CONFIG).write_text(""),
         "config a list": lambda path: (path / _CONFIG).write_text("[]"),
         "config null": lambda path: (path / _CONFIG).write_text("null"),
         "config not UTF-8": lambda path: (path / _CONFIG).write_bytes(b'{"model_type": "\xff"}'),
         "config nested deep": lambda path: (path / _CONFIG).write_text('{"a":' * 9000 + "1" + "}" * 9000),
         "config lists nested deep": lambda path: (path / _CONFIG).write_text('{"a":' + "[" * 9000 + "]" * 9000 + "}"),
-        "config of 100 MB": lambda path: _grown(path / _CONFIG, 10**8),
+        "config of 100 MB": lambda path: grown(path / _CONFIG, 10**8),
         "config missing": lambda path: (path / _CONFIG).unlink(),
-        "config a pipe": lambda path: _pipe(path / _CONFIG),
-        "config a folder": lambda path: _folder(path / _CONFIG),
+        "config a pipe": lambda path: pipe_in_place(path / _CONFIG),
+        "config a folder": lambda path: folder_in_place(path / _CONFIG),
         "no model type": lambda path: (path / _CONFIG).write_text('{"vocab_size": 5}'),
         "model type a number": lambda path: change_config(path, model_type=3),
         "model type a list": lambda path: change_config(path, model_type=["llama"]),
@@ -144,116 +134,6 @@ def config_faults() -> dict[str, Change]:
     }
 
 
-def weight_faults() -> dict[str, Change]:
-    """Return folders whose weights are damaged, or are those of another model."""
-    norm = "model.layers.0.self_attn.q_norm.weight"
-    return {
-        "one weight more": lambda path: _weights(path, {**small_weights(), norm: np.ones(8, np.float32)}),
-        "a bias more": lambda path: _weights(
-            path, {**small_weights(), "model.layers.1.mlp.up_proj.bias": np.ones(32, np.float32)}
-        ),
-        "a head of values more": lambda path: _weights(
-            path, {**small_weights(), "v_head.summary.weight": np.ones((1, WIDTH), np.float32)}
-        ),
-        "an encoder of images more": lambda path: _weights(
-            path, {**small_weights(), "vision_tower.patch.weight": np.ones((3, 3), np.float32)}
-        ),
-        **{
-            f"a weight under a second name, {name}": lambda path, name=name: _weights(  # type: ignore[misc]
-                path, {**small_weights(), name: np.full(WIDTH, 5, np.float32)}
-            )
-            for name in ("norm.weight", "model.model.norm.weight", "layers.0.input_layernorm.weight")
-        },
-        "complex numbers as weights": lambda path: _header(path, _as_complex),
-        "a layer more": lambda path: _weights(path, small_weights(LAYERS + 1)),
-        "a weight less": lambda path: _weights(path, _without("model.layers.1.mlp.up_proj.weight")),
-        "no embedding": lambda path: _weights(path, _without("model.embed_tokens.weight")),
-        "no weights": lambda path: _weights(path, {}),
-        "another shape": lambda path: _weights(path, {**small_weights(), "model.norm.weight": np.ones(3, np.float32)}),
-        "whole numbers as weights": lambda path: _weights(
-            path, {**small_weights(), "model.norm.weight": np.ones(WIDTH, np.int64)}
-        ),
-        "weights missing": lambda path: (path / _WEIGHTS).unlink(),
-        "weights pickled beside none": lambda path: (path / _WEIGHTS).rename(path / "pytorch_model.bin"),
-        "weights empty": lambda path: (path / _WEIGHTS).write_bytes(b""),
-        "weights a pipe": lambda path: _pipe(path / _WEIGHTS),
-        "weights a folder": lambda path: _folder(path / _WEIGHTS),
-        "weights a link to nothing": lambda path: _link(path / _WEIGHTS, "/nowhere/model.safetensors"),
-        "weights a device": lambda path: _link(path / _WEIGHTS, "/dev/zero"),
-        "header of no JSON": lambda path: _header(path, lambda _: b"nothing"),
-        "header a list": lambda path: _header(path, lambda _: b"[]"),
-        "header not UTF-8": lambda path: _header(
-            path, lambda text: text.replace(b"model.norm", b"model.\xff\xfe\xfd\xfc")
-        ),
-        "header nested deep": lambda path: _header(path, lambda _: b'{"a":' * 9000 + b"1" + b"}" * 9000),
-        "header longer than the file": lambda path: _length(path, 10**9),
-        "header longer than anything": lambda path: _length(path, 2**63),
-        "header of no bytes": lambda path: _length(path, 0),
-        "tensor beyond the end": lambda path: _entry(path, data_offsets=[0, 10**12], shape=[10**12 // 4]),
-        "tensor that ends before it begins": lambda path: _entry(path, data_offsets=[64, 0]),
-        "tensor over another": lambda path: _entry(path, data_offsets=[0, WIDTH * 4]),
-        "shape negative": lambda path: _entry(path, shape=[-WIDTH]),
-        "shape fractional": lambda path: _entry(path, shape=[16.0]),
-        "shape that overflows": lambda path: _entry(path, shape=[2**62, 2**62]),
-        "type unknown": lambda path: _entry(path, dtype="F7"),
-        "entry a number": lambda path: _header(path, lambda _: b'{"a": 3}'),
-    }
-
-
-def shard_faults() -> dict[str, Change]:
-    """Return folders whose weights lie in two files, with a fault in these or in their index."""
-    return {
-        "shard missing": lambda path: (_sharded(path) / _SHARDS[1]).unlink(),
-        "shard elsewhere": lambda path: _index(_sharded(path), {"a": "../other/model.safetensors"}),
-        "shard of an absolute path": lambda path: _index(_sharded(path), {"a": "/etc/passwd"}),
-        "index a list": lambda path: _index(_sharded(path), []),
-        "index without a map": lambda path: write_json(_sharded(path) / f"{_WEIGHTS}.index.json", {}),
-        "index of numbers": lambda path: _index(_sharded(path), {"a": 1}),
-        "index of pickles": lambda path: _index(_sharded(path), {"a": "pytorch_model.bin"}),
-        "index of one shard": lambda path: _index(_sharded(path), {"a": _SHARDS[0]}),
-        "a weight in two shards": lambda path: save_file(
-            {**load_file(_sharded(path) / _SHARDS[1]), **load_file(path / _SHARDS[0])}, path / _SHARDS[1]
-        ),
-        "shard cut": lambda path: _cut(_sharded(path) / _SHARDS[1], 900),
-    }
-
-
-def tokenizer_faults() -> dict[str, Change]:
-    """Return folders whose tokenizer is damaged, or belongs to another model."""
-    file, settings = _TOKENIZER, "tokenizer_config.json"
-    return {
-        "tokenizer missing": lambda path: (path / file).unlink(),
-        "tokenizer empty": lambda path: (path / file).write_text(""),
-        "tokenizer a list": lambda path: (path / file).write_text("[]"),
-        "tokenizer an empty object": lambda path: (path / file).write_text("{}"),
-        "tokenizer nested deep": lambda path: (path / file).write_text('{"a":' + "[" * 9000 + "]" * 9000 + "}"),
-        "tokenizer a pipe": lambda path: _pipe(path / file),
-        "tokenizer of 100 MB": lambda path: _grown(path / file, 10**8),
-        "tokenizer without a model": lambda path: _tokenizer(path, model=None),
-        "tokenizer of an unknown model": lambda path: _tokenizer(path, model={"type": "Magic", "vocab": {}}),
-        "tokenizer without tokens": lambda path: _tokenizer(
-            path, model={"type": "BPE", "vocab": {}, "merges": []}, added_tokens=[]
-        ),
-        "tokenizer with merges of unknown tokens": lambda path: _tokenizer(
-            path, model={"type": "BPE", "vocab": {"a": 0}, "merges": ["x y"]}
-        ),
-        "tokenizer settings cut": lambda path: _cut(path / settings, 30),
-        "tokenizer settings a list": lambda path: (path / settings).write_text("[]"),
-        "tokenizer settings a pipe": lambda path: _pipe(path / settings),
-        "tokenizer class a number": lambda path: write_json(path / settings, {"tokenizer_class": 3}),
-        "added tokens of no numbers": lambda path: write_json(
-            path / settings, {**TOKENIZER_CONFIG, "added_tokens_decoder": {"x": {"content": "y"}}}
-        ),
-        "special token a number": lambda path: write_json(path / settings, {**TOKENIZER_CONFIG, "bos_token": 3}),
-        "tokenizer that doubles text thirty times": lambda path: _tokenizer(path, normalizer=_doubled("normalizers")),
-        "tokenizer that doubles decoded text": lambda path: _tokenizer(path, decoder=_doubled("decoders")),
-        "tokenizer that doubles the text of its tokens": _doubled_tokens,
-        "sentencepiece without its library": _sentencepiece,
-        "tokens that the model does not know": _smaller_vocabulary,
-        "token of a large number": _large_token,
-    }
-
-
 def drawn_faults(rng: random.Random) -> dict[str, Change]:
     """Return faults that differ from seed to seed."""
     faults: dict[str, Change] = {}
@@ -262,7 +142,7 @@ def drawn_faults(rng: random.Random) -> dict[str, Change]:
         faults[f"{key} is {value!a:.30}"] = lambda path, key=key, value=value: change_config(path, **{key: value})
     for name, most in ((_WEIGHTS, 9000), (_CONFIG, 300), (_TOKENIZER, 5000)):
         for length in sorted(rng.sample(range(most), 8)):
-            faults[f"{name} cut to {length} bytes"] = lambda path, name=name, length=length: _cut(path / name, length)
+            faults[f"{name} cut to {length} bytes"] = lambda path, name=name, length=length: cut(path / name, length)
     for _ in range(10):
         length = rng.choice((1, 8, 9, 100, 5000))
         junk = rng.randbytes(length)
@@ -312,12 +192,6 @@ def _quantized(method: object) -> Change:
     return lambda path: change_config(path, quantization_config={"quant_method": method, "bits": 4, "group_size": 128})
 
 
-def _sentencepiece(path: Path) -> None:
-    (path / _TOKENIZER).unlink()
-    (path / "tokenizer.model").write_bytes(b"\x0a\x0e\x0a\x05<unk>\x15\x00\x00\x00\x00\x18\x02")
-    write_json(path / "tokenizer_config.json", {**TOKENIZER_CONFIG, "tokenizer_class": "LlamaTokenizer"})
-
-
 def _other_class(name: str) -> Change:
     """Name a class of transformers that is no tokenizer, and whose parts ask for code in the folder."""
 
@@ -339,105 +213,3 @@ def _tokenizer_below(path: Path) -> None:
         _foreign_tokenizer({"AutoTokenizer": ["evil.Evil", "evil.Evil"]}, "Evil")(path / name)
         write_json(path / name / _CONFIG, {"model_type": "evil", "auto_map": {"AutoConfig": "evil.Evil"}})
     write_json(path / "tokenizer_config.json", {"tokenizer_class": "RagTokenizer"})
-
-
-def _smaller_vocabulary(path: Path) -> None:
-    weights = {name: one[:100] if len(one) == VOCABULARY else one for name, one in small_weights().items()}
-    _weights(path, weights)
-    change_config(path, vocab_size=100, bos_token_id=1, eos_token_id=2)
-
-
-def _doubled(key: str) -> dict[str, object]:
-    step = {"type": "Replace", "pattern": {"String": "e"}, "content": "ee"}
-    return {"type": "Sequence", key: [step] * 30}
-
-
-def _doubled_tokens(path: Path) -> None:
-    """Let the tokenizer double text while it is loaded, when it normalizes the tokens that were added."""
-    token = {"id": 300, "content": "eee", "normalized": True, "special": False}
-    rest = {"single_word": False, "lstrip": False, "rstrip": False}
-    _tokenizer(path, normalizer=_doubled("normalizers"), added_tokens=[{**token, **rest}])
-
-
-def _large_token(path: Path) -> None:
-    vocabulary = {**{token: number for number, token in enumerate(BYTES)}, "large": 10**6}
-    _tokenizer(path, model={"type": "BPE", "vocab": vocabulary, "merges": []})
-
-
-def _tokenizer(path: Path, **parts: object) -> None:
-    whole = json.loads(byte_tokenizer(special=["<s>", "</s>"]).to_str())
-    write_json(path / _TOKENIZER, {**whole, **parts})
-
-
-def _weights(path: Path, weights: dict[str, Any]) -> None:
-    save_file(weights, path / _WEIGHTS, metadata={"format": "pt"})
-
-
-def _without(name: str) -> dict[str, Any]:
-    return {key: value for key, value in small_weights().items() if key != name}
-
-
-def _sharded(path: Path) -> Path:
-    weights = load_file(path / _WEIGHTS)
-    (path / _WEIGHTS).unlink()
-    half = len(weights) // 2
-    parts = (dict(list(weights.items())[:half]), dict(list(weights.items())[half:]))
-    for name, part in zip(_SHARDS, parts, strict=True):
-        save_file(part, path / name, metadata={"format": "pt"})
-    _index(path, {key: name for name, part in zip(_SHARDS, parts, strict=True) for key in part})
-    return path
-
-
-def _index(path: Path, weight_map: object) -> None:
-    write_json(path / f"{_WEIGHTS}.index.json", {"metadata": {}, "weight_map": weight_map})
-
-
-def _header(path: Path, change: Callable[[bytes], bytes]) -> None:
-    content = (path / _WEIGHTS).read_bytes()
-    (length,) = struct.unpack("<Q", content[:8])
-    header = change(content[8 : 8 + length])
-    (path / _WEIGHTS).write_bytes(struct.pack("<Q", len(header)) + header + content[8 + length :])
-
-
-def _entry(path: Path, **parts: object) -> None:
-    def change(text: bytes) -> bytes:
-        header = json.loads(text)
-        header["model.norm.weight"] |= parts
-        return json.dumps(header).encode()
-
-    _header(path, change)
-
-
-def _as_complex(text: bytes) -> bytes:
-    header = json.loads(text)
-    header["model.norm.weight"] |= {"dtype": "C64", "shape": [WIDTH // 2]}
-    return json.dumps(header).encode()
-
-
-def _length(path: Path, length: int) -> None:
-    content = (path / _WEIGHTS).read_bytes()
-    (path / _WEIGHTS).write_bytes(struct.pack("<Q", length) + content[8:])
-
-
-def _cut(path: Path, length: int) -> None:
-    path.write_bytes(path.read_bytes()[:length])
-
-
-def _grown(path: Path, size: int) -> None:
-    with path.open("ab") as file:
-        file.truncate(size)
-
-
-def _pipe(path: Path) -> None:
-    path.unlink()
-    os.mkfifo(path)
-
-
-def _folder(path: Path) -> None:
-    path.unlink()
-    path.mkdir()
-
-
-def _link(path: Path, target: str) -> None:
-    path.unlink()
-    path.symlink_to(target)

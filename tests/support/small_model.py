@@ -40,7 +40,7 @@ def small_model(folder: Path) -> Path:
     folder.mkdir(parents=True)
     write_json(folder / "config.json", CONFIG)
     write_json(folder / "tokenizer_config.json", TOKENIZER_CONFIG)
-    save_file(small_weights(), folder / "model.safetensors", metadata={"format": "pt"})
+    write_weights(folder, small_weights())
     byte_tokenizer(special=SPECIAL).save(str(folder / "tokenizer.json"))
     return folder
 
@@ -71,6 +71,11 @@ def change_config(folder: Path, **settings: Any) -> None:
     """Replace settings in config.json."""
     path = folder / "config.json"
     write_json(path, {**json.loads(path.read_text()), **settings})
+
+
+def write_weights(folder: Path, weights: Weights) -> None:
+    """Write the weights of a model in place of those that are there."""
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
 
 
 def write_json(path: Path, value: object) -> None:

@@ -15,7 +15,7 @@ from core.errors import CornerstoneError, Mend
 from core.estimators.registry import estimators, settings, window_readings
 from core.machine.paths import at_home
 from core.machine.plain_text import is_utf8
-from core.machine.small_file import kind_at
+from core.machine.regular_file import kind_at
 from core.values.derived import derived_values
 from store.file.location import default_path
 from store.formats.registry import formats

@@ -59,9 +59,7 @@ def test_the_process_ends_with_its_block_also_while_it_loops(
     assert not psutil.pid_exists(number)
 
 
-def test_row_12_characters_that_no_text_has_are_refused(
-    encoder: RequestEncoder, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_characters_that_no_text_has_are_refused(encoder: RequestEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(encoder._lm.tokenizer, "chat_template", "{{ '\\ud800' }}{{ messages[0].content }}")
     with (
         encoder.chat_renderer() as render,
@@ -70,7 +68,7 @@ def test_row_12_characters_that_no_text_has_are_refused(
         render([QUESTION])
 
 
-def test_row_12_time_for_which_the_process_did_not_run_does_not_count(encoder: RequestEncoder) -> None:
+def test_time_for_which_the_process_did_not_run_does_not_count(encoder: RequestEncoder) -> None:
     with encoder.chat_renderer() as render:
         assert isinstance(render, Renderer)
         text = render([QUESTION])

@@ -12,6 +12,7 @@ import pytest
 import torch
 from lm_eval.api.instance import Instance
 from lm_eval.models.huggingface import HFLM
+from tokenizers import normalizers
 
 from core.config.run_config import load_config
 from core.engine.encoding import EncodingFaultError, RequestEncoder
@@ -128,3 +129,13 @@ def test_a_tokenizer_without_bos_and_eos_works_but_for_an_empty_prompt(tmp_path:
         encoder.encode(instance("", "x"))
     with pytest.raises(EncodingFaultError, match="there is no prompt"):
         encoder.encode(Instance("loglikelihood_rolling", {}, ("a page",), 0))
+
+
+def test_a_tokenizer_that_panics_on_a_text_is_a_sentence(tmp_path: Path) -> None:
+    model = load_model(ModelSource("bytes", byte_model(tmp_path), str(tmp_path), None))
+    encoder = RequestEncoder(model)
+    # The library fails on a step that follows a match of nothing.
+    broken = [normalizers.Replace("", "a"), normalizers.NFC()]
+    model.tokenizer.backend_tokenizer.normalizer = normalizers.Sequence(broken)
+    with pytest.raises(CornerstoneError, match=r"the model's tokenizer cannot encode 'Q.*': index out of bounds"):
+        encoder.encode(instance("Q: ", "x"))

@@ -18,15 +18,9 @@ from core.errors import CornerstoneError
 from core.models import quantization
 from core.models.lookup import ModelSource, look_up
 from tests.support.bad_gguf import other_models
-from tests.support.bad_models import (
-    MARK,
-    bad_models,
-    code_faults,
-    config_faults,
-    shard_faults,
-    tokenizer_faults,
-    weight_faults,
-)
+from tests.support.bad_models import MARK, bad_models, code_faults, config_faults
+from tests.support.bad_tokenizers import tokenizer_faults
+from tests.support.bad_weights import shard_faults, weight_faults
 from tests.support.small_gguf import small_gguf
 from tests.support.small_model import (
     SPECIAL,

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from core.errors import CornerstoneError
-from core.machine.small_file import kind_at, read_small
+from core.machine.regular_file import kind_at
+from core.machine.small_file import read_small
 
 
 def test_what_is_no_file_is_named_and_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,9 @@ from safetensors.numpy import save_file
 from core.errors import CornerstoneError
 from core.models.folder_check import check_folder
 from core.models.weight_headers import WeightHeader, read_weight_headers
-from tests.support.bad_models import Change, code_faults, config_faults, shard_faults, weight_faults
+from tests.support.bad_models import code_faults, config_faults
+from tests.support.bad_weights import shard_faults, weight_faults
+from tests.support.damaged_file import Change
 from tests.support.small_model import CONFIG, LAYERS, WIDTH, change_config, small_model, small_weights
 
 COUNTS = [key for key, value in CONFIG.items() if type(value) is int and not key.endswith("_token_id")]

@@ -194,7 +194,7 @@ def test_a_file_named_like_a_digest_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("later")
-def test_row_6_a_blob_of_the_hub_cache_is_read_once_and_again_when_it_changed(
+def test_a_blob_of_the_hub_cache_is_read_once_and_again_when_it_changed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     snapshot = hub_cache(tmp_path / "hub", "someone/tiny", plain_folder(tmp_path / "model"))

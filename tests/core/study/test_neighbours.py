@@ -23,6 +23,7 @@ from core.engine.sweep import ignore_batches
 from core.errors import CornerstoneError
 from core.records.memory_recorder import MemoryRecorder
 from core.records.records import Outcome
+from core.study import chunks
 from core.study.left_out import fault_of
 from core.study.workbench import Workbench, open_workbench, run_config
 from tests.core.engine.test_decoder import TOLERANCE, plain_logprobs
@@ -49,16 +50,20 @@ def overflows_without_attention_0(model: PreTrainedModel, token: int) -> None:
     model.model.layers[0].mlp.down_proj.bias[0] = 2.5e38
 
 
-def config(folder: Path, change: Change) -> RunConfig:
-    """Return a run on a model in which the token ~ is changed."""
-    model = AutoModelForCausalLM.from_pretrained(byte_model(folder, biases=True))
-    token = json.loads((folder / "tokenizer.json").read_text())["model"]["vocab"]["~"]
-    with torch.no_grad():
-        change(model, token)
-    model.save_pretrained(folder)
+def config(folder: Path) -> RunConfig:
+    """Return a run on a sound model."""
+    byte_model(folder, biases=True)
     rows = folder / "rows.jsonl"
     rows.write_text("\n".join(json.dumps({"goal": goal, "sol1": "yes", "sol2": "not", "label": 0}) for goal in GOALS))
     return load_config(None, {"model": str(folder), "tasks": [f"piqa={rows}"], "order": "file"})
+
+
+def opened(folder: Path, change: Change) -> Workbench:
+    """Load a model, and then change it in memory: how it is evaluated was decided without the token ~."""
+    bench = open_workbench(config(folder))
+    with torch.no_grad():
+        change(bench.model.model, bench.model.tokenizer.convert_tokens_to_ids("~"))
+    return bench
 
 
 def outcomes_of(bench: Workbench, intact: IntactStates | None = None) -> list[list[Outcome]]:
@@ -74,8 +79,13 @@ def outcomes_of(bench: Workbench, intact: IntactStates | None = None) -> list[li
 
 @pytest.mark.parametrize("kept", [False, True], ids=["fresh", "kept states"])
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
-def test_a_token_without_number_takes_away_its_own_document_only(value: float, tmp_path: Path, *, kept: bool) -> None:
-    bench = open_workbench(config(tmp_path, embedded_as(value)))
+def test_a_token_without_number_takes_away_its_own_document_only(
+    value: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, kept: bool
+) -> None:
+    bench = opened(tmp_path, embedded_as(value))
+    packed: list[int] = []
+    sweep = chunks.sweep_rows
+    monkeypatch.setattr(chunks, "sweep_rows", lambda *args, **more: packed.append(len(args[1])) or sweep(*args, **more))
     states = IntactStates(10**9) if kept else None
     for _ in range(2 if kept else 1):
         found = outcomes_of(bench, states)
@@ -86,10 +96,11 @@ def test_a_token_without_number_takes_away_its_own_document_only(value: float, t
             for removed, outcome in zip(COALITIONS, outcomes, strict=True):
                 truth = plain_logprobs(bench.model.model, [list(document.continuations)], removed)
                 np.testing.assert_allclose(outcome.logprobs, truth, atol=TOLERANCE, rtol=1e-5)
+    assert max(packed) > 1, "the row of several documents was not scored again"
 
 
 def test_a_token_without_number_under_one_coalition_takes_away_that_outcome_only(tmp_path: Path) -> None:
-    bench = open_workbench(config(tmp_path, overflows_without_attention_0))
+    bench = opened(tmp_path, overflows_without_attention_0)
     found = outcomes_of(bench)
     faults = [[fault_of(outcome) is not None for outcome in outcomes] for outcomes in found]
     lacking = [0 in removed and 1 not in removed for removed in COALITIONS]
@@ -101,9 +112,14 @@ def test_a_token_without_number_under_one_coalition_takes_away_that_outcome_only
 
 
 def test_a_run_stores_the_neighbours_and_names_what_is_left_out(tmp_path: Path) -> None:
-    recorder = MemoryRecorder()
+    run, recorder = config(tmp_path / "model"), MemoryRecorder()
+    model = AutoModelForCausalLM.from_pretrained(tmp_path / "model")
+    token = json.loads((tmp_path / "model" / "tokenizer.json").read_text())["model"]["vocab"]["~"]
+    with torch.no_grad():
+        embedded_as(math.nan)(model, token)
+    model.save_pretrained(tmp_path / "model")
     with pytest.raises(CornerstoneError, match=r"nothing removed: 1 of 6 documents; Attn 0 removed: 1 of 6 documents"):
-        list(run_config(config(tmp_path / "model", embedded_as(math.nan)), "test", recorder))
+        list(run_config(run, "test", recorder))
     assert len({key for key, *_ in recorder.outcomes}) == len(GOALS) - 1
     assert all(fault_of(outcome) is None for outcome in recorder.outcomes.values())
 
