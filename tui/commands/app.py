@@ -366,7 +366,7 @@ def bench(
     del debug
     options: dict[str, Any] = {"model": model, "limit": limit, "dtype": dtype, "device": device}
     options |= {**named.keys(), "tasks": named.task or ["arc_easy", "boolq"]}
-    become("bench", _to_evaluate(None, options).model_dump_json(), "json" if as_json else "table")
+    become("bench", _to_evaluate(None, options, stored=False).model_dump_json(), "json" if as_json else "table")
 
 
 @app.command()
