@@ -25,6 +25,7 @@ class Mend(StrEnum):
     REPLACE_FILE = "allow the file to be replaced"
     SALVAGE_STORE = "check the store, and save what can be read of it"
     START_EVALUATOR = "start the evaluator again"
+    TRUST_TASK_CODE = "let the user's tasks run the code that they name"
     UPGRADE = "upgrade this program, or name another store"
 
 

@@ -89,7 +89,7 @@ class Results:
             CornerstoneError: no task selected has such a value.
         """
         with self.opened() as db:
-            asked, gaps = with_value(find_groups(db, selection), value)
+            asked, gaps = with_value(find_groups(db, selection, with_task_groups=True), value)
             return answer_of(gaps, [read_ablation(db, group, name) for group, name in asked])
 
     def coalitions(self, selection: Selection = Selection(), value: str | None = None) -> Answer[CoalitionRow]:  # noqa: B008
@@ -103,7 +103,7 @@ class Results:
             CornerstoneError: no task selected has such a value.
         """
         with self.opened() as db:
-            groups = find_groups(db, selection)
+            groups = find_groups(db, selection, with_task_groups=True)
             asked, gaps = [(each, each.own_value) for each in groups], list[Gap]()
             if value is not None:
                 asked, gaps = with_value(groups, value)
@@ -190,7 +190,7 @@ class Results:
             CornerstoneError: as for ``shapley``.
         """
         with self.opened() as db:
-            asked, gaps = with_value(find_groups(db, selection), value)
+            asked, gaps = with_value(find_groups(db, selection, with_task_groups=True), value)
             return answer_of(gaps, [read_shapley(db, group, questions, name) for group, name in asked])
 
     def interactions(
@@ -216,7 +216,7 @@ class Results:
         if max_removed < 2:
             raise CornerstoneError(f"interactions need windows of at least 2 players, not {max_removed}")
         with self.opened() as db:
-            asked, gaps = with_value(find_groups(db, selection), value)
+            asked, gaps = with_value(find_groups(db, selection, with_task_groups=True), value)
             return answer_of(gaps, [read_interactions(db, group, max_removed, name) for group, name in asked])
 
     def cornerstones(self, selection: PaperSelection = PaperSelection()) -> Answer[CornerstoneRow]:  # noqa: B008

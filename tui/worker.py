@@ -137,7 +137,8 @@ def _bench(text: str, form: str) -> None:
     bench = None
     for config in with_limits(RunConfig.model_validate_json(text)):
         bench = open_workbench(config, Callbacks(narrate), bench)
-        reports.append(measure(bench, bench.tasks[0], narrate, max_removed=longest_window(config)))
+        for task in bench.tasks:
+            reports.append(measure(bench, task, narrate, max_removed=longest_window(config)))
     print_reports(reports, as_json=form == "json")
 
 

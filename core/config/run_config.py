@@ -33,7 +33,8 @@ _MOST_SETS = 100_000
 _MOST_GIB = 2**20
 _Positive = Annotated[int, pydantic.Field(ge=1, le=MOST_COUNT)]
 _Shots = Annotated[int, pydantic.Field(ge=0, le=_MOST_SHOTS)]
-_Name = Annotated[str, pydantic.Field(min_length=1, max_length=255)]
+_LONGEST_NAME = 255
+_Name = Annotated[str, pydantic.Field(min_length=1, max_length=_LONGEST_NAME)]
 
 
 def _in_utf8(path: Path) -> Path:
@@ -50,10 +51,25 @@ _SHARED = frozenset({"seed"})
 _Integer64 = Annotated[int, pydantic.Field(ge=-(2**63), lt=2**63)]
 
 
-class TaskConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
-    """One task: its name, a local data file in place of its data set, and its number of few-shot examples."""
+def is_path(name: str) -> bool:
+    """Return whether the name of a task is the path of a file or folder: it has a slash, or ends as YAML files do."""
+    return "/" in name or name.endswith((".yaml", ".yml"))
 
-    name: _Name
+
+def _name_or_path(name: str) -> str:
+    if len(name) > _LONGEST_NAME and not is_path(name):
+        raise ValueError(f"{short_repr(name)} has {len(name)} characters, and at most {_LONGEST_NAME} are possible")
+    return name
+
+
+class TaskConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
+    """One task: its name, local data in place of its data set, and its number of few-shot examples.
+
+    The name may be that of a group or a tag, which stand for their tasks, or the path of a YAML file or a folder of
+    them. ``data`` is a file, or for several tasks a folder with a file for each, ``NAME.jsonl``.
+    """
+
+    name: Annotated[_Place, pydantic.AfterValidator(_name_or_path)]
     data: _Path | None = None
     num_fewshot: _Shots | None = None
 
@@ -67,7 +83,8 @@ class RunConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
     the explorer's charts use it too. By default it is acc, or the task's first metric that is a mean. ``settings``
     holds the settings of estimators (``core.estimators.registry``) that differ from their defaults. A file or an option
     names each as a key of the run: ``max_removed: 3``. ``check_files`` reads the files of the model and of local data
-    anew to identify them, instead of trusting what is known of them.
+    anew to identify them, instead of trusting what is known of them. ``include_path`` lists YAML files, and folders of
+    them, that define tasks. ``trust_task_code`` lets them run the code that they name.
     """
 
     model: _Place = DEFAULT_MODEL
@@ -91,6 +108,8 @@ class RunConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
     apply_chat_template: bool = False
     offline: bool = False
     check_files: bool = False
+    include_path: Annotated[tuple[_Path, ...], pydantic.Field(max_length=_MOST_TASKS)] = ()
+    trust_task_code: bool = False
     store: _Path | None = None
 
     @pydantic.model_validator(mode="before")
@@ -135,16 +154,21 @@ class RunConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
                 raise ValueError(str(error)) from error
         return names
 
-    @pydantic.field_validator("schedule", "remove", mode="before")
+    @pydantic.field_validator("schedule", "remove", "include_path", mode="before")
     @classmethod
     def _one_or_many(cls, value: Any) -> Any:
-        return (value,) if isinstance(value, str) else value
+        return (value,) if isinstance(value, str | Path) else value
 
     @pydantic.field_validator("tasks", mode="before")
     @classmethod
     def _names_or_mappings(cls, value: Any) -> Any:
         many = [value] if isinstance(value, str | Mapping) else value
         return [_task(one) if isinstance(one, str) else one for one in many] if isinstance(many, Sequence) else many
+
+    @pydantic.field_validator("include_path")
+    @classmethod
+    def _each_at_home(cls, paths: tuple[Path, ...]) -> tuple[Path, ...]:
+        return tuple(dict.fromkeys(map(at_home, paths)))
 
     @pydantic.field_validator("store", "adapter")
     @classmethod
@@ -283,7 +307,9 @@ def documents_of(stored: str) -> RunConfig:
     """
     content = json.loads(stored)
     if isinstance(content, dict):
-        content = {key: value for key, value in content.items() if key not in {"schedule", "settings", "until_top"}}
+        # ``groups`` is what a record adds: see ``core.tasks.expand.recorded``.
+        dropped = {"schedule", "settings", "until_top", "groups"}
+        content = {key: value for key, value in content.items() if key not in dropped}
     return RunConfig.model_validate(content)
 
 
@@ -293,13 +319,23 @@ def absolute(config: RunConfig) -> RunConfig:
 
     path = at_home(config.model)
     there = config.model not in {alias.name for alias in aliases()} and kind_at(path) is not None
-    tasks = tuple(
-        task if task.data is None else task.model_copy(update={"data": real_path(at_home(task.data))})
-        for task in config.tasks
+    return config.model_copy(
+        update={
+            "model": str(path.resolve()) if there else config.model,
+            "tasks": tuple(map(_absolute_task, config.tasks)),
+            "include_path": tuple(map(real_path, config.include_path)),
+            "adapter": None if config.adapter is None else config.adapter.resolve(),
+        }
     )
-    adapter = None if config.adapter is None else config.adapter.resolve()
-    model = str(path.resolve()) if there else config.model
-    return config.model_copy(update={"model": model, "adapter": adapter, "tasks": tasks})
+
+
+def _absolute_task(task: TaskConfig) -> TaskConfig:
+    update: dict[str, Any] = {}
+    if task.data is not None:
+        update["data"] = real_path(at_home(task.data))
+    if is_path(task.name):
+        update["name"] = str(real_path(at_home(task.name)))
+    return task.model_copy(update=update)
 
 
 def _find(path: Path) -> Path:
@@ -337,6 +373,10 @@ def _read(file: Path) -> dict[str, Any]:
     tasks = content.get("tasks")
     if isinstance(tasks, list):
         content["tasks"] = [_relative_to(file.parent, task) for task in tasks]
+    paths = content.get("include_path")
+    if isinstance(paths, str | list):
+        each = [paths] if isinstance(paths, str) else paths
+        content["include_path"] = [file.parent / at_home(one) if isinstance(one, str) else one for one in each]
     for key in ("store", "adapter"):
         if isinstance(content.get(key), str):
             content[key] = file.parent / at_home(content[key])
@@ -345,9 +385,14 @@ def _read(file: Path) -> dict[str, Any]:
 
 def _relative_to(folder: Path, task: Any) -> Any:
     mapping = _task(task) if isinstance(task, str) and not task.endswith("=") else task
-    if isinstance(mapping, dict) and isinstance(mapping.get("data"), str):
-        return {**mapping, "data": folder / at_home(mapping["data"])}
-    return mapping
+    if not isinstance(mapping, dict):
+        return mapping
+    update: dict[str, Any] = {}
+    if isinstance(mapping.get("data"), str):
+        update["data"] = folder / at_home(mapping["data"])
+    if isinstance(mapping.get("name"), str) and is_path(mapping["name"]):
+        update["name"] = str(folder / at_home(mapping["name"]))
+    return {**mapping, **update}
 
 
 def _task(text: str) -> dict[str, Any]:

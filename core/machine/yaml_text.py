@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 import yaml
@@ -84,11 +86,18 @@ class _Unreadable(yaml.MarkedYAMLError):
     """The text is no YAML, or too much of it."""
 
 
-def load_yaml(text: str | bytes) -> Any:
+Tags = Mapping[str, Callable[[str], Any]]
+"""What to make of the text behind a tag, such as ``!function``."""
+
+_NO_TAGS: Final[Tags] = MappingProxyType({})
+
+
+def load_yaml(text: str | bytes, tags: Tags = _NO_TAGS) -> Any:
     """Return the content of a YAML text.
 
     Args:
         text: bytes must be UTF-8.
+        tags: tags beside those of YAML, which are refused otherwise.
 
     Raises:
         yaml.YAMLError: the text is not YAML, too large, too deep, or a mapping has the same key twice;
@@ -97,13 +106,31 @@ def load_yaml(text: str | bytes) -> Any:
     if len(text) > MOST_BYTES:
         raise _Unreadable(problem=f"it has more than {MOST_BYTES} characters, which is too large")
     try:
-        return yaml.load(text.decode() if isinstance(text, bytes) else text, _Loader)
+        return yaml.load(text.decode() if isinstance(text, bytes) else text, _loader_with(tags))
     except UnicodeDecodeError as error:
         raise _Unreadable(problem="it is not UTF-8 text") from error
     except RecursionError as error:
         raise _Unreadable(problem="lists and mappings are nested too deep") from error
     except _UNFIT as error:
         raise _Unreadable(problem=f"{type(error).__name__}: {short_repr(str(error))}") from error
+
+
+def _loader_with(tags: Tags) -> type[_Loader]:
+    class Tagged(_Loader):
+        """The loader, with these tags."""
+
+    for tag, make in tags.items():
+        Tagged.add_constructor(tag, _made_by(make))
+    return Tagged
+
+
+def _made_by(make: Callable[[str], Any]) -> Callable[[_Loader, yaml.Node], Any]:
+    def constructed(loader: _Loader, node: yaml.Node) -> Any:
+        if not isinstance(node, yaml.ScalarNode):
+            raise _fault(f"{short_repr(str(node.tag))} needs a text behind it", node.start_mark)
+        return make(str(loader.construct_scalar(node)))
+
+    return constructed
 
 
 def what_is_wrong(error: yaml.YAMLError) -> tuple[int | None, str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from core.coalitions.players import refuse_no_names
 from core.config.run_config import RunConfig
 from core.machine.regular_file import real_path
+from core.machine.small_file import kind_at
 from core.models.adapter_check import check_adapter
 from core.models.families import expected_players
 from core.models.folder_check import check_folder
@@ -16,7 +17,7 @@ from core.models.gguf_header import check_gguf
 from core.models.lookup import InGguf, ModelSource, look_up
 from core.study.plan import schedules_of
 from core.tasks.data_file import refuse_bad_file
-from core.tasks.index import find_task, index_file
+from core.tasks.expand import expand
 
 
 def refuse_at_once(config: RunConfig) -> None:
@@ -26,11 +27,10 @@ def refuse_at_once(config: RunConfig) -> None:
         CornerstoneError: a task, a data file, a local model or its adapter is missing, the files of one are damaged, or
             the model has too few or too many layers for a schedule.
     """
-    for task in config.tasks:
-        # Without an index, building it takes seconds, and the work itself checks the task.
-        if (index := index_file()) is not None and index.is_file():
-            find_task(task.name)
-        if task.data is not None:
+    # Without an index of lm-eval's tasks, which takes seconds to make, the work itself checks the names.
+    expanded = expand(config, kept=True)
+    for task in expanded.config.tasks:
+        if task.data is not None and (task.name in expanded.sources or kind_at(task.data) == "file"):
             refuse_bad_file(real_path(task.data), task.name)
     if config.adapter is not None:
         check_adapter(config.adapter)

@@ -16,7 +16,8 @@ class Phase:
     """One schedule on one task, in the run ``run``. ``total`` counts the outcomes asked for: documents x coalitions.
 
     ``question`` is the question that the schedule answers, None for sets picked by hand. ``value`` is the value by
-    which the task is read, None if it has no value. If coalitions are chosen in rounds, ``coalitions`` is a bound.
+    which the task is read, None if it has no value. ``group`` is the group, tag or folder by which the task was named,
+    None if it was named by itself. If coalitions are chosen in rounds, ``coalitions`` is a bound.
     """
 
     run: str
@@ -28,6 +29,7 @@ class Phase:
     coalitions: int
     question: Question | None = None
     value: str | None = None
+    group: str | None = None
 
     @property
     def total(self) -> int:

@@ -22,7 +22,13 @@ class PhaseRunner:
     """Runs one schedule on one task: ``events`` does the work."""
 
     def __init__(
-        self, run_id: str, schedule: Schedule, task: PreparedTask, value: str | None, evaluator: ChunkEvaluator
+        self,
+        run_id: str,
+        schedule: Schedule,
+        task: PreparedTask,
+        value: str | None,
+        evaluator: ChunkEvaluator,
+        group: str | None = None,
     ) -> None:
         """Plan a phase.
 
@@ -32,6 +38,7 @@ class PhaseRunner:
             task: the task.
             value: the value by which the task is read; None if it has no value.
             evaluator: evaluates the chunks.
+            group: the group by which the task was named; None if it was named by itself.
         """
         self._schedule = schedule
         self._task = task
@@ -55,6 +62,7 @@ class PhaseRunner:
             coalitions=schedule.size,
             question=schedule.question,
             value=value,
+            group=group,
         )
 
     def events(self, recorder: Recorder, on_batch: OnBatch) -> Iterator[StudyEvent]:

@@ -28,6 +28,7 @@ class Study:
         tasks: Sequence[PreparedTask],
         schedules: Sequence[Schedule],
         value: str | None = None,
+        named_by: Sequence[str | None] = (),
     ) -> None:
         """Plan a study.
 
@@ -36,6 +37,7 @@ class Study:
             tasks: the tasks.
             schedules: the schedules.
             value: the value by which the tasks are read; None for each task's own.
+            named_by: the group by which each task was named; None for a task that was named by itself.
 
         Raises:
             CornerstoneError: a task lacks the value asked for, or has none where a schedule looks at values.
@@ -44,6 +46,7 @@ class Study:
         self._tasks = tasks
         self._schedules = schedules
         decide = resolve if any(schedule.looks for schedule in schedules) else resolve_if_any
+        self._named_by = named_by or [None] * len(tasks)
         self._values = [decide(task.record, task.document_records, value) for task in tasks]
 
     def run(self, run_id: str, recorder: Recorder, listener: Listener = SILENT) -> Iterator[StudyEvent]:
@@ -61,8 +64,8 @@ class Study:
         """
         left_out: dict[str, None] = {}
         for schedule in self._schedules:
-            for task, value in zip(self._tasks, self._values, strict=True):
-                runner = PhaseRunner(run_id, schedule, task, value, self._evaluator)
+            for task, value, group in zip(self._tasks, self._values, self._named_by, strict=True):
+                runner = PhaseRunner(run_id, schedule, task, value, self._evaluator, group)
                 yield from runner.events(recorder, listener.on_batch)
                 if runner.left_out:
                     left_out[runner.left_out.sentence()] = None

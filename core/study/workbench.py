@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from importlib import metadata
 
 from core.coalitions.schedules import INTACT
-from core.config.run_config import RunConfig, TaskConfig, absolute
+from core.config.run_config import RunConfig, TaskConfig
 from core.engine.encoding import RequestEncoder
 from core.engine.fetch import find_model, on_this_machine
 from core.engine.intact_states import IntactStates
@@ -29,6 +29,8 @@ from core.study.plan import Schedule, schedules_of
 from core.study.recorded_run import recorded_run
 from core.study.study import Study
 from core.tasks.build import build_task
+from core.tasks.expand import Expanded, Source, expand, recorded
+from core.tasks.own_tasks import own_digest
 from core.tasks.prepare import Document, PreparedTask, prepare_task
 
 _LOADS = ("model", "revision", "adapter", "dtype", "device")
@@ -37,9 +39,10 @@ _VERSIONED = ("cornerstone", "torch", "transformers", "lm-eval", "duckdb")
 
 @dataclass(frozen=True, slots=True)
 class Workbench:
-    """A model and its tasks. ``prepared`` has them by their settings, in the order of ``config.tasks``."""
+    """A model and its tasks. ``prepared`` has them by their settings, in the order of ``expanded.config.tasks``."""
 
     config: RunConfig
+    expanded: Expanded
     model: LoadedModel
     encoder: RequestEncoder
     prepared: Mapping[tuple[object, ...], PreparedTask]
@@ -88,7 +91,12 @@ class Workbench:
         Raises:
             CornerstoneError: a task lacks the value asked for, or has none where a schedule looks at values.
         """
-        return Study(self.evaluator(intact), tasks, schedules, value)
+        return Study(self.evaluator(intact), tasks, schedules, value, self._named_by(tasks))
+
+    def _named_by(self, tasks: Sequence[PreparedTask]) -> list[str | None]:
+        """Return for each task the group, tag or folder by which the configuration names it."""
+        names = {task.record: name for task, name in zip(self.tasks, self.expanded.named_by, strict=True)}
+        return [names.get(task.record) for task in tasks]
 
     def evaluator(self, intact: IntactStates | None = None) -> ChunkEvaluator:
         """Return an evaluator of this model; ``intact`` is the same as in ``study``."""
@@ -108,13 +116,18 @@ def open_workbench(config: RunConfig, listener: Listener = SILENT, last: Workben
         CornerstoneError: a model, task, file or layer name is wrong, or something cannot be had.
     """
     last = last if last is not None and last.holds(config) else None
-    settings = {task: _task_settings(task, config) for task in config.tasks}
+    expanded = expand(config, listener.narrate)
+    tasks, sources = expanded.config.tasks, expanded.sources
+    for note in expanded.notes:
+        listener.narrate(note)
+    settings = {task: _task_settings(task, config, sources[task.name]) for task in tasks}
     known = dict(last.prepared) if last is not None else {}
-    fresh = [task for task in config.tasks if settings[task] not in known]
+    fresh = [task for task in tasks if settings[task] not in known]
     # Tasks are built before the model is loaded, as a wrong name shows here at once.
     built = {
         task: build_task(
             task.name,
+            sources[task.name],
             data=task.data,
             num_fewshot=_shots(task, config),
             offline=config.offline,
@@ -134,8 +147,9 @@ def open_workbench(config: RunConfig, listener: Listener = SILENT, last: Workben
         encoder = RequestEncoder(model)
     schedules_of(config, model.players)
     for task in fresh:
-        if _task_settings(task, config) != settings[task]:
-            raise CornerstoneError(f"{task.data} changed while it was read; run again once it is written")
+        if _task_settings(task, config, sources[task.name]) != settings[task]:
+            what = task.data or sources[task.name].definition
+            raise CornerstoneError(f"{what} changed while it was read; run again once it is written")
         known[settings[task]] = prepare_task(
             built[task],
             encoder,
@@ -144,7 +158,7 @@ def open_workbench(config: RunConfig, listener: Listener = SILENT, last: Workben
             seed=config.seed,
             apply_chat_template=config.apply_chat_template,
         )
-    bench = Workbench(config, model, encoder, {settings[task]: known[settings[task]] for task in config.tasks})
+    bench = Workbench(config, expanded, model, encoder, {settings[task]: known[settings[task]] for task in tasks})
     if last is None and not model.offloaded:  # a pass of an offloaded model takes long; its first chunk shows it
         _refuse_without_numbers(bench)
     return bench
@@ -172,9 +186,9 @@ def _length(document: Document) -> int:
 
 
 def new_run(config: RunConfig, command: str) -> RunRecord:
-    """Return the record of a run that begins now. Its configuration has absolute paths, so it holds in any folder."""
+    """Return the record of a run that begins now. Its configuration holds in any folder, and with any lm-eval."""
     versions = json.dumps({name: metadata.version(name) for name in _VERSIONED} | here())
-    return RunRecord(uuid.uuid4().hex[:8], command, absolute(config).model_dump_json(), versions, config.seed)
+    return RunRecord(uuid.uuid4().hex[:8], command, recorded(config), versions, config.seed)
 
 
 def run_config(
@@ -199,10 +213,12 @@ def run_config(
         yield from study.run(run_id, recorder, listener)
 
 
-def _task_settings(task: TaskConfig, config: RunConfig) -> tuple[object, ...]:
-    """Return the settings that identify a prepared task, with the digest of its data file."""
+def _task_settings(task: TaskConfig, config: RunConfig, source: Source) -> tuple[object, ...]:
+    """Return the settings that identify a prepared task, with the digests of its data file and its own definition."""
     return (
         task,
+        source.definition,
+        None if source.own is None else own_digest(source.own),
         _data_digest(task, check=config.check_files),
         _shots(task, config),
         config.limit,

@@ -10,18 +10,18 @@ from typing import Any
 import datasets
 from lm_eval.api.task import Task
 from lm_eval.tasks import TaskManager
-from lm_eval.tasks._yaml_loader import load_yaml
 
 from core.errors import CornerstoneError, Mend
 from core.machine.quiet_libraries import quiet_libraries
 from core.machine.regular_file import real_path
 from core.tasks import dataset_hub
 from core.tasks.data_file import DataFile, read_data_file
-from core.tasks.faults import DOCUMENT_FAULTS, document_fault, fault_of_document, first_line
-from core.tasks.index import find_task
+from core.tasks.definition import definition_of, needs_module, only_file, refuse_what_is_not_scored
+from core.tasks.entries import OUTPUT_TYPES, must_generate
+from core.tasks.expand import Source
+from core.tasks.faults import DOCUMENT_FAULTS, document_fault, fault_of_document, first_line, with_null_fields
 from core.tasks.rows_dataset import SPLIT, dataset_of
-
-OUTPUT_TYPES = ("multiple_choice", "loglikelihood", "loglikelihood_rolling")
+from core.tasks.templates import sandbox_templates
 
 _FEWSHOT_SEED = 1234
 """lm-eval's default seed, so that the few-shot examples are those that lm-eval would draw."""
@@ -49,25 +49,32 @@ class BuiltTask:
 
 
 def build_task(
-    name: str, *, data: Path | None, num_fewshot: int | None, offline: bool, narrate: Callable[[str], None]
+    name: str,
+    source: Source,
+    *,
+    data: Path | None,
+    num_fewshot: int | None,
+    offline: bool,
+    narrate: Callable[[str], None],
 ) -> BuiltTask:
-    """Build a task and load its data.
+    """Build a task and load its data. Code that its definition names runs, so it must be trusted.
 
     Args:
-        name: a shipped task or one of lm-eval's.
+        name: the task.
+        source: where it is defined.
         data: a JSON-lines file to read instead of the task's data set.
         num_fewshot: number of examples in the prompt; None for the task's own default.
         offline: forbid downloads.
         narrate: called with a sentence before a download and other slow work.
 
     Raises:
-        CornerstoneError: there is no such task, it must generate text, its code needs a module that is not installed,
-            the data does not fit, or the data cannot be read or downloaded.
+        CornerstoneError: it must generate text, its definition is wrong, its code needs a module that is not
+            installed, the data does not fit, or the data cannot be read or downloaded.
     """
-    definition_path, shipped_data = find_task(name, narrate)
-    definition = _definition(name, definition_path)
-    _refuse_generation(name, definition)
-    path = data or shipped_data
+    sandbox_templates()
+    definition = definition_of(name, source)
+    refuse_what_is_not_scored(name, definition, source)
+    path = data or source.data or only_file(definition, source)
     if path is None:
         file = None
         _announce_download(name, definition, offline=offline, narrate=narrate)
@@ -85,37 +92,17 @@ def build_task(
     except DOCUMENT_FAULTS as error:
         raise _unusable(name, file, error) from error
     except ImportError as error:
-        raise _needs_module(name, error) from error
+        raise needs_module(name, error) from error
     except (OSError, datasets.exceptions.DatasetsError) as error:
         raise CornerstoneError(
             f"the data set of {name} cannot be loaded ({first_line(error)})", Mend.GIVE_LOCAL_DATA
         ) from error
     # The rows are data, and no part of the definition that identifies the task.
     task.set_config("custom_dataset", definition.get("custom_dataset"))
-    _refuse_generation(name, {"output_type": task.OUTPUT_TYPE})
+    if task.OUTPUT_TYPE not in OUTPUT_TYPES:
+        raise CornerstoneError(f"{name} cannot be evaluated: {must_generate(str(task.OUTPUT_TYPE))}")
     origin = str(file.path) if file else "/".join(filter(None, (task.DATASET_PATH, task.DATASET_NAME)))
     return BuiltTask(name, task, docs, origin, file, shots)
-
-
-def _definition(name: str, path: Path) -> dict[str, Any]:
-    """Return the content of lm-eval's YAML file, with its functions resolved."""
-    try:
-        return dict(load_yaml(path))
-    except ImportError as error:
-        raise _needs_module(name, error) from error
-
-
-def _needs_module(name: str, error: ImportError) -> CornerstoneError:
-    return CornerstoneError(f"the code of {name} cannot be imported ({first_line(error)}); install what it needs")
-
-
-def _refuse_generation(name: str, definition: dict[str, Any]) -> None:
-    output_type = definition.get("output_type", OUTPUT_TYPES[0])
-    if output_type not in OUTPUT_TYPES:
-        raise CornerstoneError(
-            f"{name} is a {output_type} task, for which the model must generate text; "
-            "choose a multiple-choice or log-likelihood task"
-        )
 
 
 def _stand_in(rows: list[dict[str, Any]], *, fewshot: bool) -> dict[str, Any]:
@@ -179,7 +166,7 @@ def _first_fault(task: Task, rows: datasets.Dataset) -> tuple[int, str] | None:
         else:
             stop = middle
     said = _fault_of_rows(task, rows.select([start]))
-    return None if said is None else (start, said)
+    return None if said is None else (start, with_null_fields(said, rows[start]))
 
 
 def _fault_of_rows(task: Task, rows: datasets.Dataset) -> str | None:

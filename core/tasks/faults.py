@@ -30,6 +30,9 @@ DOCUMENT_FAULTS = (
 )
 
 _LONGEST = 200
+_NO_ITEM = re.compile(r"list object has no element (\d+)")
+_NO_KEY = re.compile(r"'dict object' has no attribute ('[^']*')")
+_NO_FIELD = re.compile(r"('[^']*') is undefined")
 _PYTHON_TYPES = re.compile(r"malformed node or string|invalid syntax|was never closed|unterminated|leading zeros")
 
 
@@ -81,7 +84,32 @@ def _fault(
     if said is None:
         return None
     fields = sorted(fields_of(getattr(task.config, part)))
-    return f"{name}, from {', '.join(map(repr, fields))}: {said}" if fields else f"{name}: {said}"
+    made = f"{name} ({part}), from {', '.join(map(repr, fields))}" if fields else f"{name} ({part})"
+    return f"{made}: {_lacking(said, doc, fields)}"
+
+
+def _lacking(said: str, doc: Mapping[str, Any], fields: Sequence[str]) -> str:
+    """Say what a template lacks in words, with the field that lacks it where only one does."""
+    if (item := _NO_ITEM.fullmatch(said)) is not None:
+        number = int(item[1])
+        short = [field for field in fields if isinstance(doc.get(field), list) and len(doc[field]) <= number]
+        if len(short) == 1:
+            return f"{short[0]!r} has {len(doc[short[0]])} items, and item {number} is needed (the first is 0)"
+        return f"a list in it has no item {number} (the first is 0)"
+    if (key := _NO_KEY.fullmatch(said)) is not None:
+        objects = [field for field in fields if isinstance(doc.get(field), dict)]
+        if len(objects) == 1:
+            return f"{objects[0]!r} has no {key[1]}, or it is null"
+        return f"an object in it has no {key[1]}"
+    return said if (name := _NO_FIELD.fullmatch(said)) is None else f"the field {name[1]} is missing"
+
+
+def with_null_fields(said: str, doc: Mapping[str, Any]) -> str:
+    """Add to what a task's own code said the fields that are null or missing, which it does not name."""
+    names = [name for name, value in doc.items() if value is None]
+    if not names or any(repr(name) in said for name in names):
+        return said
+    return f"{said}; {', '.join(map(repr, names))} {'is' if len(names) == 1 else 'are'} null or missing"
 
 
 def _unknown_value(error: KeyError, doc: Mapping[str, Any]) -> str | None:

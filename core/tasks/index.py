@@ -11,20 +11,19 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from importlib import metadata, resources
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 import yaml
 
 from core.errors import CornerstoneError, Mend
 from core.machine.cached_fact import keep_fact, read_fact
 from core.machine.paths import cache_folder
+from core.tasks.entries import EntryKind, IndexEntry, with_details
 
-EntryKind = Literal["task", "group", "tag"]
-Row = tuple[str, EntryKind, str | None]
-_KINDS = frozenset(get_args(EntryKind))
+Row = tuple[str, EntryKind, str | None, Any]
+"""A name, its kind, its file below lm-eval's folder, and ``IndexEntry.details``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +37,6 @@ class ShippedTask:
 
     def document_count(self) -> int:
         return sum(1 for line in self.data.read_text(encoding="utf-8").splitlines() if line.strip())
-
-
-@dataclass(frozen=True, slots=True)
-class IndexEntry:
-    """A name that lm-eval knows. A group or tag stands for several tasks."""
-
-    name: str
-    kind: EntryKind
-    definition: Path | None
 
 
 def shipped_tasks() -> tuple[ShippedTask, ...]:
@@ -63,60 +53,68 @@ def lm_eval_tasks(narrate: Callable[[str], None] | None = None) -> tuple[IndexEn
     Raises:
         CornerstoneError: lm-eval's files cannot be read.
     """
-    rows = _kept_rows()
-    if rows is None:
-        if narrate is not None:
-            narrate("reading which tasks lm-eval has (about 10 s, once)")
-        rows = _read_rows()
-        if (memory := index_file()) is not None:
-            keep_fact(memory, _about(), rows)
-    folder = lm_eval_folder()
-    return tuple(IndexEntry(name, kind, folder / path if path else None) for name, kind, path in rows)
-
-
-def _kept_rows() -> list[Row] | None:
     memory = index_file()
-    return None if memory is None else rows_of(read_fact(memory, _about()))
+    found = kept_tasks()
+    if found is None:
+        if narrate is not None:
+            narrate("reading which tasks lm-eval has (about 15 s, once)")
+        rows, found = _read_rows()
+        if memory is not None:
+            keep_fact(memory, _about(), rows)
+    return found
 
 
-def _read_rows() -> list[Row]:
-    """Read lm-eval's names in a process of its own, so that this one need not import lm-eval."""
+def kept_tasks() -> tuple[IndexEntry, ...] | None:
+    """Return all names in lm-eval if they were read before; None if not."""
+    memory = index_file()
+    return None if memory is None else entries_of(read_fact(memory, _about()))
+
+
+def _read_rows() -> tuple[Any, tuple[IndexEntry, ...]]:
+    """Read lm-eval's tasks in a process of its own, so that this one need not import lm-eval."""
     command = [sys.executable, "-P", "-m", "core.tasks.read_index"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     said = done.stdout.strip().splitlines()
     try:
-        rows = rows_of(json.loads(said[-1])) if done.returncode == 0 and said else None
+        rows = json.loads(said[-1]) if done.returncode == 0 and said else None
     except ValueError:
         rows = None
-    if rows is None:
+    found = entries_of(rows)
+    if found is None:
         reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise CornerstoneError(f"lm-eval's tasks cannot be listed ({reason})", Mend.CHECK_INSTALL)
-    return rows
+    return rows, found
 
 
-def rows_of(value: Any) -> list[Row] | None:
-    """Return the rows of an index: a name, its kind and its file below lm-eval's folder; None for anything else."""
-    if not isinstance(value, list) or not value or not all(map(_is_row, value)):
+def entries_of(value: Any) -> tuple[IndexEntry, ...] | None:
+    """Return the entries of an index from its rows, which are ``Row`` as JSON holds it; None for anything else."""
+    if not isinstance(value, list) or not value:
         return None
-    return [(name, kind, path) for name, kind, path in value]
+    folder = lm_eval_folder()
+    try:
+        return tuple(_entry(row, folder) for row in value)
+    except ValueError:
+        return None
 
 
-def _is_row(row: Any) -> bool:
-    if not isinstance(row, list) or len(row) != 3:
-        return False
-    name, kind, path = row
-    inside = path is None or (isinstance(path, str) and path[:1] != "/" and ".." not in path.split("/"))
-    return isinstance(name, str) and isinstance(kind, str) and kind in _KINDS and inside
+def _entry(row: Any, folder: Path) -> IndexEntry:
+    match row:
+        case [str(name), ("task" | "group" | "tag") as kind, None | str() as path, details]:
+            if path is not None and (path[:1] == "/" or ".." in path.split("/")):
+                raise ValueError(f"{path!r} is outside the folder of lm-eval's tasks")
+            if isinstance(details, str) == (kind == "task"):
+                return with_details(name, kind, folder / path if path else None, details)
+    raise ValueError(f"{row!r} is no row of an index")
 
 
 def _about() -> dict[str, str]:
-    return {"what": "the names of lm-eval's tasks", "version": metadata.version("lm-eval")}
+    return {"what": "lm-eval's tasks and groups", "version": metadata.version("lm-eval")}
 
 
 def index_file() -> Path | None:
     """Return the file that keeps lm-eval's names; None if this machine cannot keep any."""
     try:
-        return cache_folder("lm-eval") / f"names-{metadata.version('lm-eval')}.json"
+        return cache_folder("lm-eval") / f"tasks-{metadata.version('lm-eval')}.json"
     except CornerstoneError:
         return None
 
@@ -126,30 +124,17 @@ def lm_eval_task_names(narrate: Callable[[str], None] | None = None) -> list[str
     return [entry.name for entry in lm_eval_tasks(narrate) if entry.kind == "task"]
 
 
-def find_task(name: str, narrate: Callable[[str], None] | None = None) -> tuple[Path, Path | None]:
-    """Return the definition file of a task, and its data file if the task ships with this package.
-
-    ``narrate`` is the same as in ``lm_eval_tasks``.
-
-    Raises:
-        CornerstoneError: there is no such task, or the name stands for several.
-    """
-    for shipped in shipped_tasks():
-        if shipped.name == name:
-            return shipped.definition, shipped.data
-    entries = {entry.name: entry for entry in lm_eval_tasks(narrate)}
-    entry = entries.get(name)
-    if entry is None:
-        known = [task.name for task in shipped_tasks()] + list(entries)
-        close = get_close_matches(name, known, n=1, cutoff=0.6)
-        if close:
-            raise CornerstoneError(f"no task {name!r}; did you mean {close[0]}?")
-        raise CornerstoneError(f"no task {name!r}", Mend.LIST_TASKS)
-    if entry.kind != "task" or entry.definition is None:
-        members = [other for other in entries if other.startswith(f"{name}_")][:3]
-        example = f", such as {', '.join(members)}" if members else ""
-        raise CornerstoneError(f"{name!r} is a {entry.kind} of several tasks; name single ones{example}")
-    return entry.definition, None
+def runnable_names() -> list[str]:
+    """Return the names in lm-eval that may be evaluated: single tasks, groups and tags."""
+    found = lm_eval_tasks()
+    refused = {entry.name for entry in found if entry.kind == "task" and entry.refusal is not None}
+    return [
+        entry.name
+        for entry in found
+        if entry.name not in refused
+        and entry.fault is None
+        and not (entry.members and refused.issuperset(entry.members))
+    ]
 
 
 def _shipped(definition: Path) -> ShippedTask:

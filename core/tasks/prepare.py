@@ -24,6 +24,7 @@ from core.errors import CornerstoneError
 from core.records.fingerprint import digest_of
 from core.records.records import DataRecord, DocumentRecord, Outcome, TaskRecord
 from core.tasks.build import BuiltTask
+from core.tasks.data_file import fields_of
 from core.tasks.faults import DOCUMENT_FAULTS, document_fault, fault_of_document
 from core.tasks.templates import compiled_once
 
@@ -280,14 +281,16 @@ def _gold(built: BuiltTask, doc: Any, choices: Sequence[str], doc_id: int) -> tu
     """Return the indices of the right choices."""
     if built.task.OUTPUT_TYPE != "multiple_choice":
         return (0,)
-    target = built.task.doc_to_text(doc) if built.task.multiple_input else built.task.doc_to_target(doc)
+    part = "doc_to_text" if built.task.multiple_input else "doc_to_target"
+    target = getattr(built.task, part)(doc)
     gold = tuple(_index(one, choices) for one in (target if isinstance(target, list) else [target]))
     if not gold:
         raise CornerstoneError(f"{built.where(doc_id)}: there is no gold answer")
     if any(index is None for index in gold):
-        raise CornerstoneError(
-            f"{built.where(doc_id)}: the gold answer {target!r} is none of its {len(choices)} choices"
-        )
+        fields = sorted(fields_of(getattr(built.task.config, part)))
+        made = f"{part} of {built.name}" + (f", from {', '.join(map(repr, fields))}" if fields else "")
+        said = f"the gold answer {target!r} is none of its {len(choices)} choices ({made})"
+        raise CornerstoneError(f"{built.where(doc_id)}: {said}")
     return tuple(index for index in gold if index is not None)
 
 

@@ -19,10 +19,34 @@ _BATCH = 10_000
 
 def read_coalitions(db: duckdb.DuckDBPyConnection, group: Group, value: str) -> Found[CoalitionRow]:
     """Read every coalition; its score is None if the group does not have ``value``."""
+    if group.parts:
+        values = read_values(db, group, value, len(group.players))
+        norms = read_values(db, group, "acc_norm", len(group.players)).scores if "acc_norm" in group.values else {}
+        return Found(list(_whole_rows(group, value, values.scores, norms)), left_out(group, value, values))
     if value not in group.values:
         return Found(list(_rows(db, group, value, {})))
     values = read_values(db, group, value, len(group.players))
     return Found(list(_rows(db, group, value, values.scores)), left_out(group, value, values))
+
+
+def _whole_rows(group: Group, value: str, scores: Scores, norms: Scores) -> Iterator[CoalitionRow]:
+    """Yield the coalitions of a group of tasks, under which each of its tasks was evaluated."""
+    for removed in sorted(scores, key=lambda one: (len(one), one)):
+        point, norm = coalition_point(scores, removed), coalition_point(norms, removed)
+        if point is not None:
+            yield CoalitionRow(
+                **group.heading,
+                removed=removed,
+                n=point.n,
+                acc=point.acc,
+                acc_se=point.acc_se,
+                acc_norm=None if norm is None else norm.acc,
+                label=format_removed(removed, group.players),
+                drop=point.drop if removed else None,
+                drop_low=point.drop_low if removed else None,
+                drop_high=point.drop_high if removed else None,
+                value=value,
+            )
 
 
 def _rows(db: duckdb.DuckDBPyConnection, group: Group, value: str, scores: Scores) -> Iterator[CoalitionRow]:

@@ -8,7 +8,8 @@ from core.config.gap import Gap, PackagedStudy
 from core.config.run_config import RunConfig, TaskConfig, documents_of
 from core.estimators.exact import Exact
 from core.estimators.question import Question
-from store.reading.groups import Group, Values
+from store.reading.groups import Group
+from store.reading.pooled import Values
 
 
 def no_ablation(group: Group) -> Gap:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
@@ -16,14 +16,16 @@ from numpy.typing import NDArray
 from core.coalitions.grouping import Grouping
 from core.coalitions.players import Kinds, Player, PlayerKind, Removed, kinds_by_layer, players_of
 from core.config.gap import Gap
+from core.config.run_config import TaskConfig, documents_of
 from core.errors import CornerstoneError, Mend
-from core.estimators.question import Scores, units_of
+from core.estimators.question import units_of
 from core.machine.process import is_elsewhere
 from core.records.fingerprint import short_id
-from core.statistics.intervals import FloatArray
+from core.records.task_group import TaskGroup, groups_in
 from core.values.derived import NO_GOLD, derived_values
 from core.values.of_task import PREFERRED, own_value, values_of
 from store.file.value_columns import Answers, value_columns
+from store.reading.pooled import Values, pooled
 from store.rows import Selection
 
 _LISTED = 8
@@ -36,6 +38,10 @@ class Group:
     ``asked`` holds the doc_ids and coalition numbers of the selected run, and is None if no run is selected. ``config``
     is the configuration (JSON) of the run with the most documents, the latest of several. ``derives`` says whether any
     document has derived values (``core.values.derived``). ``writing`` lists runs of other processes that still write.
+
+    The results on a group of tasks are a group too: its ``parts`` are those of its tasks, and ``weights`` says by
+    metric whether tasks weigh by their documents, or all alike. Not all of its tasks have results if it is not
+    ``whole``.
     """
 
     model: int
@@ -51,6 +57,9 @@ class Group:
     asked: tuple[list[int], list[int]] | None
     derives: bool
     writing: tuple[str, ...]
+    parts: tuple[Group, ...] = ()
+    weights: tuple[tuple[str, bool], ...] = ()
+    whole: bool = True
 
     @property
     def players(self) -> tuple[Player, ...]:
@@ -91,22 +100,15 @@ class Group:
         return clause + only, [self.dataset, self.model, *self.asked]
 
 
-@dataclass(frozen=True, slots=True)
-class Values:
-    """One value of a group by removed set. ``choices`` counts each document's choices, shape (documents,).
-
-    For a derived value, ``lacking`` counts documents without it: they have several right answers, or no choices.
-    ``not_finite`` counts documents that are left out because their value is not finite under some removed set.
-    """
-
-    scores: Scores
-    choices: FloatArray
-    lacking: int = 0
-    not_finite: int = 0
-
-
-def find_groups(db: duckdb.DuckDBPyConnection, selection: Selection) -> list[Group]:
+def find_groups(db: duckdb.DuckDBPyConnection, selection: Selection, *, with_task_groups: bool = False) -> list[Group]:
     """Return the groups that a selection names, by model and task.
+
+    A selection may name a group of tasks or a tag, which stand for their tasks.
+
+    Args:
+        db: the open store.
+        selection: what to read.
+        with_task_groups: return also the results on groups of tasks as wholes, where lm-eval gives them a score.
 
     Raises:
         CornerstoneError: the store is empty, or a name fits nothing in it.
@@ -117,7 +119,74 @@ def find_groups(db: duckdb.DuckDBPyConnection, selection: Selection) -> list[Gro
     if not groups:
         where = "the store holds no results" if selection.run is None else f"run {selection.run} asked for no results"
         raise CornerstoneError(f"{where} yet", Mend.MAKE_RESULTS)
-    return named_groups(groups, selection.model, selection.task)
+    wholes = task_groups(db, groups, selection.run)
+    if selection.model is not None:
+        groups = named_groups(groups, selection.model, None)
+        models = {group.model for group in groups}
+        wholes = [one for one in wholes if one.model in models]
+    if selection.task is None:
+        found = [*wholes, *groups]
+    elif named := [one for one in wholes if selection.task in _names_of(one)]:
+        parts = {(part.model, part.dataset) for one in named for part in one.parts}
+        found = [*named, *(group for group in groups if (group.model, group.dataset) in parts)]
+    else:
+        found = named_groups(groups, None, selection.task)
+    shown = [group for group in found if not group.parts or (with_task_groups and group.weights)]
+    return sorted(shown, key=lambda group: (group.model_name, group.model, not group.parts))
+
+
+def task_groups(db: duckdb.DuckDBPyConnection, groups: Sequence[Group], run: str | None) -> list[Group]:
+    """Return the results on the groups of tasks and the tags that runs named, as wholes, made of ``groups``."""
+    rows = db.execute(
+        """SELECT r.config, a.model, list(DISTINCT a.dataset) FROM runs r JOIN assignments a ON a.run = r.run
+        WHERE ?::VARCHAR IS NULL OR r.run = ? GROUP BY r.run, r.started, r.config, a.model ORDER BY r.started DESC""",
+        [run, run],
+    ).fetchall()
+    found: dict[tuple[int, str, frozenset[int]], Group] = {}
+    for config, model, datasets in rows:
+        there = {group.task_name: group for group in groups if group.model == model and group.dataset in datasets}
+        for named in groups_in(config):
+            parts = tuple(there[name] for name in named.members if name in there)
+            if parts:
+                key = (model, named.name, frozenset(part.dataset for part in parts))
+                found.setdefault(key, _whole(named, parts, config))
+    # A run that was stopped has only some tasks of what another one has.
+    return [one for key, one in found.items() if not any(key[:2] == k[:2] and key[2] < k[2] for k in found)]
+
+
+def _whole(named: TaskGroup, parts: tuple[Group, ...], config: str) -> Group:
+    metrics = tuple(dict.fromkeys(metric for part in parts for metric in part.mean_metrics))
+    return replace(
+        parts[0],
+        dataset=-1,
+        task_name=named.name,
+        task_id=short_id(*(part.task_id for part in parts)),
+        mean_metrics=tuple(metric for metric, _ in named.weights if metric in metrics),
+        other_metrics=(),
+        config=_naming(named, config),
+        asked=None,
+        derives=any(part.derives for part in parts),
+        writing=tuple(dict.fromkeys(run for part in parts for run in part.writing)),
+        parts=parts,
+        weights=named.weights,
+        whole=len(parts) == len(named.members),
+    )
+
+
+def _naming(named: TaskGroup, config: str) -> str:
+    """Return the configuration of a run (JSON) as one that names the group alone, with its data if it was given any."""
+    try:
+        content = documents_of(config)
+    except ValueError:
+        return config  # ``config_of`` makes the best of it
+    given = [task.data for task in content.tasks if task.name in named.members]
+    folders = {None if path is None else path.parent for path in given}
+    task = TaskConfig(name=named.name, data=folders.pop() if len(folders) == 1 else None)
+    return content.model_copy(update={"tasks": (task,)}).model_dump_json()
+
+
+def _names_of(group: Group) -> tuple[str, str, str]:
+    return group.task_name, group.task_id, f"{group.task_name}@{group.task_id}"
 
 
 def named_groups(groups: list[Group], model: str | None, task: str | None) -> list[Group]:
@@ -163,6 +232,8 @@ def read_values(
 
     With ``units``, ``longest`` counts units of that grouping, and removed sets hold the numbers of units.
     """
+    if group.parts:
+        return _read_parts(db, group, value, longest, units)
     wanted = dict(_wanted(db, longest, units))
     documents = _documents(db, group)
     every = Answers.of(list(documents.values()))
@@ -189,6 +260,18 @@ def read_values(
         lacking, not_finite = int((~told).sum()), int((told & ~finite).sum())
     scores = {wanted[int(coalition)]: row for coalition, row in zip(coalitions, matrix, strict=True)}
     return Values(scores, choices, lacking, not_finite)
+
+
+def _read_parts(
+    db: duckdb.DuckDBPyConnection, group: Group, value: str, longest: int, units: Grouping | None
+) -> Values:
+    """Read a value of a group of tasks. As in lm-eval, tasks without the value do not count.
+
+    lm-eval weighs no values but its own metrics; others are weighed as the first of those.
+    """
+    parts = [part for part in group.parts if value in part.values] if group.whole else []
+    by_size = dict(group.weights).get(value, group.weights[0][1])
+    return pooled([read_values(db, part, value, longest, units) for part in parts], by_size=by_size)
 
 
 def _wanted(db: duckdb.DuckDBPyConnection, longest: int, units: Grouping | None) -> Iterator[tuple[int, Removed]]:

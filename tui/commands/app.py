@@ -43,7 +43,7 @@ from tui.commands.options import (
     RunSettings,
     SeedOption,
     StoreOption,
-    TaskOption,
+    Tasks,
     WaitOption,
     store_file,
     value_help,
@@ -65,6 +65,7 @@ _SCHEDULES = (
 )
 _LOOKED_AT = value_help("The score to report, which --until-top and permutation also look at")
 _TO_STDOUT = Output()
+_NAMED = Tasks()
 # It has no brackets, which would be read as markup.
 _YAML_EXAMPLE = """As a file, my.yaml, for `cornerstone run my.yaml`:
 
@@ -150,11 +151,12 @@ def _open_explorer(store: Path | None, config: RunConfig | None) -> NoReturn:
 
 
 @app.command()
+@grouped
 def explore(
     config: Annotated[Path | None, typer.Argument(help=_CONFIG)] = None,
     model: ModelOption = None,
     adapter: AdapterOption = None,
-    task: TaskOption = None,
+    named: Tasks = _NAMED,
     limit: LimitOption = None,
     value: Annotated[str | None, typer.Option(help=value_help("The score to chart"))] = None,
     dtype: DtypeOption = None,
@@ -170,8 +172,8 @@ def explore(
     """
     del debug
     options: dict[str, Any] = {
-        "model": model, "adapter": adapter, "tasks": task, "limit": limit, "value": value, "dtype": dtype,
-        "device": device,
+        "model": model, "adapter": adapter, **named.keys(),
+        "limit": limit, "value": value, "dtype": dtype, "device": device,
         "offline": offline, "check_files": check_files,
     }  # fmt: skip
     asked = config is not None or any(option is not None for option in options.values())
@@ -184,7 +186,7 @@ def run(
     config: Annotated[Path | None, typer.Argument(help=_CONFIG)] = None,
     model: ModelOption = None,
     adapter: AdapterOption = None,
-    task: TaskOption = None,
+    named: Tasks = _NAMED,
     limit: LimitOption = None,
     order: OrderOption = None,
     seed: SeedOption = None,
@@ -224,8 +226,8 @@ def run(
 
     del debug  # main() looks for it, as errors before this point have tracebacks too
     options: dict[str, Any] = {
-        "model": model, "adapter": adapter, "tasks": task, "limit": limit, "order": order, "seed": seed,
-        "schedule": schedule,
+        "model": model, "adapter": adapter, **named.keys(),
+        "limit": limit, "order": order, "seed": seed, "schedule": schedule,
         "players": players, **settings, "until_top": until_top, "confidence": confidence,
         "value": value, "remove": remove, "num_fewshot": num_fewshot,
         "apply_chat_template": apply_chat_template, "dtype": dtype, "device": device, "memory": memory,
@@ -235,10 +237,11 @@ def run(
 
 
 @app.command()
+@grouped
 def path(
     model: ModelOption = None,
     adapter: AdapterOption = None,
-    task: TaskOption = None,
+    named: Tasks = _NAMED,
     limit: Annotated[
         float | None,
         typer.Option(help="How many documents of each task choose the path, or the part of them (default: all)."),
@@ -285,8 +288,9 @@ def path(
 
     del debug
     options: dict[str, Any] = {
-        "model": model, "adapter": adapter, "tasks": task, "limit": limit, "seed": seed, "dtype": dtype,
-        "device": device, "offline": offline, "store": store,
+        "model": model, "adapter": adapter, **named.keys(),
+        "limit": limit, "seed": seed, "dtype": dtype, "device": device,
+        "offline": offline, "store": store,
     }  # fmt: skip
     config = _to_evaluate(None, options)
     request = PathRequest(steps=steps, value=value, players=players, held_out=held_out, keep=keep)
@@ -299,7 +303,7 @@ def path(
 def proxies(
     model: ModelOption = None,
     adapter: AdapterOption = None,
-    task: TaskOption = None,
+    named: Tasks = _NAMED,
     limit: LimitOption = None,
     value: Annotated[str | None, typer.Option(help=value_help("The score of the drops and Shapley values"))] = None,
     order: OrderOption = None,
@@ -326,7 +330,8 @@ def proxies(
 
     del debug
     options: dict[str, Any] = {
-        "model": model, "adapter": adapter, "tasks": task, "limit": limit, "order": order, "seed": seed, "dtype": dtype,
+        "model": model, "adapter": adapter, **named.keys(),
+        "limit": limit, "order": order, "seed": seed, "dtype": dtype,
         "device": device, "offline": offline, "store": store,
     }  # fmt: skip
     config = _to_evaluate(None, options, stored=False)
@@ -340,9 +345,10 @@ app.command()(grouped(figure))
 
 
 @app.command()
+@grouped
 def bench(
     model: ModelOption = None,
-    task: TaskOption = None,
+    named: Tasks = _NAMED,
     limit: Annotated[
         float | None, typer.Option(help="How many documents of each task (default 48, and 16 of boolq).")
     ] = None,
@@ -358,8 +364,8 @@ def bench(
     from tui.worker_process import become
 
     del debug
-    tasks = task or ["arc_easy", "boolq"]
-    options: dict[str, Any] = {"model": model, "tasks": tasks, "limit": limit, "dtype": dtype, "device": device}
+    options: dict[str, Any] = {"model": model, "limit": limit, "dtype": dtype, "device": device}
+    options |= {**named.keys(), "tasks": named.task or ["arc_easy", "boolq"]}
     become("bench", _to_evaluate(None, options, stored=False).model_dump_json(), "json" if as_json else "table")
 
 

@@ -10,9 +10,10 @@ from fnmatch import fnmatch
 from textwrap import wrap
 
 from core.errors import CornerstoneError
-from core.tasks.index import lm_eval_task_names, shipped_tasks
+from core.tasks.entries import IndexEntry
+from core.tasks.index import lm_eval_tasks, shipped_tasks
 from tui.commands.stdout import print_text
-from tui.drawing.plain import plain
+from tui.drawing.plain import counted, plain
 
 _NARROWEST = 20
 _GAP = "  "
@@ -28,7 +29,7 @@ def print_tasks(pattern: str | None, *, everything: bool) -> None:
         CornerstoneError: no task fits the pattern.
     """
     shipped = {task.name: task for task in shipped_tasks()}
-    others = lm_eval_task_names(_narrate) if everything or pattern is not None else []
+    others = {one.name: one for one in (lm_eval_tasks(_narrate) if everything or pattern is not None else ())}
     fitting = [name for name in (*shipped, *others) if pattern is None or _matches(name, pattern)]
     if pattern is not None and not fitting:
         close = get_close_matches(pattern, [*shipped, *others], n=1)
@@ -37,12 +38,21 @@ def print_tasks(pattern: str | None, *, everything: bool) -> None:
     entries: list[Entry] = [("task", "documents", "what")]
     for name in fitting:
         task = shipped.get(name)
-        entries.append((name, str(task.document_count()), task.description) if task else (name, "", ""))
+        entries.append((name, str(task.document_count()), task.description) if task else _of_lm_eval(others[name]))
     print_entries(entries)
     if others:
         print(
-            "tasks without a description come from lm-eval; their data is downloaded when it is needed", file=sys.stderr
+            "the tasks without a number come from lm-eval; their data is downloaded when it is needed", file=sys.stderr
         )
+
+
+def _of_lm_eval(entry: IndexEntry) -> Entry:
+    """Return the line of a name in lm-eval: what it stands for, or why it cannot be evaluated."""
+    if entry.kind == "task":
+        return entry.name, "", "" if entry.refusal is None else f"not evaluated: {entry.refusal}"
+    if entry.fault is not None:
+        return entry.name, "", f"a group that is not evaluated: {entry.fault}"
+    return entry.name, "", f"a {entry.kind} of {counted(len(entry.members), 'task')}"
 
 
 def _narrate(text: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -65,11 +65,41 @@ AdapterOption = Annotated[
     Path | None, typer.Option(help="The folder of a LoRA adapter, which is added to the model's weights.")
 ]
 TaskOption = Annotated[
-    list[str] | None, typer.Option(help=f"A task, or TASK=FILE.jsonl to read local data. {_AGAIN} tasks.")
+    list[str] | None,
+    typer.Option(
+        help="A task, group or tag, or a YAML file or folder of your own; TASK=FILE.jsonl reads local data, and "
+        f"GROUP=FOLDER one file a task. {_AGAIN} tasks."
+    ),
 ]
+IncludePathOption = Annotated[
+    list[Path] | None,
+    typer.Option("--include-path", help=f"A YAML file, or a folder of them, that defines tasks. {_AGAIN} of them."),
+]
+TrustTaskCodeOption = Annotated[
+    bool | None,
+    typer.Option("--trust-task-code", help="Run the Python code that your own tasks name (!function)."),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Tasks:
+    """Options for the tasks to evaluate."""
+
+    task: TaskOption = None
+    include_path: IncludePathOption = None
+    trust_task_code: TrustTaskCodeOption = None
+
+    def keys(self) -> dict[str, Any]:
+        """Return what was given, by the keys of a run."""
+        return {"tasks": self.task, "include_path": self.include_path, "trust_task_code": self.trust_task_code}
+
+
 LimitOption = Annotated[
     float | None,
-    typer.Option(help="How many documents of each task, or the part of them below 1, such as 0.1 (default: all)."),
+    typer.Option(
+        help="How many documents of each task, also of each in a group, or the part of them below 1, such as 0.1 "
+        "(default: all)."
+    ),
 ]
 OrderOption = Annotated[str | None, typer.Option(help="The order of documents: shuffled (default) or file.")]
 SeedOption = Annotated[

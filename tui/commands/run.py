@@ -23,6 +23,7 @@ from core.study.listener import Listener
 from core.values.of_task import PREFERRED
 from store.results import Results, Selection
 from tui.commands.console_listener import ConsoleListener
+from tui.commands.group_report import print_group
 from tui.commands.phase_report import ablation_table, ablation_title, coalition_table, coalition_title, top_players
 from tui.commands.signals import cause_of, exit_code, terminable
 from tui.commands.stderr import GETTING_READY, narrate
@@ -56,17 +57,22 @@ def show_run(path: Path, study: Study) -> None:
     results = Results(path, on_wait=listener.narrate)
     event: StudyEvent | None = None
     reached: PhaseStarted | ChunkRecorded | None = None
+    of_group: list[Phase] = []
     try:
         with terminable() as listener.check, closing(study(listener)) as events:
             for event in events:
                 listener.on_event(event)
                 if isinstance(event, PhaseStarted | ChunkRecorded):
                     reached = event
+                    of_group = _printed(of_group, event.phase, results, out, listener)
                 elif isinstance(event, PhaseFinished):
                     if event.waiting:
                         listener.narrate(_not_shown(event, path))
+                    elif event.phase.group is not None:
+                        of_group.append(event.phase)
                     else:
                         _print_phase(event.phase, results, out, listener)
+            _printed(of_group, None, results, out, listener)
     except KeyboardInterrupt as stop:
         listener.close()
         listener.narrate(f"stopped by {cause_of(stop)}, {_how_far(reached, path)}")
@@ -75,6 +81,16 @@ def show_run(path: Path, study: Study) -> None:
         listener.close()
     if event is not None:
         listener.narrate(f"stored in {path}; `{_export_command(event.phase, path)}` exports it")
+
+
+def _printed(
+    phases: list[Phase], next_one: Phase | None, results: Results, out: Console, listener: Listener
+) -> list[Phase]:
+    """Print the phases on the tasks of a group once the next phase is of something else; return those that wait."""
+    if phases and (next_one is None or (next_one.schedule, next_one.group) != (phases[0].schedule, phases[0].group)):
+        print_group(phases, results, out, listener)
+        return []
+    return phases
 
 
 def _how_far(last: PhaseStarted | ChunkRecorded | None, path: Path) -> str:

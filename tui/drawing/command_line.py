@@ -54,6 +54,10 @@ def _options(config: RunConfig) -> list[str]:
     words = ["--model", config.model]
     for task in config.tasks:
         words += ["--task", task_text(task)]
+    for path in config.include_path:
+        words += option("include_path", str(path))
+    if config.trust_task_code:
+        words.append("--trust-task-code")
     for name in config.schedule:
         words += ["--schedule", name]
     for removed in config.remove:

@@ -36,6 +36,7 @@ _COMMAND_LINE: Final[Mapping[Mend, str]] = MappingProxyType(
             f"`cornerstone store salvage {_FILE} -o NEW` saves what can be read"
         ),
         Mend.START_EVALUATOR: "`cornerstone` starts it again",
+        Mend.TRUST_TASK_CODE: "read it, then add --trust-task-code",
         Mend.UPGRADE: "upgrade, or name another file with --store",
     }
 )
@@ -60,6 +61,7 @@ _EXPLORER: Final[Mapping[Mend, str]] = MappingProxyType(
             f"`cornerstone store salvage {_FILE} -o NEW` saves what can be read"
         ),
         Mend.START_EVALUATOR: "ctrl+r starts it again",
+        Mend.TRUST_TASK_CODE: "read it, then `cornerstone explore --trust-task-code`",
         Mend.UPGRADE: "upgrade, or open another: `cornerstone --store FILE`",
     }
 )

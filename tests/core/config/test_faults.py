@@ -15,6 +15,7 @@ from core.engine.fetch import find_model
 from core.engine.load import LoadedModel, load_model
 from core.errors import CornerstoneError
 from core.tasks.build import build_task
+from core.tasks.expand import source_of
 from core.tasks.prepare import PreparedTask, prepare_task
 
 ROW = {"question": "what is up?", "choices": {"text": ["a", "b"], "label": ["A", "B"]}, "answerKey": "A"}
@@ -30,7 +31,7 @@ def encoder(tiny_model_folder: Path) -> RequestEncoder:
 
 
 def prepare(encoder: RequestEncoder, task: str, data: Path | None, num_fewshot: int | None = None) -> PreparedTask:
-    built = build_task(task, data=data, num_fewshot=num_fewshot, offline=True, narrate=print)
+    built = build_task(task, source_of(task), data=data, num_fewshot=num_fewshot, offline=True, narrate=print)
     return prepare_task(built, encoder, limit=None, order="file", seed=0, apply_chat_template=False)
 
 
@@ -150,7 +151,7 @@ def test_a_task_whose_code_needs_what_is_not_installed_is_refused(
 def test_a_document_that_cannot_be_scored_is_told_before_it_is_evaluated(
     encoder: RequestEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    built = build_task("agreement", data=None, num_fewshot=None, offline=True, narrate=print)
+    built = build_task("agreement", source_of("agreement"), data=None, num_fewshot=None, offline=True, narrate=print)
     monkeypatch.setattr(built.task, "process_results", lambda doc, results: {"acc": float(doc["no such field"])})
     with pytest.raises(CornerstoneError, match=r"line 1: agreement cannot be scored \(the field 'no such field' is"):
         prepare_task(built, encoder, limit=1, order="file", seed=0, apply_chat_template=False)

@@ -21,6 +21,7 @@ from core.study.chunks import ChunkEvaluator
 from core.study.plan import Schedule
 from core.study.study import Study
 from core.tasks.build import build_task
+from core.tasks.expand import source_of
 from core.tasks.prepare import prepare_task
 
 COALITIONS = ((), (0,), (3, 4))
@@ -50,7 +51,7 @@ def test_they_score_as_lm_eval_scores_them(
     data = tmp_path / "rows.jsonl"
     data.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     encoder, recorder = RequestEncoder(model), MemoryRecorder()
-    built = build_task(name, data=data, num_fewshot=None, offline=True, narrate=print)
+    built = build_task(name, source_of(name), data=data, num_fewshot=None, offline=True, narrate=print)
     task = prepare_task(built, encoder, limit=None, order="file", seed=0, apply_chat_template=False)
     sizes = SweepSizes(row_tokens=96, batch_tokens=512, chunk_tokens=96, state_tokens=10**6)
     list(Study(ChunkEvaluator(model, encoder, sizes), (task,), [Schedule("some", COALITIONS)]).run("run", recorder))
@@ -78,7 +79,7 @@ def test_the_windows_of_a_long_text_lie_in_rows_of_their_own(
     data = tmp_path / "rows.jsonl"
     data.write_text("\n".join(json.dumps({"page": text(words, 1)}) for words in (3, 2500, 5)), encoding="utf-8")
     encoder, recorder = RequestEncoder(model), MemoryRecorder()
-    built = build_task("wikitext", data=data, num_fewshot=None, offline=True, narrate=print)
+    built = build_task("wikitext", source_of("wikitext"), data=data, num_fewshot=None, offline=True, narrate=print)
     task = prepare_task(built, encoder, limit=None, order="file", seed=0, apply_chat_template=False)
     assert [len(document.continuations) > 3 for document in task.documents] == [False, True, False]
     lengths: list[int] = []

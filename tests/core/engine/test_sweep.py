@@ -36,6 +36,7 @@ from core.study.events import ChunkRecorded, MemoryShort, StudyEvent
 from core.study.plan import Schedule
 from core.study.study import Study
 from core.tasks.build import build_task
+from core.tasks.expand import source_of
 from core.tasks.prepare import prepare_task
 from tests.core.engine.test_decoder import TOLERANCE, model_of, plain_logprobs, some_documents
 from tests.support.swept import layout_in_use
@@ -151,7 +152,7 @@ def source(folder: Path) -> ModelSource:
 
 def study(model: LoadedModel, how: SweepSizes) -> tuple[list[StudyEvent], Outcomes]:
     encoder, recorder = RequestEncoder(model), MemoryRecorder()
-    built = build_task("capitals", data=None, num_fewshot=None, offline=True, narrate=print)
+    built = build_task("capitals", source_of("capitals"), data=None, num_fewshot=None, offline=True, narrate=print)
     task = prepare_task(built, encoder, limit=6, order="file", seed=0, apply_chat_template=False)
     schedule = Schedule("windows", tuple(windows(len(model.players), 3)))
     events = list(Study(ChunkEvaluator(model, encoder, how), (task,), [schedule]).run("run", recorder))

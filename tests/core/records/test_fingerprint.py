@@ -14,6 +14,7 @@ from core.engine.encoding import RequestEncoder
 from core.engine.fetch import find_model
 from core.engine.load import load_model
 from core.tasks.build import build_task
+from core.tasks.expand import source_of
 from core.tasks.prepare import PreparedTask, _plain, prepare_task
 
 ROWS: dict[str, list[dict[str, object]]] = {
@@ -44,7 +45,7 @@ def write(path: Path, rows: list[Mapping[str, object]]) -> Path:
 def prepare(
     encoder: RequestEncoder, task: str, data: Path, num_fewshot: int | None = None, *, chat: bool = False
 ) -> PreparedTask:
-    built = build_task(task, data=data, num_fewshot=num_fewshot, offline=True, narrate=print)
+    built = build_task(task, source_of(task), data=data, num_fewshot=num_fewshot, offline=True, narrate=print)
     return prepare_task(built, encoder, limit=None, order="file", seed=0, apply_chat_template=chat)
 
 

@@ -11,14 +11,19 @@ import pytest
 
 from core.config.run_config import RunConfig, load_config
 from core.errors import CornerstoneError
-from core.study import early_checks
 from core.study.early_checks import refuse_at_once
 from core.study.workbench import open_workbench
+from core.tasks import index
 from core.tasks.index import lm_eval_tasks
 
 WRONG: dict[str, dict[str, Any]] = {
     "no task 'agrement'; did you mean agreement": {"tasks": ["agrement"]},
-    "'mmlu' is a group of several tasks": {"tasks": ["agreement", "mmlu"]},
+    "gsm8k cannot be evaluated: it is a generate_until task": {"tasks": ["agreement", "gsm8k"]},
+    "fda cannot be evaluated: it is a class in Python": {"tasks": ["fda"]},
+    "the group t0_eval cannot be evaluated as in lm-eval": {"tasks": ["t0_eval"]},
+    "no task of the group hendrycks_math can be evaluated": {"tasks": ["hendrycks_math"]},
+    "the group mmlu needs a folder with a file NAME.jsonl for each of its 57 tasks": {"tasks": ["mmlu=latin.jsonl"]},
+    "no tasks in '.*/nowhere.yaml': there is no such file": {"tasks": ["./nowhere.yaml"]},
     r"cannot read .*missing\.jsonl as data for arc_easy: No such file": {"tasks": ["arc_easy=missing.jsonl"]},
     "cannot read .* as data for agreement: it is a folder": {"tasks": ["agreement=."]},
     "cannot read .* as data for piqa: it is not UTF-8": {"tasks": ["piqa=latin.jsonl"]},
@@ -92,5 +97,5 @@ def test_of_a_model_that_is_not_here_only_the_names_are_known(tiny_model_folder:
 def test_the_index_of_tasks_is_not_made_for_it(
     tiny_model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(early_checks, "index_file", lambda: tmp_path / "none.json")
+    monkeypatch.setattr(index, "index_file", lambda: tmp_path / "none.json")
     refuse_at_once(asked(tiny_model_folder, tasks=["agrement"]))

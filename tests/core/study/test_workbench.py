@@ -15,6 +15,7 @@ from core.errors import CornerstoneError
 from core.records import fingerprint
 from core.study import workbench
 from core.study.workbench import Workbench, open_workbench
+from core.tasks.expand import Source
 
 ROWS = [{"goal": f"goal {i}", "sol1": "a", "sol2": "b", "label": 0} for i in range(4)]
 
@@ -126,8 +127,8 @@ def test_data_that_change_while_they_are_read_are_refused(
 ) -> None:
     build = workbench.build_task
 
-    def meanwhile(name: str, **how: Any) -> Any:
-        built = build(name, **how)
+    def meanwhile(name: str, source: Source, **how: Any) -> Any:
+        built = build(name, source, **how)
         write(data, 1)
         return built
 

@@ -14,13 +14,14 @@ import pytest
 from core.errors import CornerstoneError
 from core.machine.quiet_libraries import quiet_libraries
 from core.tasks.build import BuiltTask, build_task
+from core.tasks.expand import source_of
 from core.tasks.index import shipped_tasks
 
 BENCHMARKS = ("arc_challenge", "arc_easy", "boolq", "openbookqa", "piqa", "winogrande")
 
 
 def built(name: str, data: Path | None, num_fewshot: int | None = None) -> BuiltTask:
-    return build_task(name, data=data, num_fewshot=num_fewshot, offline=True, narrate=print)
+    return build_task(name, source_of(name), data=data, num_fewshot=num_fewshot, offline=True, narrate=print)
 
 
 def written(folder: Path, rows: Sequence[Mapping[str, Any]]) -> Path:
@@ -86,6 +87,7 @@ def arc(choices: object, **fields: object) -> dict[str, Any]:
 
 
 SOUND = arc(["a", "b"])
+HELLASWAG = {"ctx_a": "a", "ctx_b": "b", "activity_label": "x", "endings": ["1", "2", "3", "4"], "label": "2"}
 WRONG: dict[str, tuple[str, list[dict[str, Any]]]] = {
     "line 1: agreement needs a list of texts in 'choices', not 'are'": (
         "agreement",
@@ -95,11 +97,29 @@ WRONG: dict[str, tuple[str, list[dict[str, Any]]]] = {
         "arc_easy",
         [arc(["3.10", "3.9"]), arc([4, 5])],
     ),
-    "line 1: .*its choices, from 'choices': a list of texts is needed, not .4, 5.": ("arc_easy", [arc([4, 5])]),
-    "line 1: .*its choices, from 'choices': it makes something that is no list": ("arc_easy", [arc("are")]),
-    "line 1: .*its answer, from 'answerKey', 'choices': the gold answer 'C' is": (
+    "line 1: .*its choices .doc_to_choice., from 'choices': a list of texts is needed, not .4, 5.": (
+        "arc_easy",
+        [arc([4, 5])],
+    ),
+    "line 1: .*its choices .doc_to_choice., from 'choices': it makes something that is no list": (
+        "arc_easy",
+        [arc("are")],
+    ),
+    "line 1: .*its answer .doc_to_target., from 'answerKey', 'choices': the gold answer 'C' is": (
         "arc_easy",
         [arc(["a", "b"], answerKey="C")],
+    ),
+    "line 1: .*its prompt .doc_to_text., from 'choices', 'question': 'choices' has 3 items, and item 3 is needed": (
+        "mmlu_anatomy",
+        [{"question": "q", "choices": ["a", "b", "c"], "answer": 0}],
+    ),
+    "line 1: .*its choices .doc_to_choice., from 'mc1_targets': 'mc1_targets' has no 'choices', or it is null": (
+        "truthfulqa_mc1",
+        [{"question": "q", "mc1_targets": {"labels": [1]}}],
+    ),
+    "line 2: .*'ctx_a' is null or missing": (
+        "hellaswag",
+        [HELLASWAG, {key: value for key, value in HELLASWAG.items() if key != "ctx_a"}],
     ),
 }
 
@@ -119,8 +139,7 @@ def test_a_number_where_a_template_makes_text_works_as_in_lm_eval(tmp_path: Path
 def test_the_row_that_a_tasks_own_code_cannot_use_is_found_soon_and_without_progress_bars(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    sound = {"ctx_a": "a", "ctx_b": "b", "activity_label": "x", "endings": ["1", "2", "3", "4"], "label": "2"}
-    path = written(tmp_path, [*[sound] * 1999, {**sound, "label": "x"}, *[sound] * 100])
+    path = written(tmp_path, [*[HELLASWAG] * 1999, {**HELLASWAG, "label": "x"}, *[HELLASWAG] * 100])
     began = time.process_time()
     with pytest.raises(CornerstoneError, match=r"rows\.jsonl, line 2000: hellaswag cannot use the data \(.*'x'"):
         built("hellaswag", path)

@@ -11,9 +11,14 @@ import pytest
 
 from core.errors import CornerstoneError
 from core.tasks import index as task_index
-from core.tasks.index import find_task, lm_eval_folder, lm_eval_tasks
+from core.tasks.expand import source_of
+from core.tasks.index import lm_eval_folder, lm_eval_tasks, runnable_names
 
-ROWS = [["arc_easy", "task", "arc/arc_easy.yaml"], ["arc", "group", None]]
+ROWS = [
+    ["arc", "group", None, [["arc_easy"], [], [["arc_easy", 25]], [["acc", True]], None]],
+    ["arc_easy", "task", "arc/arc_easy.yaml", "multiple_choice"],
+    ["squad", "task", None, "python"],
+]
 
 
 @pytest.fixture
@@ -34,17 +39,22 @@ def test_reading_the_names_is_told_the_first_time_only(index: Path) -> None:
     first = lm_eval_tasks(said.append)
     assert index.is_file()
     assert lm_eval_tasks(said.append) == first
-    assert said == ["reading which tasks lm-eval has (about 10 s, once)"]
-    assert first[0].definition == lm_eval_folder() / "arc" / "arc_easy.yaml"
+    assert said == ["reading which tasks lm-eval has (about 15 s, once)"]
+    assert first[1].definition == lm_eval_folder() / "arc" / "arc_easy.yaml"
+
+
+def test_a_row_says_what_a_name_stands_for(index: Path) -> None:
+    group, task, python = lm_eval_tasks()
+    assert (group.members, group.shots, group.weights) == (("arc_easy",), (("arc_easy", 25),), (("acc", True),))
+    assert (task.refusal, runnable_names()) == (None, ["arc", "arc_easy"])
+    assert python.refusal == "it is a class in Python, and only tasks in YAML are read"
 
 
 def test_a_shipped_task_is_found_without_the_index(index: Path) -> None:
-    said: list[str] = []
-    definition, data = find_task("agreement", said.append)
-    assert (definition.name, data is not None, said, index.exists()) == ("agreement.yaml", True, [], False)
-    with pytest.raises(CornerstoneError, match="'arc' is a group of several tasks; name single ones, such as arc_easy"):
-        find_task("arc", said.append)
-    assert len(said) == 1
+    source = source_of("agreement")
+    assert (source.definition.name, source.data is not None, index.exists()) == ("agreement.yaml", True, False)
+    assert source_of("arc_easy").definition == lm_eval_folder() / "arc" / "arc_easy.yaml"
+    assert index.exists()
 
 
 @pytest.mark.parametrize("damage", ["", "[]", "[" * 100_000, '{"about": {}, "fact": []}', "half", "changed", "dots"])
@@ -82,7 +92,22 @@ def test_an_index_that_cannot_be_kept_is_read_each_time(index: Path, monkeypatch
 
 
 @pytest.mark.parametrize(
-    "printed", ["", "no JSON", "[]", '[["a", "b", "c"]]', '[["a", ["task"], null]]', '[["arc", "task", "/etc/passwd"]]']
+    "printed",
+    [
+        "",
+        "no JSON",
+        "[]",
+        '[["a", "b", "c", ""]]',
+        '[["a", ["task"], null, ""]]',
+        '[["arc", "task", "/etc/passwd", ""]]',
+        '[["arc", "task", null]]',
+        '[["arc", "task", null, 5]]',
+        '[["arc", "task", null, [[], [], [], [], null]]]',
+        '[["arc", "group", null, "multiple_choice"]]',
+        '[["arc", "group", null, [[5], [], [], [], null]]]',
+        '[["arc", "group", null, [["a"], [], [["a", true]], [], null]]]',
+        '[["arc", "group", null, [["a"], [], [], [["acc", 1]], null]]]',
+    ],
 )
 def test_a_reader_that_prints_no_names_is_told(index: Path, printed: str, monkeypatch: pytest.MonkeyPatch) -> None:
     done = subprocess.CompletedProcess([], 0, stdout=printed, stderr="boom")

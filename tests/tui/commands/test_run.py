@@ -167,3 +167,44 @@ def test_a_run_that_was_killed_is_no_longer_running(tiny_model_folder: Path, tmp
     assert run.state == "stopped"
     assert run.finished is None
     assert not any("writing" in str(gap) for gap in Results(path).shapley().gaps)
+
+
+def test_a_group_is_a_line_for_each_task_and_the_whole(tiny_model_folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "words.yaml"
+    path.write_text("group: words\ntask: [agreement, capitals]\naggregate_metric_list: [{metric: acc}]\n")
+    done = cornerstone(
+        "run", "--model", tiny_model_folder, "--task", path, "--limit", "4", "--schedule", "ablation",
+        "--schedule", "windows", "--max-removed", "2", "--remove", "FFN 0,FFN 1", "--store", tmp_path / "s.duckdb",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "the group words has 2 tasks, and a limit on documents holds for each of them" in done.stderr
+    assert len(re.findall(r"on the tasks of words, ", done.stdout)) == 3
+    for name in ("agreement", "capitals"):
+        assert re.search(rf"^ *{name} +4 +\d\.\d{{3}} +\d\.\d{{3}} +\w+ \d +[+-]", done.stdout, re.MULTILINE)
+        assert re.search(rf"^ *{name} +FFN 0, FFN 1 +4 ", done.stdout, re.MULTILINE)
+    assert re.search(r"on words \(acc\): intact \d\.\d{3}, chance 0\.375, n=8", done.stdout)
+    assert re.search(r"by Shapley share of tiny-llama on words", done.stdout)
+    exported = cornerstone(
+        "results", "ablation", "--task", "words", "--store", tmp_path / "s.duckdb", "--format", "csv"
+    )
+    assert len(exported.stdout.splitlines()) == 1 + 3 * 8
+
+
+def test_code_of_a_task_is_refused_at_once_unless_it_is_trusted(tiny_model_folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "code.py").write_text("def text(doc):\n    return doc['text']\n")
+    task = tmp_path / "mine.yaml"
+    task.write_text(
+        "task: mine\noutput_type: multiple_choice\ndoc_to_text: !function code.text\n"
+        "doc_to_choice: choices\ndoc_to_target: gold\n"
+    )
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text('{"text": "a", "choices": ["b", "c"], "gold": 0}\n')
+    asked = ("run", "--model", tiny_model_folder, "--task", f"{task}={rows}", "--remove", "FFN 0")
+    asked = (*asked, "--store", tmp_path / "s.duckdb")
+    refused = cornerstone(*asked)
+    assert refused.returncode == 2
+    assert "mine runs code of its own (!function code.text)" in refused.stderr
+    assert "read it, then add --trust-task-code" in refused.stderr
+    assert not (tmp_path / "s.duckdb").exists()
+    done = cornerstone(*asked, "--trust-task-code")
+    assert done.returncode == 0, done.stderr

@@ -19,7 +19,7 @@ from core.coalitions.grouping import SUBLAYERS
 from core.config.run_config import RunConfig, absolute, load_config
 from core.errors import CornerstoneError
 from core.models.aliases import Alias, aliases, cached
-from core.tasks.index import lm_eval_task_names, shipped_tasks
+from core.tasks.index import runnable_names, shipped_tasks
 from tui.drawing.command_line import task_text
 from tui.drawing.mends import explorer_text
 from tui.drawing.plain import plain
@@ -94,7 +94,7 @@ class ChooseDialog(ModalScreen[RunConfig | None]):
         try:
             there = {alias.name: cached(alias) for alias in self._aliases}
             self.app.call_from_thread(self._show_cached, there)
-            names = lm_eval_task_names()
+            names = runnable_names()
         except CornerstoneError as error:
             self.app.call_from_thread(self._tell, explorer_text(error))
         else:
