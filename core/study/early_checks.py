@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from core.coalitions.players import refuse_no_names
 from core.config.run_config import RunConfig
-from core.machine.regular_file import real_path
-from core.machine.small_file import kind_at
+from core.machine.regular_file import kind_at, real_path
 from core.models.adapter_check import check_adapter
 from core.models.families import expected_players
 from core.models.folder_check import check_folder

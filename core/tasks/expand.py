@@ -13,7 +13,7 @@ from core.config.run_config import RunConfig, TaskConfig, absolute, is_path
 from core.errors import CornerstoneError, Mend
 from core.machine.paths import at_home
 from core.machine.plain_text import short_repr
-from core.machine.small_file import kind_at
+from core.machine.regular_file import kind_at
 from core.records.task_group import TaskGroup, with_groups
 from core.tasks.entries import OUTPUT_TYPES, IndexEntry
 from core.tasks.index import kept_tasks, lm_eval_folder, lm_eval_tasks, shipped_tasks

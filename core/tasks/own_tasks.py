@@ -9,8 +9,7 @@ from typing import Any, Final
 
 from core.errors import CornerstoneError, Mend
 from core.machine.plain_text import short_repr
-from core.machine.regular_file import real_path
-from core.machine.small_file import kind_at
+from core.machine.regular_file import kind_at, real_path
 from core.records.fingerprint import digest_of
 from core.tasks.entries import IndexEntry
 from core.tasks.group_tree import GroupTree, is_group
