@@ -11,9 +11,11 @@ import torch
 from transformers import PreTrainedModel
 
 from core.engine import widths
+from core.engine.entrance import Entrance
 from core.engine.removal import forward_replaced
 from core.models.layout import Layout
 from tests.support.decoder_types import tiny_decoder
+from tests.support.decoder_variants import VARIANTS
 from tests.support.plain_scores import plain_scores, players_parts
 from tests.support.swept import (
     Documents,
@@ -177,6 +179,21 @@ def test_rows_longer_than_a_bound_by_row_are_not_shared(monkeypatch: pytest.Monk
     assert_exact(model, layout, documents, coalitions)
     monkeypatch.setattr(widths, "_COUNTED", ())
     assert off_by(model, layout, documents, coalitions) > MATTERS
+
+
+@pytest.mark.slow
+def test_positions_that_turn_with_the_length_of_a_text_are_not_shared_between_lengths(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _, settings = VARIANTS["phi3: longrope"]
+    model = tiny_decoder(
+        "phi3", **{**settings, "original_max_position_embeddings": 64, "max_position_embeddings": 1024}
+    )
+    documents = some_documents(3, (62, 70, 20))
+    layout = _exact(model, documents)
+    assert layout.way == "packed"  # short texts do share
+    monkeypatch.setattr(Entrance, "_refuse_unlike", lambda *_args: None)
+    _wrong(model, layout, documents)
 
 
 @pytest.mark.slow
