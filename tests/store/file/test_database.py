@@ -34,8 +34,8 @@ def test_a_store_that_is_not_there_is_not_made_by_reading(tmp_path: Path) -> Non
     assert list(tmp_path.iterdir()) == []
 
 
-def test_writing_makes_the_folders(tmp_path: Path) -> None:
-    path = tmp_path / "a" / "b" / "results.duckdb"
+def test_writing_makes_the_folder(tmp_path: Path) -> None:
+    path = tmp_path / "a" / "results.duckdb"
     StoreRecorder(path).begin(run())
     assert [row.run for row in Results(path).runs().rows] == ["run1"]
 
