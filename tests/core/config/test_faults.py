@@ -141,7 +141,7 @@ def test_a_task_whose_code_needs_what_is_not_installed_is_refused(
     def load(path: Path) -> None:
         raise ModuleNotFoundError("No module named 'sacrebleu'")
 
-    monkeypatch.setattr("core.tasks.build.load_yaml", load)
+    monkeypatch.setattr("core.tasks.definition.load_yaml", load)
     with pytest.raises(
         CornerstoneError, match=r"the code of arc_easy cannot be imported \(No module named 'sacrebleu'"
     ):
