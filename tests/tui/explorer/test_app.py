@@ -251,14 +251,15 @@ async def _pid(store: Path) -> int:
     raise AssertionError
 
 
-async def test_a_second_explorer_sees_what_the_first_one_does(store: Path, config: RunConfig) -> None:
+async def test_a_second_explorer_shares_the_model_and_removes_layers_of_its_own(store: Path, config: RunConfig) -> None:
     async with exploring(store, config) as (app, pilot):
         await pilot.press("space")
         await until(pilot, lambda: app.state.shown_score is not None and app.state.shown_score.final)
         other = Explorer(store, Session(config=config.model_copy(update={"limit": 2})))
         async with other.run_test() as second:
-            await until(second, lambda: other.state.bench is not None and other.state.scored is not None)
+            await until(second, lambda: other.state.bench is not None)
             assert other.state.bench == app.state.bench
+            assert other.state.removed == ()
 
 
 async def test_a_run_elsewhere_is_named_once_the_store_is_read_again(store: Path, config: RunConfig) -> None:
