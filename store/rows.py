@@ -113,8 +113,6 @@ class ShapleyRow:
     max_removed: int
     player: int
     label: str
-    layer: int | None
-    kind: PlayerKind | None
     phi: float
     phi_clipped: float
     se: float | None
@@ -131,6 +129,8 @@ class ShapleyRow:
     p_top3: float
     model_id: str
     task_id: str
+    layer: int | None
+    kind: PlayerKind | None
     partial: bool = False
     permutations: int | None = None
     seed: int | None = None
