@@ -160,7 +160,7 @@ def _read_all(
         done = setting.cornerstone(home, *reader, "--store", str(store))
         name = " ".join(("cornerstone", *reader))
         if reader == ("doctor",):  # it lists what is wrong in its table, and then does not end with 0
-            told = done.returncode in (0, 1, 2) and done.stdout and not done.stderr
+            told = done.returncode in (0, 1, 2) and done.stdout and "Traceback" not in done.stderr
             findings.ending(name, None if told else ended_well(done, 2))
             continue
         findings.ending(name, ended_well(done, 1, 2))

@@ -30,8 +30,8 @@ from tests.support.programs import MAIN
 
 _MOST_SEEDS = 100
 _NOTHING_NEW = 3
-# Caches of facts that are true whatever else is wrong: digests of files, and rows that were read.
-_CACHED_FACT = re.compile(r"(huggingface(/.*)?|cache/cornerstone(/models|/digests(/.*)?)?) was made")
+# Caches of facts that are true whatever else is wrong: digests of files, layouts of models, and rows that were read.
+_CACHED_FACT = re.compile(r"(huggingface(/.*)?|cache/cornerstone(/models|/(digests|layouts)(/.*)?)?) was made")
 _CTRL_Q = b"\x11"
 _SCREEN = b"\x1b[?1049h"
 
