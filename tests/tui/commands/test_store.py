@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.coalitions.players import Removed
+from store.file.schema import VERSION
 from tests.support.damaged_store import blocks_of, change, contents, index_blocks, leave_log, make_store, wipe
 from tests.support.programs import cornerstone, read
 from tests.support.store_holder import held
@@ -26,7 +27,7 @@ def test_check_says_that_a_store_is_sound(store: Path) -> None:
     done = cornerstone("store", "check", store)
     assert (done.returncode, done.stdout, done.stderr) == (0, f"{store} is sound: 240 outcomes\n", "")
     done = cornerstone("store", "check", store, "--json")
-    assert json.loads(done.stdout) == {"sound": True, "problems": [], "schema_version": 1, "outcomes": 240}
+    assert json.loads(done.stdout) == {"sound": True, "problems": [], "schema_version": VERSION, "outcomes": 240}
 
 
 def test_check_says_what_is_damaged_and_what_to_do(store: Path) -> None:
