@@ -18,7 +18,7 @@ from core.machine.quiet_libraries import quiet_libraries
 from core.models.adapter_check import USED, base_model, check_adapter
 from core.models.lookup import ModelSource
 from core.records.adapter_files import adapter_files
-from core.records.model_files import model_files
+from core.records.model_files import model_files, refuse_other_states
 
 _NAME: Final = "default"
 _PROBE: Final = 8
@@ -79,9 +79,7 @@ class LoraAdapter:
         Raises:
             CornerstoneError: one has.
         """
-        now = adapter_files(self._folder).states()
-        if changed := sorted(str(path) for path in {*now, *self._before} if now.get(path) != self._before.get(path)):
-            raise CornerstoneError(f"{changed[0]} changed while the model was loaded; run again once it is written")
+        refuse_other_states(adapter_files(self._folder).states(), self._before)
 
     def _beside(self, model: PreTrainedModel) -> Any:
         """Return the model with its adapter beside its weights, as peft keeps it."""

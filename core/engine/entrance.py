@@ -21,6 +21,7 @@ from core.engine.arguments import OF_MASK, Axes, LayerCall, NotShared, Place, ch
 from core.engine.gathering import Tree, shared_values_differ
 from core.engine.packing import Row
 from core.engine.removal import forward_replaced
+from core.engine.silence import returned
 from core.engine.tracing import Received, received_by
 from core.models.layout import Layout
 
@@ -212,8 +213,3 @@ def _refolded(texts: Tensor, count: int, length: int) -> Tensor:
 
 class _Entered(Exception):  # noqa: N818
     """Ends a forward once all layers have been called."""
-
-
-def returned(hidden: Tensor, count: int | None) -> Any:
-    """Return hidden states as a layer does: alone, or first in a tuple of ``count``."""
-    return hidden if count is None else (hidden, *[None] * (count - 1))

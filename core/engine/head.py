@@ -15,9 +15,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
-from core.engine.entrance import returned
 from core.engine.onednn import faster, filled, product
 from core.engine.removal import forward_replaced
+from core.engine.silence import returned
 from core.engine.sizes import head_width
 from core.models.layout import Layout
 
@@ -58,7 +58,8 @@ class Head:
                 yield part.float()
             else:
                 with forward_replaced(self._output, lambda _given, part=part: part[None]):
-                    yield self._forward(hidden[:1], place).reshape(part.shape).float()
+                    finished = self._forward(hidden[:1], place)
+                yield finished.reshape(part.shape).float()
 
     def _products(self, normed: Tensor) -> Iterator[Tensor]:
         """Yield the products of rows (p, width) with the output embedding, part by part of the vocabulary."""

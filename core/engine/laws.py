@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack
 from typing import Any
 
 import torch
@@ -11,11 +11,11 @@ from torch import Tensor, nn
 
 from core.engine.detection import broken_identity, differs, poked, rest_of
 from core.engine.probe import Exactness, Probe, distance
-from core.engine.removal import forward_replaced
-from core.engine.silence import first_of, zeroed
+from core.engine.removal import forward_replaced, removed_from
+from core.engine.silence import first_of, returned, zeroed
 from core.engine.tracing import FAULTS, Received, Trace, logits_of, received_by
 from core.errors import CornerstoneError
-from core.models.layout import Layer, Sublayer
+from core.models.layout import Layer, Layout, Sublayer
 
 
 def checked_layer(probe: Probe, sublayers: tuple[Sublayer, ...], stays: Sequence[str], returns: int | None) -> Layer:
@@ -98,17 +98,14 @@ def layers_are_boxes(model: nn.Module, traced: Trace, layers: Sequence[Layer], o
     model in which a layer reads more from another one is found out, because it then reads what the wrong state left.
     The head is asked for the logits of one text while the model reads another.
     """
-    sublayers = [
-        (index, sublayer) for index, layer in enumerate(layers) if layer.sublayers for sublayer in layer.sublayers
-    ]
-    gone = set(range(0, len(sublayers), 3)) if len(sublayers) > 1 else {0}
-    removed = [(index, sublayer.parts) for number, (index, sublayer) in enumerate(sublayers) if number in gone]
-    silent = [[part for at, parts in removed if at == index for part in parts] for index in range(len(layers))]
-    truth = (traced.logits, _without(model, traced, silent))
+    layout = Layout(traced.path, tuple(layers))
+    removed = tuple(range(0, layout.starts[-1], 3))
+    with removed_from(model, layout, removed):
+        truth = (traced.logits, logits_of(model, traced.tokens))
     try:
         received = _entered(model, traced, layers)
         states = [_first(received), _first(received)]
-        for traced_layer, call, quiet in zip(traced.layers, received, silent, strict=True):
+        for traced_layer, call, quiet in zip(traced.layers, received, layout.parts_of(removed), strict=True):
             if traced_layer is None or call is None:
                 continue
             states[0] = _box(traced_layer.layer, call, states[0], ())
@@ -124,14 +121,6 @@ def layers_are_boxes(model: nn.Module, traced: Trace, layers: Sequence[Layer], o
     return all(map(exact.same, found, truth)) and exact.same(crossed, other.logits)
 
 
-def _without(model: nn.Module, traced: Trace, silent: Sequence[Sequence[str]]) -> Tensor:
-    """Return the logits of the whole model with submodules silenced: the truth."""
-    with ExitStack() as stack:
-        for layer, parts in zip(traced.layers, silent, strict=True):
-            stack.enter_context(zeroed(layer.layer, parts) if layer is not None else nullcontext())
-        return logits_of(model, traced.tokens)
-
-
 def _box(layer: nn.Module, call: Received, state: Tensor, silent: Sequence[str]) -> Tensor:
     with zeroed(layer, silent):
         return first_of(call.given_to(layer, state.clone()))
@@ -145,7 +134,7 @@ def _entered(model: nn.Module, traced: Trace, layers: Sequence[Layer]) -> list[R
         def record(*args: Any, **kwargs: Any) -> Any:
             call = received_by(args, kwargs)
             received[index] = call
-            return _returned(call.hidden, layers[index].returns)
+            return returned(call.hidden, layers[index].returns)
 
         return record
 
@@ -161,7 +150,7 @@ def _head(model: nn.Module, traced: Trace, layers: Sequence[Layer], state: Tenso
     """Return the logits of a state after the last layer, while all layers stand aside."""
 
     def giving(layer: Layer) -> Callable[..., Any]:
-        return lambda *_args, **_kwargs: _returned(state.clone(), layer.returns)
+        return lambda *_args, **_kwargs: returned(state.clone(), layer.returns)
 
     return _run_with(model, traced, [giving(layer) for layer in layers])
 
@@ -172,8 +161,3 @@ def _run_with(model: nn.Module, traced: Trace, steps: Sequence[Callable[..., Any
             if layer is not None:
                 stack.enter_context(forward_replaced(layer.layer, step))
         return logits_of(model, traced.tokens)
-
-
-def _returned(hidden: Tensor, count: int | None) -> Any:
-    """Return hidden states as a layer does: alone, or first in a tuple of that length."""
-    return hidden if count is None else (hidden, *[None] * (count - 1))

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from torch import nn
 
 from core.errors import CornerstoneError
+
+Make = tuple[tuple[Any, ...], tuple[Any, ...]]
+"""How a layer is made."""
 
 
 def decoder_layers(model: nn.Module, path: str) -> list[nn.Module]:
@@ -23,3 +28,11 @@ def decoder_layers(model: nn.Module, path: str) -> list[nn.Module]:
     if layers is None:
         raise CornerstoneError(f"{type(model).__name__} has no decoder layers at {' or '.join(paths)}")
     return list(layers)
+
+
+def make_of(layer: nn.Module) -> Make:
+    """Return how a layer is made: its classes, and the shapes of its weights."""
+    return (
+        tuple((path, type(module)) for path, module in layer.named_modules()),
+        tuple((name, tuple(weight.shape)) for name, weight in layer.named_parameters()),
+    )

@@ -25,7 +25,7 @@ from core.engine.layers import decoder_layers
 from core.engine.packing import Row, TokenRequest, pack, packed_length
 from core.engine.silence import first_of, watched
 from core.engine.sweep import sweep
-from core.engine.tracing import two_texts
+from core.engine.tracing import FAULTS, two_texts
 from core.engine.whole import score_whole
 from core.engine.widths import longest_row
 from core.models.layout import Layer, Layout, Way
@@ -42,7 +42,7 @@ _EXACT: Final = 5e-4
 _OF_WRONG: Final = 0.1
 """The same in a 16-bit type, as a part of what a wrong mask does."""
 
-_FAULTS = (RuntimeError, ValueError, TypeError, KeyError, IndexError, AttributeError, AssertionError)
+_FAULTS = (*FAULTS, AssertionError)
 """What a model raises that is given arguments of a form that it does not expect."""
 
 

@@ -60,6 +60,11 @@ def first_of(out: Any) -> Tensor:
     return first
 
 
+def returned(first: Tensor, count: int | None) -> Any:
+    """Return a tensor as a module does: alone, or first in a tuple of ``count``."""
+    return first if count is None else (first, *[None] * (count - 1))
+
+
 def _zeros(_module: nn.Module, _inputs: Any, out: Any) -> Any:
     nothing = torch.zeros_like(first_of(out))
     return type(out)((nothing, *out[1:])) if isinstance(out, (tuple, list)) else nothing

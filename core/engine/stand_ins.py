@@ -14,8 +14,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from core.engine.layers import make_of
 from core.engine.removal import forward_replaced
-from core.engine.silence import first_of, zeroed
+from core.engine.silence import first_of, returned, zeroed
 from core.models.layout import Sublayer
 
 Run = Callable[[], Tensor]
@@ -37,7 +38,7 @@ class Zeros:
         given = _input(args, kwargs)
         assert given is not None
         nothing = given.new_zeros(1, dtype=self.dtype).expand(*given.shape[:-1], self.width)
-        return nothing if self.count is None else (nothing, *[None] * (self.count - 1))
+        return returned(nothing, self.count)
 
 
 class StandIns:
@@ -45,7 +46,7 @@ class StandIns:
 
     def __init__(self, layers: Sequence[nn.Module]) -> None:
         self._layers = layers
-        self._made = [_made(layer) for layer in layers]
+        self._made = [make_of(layer) for layer in layers]
         self._known: dict[Any, dict[str, Zeros]] = {}
 
     @contextmanager
@@ -117,11 +118,3 @@ def _watched(layer: nn.Module, parts: Sequence[str], run: Run) -> tuple[dict[str
 def _input(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor | None:
     """Return the first tensor that a submodule receives."""
     return next((value for value in (*args, *kwargs.values()) if isinstance(value, Tensor)), None)
-
-
-def _made(layer: nn.Module) -> Any:
-    """Return how a layer is made: its classes, and the shapes of its weights."""
-    return (
-        tuple((path, type(module)) for path, module in layer.named_modules()),
-        tuple((name, tuple(weight.shape)) for name, weight in layer.named_parameters()),
-    )

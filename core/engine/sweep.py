@@ -91,7 +91,7 @@ def sweep_rows(
 
 def entered_rows(decoder: Decoder, row: Row) -> list[tuple[Row, Entry]]:
     """Return a row after the embeddings, or the rows of its requests where these cannot share it."""
-    if decoder.layout.way != "unpacked" and len(row) <= longest_row(decoder.model.config.get_text_config()):
+    if decoder.layout.shares and len(row) <= longest_row(decoder.model.config.get_text_config()):
         try:
             return [(row, decoder.enter(row))]
         except NotShared:

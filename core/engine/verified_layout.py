@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 import torch
 from torch import nn
@@ -12,6 +11,7 @@ from transformers import PreTrainedModel
 
 from core.engine.detection import has_idle_parts, held, players_of_layer
 from core.engine.laws import checked_layer, layers_are_boxes, refuse_seeing_ahead
+from core.engine.layers import Make, make_of
 from core.engine.offloaded import brought_in
 from core.engine.probe import Probe
 from core.engine.tracing import FAULTS, LENGTH, LayerTrace, Trace, find_layers, trace, two_texts
@@ -19,8 +19,6 @@ from core.errors import CornerstoneError
 from core.models.families import NO_HINT, Hint
 from core.models.layout import Layer, Layout, Sublayer
 
-Make = tuple[tuple[Any, ...], tuple[Any, ...]]
-"""How a layer is made."""
 Players = dict[Make, tuple[Sublayer, ...]]
 
 
@@ -60,7 +58,7 @@ def _layout(model: PreTrainedModel, hint: Hint) -> Layout:
     layers = []
     for index, layer in enumerate(traced.layers):
         with _naming(index):
-            layers.append(Layer(()) if layer is None else _checked(layer, hint, known[_made(layer.layer)]))
+            layers.append(Layer(()) if layer is None else _checked(layer, hint, known[make_of(layer.layer)]))
     if not any(layer.sublayers for layer in layers):
         raise CornerstoneError("none of its layers has a part that could be removed")
     boxes = layers_are_boxes(model, traced, layers, trace(model, path, others))
@@ -72,7 +70,7 @@ def _players(model: nn.Module, traced: Trace, hint: Hint) -> Players:
     alike: dict[Make, list[tuple[int, LayerTrace]]] = {}
     for index, layer in enumerate(traced.layers):
         if layer is not None:
-            alike.setdefault(_made(layer.layer), []).append((index, layer))
+            alike.setdefault(make_of(layer.layer), []).append((index, layer))
     found: Players = {}
     for made, members in alike.items():
         told = hint.players_in({path for path, _ in members[0][1].layer.named_modules()})
@@ -115,11 +113,3 @@ def _naming(index: int) -> Iterator[None]:
         yield
     except CornerstoneError as error:
         raise CornerstoneError(f"layer {index}: {error}") from error
-
-
-def _made(layer: nn.Module) -> Make:
-    """Return how a layer is made: its classes, and the shapes of its weights."""
-    return (
-        tuple((path, type(module)) for path, module in layer.named_modules()),
-        tuple((name, tuple(weight.shape)) for name, weight in layer.named_parameters()),
-    )

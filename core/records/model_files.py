@@ -137,7 +137,15 @@ def refuse_changed(folder: Path, before: Mapping[Path, FileState]) -> None:
     Raises:
         CornerstoneError: a file has changed, is new or is gone.
     """
-    after = states_of(folder)
+    refuse_other_states(states_of(folder), before)
+
+
+def refuse_other_states(after: Mapping[Path, FileState], before: Mapping[Path, FileState]) -> None:
+    """Raise if files have changed while a model was loaded from them.
+
+    Raises:
+        CornerstoneError: a file has changed, is new or is gone.
+    """
     if changed := sorted(str(path) for path in {*after, *before} if after.get(path) != before.get(path)):
         raise CornerstoneError(f"{changed[0]} changed while the model was loaded; run again once it is written")
 
