@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -13,6 +13,7 @@ from transformers import PreTrainedModel
 
 from core.coalitions.players import Player
 from core.engine.adapter import LoraAdapter
+from core.engine.decoder import Decoder
 from core.engine.layers import decoder_layers
 from core.engine.load_faults import load_faults
 from core.engine.open_model import open_weights, read_config
@@ -48,6 +49,13 @@ class LoadedModel:
     model: PreTrainedModel
     tokenizer: Any
     in_use: WeightsInUse
+    _decoders: dict[bool, Decoder] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def decoder(self, *, laid_out: bool = True) -> Decoder:
+        """Return the decoder of this model, always the same one: it remembers what it finds out about the model."""
+        if laid_out not in self._decoders:
+            self._decoders[laid_out] = Decoder(self.model, self.layout, laid_out=laid_out)
+        return self._decoders[laid_out]
 
     @property
     def offloaded(self) -> bool:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from core.coalitions.grouping import grouping
 from core.config.gap import Gap
 from core.config.run_config import RunConfig
-from core.engine.decoder import Decoder
 from core.engine.packing import pack
 from core.proxies.compare import Compared, correlation_rows, proxy_rows, targets_of
 from core.proxies.measure import measure_proxies
@@ -49,7 +48,7 @@ def check_proxies(config: RunConfig, value: str | None, recorder: Recorder, list
     proxies: list[ProxyRow] = []
     correlations: list[CorrelationRow] = []
     gaps: list[Gap] = []
-    decoder = Decoder(bench.model.model, bench.model.layout)
+    decoder = bench.model.decoder()
     sublayers, layers = (grouping(name, bench.model.players) for name in ("sublayers", "layers"))
     for asked, task, own in zip(config.tasks, bench.tasks, values, strict=True):
         listener.narrate(f"the intact model on {len(task.documents)} documents of {task.record.name}")

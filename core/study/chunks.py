@@ -13,7 +13,6 @@ import numpy as np
 import torch
 
 from core.coalitions.players import Removed
-from core.engine.decoder import Decoder
 from core.engine.encoding import RequestEncoder
 from core.engine.headroom import Headroom
 from core.engine.intact_states import IntactStates
@@ -59,7 +58,7 @@ class ChunkEvaluator:
         """
         self.model = model
         self._max_length = encoder.max_length
-        self._decoder = Decoder(model.model, model.layout, laid_out=sizes.laid_out)
+        self._decoder = model.decoder(laid_out=sizes.laid_out)
         self._sizes = sizes
         self._intact = intact
         self._headroom = Headroom(model.model)
