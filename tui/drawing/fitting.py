@@ -29,6 +29,11 @@ def flowed(width: int, fields: Iterable[Content], gap: str = "  ") -> list[Conte
     return lines
 
 
+def bands_that_fit(bands: int, lines_a_band: int, height: int) -> int:
+    """Return how many of the bands of a chart are shown in so many lines: at least one."""
+    return max(min(bands, height // lines_a_band), 1)
+
+
 def listed(width: int, names: Sequence[str]) -> str:
     """Return ``Attn 0, FFN 3``; if not all names fit, the first ones and the total number."""
     whole = ", ".join(names)

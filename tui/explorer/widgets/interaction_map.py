@@ -18,7 +18,7 @@ from core.values.derived import named
 from store.rows import InteractionRow
 from tui.drawing import colours
 from tui.drawing.coalition_name import window_name
-from tui.drawing.fitting import CORNERS, fitting
+from tui.drawing.fitting import CORNERS, bands_that_fit, fitting
 from tui.drawing.interaction_scale import (
     BACK_UP,
     LEANS_TO_BACK_UP,
@@ -145,7 +145,7 @@ class InteractionMap(Panel, can_focus=True):
     @property
     def _bands_shown(self) -> int:
         layout = self._layout
-        return max(min(layout.bands, (self.content_size.height - 1) // layout.lines_a_band), 1)
+        return bands_that_fit(layout.bands, layout.lines_a_band, self.content_size.height - 1)
 
     @property
     def _first_band(self) -> int:

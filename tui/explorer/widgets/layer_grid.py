@@ -20,7 +20,7 @@ from core.coalitions.players import Player, PlayerKind, Removed, removed_set
 from core.evaluator.protocol import Charts
 from core.summaries.points import AblationPoint, ShapleyPoint
 from tui.drawing import colours
-from tui.drawing.fitting import fitting
+from tui.drawing.fitting import bands_that_fit, fitting
 from tui.drawing.grid_layout import LABEL, GridLayout, grid_layout
 from tui.drawing.grid_scale import kinds_key, legend, room_of
 from tui.drawing.kinds import LOOKS, in_order, row_name
@@ -186,7 +186,7 @@ class LayerGrid(Panel, can_focus=True):
     @property
     def _bands_shown(self) -> int:
         layout = self._layout
-        return max(min(layout.bands, (self.content_size.height - 1) // layout.lines_a_band), 1)
+        return bands_that_fit(layout.bands, layout.lines_a_band, self.content_size.height - 1)
 
     @property
     def _first_band(self) -> int:
