@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -33,6 +34,8 @@ def pytest_configure(config: pytest.Config) -> None:
     }
     for name in ("HF_TOKEN", "HF_HUB_CACHE", "HF_DATASETS_CACHE", "NO_COLOR", "FORCE_COLOR"):
         os.environ.pop(name, None)
+    # Under nohup it is ignored, and the programs that tests start would inherit that.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

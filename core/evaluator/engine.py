@@ -71,7 +71,7 @@ class Engine:
         self._job: Job | None = None
         self._wanted: Open | None = None
         self._toggle: Toggle | None = None
-        self._trouble = ("", "")
+        self._trouble = ("", False)
         self._jobs_published_at = self._charts_published_at = self._charts_took = 0.0
         self._unsaved_published = 0
 

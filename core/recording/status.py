@@ -40,13 +40,18 @@ class Status:
         if self.trouble is None:
             return ""
         count = f"{self.outcomes} outcome{'' if self.outcomes == 1 else 's'}"
-        if self.stuck is not None:
+        if self.pauses:
             return f"{self.trouble}, and {self.stuck}; evaluation pauses until one of them can be written"
         if not self.outcomes:
             return f"{self.trouble}; it is tried again every second"
         return f"{self.trouble}; {count} wait in {self.spool}, and it is tried again every second"
 
     @property
-    def kind(self) -> tuple[str, str]:
-        """What must change before the sentence is worth telling again."""
-        return str(self.trouble or ""), "stuck" if self.stuck is not None else ""
+    def pauses(self) -> bool:
+        """Whether evaluation pauses, because neither the store nor the spool can be written."""
+        return self.trouble is not None and self.stuck is not None
+
+    @property
+    def kind(self) -> tuple[str, bool]:
+        """What must change before the sentence is worth showing again."""
+        return str(self.trouble or ""), self.pauses

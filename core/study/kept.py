@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 from core.errors import OutcomesWaitError
 from core.recording.status import Status
@@ -77,25 +78,40 @@ def stored_phases(
                 yield event
 
 
-class _Told:
-    """Tells a listener what changes, each thing once."""
+class _Recording(Protocol):
+    """What a recorder tells of itself."""
 
-    def __init__(self, recorder: WriteBehindRecorder, store: Path, listener: Listener) -> None:
+    @property
+    def status(self) -> Status: ...
+
+    def take_notices(self) -> Sequence[str]: ...
+
+
+class _Told:
+    """Tells a listener what changes: each trouble once until the store is written again, each pause when it begins."""
+
+    def __init__(self, recorder: _Recording, store: Path, listener: Listener) -> None:
         self._recorder = recorder
         self._store = store
         self._listener = listener
-        self._kind = ("", "")
+        self._troubles: set[str] = set()
+        self._paused = False
 
     def tell(self) -> None:
         for notice in self._recorder.take_notices():
             self._listener.narrate(notice)
         status = self._recorder.status
-        if status.trouble is not None and status.kind != self._kind:
-            self._kind = status.kind
+        if status.trouble is None:
+            if self._troubles and not status.outcomes:
+                self._troubles.clear()
+                self._paused = False
+                self._listener.narrate(f"the store {self._store} is written again, and no outcome waits")
+            return
+        # A full disk fails in several ways, in turns.
+        if str(status.trouble) not in self._troubles or status.pauses != self._paused:
+            self._troubles.add(str(status.trouble))
+            self._paused = status.pauses
             self._listener.narrate(status.sentence)
-        elif status.trouble is None and any(self._kind) and not status.outcomes:
-            self._kind = ("", "")
-            self._listener.narrate(f"the store {self._store} is written again, and no outcome waits")
 
 
 def _left(left: Status) -> str:

@@ -32,7 +32,8 @@ def ended(code: str, *arguments: str, command: str = "models") -> subprocess.Com
     """Run a command whose work is the function ``f`` of ``code``."""
     program = (
         f"import sys, threading, asyncio, gc, warnings\nsys.argv = {['cornerstone', command, *arguments]!r}\n{code}\n"
-        "import tui.commands.models\ntui.commands.models.print_models = lambda **_: f()\nfrom tui.cli import main\nmain()"
+        "import tui.commands.models\ntui.commands.models.print_models = lambda **_: f()\n"
+        "from tui.cli import main\nmain()"
     )
     return python(program)
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,43 +12,7 @@ import pytest
 
 from core.evaluator import client
 from tests.support.programs import PROGRAM
-
-PATIENCE_S = 120.0
-
-
-class Terminal:
-    """A tmux server of its own, its socket in ``folder`` under a name that no other has."""
-
-    def __init__(self, folder: Path, columns: int, rows: int) -> None:
-        self._tmux = ["tmux", "-S", str(folder / f"tmux-{columns}"), "-f", "/dev/null"]
-        environment = {**os.environ, "TERM": "xterm-256color"}
-        subprocess.run(
-            [*self._tmux, "new-session", "-d", "-x", str(columns), "-y", str(rows), "-c", str(folder), "sh"],
-            check=True,
-            env=environment,
-        )
-
-    def run(self, *command: str | Path) -> None:
-        self.press(subprocess.list2cmdline([str(part) for part in command]), "Enter")
-
-    def press(self, *keys: str) -> None:
-        """One key after the other at a person's pace: what moves the focus must have moved it before the next."""
-        for key in keys:
-            subprocess.run([*self._tmux, "send-keys", key], check=True)
-            time.sleep(0.3)
-
-    def text(self) -> str:
-        return subprocess.run([*self._tmux, "capture-pane", "-p"], check=True, capture_output=True, text=True).stdout
-
-    def until(self, *words: str) -> str:
-        deadline = time.monotonic() + PATIENCE_S
-        while not all(word in (text := self.text()) for word in words):
-            assert time.monotonic() < deadline, f"{words} did not come:\n{text}"
-            time.sleep(0.1)
-        return text
-
-    def kill(self) -> None:
-        subprocess.run([*self._tmux, "kill-server"], check=False)
+from tests.support.terminal import Terminal
 
 
 @pytest.fixture
