@@ -105,6 +105,7 @@ def test_a_real_run_and_all_that_reads_it(plugged: Mapping[str, str], tiny_model
     assert "pairs, reach 2" in compared, "what is stored of a smaller reach stands in"
 
 
+@pytest.mark.slow
 def test_the_explorer_and_its_evaluator_have_it(
     plugged: Mapping[str, str], tiny_model_folder: Path, tmp_path: Path
 ) -> None:

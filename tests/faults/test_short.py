@@ -9,17 +9,17 @@ from tests.faults.runner import tried
 from tests.faults.setting import Setting, Sizes
 
 _SIZES = Sizes(
-    recordings_killed=6,
-    runs_killed=2,
+    recordings_killed=3,
+    runs_killed=1,
     commands_killed=0,
-    commits=6,
-    full_disks=4,
-    flips=2,
-    truncations=2,
-    writers=6,
-    readers=2,
-    writing_s=3.0,
-    inputs=32,
+    commits=4,
+    full_disks=3,
+    flips=1,
+    truncations=1,
+    writers=4,
+    readers=1,
+    writing_s=2.0,
+    inputs=18,
     whole_programs=0,
 )
 

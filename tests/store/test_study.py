@@ -86,6 +86,7 @@ def test_what_is_wrong_is_refused_by_the_call_itself(
     assert not store.exists()
 
 
+@pytest.mark.slow
 def test_a_study_goes_on_while_another_process_holds_the_store_for_seconds(
     tiny_model_folder: Path, tmp_path: Path
 ) -> None:
@@ -104,6 +105,7 @@ def test_a_study_goes_on_while_another_process_holds_the_store_for_seconds(
     assert waiting_spools(store) == ()
 
 
+@pytest.mark.slow
 def test_a_study_whose_store_is_replaced_by_another_file_ends_with_where_its_outcomes_wait(
     tiny_model_folder: Path, tmp_path: Path
 ) -> None:

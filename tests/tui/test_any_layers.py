@@ -35,7 +35,12 @@ MODELS: dict[str, Kinds] = {
 }
 
 
-@pytest.fixture(scope="module", params=MODELS)
+_OFTEN = ("hybrid", "four")
+
+
+@pytest.fixture(
+    scope="module", params=[pytest.param(name, marks=() if name in _OFTEN else pytest.mark.slow) for name in MODELS]
+)
 def stored(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Kinds]]:
     kinds = MODELS[request.param]
     players = players_of(kinds)

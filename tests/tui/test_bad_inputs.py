@@ -54,6 +54,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "inputs"
 
 
+@pytest.mark.slow
 def test_a_sample_of_bad_inputs_is_refused(folder: Path) -> None:
     inputs = list(bad_inputs(0, folder))
     assert len({one.name for one in inputs}) > 250

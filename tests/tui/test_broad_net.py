@@ -106,6 +106,7 @@ def test_warnings_of_libraries_disturb_nobody() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.slow
 def test_ctrl_c_at_any_moment_is_one_line() -> None:
     seen = []
     for delay in (0.3, 0.5, 0.7, 0.9):

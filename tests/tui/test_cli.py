@@ -53,6 +53,7 @@ def test_what_is_stored_is_not_evaluated_again(store: Path, tiny_model_folder: P
     assert len(read(store, "outcomes")) == 270
 
 
+@pytest.mark.slow
 def test_order_and_seed_choose_documents(tiny_model_folder: Path, tmp_path: Path) -> None:
     common = ("run", "--model", tiny_model_folder, "--task", "opposites", "--limit", "5", "--remove", "FFN 1")
     for name, options in {"file": ("--order", "file"), "one": ("--seed", "1"), "two": ("--seed", "2")}.items():

@@ -365,6 +365,7 @@ async def test_killed_it_can_be_started_again_and_does_nothing_twice(
     assert again.outcomes == len(after) - len(before)
 
 
+@pytest.mark.slow
 async def test_while_another_program_holds_the_store_a_job_goes_on_and_then_all_is_written(
     begin: Callable[[Path], Evaluator], store: Path, tiny_model_folder: Path
 ) -> None:

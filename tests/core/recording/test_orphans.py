@@ -225,6 +225,7 @@ def test_a_spool_that_somebody_removes_is_made_anew_with_all_that_it_had(store: 
     assert [found.outcomes for found in recovered(store)] == [4 * CHUNK]
 
 
+@pytest.mark.slow
 def test_what_was_called_safe_survives_a_kill_at_any_time_while_the_store_refuses(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tests.support.killed_recorder", str(tmp_path), "12", "1"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[3], check=False)

@@ -28,7 +28,7 @@ def _opened(config: RunConfig, bench: Workbench) -> None:
     open_workbench(config, last=bench)
 
 
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_rows_10_14_and_23_a_bad_file_is_refused_with_its_name(seed: int, bench: Workbench, tmp_path: Path) -> None:
     sentences = {}
     for name, path in bad_rows.bad_files(random.Random(seed), tmp_path):

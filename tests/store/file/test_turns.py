@@ -178,6 +178,7 @@ else:
 """
 
 
+@pytest.mark.slow
 def test_readers_that_overlap_do_not_keep_writers_out(path: Path) -> None:
     """Of old, 4 readers kept 8 of 12 writers out for 30 seconds each."""
     keep(path, assignment(documents([0], prefix="first"), [()]), [outcome("first-0")], run_id="first")

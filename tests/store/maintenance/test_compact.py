@@ -150,6 +150,7 @@ def test_a_program_that_had_opened_the_replaced_file_finds_it_empty(store: Path)
     assert check(store, 1).outcomes == 240
 
 
+@pytest.mark.slow
 def test_nothing_is_lost_while_recorders_write(store: Path) -> None:
     asked = assignment(FIRST.documents, [(4,)])
     StoreRecorder(store).begin(run("busy"))

@@ -39,7 +39,7 @@ def _refusal(work: Callable[[], object]) -> str:
     return ""
 
 
-@pytest.mark.parametrize("write", [_merge, _salvage])
+@pytest.mark.parametrize("write", [pytest.param(_merge, marks=pytest.mark.slow), _salvage])
 def test_a_new_store_for_which_there_is_no_room(
     sound: Path, tmp_path: Path, write: Callable[[list[Path], Path], object]
 ) -> None:

@@ -114,6 +114,7 @@ def test_a_model_with_other_players_contradicts(tmp_path: Path) -> None:
         _kept(first, "d", range(10), COALITIONS, of_model=other)
 
 
+@pytest.mark.slow
 def test_models_tasks_and_data_that_differ_are_kept_apart(tmp_path: Path) -> None:
     first = _kept(tmp_path / "first", "b", range(10), COALITIONS, of_model=model("one"))
     second = _kept(tmp_path / "second", "c", range(10), COALITIONS, of_task=task(shots=2))
@@ -126,6 +127,7 @@ def test_models_tasks_and_data_that_differ_are_kept_apart(tmp_path: Path) -> Non
     assert sorted(map(repr, Results(tmp_path / "merged").groups().rows)) == sorted(map(repr, rows))
 
 
+@pytest.mark.slow
 def test_a_run_that_two_files_share_unites_what_it_asked_for(tmp_path: Path) -> None:
     first = _kept(tmp_path / "first", "same", range(20), COALITIONS)
     second = _kept(tmp_path / "second", "same", range(10, 30), COALITIONS)
@@ -256,6 +258,7 @@ def test_one_of_the_merged_stores_may_be_replaced_if_that_is_asked_for(tmp_path:
     assert sorted(os.listdir(tmp_path)) == ["first", "second"]
 
 
+@pytest.mark.slow
 def test_a_store_that_is_replaced_while_somebody_has_it_open_waits(tmp_path: Path) -> None:
     stores = [_kept(tmp_path / name, name, range(2), COALITIONS) for name in ("first", "second")]
     target = _kept(tmp_path / "target", "t", range(3), COALITIONS)

@@ -20,6 +20,7 @@ def adapter(tiny_model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -
     return save_adapter(tiny_model_folder, tmp_path_factory.mktemp("adapters") / "tuned", **SETTINGS)
 
 
+@pytest.mark.slow
 def test_a_run_a_path_and_proxies_take_it(tiny_model_folder: Path, adapter: Path, tmp_path: Path) -> None:
     common = ("--model", tiny_model_folder, "--task", "agreement", "--limit", "3", "--store", tmp_path / "s.duckdb")
     for options in ((), ("--adapter", adapter)):

@@ -113,6 +113,7 @@ def test_a_path_on_a_full_disk_is_found_and_printed_and_exits_with_1(disk: TinyD
     assert stored(store) == waits == LIMIT * (1 + 8 + 7 + 6)
 
 
+@pytest.mark.slow
 def test_room_that_is_made_during_a_run_is_used_and_that_is_said(disk: TinyDisk, tiny_model_folder: Path) -> None:
     store = disk.folder / "s.duckdb"
     disk.fill(ROOM)
@@ -167,6 +168,7 @@ def test_a_stopped_run_keeps_what_waits(number: signal.Signals, disk: TinyDisk, 
     assert (stored(store), waiting(store)) == (len(TASKS) * LIMIT * WINDOWS, 0)
 
 
+@pytest.mark.slow
 def test_a_run_whose_store_is_removed_goes_on_in_a_new_one(tiny_model_folder: Path, tmp_path: Path) -> None:
     store = tmp_path / "s.duckdb"
     with holder() as one:
@@ -193,6 +195,7 @@ def evaluator(disk: TinyDisk) -> Iterator[Evaluator]:
     one.end()
 
 
+@pytest.mark.slow
 async def test_an_evaluator_on_a_full_disk_loses_no_outcome_and_no_job(
     disk: TinyDisk, evaluator: Evaluator, tiny_model_folder: Path
 ) -> None:

@@ -51,8 +51,12 @@ def _place(kind: str, folder: Path) -> bytes:
     ("kind", "commands"),
     [
         ("pipe", COMMANDS),
-        *[(kind, COMMANDS[:1] + COMMANDS[5:6]) for kind in ("socket", "folder", "device", "File name too long")],
-        *[(kind, COMMANDS[:1] + COMMANDS[4:6]) for kind in ("symbolic links", "UTF-8")],
+        *[
+            pytest.param(kind, COMMANDS[:1] + COMMANDS[5:6], marks=pytest.mark.slow)
+            for kind in ("socket", "folder", "device", "File name too long")
+        ],
+        ("UTF-8", COMMANDS[:1] + COMMANDS[4:6]),
+        pytest.param("symbolic links", COMMANDS[:1] + COMMANDS[4:6], marks=pytest.mark.slow),
     ],
 )
 def test_a_place_that_can_be_no_store_is_refused_by_every_command(

@@ -62,7 +62,7 @@ def run(*arguments: str | Path, width: int = 100) -> Result:
     return CliRunner().invoke(app, ["paper", *map(str, arguments)], env={"COLUMNS": str(width)})
 
 
-@pytest.mark.parametrize("width", [80, 120, 200])
+@pytest.mark.parametrize("width", [80, *(pytest.param(width, marks=pytest.mark.slow) for width in (120, 200))])
 def test_every_table_and_figure_fits_the_terminal(store: Path, width: int) -> None:
     done = run("--store", store, width=width)
     assert done.exit_code == 0, done.output
@@ -124,6 +124,7 @@ def test_what_is_missing_is_said_on_stderr_with_the_command_that_fills_it(store:
         assert f"missing: nothing is stored of the paper's {name}; `cornerstone run paper/{alias} --store" in said
 
 
+@pytest.mark.slow
 def test_json_and_csv_hold_the_same_numbers(store: Path) -> None:
     report = json.loads(run("--store", store, "--format", "json").stdout)
     rows = list(csv.DictReader(io.StringIO(run("--store", store, "--format", "csv").stdout)))
@@ -248,6 +249,7 @@ def test_no_store_is_one_sentence(tmp_path: Path) -> None:
     assert "cornerstone run" in refusal(run("--store", tmp_path / "none"))
 
 
+@pytest.mark.slow
 def test_figures_are_written_to_a_folder(store: Path, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     done = run("--store", store, "--model", "llama-3-8b", "--format", "svg", "-o", tmp_path / "figures")

@@ -148,6 +148,7 @@ def test_heads_say_the_unit_and_numbers_are_not_percent(store: Path, value: str,
     assert not re.search(r"\bnan\b|\binf\b", text)
 
 
+@pytest.mark.slow
 def test_figures_name_the_unit_and_hold_every_point(store: Path, tmp_path: Path) -> None:
     out = run(store, "paper", "--value", "gold_logprob", width=120).stdout
     assert "Figures 3 to 5. Score after one layer is removed (nats)" in out
@@ -185,6 +186,7 @@ def test_the_rule_judges_shares_alone_and_says_why(store: Path) -> None:
     assert [rows[4]["cornerstone"], rows[5]["cornerstone"]] == ["no", "no"]
 
 
+@pytest.mark.slow
 def test_published_accuracies_do_not_stand_beside_another_value(tmp_path: Path) -> None:
     path, coalitions = tmp_path / "s.duckdb", windows(64, 1)
     docs = documents(range(4), prefix="boolq", choices=2)

@@ -170,6 +170,7 @@ def test_what_the_model_or_task_lacks_is_told_before_anything_is_kept(
     assert not (tmp_path / "s.duckdb").exists()
 
 
+@pytest.mark.slow
 def test_without_a_limit_nothing_is_held_out_and_that_is_said(tiny_model_folder: Path, tmp_path: Path) -> None:
     rows = [{"goal": f"goal {i}", "sol1": "a", "sol2": "b", "label": i % 2} for i in range(5)]
     (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)))

@@ -49,6 +49,7 @@ def test_hand_picked_sets_are_a_table_with_labels_and_drops(store: Path, tiny_mo
     assert "`cornerstone results coalitions --run" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_task_without_accuracy_is_reported_by_its_first_mean(tiny_model_folder: Path, tmp_path: Path) -> None:
     done = cornerstone(
         "run", "--model", tiny_model_folder, "--task", f"{BIASES}={biases(tmp_path)}", "--schedule", "ablation",
@@ -65,6 +66,7 @@ def test_a_task_without_accuracy_is_reported_by_its_first_mean(tiny_model_folder
     assert len(exported.stdout.splitlines()) == 1 + 2 * 8  # both readings of windows
 
 
+@pytest.mark.slow
 def test_a_task_without_any_value_says_so_and_where_its_outcomes_are(tiny_model_folder: Path, tmp_path: Path) -> None:
     done = cornerstone(
         "run", "--model", tiny_model_folder, "--task", f"{PAGES}={pages(tmp_path)}", "--remove", "Attn 0",
@@ -75,6 +77,7 @@ def test_a_task_without_any_value_says_so_and_where_its_outcomes_are(tiny_model_
     assert "`cornerstone results outcomes --run" in done.stderr
 
 
+@pytest.mark.slow
 def test_on_a_terminal_no_bar_stays_and_no_result_is_erased(store: Path, tiny_model_folder: Path) -> None:
     shown = on_terminal(
         "run", "--model", tiny_model_folder, "--task", "agreement", "--limit", "14", "--schedule", "ablation",
@@ -106,7 +109,14 @@ def on_terminal(*arguments: str | Path) -> str:
     return shown.decode()
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)])
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [
+        (signal.SIGTERM, 143),
+        pytest.param(signal.SIGINT, 130, marks=pytest.mark.slow),
+        pytest.param(signal.SIGHUP, 129, marks=pytest.mark.slow),
+    ],
+)
 def test_stopped_from_outside_it_says_so_and_notes_it(
     number: signal.Signals, code: int, tiny_model_folder: Path, tmp_path: Path
 ) -> None:
@@ -133,6 +143,7 @@ def test_stopped_from_outside_it_says_so_and_notes_it(
     assert run.state == "stopped"
 
 
+@pytest.mark.slow
 def test_when_the_terminal_goes_a_run_ends_and_notes_it(tiny_model_folder: Path, tmp_path: Path) -> None:
     path = tmp_path / "s.duckdb"
     pid, terminal = pty.fork()

@@ -60,6 +60,7 @@ def test_blocks_evaluate_only_what_layers_have_not(common: tuple[str | Path, ...
     assert "(acc, leave-one-out, players blocks:2, clipped at 0, n=6)" in done.stdout
 
 
+@pytest.mark.slow
 def test_a_permutation_evaluates_in_rounds_what_its_estimate_reads(
     common: tuple[str | Path, ...], stored: Path
 ) -> None:

@@ -82,6 +82,7 @@ def test_salvage_says_what_was_saved_and_what_is_lost(store: Path, tmp_path: Pat
     assert len(read(tmp_path / "new", "outcomes")) == 236
 
 
+@pytest.mark.slow
 def test_salvage_of_nothing_ends_with_1_and_writes_nothing(store: Path, tmp_path: Path) -> None:
     for start in blocks_of(store, "outcomes"):
         wipe(store, start, 50_000)
@@ -92,6 +93,7 @@ def test_salvage_of_nothing_ends_with_1_and_writes_nothing(store: Path, tmp_path
     assert os.listdir(tmp_path) == [store.name]
 
 
+@pytest.mark.slow
 def test_salvage_replaces_a_file_only_with_force(store: Path, tmp_path: Path) -> None:
     (tmp_path / "mine").write_text("mine")
     done = cornerstone("store", "salvage", store, "-o", tmp_path / "mine")
@@ -104,6 +106,7 @@ def test_salvage_replaces_a_file_only_with_force(store: Path, tmp_path: Path) ->
     assert "is the very store to be salvaged" in done.stderr
 
 
+@pytest.mark.slow
 def test_results_are_equal_before_and_after_compacting(store: Path) -> None:
     leave_log(store)
     tables = ("outcomes", "coalitions", "ablation", "runs", "estimators")
@@ -116,6 +119,7 @@ def test_results_are_equal_before_and_after_compacting(store: Path) -> None:
     assert after == before
 
 
+@pytest.mark.slow
 def test_compacting_says_that_it_mended_an_index(store: Path) -> None:
     index = index_blocks(store)[0]
     wipe(store, index + 50, 100)
@@ -127,6 +131,7 @@ def test_compacting_says_that_it_mended_an_index(store: Path) -> None:
     assert cornerstone("store", "compact", store).stderr == ""
 
 
+@pytest.mark.slow
 def test_results_of_two_merged_halves_are_those_of_the_whole(tmp_path: Path) -> None:
     coalitions: list[Removed] = [(), *((at,) for at in range(6)), *((at, at + 1) for at in range(5))]
     for name, docs in (("whole", range(24)), ("one", range(12)), ("two", range(12, 24))):

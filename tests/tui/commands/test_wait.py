@@ -41,7 +41,7 @@ def test_a_run_does_not_wait_where_it_is_told_not_to(store: Path, tiny_model_fol
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("command", ["results", "paper"])
+@pytest.mark.parametrize("command", ["results", pytest.param("paper", marks=pytest.mark.slow)])
 def test_a_command_that_reads_says_that_it_waits_and_for_whom(store: Path, command: str) -> None:
     arguments = ["results", "runs"] if command == "results" else ["paper", "--task", "capitals"]
     with held(store):

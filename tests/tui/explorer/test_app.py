@@ -54,6 +54,7 @@ async def test_a_layer_is_removed_evaluated_and_put_back(store: Path, config: Ru
         assert app.state.removed == ()
 
 
+@pytest.mark.slow
 async def test_what_is_removed_is_evaluated_on_other_documents_and_by_another_evaluator(
     store: Path, config: RunConfig
 ) -> None:
@@ -217,7 +218,7 @@ async def test_other_tasks_and_documents_are_chosen(store: Path, config: RunConf
         assert [task.name for task in last_session(store).config.tasks] == ["capitals", "opposites"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 async def test_an_evaluator_that_ended_is_told_and_started_again_where_it_was(
     number: int, store: Path, config: RunConfig
 ) -> None:

@@ -73,6 +73,7 @@ async def test_a_new_explorer_starts_another_evaluator(store: Path, config: RunC
         assert not stopped.runs()
 
 
+@pytest.mark.slow
 async def test_an_explorer_whose_evaluator_is_stopped_later_says_so_and_starts_another(
     store: Path, config: RunConfig
 ) -> None:

@@ -58,6 +58,7 @@ def test_from_choosing_a_model_to_the_exported_file(
     assert exported.count("\n") == 9
 
 
+@pytest.mark.slow
 def test_what_runs_goes_on_without_the_terminal(terminal: Terminal, store: Path, tiny_model_folder: Path) -> None:
     program = [*PROGRAM, "explore", "--model", tiny_model_folder, "--task", "agreement"]
     terminal.run(*program, "--store", store)

@@ -44,6 +44,7 @@ async def test_another_explorers_toggle_leaves_the_number_that_is_shown(store: P
         assert one.state.shown_score == before
 
 
+@pytest.mark.slow
 async def test_a_toggle_that_another_one_replaced_is_evaluated_after_it(store: Path, config: RunConfig) -> None:
     async with exploring(store, config) as (one, first), explorer_on(store, Session(config=config)) as (two, second):
         await first.press("space")
@@ -54,6 +55,7 @@ async def test_a_toggle_that_another_one_replaced_is_evaluated_after_it(store: P
         assert two.state.removed == (2,)
 
 
+@pytest.mark.slow
 async def test_the_other_explorer_says_who_has_ended_the_evaluator(store: Path, config: RunConfig) -> None:
     async with exploring(store, config) as (one, first), explorer_on(store, Session(config=config)) as (two, second):
         await second.press("ctrl+e")

@@ -43,7 +43,7 @@ async def test_coalitions_come_first_by_their_players_names(full: Full) -> None:
     assert "Attn 0, FFN 0, Attn 1, FFN 1" in text
 
 
-@pytest.mark.parametrize("size", [(80, 24), (200, 60)])
+@pytest.mark.parametrize("size", [(80, 24), pytest.param((200, 60), marks=pytest.mark.slow)])
 async def test_next_table_goes_round(full: Full, size: tuple[int, int]) -> None:
     path, group = full
     async with hosted(lambda: ResultsScreen(path, Scope(group.model_id, group.task_id)), size) as pilot:
