@@ -32,12 +32,21 @@ _COMMIT_SIZE = struct.pack("<Q", len(COMMIT))
 
 @dataclass(frozen=True, slots=True)
 class LogHeader:
-    """The header of a log, and its own size in bytes. Version 1 names no store and no checkpoint."""
+    """The header of a log, and its own size in bytes.
+
+    ``identifier`` is that of the store, and ``checkpoint`` the number of the store's last checkpoint before it. Logs of
+    the file formats before DuckDB 1.4 have neither: an empty identifier, and None.
+    """
 
     version: int
     identifier: bytes
-    checkpoint: int
+    checkpoint: int | None
     size: int
+
+    @property
+    def is_known(self) -> bool:
+        """Return whether this code knows logs of that version."""
+        return self.version in _KNOWN
 
 
 def header_of(content: bytes) -> LogHeader | None:
@@ -45,15 +54,14 @@ def header_of(content: bytes) -> LogHeader | None:
     if not content.startswith(_START):
         return None
     reader = _Reader(content[:LONGEST_HEADER], len(_START))
-    version, identifier, checkpoint = reader.field(_VERSION), b"", 0
-    if version > 1:
+    version, identifier, checkpoint = reader.field(_VERSION), b"", None
+    if not reader.ends():
         length = reader.field(_IDENTIFIER)
         identifier = bytes(reader.number() & 0xFF for _ in range(min(length, 16)))
         checkpoint = reader.field(_CHECKPOINT)
-    end = reader.at + len(_OBJECT_END)
-    if not reader.good or content[reader.at : end] != _OBJECT_END:
+    if not reader.good or not reader.ends():
         return None
-    return LogHeader(version, identifier, checkpoint, end)
+    return LogHeader(version, identifier, checkpoint, reader.at + len(_OBJECT_END))
 
 
 def fault_of_log(path: Path) -> str | None:
@@ -99,6 +107,10 @@ class _Reader:
 
     def __init__(self, content: bytes, at: int) -> None:
         self._content, self.at, self.good = content, at, True
+
+    def ends(self) -> bool:
+        """Return whether the object ends here."""
+        return self._content[self.at : self.at + len(_OBJECT_END)] == _OBJECT_END
 
     def field(self, number: int) -> int:
         found = self._content[self.at : self.at + 2]

@@ -13,8 +13,6 @@ from store.maintenance.checksum import checksum, corrected
 ENDINGS: Final = (".wal", ".wal.checkpoint", ".wal.recovery")
 """What is added to the name of a store for the files that DuckDB keeps beside it until its next checkpoint."""
 
-_VERSIONS: Final = range(2, 5)
-
 State = Literal["whole", "unfinished", "damaged", "outdated"]
 
 
@@ -47,9 +45,10 @@ def read_log(content: bytes, main_header: bytes, checkpoint: int) -> Log:
     header = header_of(content)
     if header is None:
         return Log("unfinished" if len(content) < LONGEST_HEADER else "damaged", b"")
-    if header.version not in _VERSIONS or header.identifier not in main_header or header.checkpoint > checkpoint:
+    before = checkpoint if header.checkpoint is None else header.checkpoint
+    if not header.is_known or header.identifier not in main_header or before > checkpoint:
         return Log("damaged", b"")
-    if header.checkpoint < checkpoint:
+    if before < checkpoint:
         return Log("outdated", b"")
     return _entries(content, header.size)
 
