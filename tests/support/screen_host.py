@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from textual.app import App
 from textual.pilot import Pilot
 from textual.screen import Screen
 
@@ -17,12 +16,13 @@ from core.records.records import Outcome
 from store.results import Results
 from store.rows import GroupRow
 from tests.support.store_records import PLAYERS, assignment, documents, keep, outcome
+from tui.explorer.key_order import KeysInOrder
 
 EVERY_WINDOW = windows(PLAYERS, 4)
 DOCUMENTS = 6
 
 
-class Host(App[None]):
+class Host(KeysInOrder):
     """Shows one screen; what it is dismissed with is kept in ``results``."""
 
     def __init__(self, screen: Callable[[], Screen[Any]]) -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import ClassVar
 
 from textual import work
-from textual.app import App
 from textual.binding import BindingType
 from textual.reactive import reactive
 from textual.worker import WorkerFailed
@@ -22,6 +21,7 @@ from tui.drawing.mends import explorer_text
 from tui.drawing.plain import plain
 from tui.explorer.actions import APP, bindings
 from tui.explorer.command_palette import ActionCommands
+from tui.explorer.key_order import KeysInOrder
 from tui.explorer.screens.explore import ExploreScreen
 from tui.explorer.screens.silence import SilenceDialog
 from tui.explorer.session import Session, remember
@@ -38,7 +38,7 @@ _ENDED_BY = {
 }
 
 
-class Explorer(App[None]):
+class Explorer(KeysInOrder):
     """The explorer of one store and its evaluator.
 
     Args:

@@ -1,0 +1,107 @@
+"""Keys that come in one read, as over a slow line: each acts on what those before it have left."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from textual.events import Key
+from textual.keys import _character_to_key
+from textual.pilot import Pilot
+from textual.widgets import Input, SelectionList
+
+from core.config.run_config import RunConfig
+from tests.support.screen_host import Host, drawn, fill, hosted, settled
+from tests.tui.explorer.screens.test_run import opened
+from tui.explorer.browser_tables import Scope
+from tui.explorer.key_order import KeysInOrder
+from tui.explorer.screens.choose import ChooseDialog
+from tui.explorer.screens.export import ExportDialog
+from tui.explorer.screens.results import ResultsScreen
+from tui.explorer.screens.run import RunDialog
+
+pytestmark = pytest.mark.asyncio
+
+
+async def burst(pilot: Pilot[None], *keys: str) -> None:
+    """Send keys, or texts of several characters after an =, at once; wait until all has settled."""
+    app = pilot.app
+    assert isinstance(app, KeysInOrder)
+    for key in keys:
+        for one in key[1:] if key.startswith("=") else [key]:
+            driver = app._driver
+            assert driver is not None
+            event = Key(_character_to_key(one) if len(one) == 1 else one, one if len(one) == 1 else None)
+            event.set_sender(app)
+            driver.send_message(event)
+    await pilot.pause()
+    while not app.settled:
+        await pilot.pause(0.02)
+    await settled(pilot)
+
+
+def result(pilot: Pilot[None]) -> object:
+    assert isinstance(pilot.app, Host)
+    (found,) = pilot.app.results
+    return found
+
+
+async def test_a_file_is_written_under_the_name_that_was_typed(tmp_path: Path) -> None:
+    path = tmp_path / "results.duckdb"
+    group = fill(path)
+    async with hosted(lambda: ExportDialog(path, Scope(group.model_id), table="ablation")) as pilot:
+        pilot.app.screen.query_one("#path", Input).value = f"{tmp_path}/"
+        await burst(pilot, "end", "=out.csv", "ctrl+s")
+        assert (tmp_path / "out.csv").is_file()
+        assert not [one for one in tmp_path.iterdir() if one.name.startswith("out") and one.name != "out.csv"]
+
+
+@pytest.mark.parametrize("before", [(), ("ctrl+a", "ctrl+k")])
+async def test_a_run_has_the_number_that_was_typed(before: tuple[str, ...]) -> None:
+    async with hosted(lambda: RunDialog(opened(limit=32 if before else None))) as pilot:
+        pilot.app.screen.query_one("#limit", Input).focus()
+        await settled(pilot)
+        await burst(pilot, *before, "8", "ctrl+s")
+        config = result(pilot)
+    assert isinstance(config, RunConfig)
+    assert config.limit == 8
+
+
+async def test_each_task_that_was_typed_is_added() -> None:
+    async with hosted(lambda: ChooseDialog(RunConfig.model_validate({"tasks": ["agreement"]}))) as pilot:
+        pilot.app.screen.query_one("#task", Input).focus()
+        await settled(pilot)
+        await burst(pilot, "=one", "enter", "=two", "enter")
+        assert {"one", "two"} <= set(pilot.app.screen.query_one(SelectionList).selected)
+
+
+async def test_a_model_that_was_typed_is_opened() -> None:
+    async with hosted(lambda: ChooseDialog(RunConfig.model_validate({"tasks": ["agreement"]}))) as pilot:
+        await burst(pilot, "ctrl+a", "ctrl+k", "=gpt2", "ctrl+s")
+        config = result(pilot)
+    assert isinstance(config, RunConfig)
+    assert config.model == "gpt2"
+
+
+async def test_a_filter_gets_what_is_typed_after_its_key(tmp_path: Path) -> None:
+    path = tmp_path / "results.duckdb"
+    fill(path)
+    async with hosted(lambda: ResultsScreen(path, Scope())) as pilot:
+        await burst(pilot, "=/attn 1")
+        await asyncio.sleep(0.2)
+        await settled(pilot)
+        screen = pilot.app.screen
+        assert screen.query_one("#filter", Input).value == "attn 1"
+        assert "Attn 1" in drawn(pilot)
+
+
+async def test_a_dialog_gets_what_is_typed_after_the_key_that_opens_it(tmp_path: Path) -> None:
+    path = tmp_path / "results.duckdb"
+    fill(path)
+    async with hosted(lambda: ResultsScreen(path, Scope())) as pilot:
+        await burst(pilot, "e", "ctrl+a", "ctrl+k", f"={tmp_path}/x.csv", "ctrl+s")
+        assert (tmp_path / "x.csv").is_file()
+        await burst(pilot, "escape", "=/ffn")
+        assert isinstance(pilot.app.screen, ResultsScreen)
+        assert pilot.app.screen.query_one("#filter", Input).value == "ffn"
