@@ -1,4 +1,4 @@
-"""How soon the explorer paints, answers a key, and how much memory it takes: idle, and beside a sweep on all cores.
+"""How soon the explorer paints and answers a key, its memory, and its output: idle, and beside a sweep on all cores.
 
 The real program in a pseudo-terminal of 120 x 35, the default model, a windows sweep in its evaluator. A key's answer
 is the first output that puts the new player's name into the line below the layer grid.
@@ -33,10 +33,11 @@ from tui.worker_process import evaluator_command
 
 COLUMNS, ROWS = 120, 35
 STARTS, KEYS = 5, 60
+WATCHED_S = 20.0
 PATIENCE_S = 60.0
 DETAIL_ROW = 6
 MOVES = re.compile(rb"\x1b\[(\d+);\d+H")
-TARGETS = "first paint <= 1.2 s, key to paint p95 <= 150 ms, memory < 150 MB"
+TARGETS = "first paint <= 1.2 s, key to paint p95 <= 150 ms, memory < 150 MB, < 20 kB/s"
 
 
 class Terminal:
@@ -63,11 +64,13 @@ class Terminal:
                 output += os.read(self._fd, 65536)
         return time.perf_counter() - start
 
-    def drain(self, seconds: float) -> None:
-        end = time.perf_counter() + seconds
+    def drain(self, seconds: float) -> int:
+        """Read for so long; return the number of bytes that came."""
+        end, count = time.perf_counter() + seconds, 0
         while (left := end - time.perf_counter()) > 0:
             if select.select([self._fd], [], [], left)[0]:
-                os.read(self._fd, 65536)
+                count += len(os.read(self._fd, 65536))
+        return count
 
     def close(self) -> None:
         os.kill(self.pid, signal.SIGKILL)
@@ -80,6 +83,7 @@ class Figures:
     first_paint: list[float]
     keys: list[float]
     memory: int
+    bytes_a_second: float
 
 
 def measure(store: Path) -> Figures:
@@ -95,9 +99,10 @@ def measure(store: Path) -> Figures:
         terminal.drain(2.0)
         keys = [_answer(terminal, place) for place in _walk(KEYS)]
         memory = psutil.Process(terminal.pid).memory_info().rss
+        output = terminal.drain(WATCHED_S) / WATCHED_S
     finally:
         terminal.close()
-    return Figures(paints, keys, memory)
+    return Figures(paints, keys, memory, output)
 
 
 def _walk(steps: int) -> list[tuple[bytes, str]]:
@@ -158,7 +163,7 @@ def main() -> None:
         print(
             f"{name:<15} first paint {statistics.median(figures.first_paint):.2f} s (median of {STARTS}), key to paint "
             f"median {statistics.median(figures.keys) * 1e3:.0f} ms, p95 {p95 * 1e3:.0f} ms ({KEYS} keys), "
-            f"memory {figures.memory / 1e6:.0f} MB"
+            f"memory {figures.memory / 1e6:.0f} MB, {figures.bytes_a_second / 1e3:.1f} kB/s to the terminal"
         )
     ratio = statistics.median(busy.keys) / statistics.median(idle.keys)
     print(f"a key takes {ratio:.1f} x as long beside the sweep")

@@ -7,7 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 
-PATIENCE_S = 120.0
+PATIENCE_S = 30.0
 
 
 class Terminal:

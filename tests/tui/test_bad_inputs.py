@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from core.tasks.index import lm_eval_tasks
 from tests.support.bad_input import BadInput
 from tests.support.bad_inputs import bad_inputs
 from tests.support.programs import MAIN, Program
@@ -47,8 +48,14 @@ def refused(inputs: list[BadInput], folder: Path) -> None:
     assert not found, "\n".join(found)
 
 
+@pytest.fixture(scope="module")
+def _known_tasks() -> None:
+    """Read lm-eval's tasks, which is done once, and said by whoever does it."""
+    lm_eval_tasks()
+
+
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(_known_tasks: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "inputs").mkdir()
     monkeypatch.chdir(tmp_path / "inputs")
     return tmp_path / "inputs"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,18 +35,20 @@ ROWS = [
 
 @dataclass(frozen=True)
 class Model:
-    """A type, the submodules of the model's body that each player zeroes, and what its screen shows."""
+    """A type, the submodules that each player zeroes, the names in figures, and the rows of its grid."""
 
     type: str
     players: Mapping[str, tuple[str, ...]]
-    grid: tuple[str, ...]
+    kinds: tuple[str, ...]
+    rows: tuple[str, ...]
 
 
 MODELS = [
     Model(
         "nemotron_h",
         {name: (f"layers.{layer}.mixer",) for layer, name in enumerate(("SSM 0", "MoE 1", "Attn 2", "FFN 3"))},
-        ("SSM ", "MoE ", "Attn", "FFN "),
+        ("SSM", "MoE", "attention", "FFN"),
+        ("Mix ", "FFN "),
     ),
     Model(
         "deepseek_v3",
@@ -54,7 +56,8 @@ MODELS = [
             **{f"Attn {layer}": (f"layers.{layer}.self_attn",) for layer in range(4)},
             **{f"{'MoE' if layer else 'FFN'} {layer}": (f"layers.{layer}.mlp",) for layer in range(4)},
         },
-        ("Attn", "FFN ", "MoE "),
+        ("attention", "FFN", "MoE"),
+        ("Attn", "FFN "),
     ),
     Model(
         "longcat_flash",
@@ -68,6 +71,7 @@ MODELS = [
                 "FFN {}": ("mlps.1",),
             }.items()
         },
+        ("attention", "MoE", "FFN"),
         ("Attn", "MoE ", "FFN "),
     ),
 ]
@@ -88,7 +92,7 @@ def studied(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     place = tmp_path_factory.mktemp("model")
     folder, store = decoder_folder(model.type, place / model.type), place / "s.duckdb"
     done = cornerstone(
-        "run", "--model", folder, "--task", "agreement", "--limit", str(LIMIT), "--order", "file",
+        "run", "--model", folder, "--task", "agreement", "--limit", str(LIMIT),
         "--schedule", "ablation", "--schedule", "windows", "--store", store,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -99,23 +103,26 @@ def test_each_player_is_removed_as_in_plain_lm_eval(studied: Studied) -> None:
     labels = {row["player"]: row["label"] for row in read(studied.store, "ablation")}
     assert sorted(labels.values()) == sorted(studied.model.players)
     stored = read(studied.store, "outcomes")
-    intact = scores(studied, ())
+    documents = [row["doc_id"] for row in stored if row["removed"] == []]
+    assert len(documents) == LIMIT
+    intact = scores(studied, documents, ())
     assert [row["logprobs"] for row in stored if row["removed"] == []] == intact
     for player, label in labels.items():
         found = [row["logprobs"] for row in stored if row["removed"] == [player]]
-        expected = scores(studied, studied.model.players[label])
+        expected = scores(studied, documents, studied.model.players[label])
         assert found == expected
         assert expected != intact
 
 
-def scores(studied: Studied, silent: tuple[str, ...]) -> list[object]:
-    """Return the log-probabilities of each document's choices, as lm-eval finds them."""
+def scores(studied: Studied, documents: Sequence[int], silent: tuple[str, ...]) -> list[object]:
+    """Return the log-probabilities of the documents' choices, as lm-eval finds them."""
     model = AutoModelForCausalLM.from_pretrained(studied.folder, dtype=torch.float32).eval()
     lm = HFLM(pretrained=model, tokenizer=AutoTokenizer.from_pretrained(studied.folder), batch_size=1)
     with ExitStack() as stack, torch.inference_mode():
         for part in silent:
             stack.callback(model.model.get_submodule(part).register_forward_hook(zeros).remove)
-        return [pytest.approx([choice(lm, row, text) for text in row["choices"]], abs=1e-4) for row in ROWS[:LIMIT]]
+        rows = [ROWS[document] for document in documents]
+        return [pytest.approx([choice(lm, row, text) for text in row["choices"]], abs=1e-4) for row in rows]
 
 
 def choice(lm: HFLM, row: Mapping[str, str], text: str) -> float:
@@ -138,8 +145,7 @@ def test_a_figure_of_it_names_the_kinds_of_its_players(studied: Studied, tmp_pat
     done = cornerstone("figure", "ablation", "--store", studied.store, "-o", image)
     assert done.returncode == 0, done.stderr
     drawn = image.read_text(encoding="utf-8")
-    names = {kind.strip().replace("Attn", "attention") for kind in studied.model.grid}
-    assert all(f">{name}</text>" in drawn for name in names)
+    assert all(f">{name}</text>" in drawn for name in studied.model.kinds)
 
 
 def test_its_model_and_how_it_is_evaluated_are_told(studied: Studied) -> None:
@@ -167,6 +173,6 @@ def test_the_explorer_shows_it_in_a_small_terminal(studied: Studied, terminal: T
     first = next(iter(studied.model.players))
     shown = terminal.until(f"{len(studied.model.players)} players", f"n = {LIMIT}", "no job", f"{first}  without it")
     rows = [line[2:6] for line in shown.splitlines()]
-    assert all(kind in rows for kind in studied.model.grid), shown
+    assert all(row in rows for row in studied.model.rows), shown
     terminal.press("space")
     terminal.until(f"R = {{{first}}}", "drop")

@@ -22,10 +22,12 @@ from tui.drawing.plain import plain
 from tui.explorer.actions import APP, bindings
 from tui.explorer.command_palette import ActionCommands
 from tui.explorer.key_order import KeysInOrder
+from tui.explorer.screens.confirm import ConfirmDialog
 from tui.explorer.screens.explore import ExploreScreen
 from tui.explorer.screens.silence import SilenceDialog
 from tui.explorer.session import Session, remember
 from tui.explorer.state import State, after, is_shown, lost, resumed
+from tui.explorer.widgets.job_line import jobs_text
 from tui.worker_process import evaluator_command
 
 GONE = "the evaluator is gone; what it had written is safe. ctrl+r starts it again, and it goes on where it was"
@@ -220,11 +222,22 @@ class Explorer(KeysInOrder):
         else:
             self.say("the evaluator is running")
 
-    @work
-    async def action_stop_evaluator(self) -> None:
+    def action_stop_evaluator(self) -> None:
+        def answer(yes: bool | None) -> None:
+            if yes:
+                self._stop_evaluator()
+
         if self.state.silence is not None:
             self._offer_another(self.state.silence)
-            return
+        elif self.state.unfinished:
+            question = f"{jobs_text(self.state.unfinished)}. End the evaluator, for every explorer of this store?"
+            safe = "What is written is safe, and ctrl+r goes on from there."
+            self.push_screen(ConfirmDialog(f"{question} {safe}", yes="end it", no="let it go on"), answer)
+        else:
+            self._stop_evaluator()
+
+    @work
+    async def _stop_evaluator(self) -> None:
         self._ending = True
         try:
             running = await client.stop(self.store)

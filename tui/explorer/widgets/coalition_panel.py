@@ -42,7 +42,7 @@ class CoalitionPanel(Panel):
         self._removed = [state.players[number].label for number in state.removed]
         self._fields, self._advice = _fields(state), _advice(state)
         if before != (self._removed, self._fields, self._advice):
-            self.refresh(layout=True)
+            self.redraw(len(self._lines(self.content_size.width)))
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         return len(self._lines(width))

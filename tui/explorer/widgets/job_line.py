@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from textwrap import wrap
 
@@ -14,7 +15,7 @@ from core.records.records import Writer
 from tui.drawing import colours
 from tui.drawing.fitting import flowed
 from tui.drawing.numbers import at_most, clock, whole
-from tui.drawing.plain import plain
+from tui.drawing.plain import counted, plain
 from tui.explorer.state import State
 from tui.explorer.widgets.panel import Panel
 
@@ -70,7 +71,7 @@ class JobLine(Panel):
         )
         if now != self._shown:
             self._shown = now
-            self.refresh(layout=True)
+            self.redraw(len(self._lines(self.content_size.width)))
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         return len(self._lines(width))
@@ -123,6 +124,13 @@ class JobLine(Panel):
 
     def _queue(self) -> str:
         return f"{_GAP}+{self._shown.waiting} queued" if self._shown.waiting else ""
+
+
+def jobs_text(jobs: Sequence[JobView]) -> str:
+    """Return how far the first of some jobs is, and how many wait behind it."""
+    first, *others = jobs
+    waiting = f", and {counted(len(others), 'job')} wait{'s' if len(others) == 1 else ''}" if others else ""
+    return f"{plain(first.title)} is at {_part(first):.0%}{waiting}"
 
 
 def _part(job: JobView) -> float:

@@ -20,3 +20,15 @@ class Panel(Widget):
         &:focus { border: round $accent; }
     }
     """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lines_drawn = 0
+
+    def redraw(self, lines: int) -> None:
+        """Draw anew after a change of what is shown, which has now so many lines.
+
+        A new layout paints the whole screen, which a slow line feels; it is needed only where the height changes.
+        """
+        self.refresh(layout=lines != self._lines_drawn)
+        self._lines_drawn = lines

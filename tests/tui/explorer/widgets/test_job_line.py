@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any, Self
 
 import pytest
 
 from core.records.records import Writer
 from tests.support import example_state as example
-from tests.support.mounted_widget import HOSTILE, text_of, text_of_state
+from tests.support.mounted_widget import HOSTILE, Mounted, mounted, text_of, text_of_state
 from tui.drawing.plain import plain
-from tui.explorer.widgets.job_line import JobLine
+from tui.explorer.widgets.job_line import JobLine, jobs_text
 from tui.explorer.widgets.status_bar import StatusBar
 
 
@@ -76,3 +77,33 @@ def test_hostile_names_are_text(name: str) -> None:
     assert plain(name) in text_of_state(JobLine, state)
     assert plain(name) in text_of_state(JobLine, replace(state, jobs=(), narration=name))
     assert plain(name) in text_of_state(JobLine, replace(state, jobs=(example.job(title=name, state="failed"),)))
+
+
+def test_progress_alone_needs_no_new_layout_which_would_paint_the_whole_screen() -> None:
+    asked: list[bool] = []
+
+    class Spied(JobLine):
+        def refresh(self, *args: Any, layout: bool = False, **others: Any) -> Self:
+            asked.append(layout)
+            return super().refresh(*args, layout=layout, **others)
+
+    line = Spied()
+
+    async def flow(app: Mounted) -> None:
+        line.show(example.state())
+        await app.press()
+        asked.clear()
+        for done in (11_600, 11_700):
+            line.show(example.state(jobs=(example.job(done=done),)))
+        assert asked == [False, False]
+        line.show(example.state(jobs=()))
+        assert asked[2:] == [True]
+
+    mounted(line, flow)
+
+
+def test_jobs_are_named_in_a_question() -> None:
+    running, waiting = example.job(), example.job(state="queued")
+    assert jobs_text([running]) == "windows on agreement is at 41%"
+    assert jobs_text([running, waiting]).endswith("41%, and 1 job waits")
+    assert jobs_text([running, waiting, waiting]).endswith(", and 2 jobs wait")
