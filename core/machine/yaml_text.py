@@ -27,9 +27,9 @@ class _Loader(yaml.SafeLoader):
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self._checked: set[int] = set()
-        self._depth = 0
+        self._depth = self._deepest = 0
         self._characters = 0
-        self._written: dict[str, int] = {}
+        self._written: dict[str, tuple[int, int]] = {}
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         """Compose a node. An alias counts as if everything that it stands for were written out in its place."""
@@ -38,18 +38,26 @@ class _Loader(yaml.SafeLoader):
         if isinstance(event, yaml.AliasEvent):
             if anchor in self.anchors and anchor not in self._written:
                 raise _fault(f"{short_repr(anchor)} stands for something that holds it", event.start_mark)
-            self._count(self._written.get(str(anchor), 0), event.start_mark)
+            characters, levels = self._written.get(str(anchor), (0, 0))
+            self._count(characters, event.start_mark)
+            self._reach(self._depth + levels, event.start_mark)
             return super().compose_node(parent, index)
-        before = self._characters
+        before, deepest = self._characters, self._deepest
         self._count(1 + len(getattr(event, "value", "")), event.start_mark)
         self._depth += 1
-        if self._depth > MOST_DEPTH:
-            raise _fault(f"lists and mappings are nested more than {MOST_DEPTH} deep", event.start_mark)
+        self._deepest = 0
+        self._reach(self._depth, event.start_mark)
         node = super().compose_node(parent, index)
         self._depth -= 1
         if anchor is not None:
-            self._written[anchor] = self._characters - before
+            self._written[anchor] = self._characters - before, self._deepest - self._depth
+        self._deepest = max(self._deepest, deepest)
         return node
+
+    def _reach(self, depth: int, mark: Any) -> None:
+        self._deepest = max(self._deepest, depth)
+        if depth > MOST_DEPTH:
+            raise _fault(f"lists and mappings are nested more than {MOST_DEPTH} deep", mark)
 
     def _count(self, characters: int, mark: Any) -> None:
         self._characters += characters

@@ -52,6 +52,9 @@ _RARE_VOCABULARIES = (
 _FALLBACK_VOCABULARIES = ("tekken.json", "tiktoken.model", "tokenizer.model.*")
 _CONFIG_VERSIONS = "config.*.json"
 _TEMPLATE_FOLDER = "additional_chat_templates"
+# Settings of a tokenizer in which a text is the path of a file, beside all those whose names end with "_file".
+_PATHS = frozenset({"vocab", "merges"})
+_NEVER_OPENED = "special_tokens_map_file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +116,17 @@ def _model_files(folder: Path) -> ModelFiles:
     weights = tuple(own_file(folder, name) for name in _weight_names(folder, config))
     tokenizer = sorted({path.name for pattern in _TOKENIZER for path in folder.glob(pattern)})
     rare = sorted(set(_rare_names(folder, config)))
-    return ModelFiles(
+    found = ModelFiles(
         folder,
         config,
         weights,
         tuple(own_file(folder, name) for name in tokenizer),
         tuple(own_file(folder, name) for name in rare),
     )
+    _refuse_other_paths(_tokenizer_settings(folder), folder / _TOKENIZER_CONFIG, found)
+    if folder / _SPECIAL_TOKENS in found.rare:
+        _refuse_other_paths(read_json_object(folder / _SPECIAL_TOKENS), folder / _SPECIAL_TOKENS, found)
+    return found
 
 
 def states_of(folder: Path) -> dict[Path, FileState]:
@@ -205,8 +212,7 @@ def _safe(folder: Path, name: str) -> str:
 
 
 def _rare_names(folder: Path, config: Mapping[str, Any]) -> Iterator[str]:
-    tokenizer_config = folder / _TOKENIZER_CONFIG
-    settings = read_json_object(own_file(folder, _TOKENIZER_CONFIG)) if tokenizer_config.exists() else {}
+    settings = _tokenizer_settings(folder)
     patterns = [*_RARE_VOCABULARIES, f"{_TEMPLATE_FOLDER}/*.jinja"]
     if not (folder / "tokenizer.json").exists():
         patterns += _FALLBACK_VOCABULARIES
@@ -222,6 +228,11 @@ def _rare_names(folder: Path, config: Mapping[str, Any]) -> Iterator[str]:
         yield from _old_tokens(folder, settings)
 
 
+def _tokenizer_settings(folder: Path) -> dict[str, Any]:
+    there = (folder / _TOKENIZER_CONFIG).exists()
+    return read_json_object(own_file(folder, _TOKENIZER_CONFIG)) if there else {}
+
+
 def _refuse_other_tokenizers(folder: Path, listed: object) -> None:
     """Refuse versions of tokenizer.json under other names, which transformers would load from anywhere."""
     for name in listed if isinstance(listed, list) else [listed]:
@@ -229,6 +240,25 @@ def _refuse_other_tokenizers(folder: Path, listed: object) -> None:
             raise CornerstoneError(
                 f"{folder} names {short_repr(str(name))} as a version of tokenizer.json, which it is not"
             )
+
+
+def _refuse_other_paths(settings: Mapping[str, Any], path: Path, found: ModelFiles) -> None:
+    """Refuse settings of a tokenizer that name a file by its path, where transformers would load it from there."""
+    known = {file.resolve() for file in (*found.tokenizer, *found.rare)}
+    for key, value in settings.items():
+        is_path = key in _PATHS or (key.endswith("_file") and key != _NEVER_OPENED)
+        given = value if key == "init_inputs" and isinstance(value, list) else [value] if is_path else []
+        for one in given:
+            if isinstance(one, str) and (key == "gguf_file" or _is_another(one, known)):
+                raise CornerstoneError(f"{path} names the file {short_repr(one)} as its {key}; delete that line")
+
+
+def _is_another(name: str, known: Collection[Path]) -> bool:
+    """Return whether there is a file of this name that is none of those that are known."""
+    try:
+        return os.path.isfile(name) and Path(name).resolve() not in known
+    except ValueError:  # a name with NUL
+        return False
 
 
 def _old_tokens(folder: Path, settings: Mapping[str, Any]) -> Iterator[str]:

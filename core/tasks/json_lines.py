@@ -22,6 +22,8 @@ ITEM = "\0"
 """Stands in a path for an item of a list; no field has this name."""
 
 _DEEPEST = 32
+_MOST_VALUES = 100_000
+"""Values of a line at most. To check millions of them takes many seconds, and no task reads so many."""
 _SHOWN = 60
 _LARGEST = 2**63
 
@@ -39,8 +41,8 @@ def read_json_lines(path: Path, task: str) -> Iterator[tuple[int, dict[str, Any]
 
     Raises:
         CornerstoneError: the file cannot be read, or a line is too long, is not UTF-8, or is not one JSON object whose
-            keys differ, whose numbers are finite and fit into 64 bits, and whose text is Unicode without null
-            characters.
+            keys differ, whose numbers are finite and fit into 64 bits, whose text is Unicode without null characters,
+            and which has 100,000 values at most.
     """
     try:
         with open_regular(path) as file:
@@ -77,6 +79,8 @@ def _row(line: bytes, number: int, path: Path, task: str) -> dict[str, Any] | No
         row = json.loads(text, object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer)
         if not isinstance(row, dict):
             raise _FaultError(f"{task} needs a JSON object, this is a {_TYPE_NAMES.get(type(row), type(row).__name__)}")
+        if _has_many_values(row):
+            raise _FaultError(f"more than {_MOST_VALUES:,} values, and no task reads so many")
         _check(row, ())
     except json.JSONDecodeError as error:
         raise CornerstoneError(
@@ -111,6 +115,16 @@ def _integer(digits: str) -> int:
     if len(digits) > len(str(-_LARGEST)) or not -_LARGEST <= (number := int(digits)) < _LARGEST:
         raise _FaultError(f"the number {shown(digits)[1:-1]} does not fit into 64 bits")
     return number
+
+
+def _has_many_values(row: dict[str, Any]) -> bool:
+    count = 0
+    layer: list[Any] = [row]
+    while layer and count <= _MOST_VALUES:
+        count += sum(map(len, layer))
+        inside = (inner.values() if isinstance(inner, dict) else inner for inner in layer)
+        layer = [one for inner in inside for one in inner if isinstance(one, dict | list)]
+    return count > _MOST_VALUES
 
 
 def _check(value: Any, path: Sequence[str]) -> None:

@@ -13,7 +13,7 @@ from core.machine.regular_file import kind_at, real_path
 from core.records.fingerprint import digest_of
 from core.tasks.entries import IndexEntry
 from core.tasks.group_tree import GroupTree, is_group
-from core.tasks.task_yaml import check_fields, functions_of, read_definition
+from core.tasks.task_yaml import check_fields, check_lists, functions_of, read_definition
 
 MOST_FILES: Final = 20_000
 """The most YAML files in a folder; lm-eval itself has 14 000."""
@@ -119,6 +119,7 @@ def _task(file: Path) -> tuple[str, OwnTask] | None:
         return None
     if not isinstance(name, str) or not name.strip() or "=" in name:
         raise CornerstoneError(f"{file}: {key} should be a name without =, not {short_repr(name)}")
+    check_lists(definition, file)
     if key == "task":
         check_fields(definition, file)
     return name, OwnTask(file, definition)

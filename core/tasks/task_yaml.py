@@ -110,6 +110,21 @@ def functions_of(value: Any) -> Iterator[Function]:
                 yield from functions_of(item)
 
 
+def check_lists(definition: Mapping[str, Any], path: Path) -> None:
+    """Check that the tags of a task or group are texts, and that a group lists its metrics.
+
+    Raises:
+        CornerstoneError: they are something else.
+    """
+    tags = definition.get("tag")
+    if tags is not None and not all(isinstance(tag, str) for tag in (tags if isinstance(tags, list) else [tags])):
+        raise CornerstoneError(f"{path}: tag should be text or a list of texts, not {short_repr(tags)}")
+    metrics = definition.get("aggregate_metric_list")
+    if metrics is not None and not isinstance(metrics, list | dict):
+        said = f"aggregate_metric_list should be a list or a mapping, not {short_repr(metrics)}"
+        raise CornerstoneError(f"{path}: {said}")
+
+
 def check_fields(definition: Mapping[str, Any], path: Path) -> None:
     """Check that the fields of a single task are lm-eval's, and hold what they may.
 

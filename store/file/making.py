@@ -17,10 +17,9 @@ import duckdb
 from core.errors import CornerstoneError
 from core.machine.memory_limit import short_of_memory
 from store.file.cause import cause_of
-from store.file.place import is_stub, is_unfinished, log_of, make_folder, no_file_in, shown
+from store.file.place import LOG_ENDINGS, is_stub, is_unfinished, log_of, make_folder, no_file_in, shown
 
-_LONGEST_ENDING = len(".wal.checkpoint")
-"""DuckDB adds this to a store's name for files that it keeps beside it."""
+_LONGEST_ENDING = max(map(len, LOG_ENDINGS))
 
 
 class BeingMadeError(Exception):

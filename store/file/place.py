@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Final
 
 from core.errors import CornerstoneError, Mend
 from core.machine.plain_text import plain
 from core.machine.regular_file import kind_of
 from store.file.location import default_path
+
+LOG_ENDINGS: Final = (".wal", ".wal.checkpoint", ".wal.recovery")
+"""What is added to the name of a store for the files that DuckDB keeps beside it until its next checkpoint."""
 
 _HEADERS_SIZE = 3 * 4096
 """The size of the headers that a DuckDB file begins with. A shorter file has no rows."""
@@ -35,16 +39,19 @@ def shown(path: Path) -> str:
 
 def log_of(path: Path) -> Path:
     """Return the file in which DuckDB keeps what was committed, but is not yet in the store's own file."""
-    return path.with_name(path.name + ".wal")
+    return path.with_name(path.name + LOG_ENDINGS[0])
 
 
 def is_there(path: Path) -> bool:
     """Return whether there is a file at the path of a store.
 
     Raises:
-        CornerstoneError: it is a pipe, folder or the like, it may not be looked at, or DuckDB cannot take its name.
+        CornerstoneError: it or its log is a pipe, folder or the like, it may not be looked at, or DuckDB cannot take
+            its name.
     """
     size = _size(path)
+    if size is not None:
+        _refuse_odd_logs(path)
     return size is not None and not (size < _HEADERS_SIZE and is_stub(path))
 
 
@@ -134,6 +141,18 @@ def _refuse_missing_folders(path: Path) -> None:
     raise CornerstoneError(
         f"the store {shown(path)} cannot be made: there is no folder {shown(missing)}", Mend.OTHER_STORE
     )
+
+
+def _refuse_odd_logs(path: Path) -> None:
+    """Refuse a log that DuckDB would wait for, or read without end."""
+    for ending in LOG_ENDINGS:
+        log = path.with_name(path.name + ending)
+        try:
+            kind = kind_of(log.stat().st_mode)
+        except OSError:  # most often there is none; DuckDB tells of others
+            continue
+        if kind != "file":
+            raise CornerstoneError(f"{shown(log)} is a {kind} in the place of the log of a store; move it away")
 
 
 def _size(path: Path) -> int | None:

@@ -48,13 +48,13 @@ def turn(path: Path, waiting: Waiting, *, alone: bool) -> Iterator[None]:
     with ExitStack() as held:
         try:
             ticket = held.enter_context(_ticket(folder, waiting))
-        except OSError:  # a full disk, or a file system without locks
+            while (ahead := _ahead(folder, ticket.name)) > 0:
+                waiting.again(ahead=ahead)
+            held.enter_context(_locked(folder, fcntl.LOCK_EX if alone else fcntl.LOCK_SH, waiting))
+        except OSError:  # a full disk, a file system without locks, or somebody has removed the folder meanwhile
             held.close()
             yield
             return
-        while (ahead := _ahead(folder, ticket.name)) > 0:
-            waiting.again(ahead=ahead)
-        held.enter_context(_locked(folder, fcntl.LOCK_EX if alone else fcntl.LOCK_SH, waiting))
         _remove(ticket)
         _having.set(_having.get() | {folder})
         held.callback(lambda: _having.set(_having.get() - {folder}))

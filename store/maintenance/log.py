@@ -5,13 +5,11 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Literal
 
 from store.file.log import COMMIT, LEAD, LONGEST_HEADER, header_of
+from store.file.place import LOG_ENDINGS
 from store.maintenance.checksum import checksum, corrected
-
-ENDINGS: Final = (".wal", ".wal.checkpoint", ".wal.recovery")
-"""What is added to the name of a store for the files that DuckDB keeps beside it until its next checkpoint."""
 
 State = Literal["whole", "unfinished", "damaged", "outdated"]
 
@@ -30,7 +28,7 @@ class Log:
 
 def log_files(path: Path) -> tuple[Path, ...]:
     """Return the files of the write-ahead log that exist beside a store."""
-    named = (path.with_name(path.name + ending) for ending in ENDINGS)
+    named = (path.with_name(path.name + ending) for ending in LOG_ENDINGS)
     return tuple(file for file in named if file.exists())
 
 

@@ -66,6 +66,8 @@ def bad_rows(chance: random.Random) -> Iterator[tuple[str, bytes]]:
         yield f"the text {text!r}", _with_field(chance, text)
     for depth in (40, 100_000):
         yield f"{depth} lists in each other", _with_field(chance, "[" * depth + "]" * depth)
+    for part in ("1,", "[],", "{},"):
+        yield f"many {part}", _with_field(chance, f"[{part * 500_000}0]")
     for field in ("text", "choices", "gold"):
         yield f"{field} twice", _with_line(chance, json.dumps(_row(chance))[:-1] + f', "{field}": "is"}}')
         yield f"{field} missing", _changed(chance, lambda row, field=field: row.pop(field))

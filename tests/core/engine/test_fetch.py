@@ -207,3 +207,12 @@ def test_a_full_disk_at_any_step_of_a_conversion_is_told(
     with pytest.raises(CornerstoneError, match="the disk is full: the converted model did not fit into"):
         gguf.convert_gguf(tmp_path / "model.gguf", target)
     assert list(target.parent.iterdir()) == []
+
+
+def test_a_file_named_pip_in_the_working_folder_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "pip.py").write_text("open('ran', 'w').close()")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    with pytest.raises(CornerstoneError, match="could not fetch no-such-package"):
+        fetch._fetch_wheel("no-such-package", tmp_path)
+    assert not (tmp_path / "ran").exists()

@@ -39,6 +39,11 @@ REFUSED = {
         "aliases written out",
     ),
     "aliases of a long text": ("a: &a " + "x" * 100_000 + "\nb: [*a, *a, *a]", "aliases written out"),
+    "aliases in lists in lists": (
+        "\n".join(f"k{n}: &a{n} {'[' * 20}{f'*a{n - 1}' if n else 'x'}{']' * 20}" for n in range(9)),
+        "nested more than 50 deep",
+    ),
+    "an alias deep in a mapping": (f"a: &a {'[' * 26}{']' * 26}\nb: {'{c: ' * 24}*a{'}' * 24}", "more than 50 deep"),
     "an alias of itself": ("a: &a [*a]", "holds it"),
     "lists in lists": ("[" * 3000, "nested more than 50 deep"),
     "blocks in blocks": ("\n".join(" " * n + "a:" for n in range(300)), "nested more than 50 deep"),

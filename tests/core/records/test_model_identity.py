@@ -199,6 +199,48 @@ def test_versions_of_a_tokenizer_under_other_names_are_refused(listed: object, t
         fingerprint(folder)
 
 
+PATHS: dict[str, Callable[[Path, str], object]] = {
+    "vocabulary": lambda folder, file: write_json(folder / "tokenizer_config.json", {"vocab": file}),
+    "argument": lambda folder, file: write_json(folder / "tokenizer_config.json", {"init_inputs": [file]}),
+    "merges": lambda folder, file: write_json(folder / "tokenizer_config.json", {"merges_file": file}),
+    "GGUF file": lambda folder, _: write_json(folder / "tokenizer_config.json", {"gguf_file": "../other/x.gguf"}),
+    "special token": lambda folder, file: write_json(folder / "special_tokens_map.json", {"tokenizer_file": file}),
+}
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_a_tokenizer_whose_settings_name_other_files_is_refused(name: str, tmp_path: Path) -> None:
+    folder = plain_folder(tmp_path / "model")
+    PATHS[name](folder, str(outside(folder) / "tokenizer.json"))
+    with pytest.raises(CornerstoneError, match=r"names the file '.*' as its \w+; delete that line"):
+        fingerprint(folder)
+
+
+def test_paths_that_transformers_does_not_open_are_let_be(tmp_path: Path) -> None:
+    folder = plain_folder(tmp_path / "model")
+    other = str(outside(folder) / "tokenizer.json")
+    gone = {"vocab_file": "/home/somebody/vocab.json", "merges_file": None, "vocab": {"a": 0}, "merges": []}
+    own = {"tokenizer_file": str(folder / "tokenizer.json"), "special_tokens_map_file": other}
+    write_json(folder / "tokenizer_config.json", gone | own)
+    assert fingerprint(folder)
+
+
+def test_transformers_would_load_a_vocabulary_from_elsewhere(tmp_path: Path) -> None:
+    """The reason for the refusal: the day on which this fails, it may go."""
+    from transformers import AutoTokenizer
+
+    folder, other = plain_folder(tmp_path / "model"), tmp_path / "other"
+    other.mkdir()
+    (folder / "tokenizer.json").unlink()
+    write_json(folder / "config.json", {"model_type": "gpt2"})
+    write_json(other / "vocab.json", {"a": 0, "b": 1})
+    (other / "merges.txt").write_text("#version: 0.2\n")
+    paths = {"vocab": str(other / "vocab.json"), "merges": str(other / "merges.txt")}
+    write_json(folder / "tokenizer_config.json", {"tokenizer_class": "GPT2Tokenizer", **paths})
+    loaded = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+    assert loaded.encode("ab") == [0, 1]
+
+
 def test_links_within_a_folder_and_to_a_folder_are_taken(tmp_path: Path) -> None:
     folder = plain_folder(tmp_path / "model")
     before = fingerprint(folder)

@@ -67,6 +67,13 @@ WRONG: dict[str, str | dict[str, Any]] = {
     "unknown field 'doc_to_txt'; did you mean 'doc_to_text'": {**SOUND, "doc_to_txt": "x"},
     "doc_to_choice should be text or a list or a mapping or a function, not 5": {**SOUND, "doc_to_choice": 5},
     "num_fewshot should be a whole number or a function, not True": {**SOUND, "num_fewshot": True},
+    r"tag should be text or a list of texts, not \[\['a'\]\]": {**SOUND, "tag": [["a"]]},
+    "tag should be text or a list of texts, not 5": {"group": "mine", "task": ["a"], "tag": 5},
+    "aggregate_metric_list should be a list or a mapping, not 5": {
+        "group": "mine",
+        "task": ["a"],
+        "aggregate_metric_list": 5,
+    },
     "entry 1 of metric_list should be a mapping with `metric:`": {**SOUND, "metric_list": ["acc"]},
     "entry 1 of metric_list: lm-eval has no metric 'bleurt'": {**SOUND, "metric_list": [{"metric": "bleurt"}]},
     "entry 1 of metric_list: hf_evaluate would fetch": {

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from core.errors import CornerstoneError, Mend
+from store.maintenance.check import check
+from store.maintenance.salvage import salvage
 from store.recorder import StoreRecorder
 from store.results import Results
 from tests.support.store_records import assignment, documents, run
@@ -92,6 +94,28 @@ def test_a_place_of_another_kind_is_refused_at_once(tmp_path: Path, make: Callab
         assert refused.value.mend == Mend.OTHER_STORE
         assert str(refused.value).isprintable()
     assert sorted(os.listdir(tmp_path)) == before
+
+
+def _endless(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+@pytest.mark.parametrize("ending", [".wal", ".wal.checkpoint", ".wal.recovery"])
+@pytest.mark.parametrize(("make", "kind"), [(os.mkfifo, "pipe"), (os.mkdir, "folder"), (_endless, "device")])
+def test_a_log_of_another_kind_is_refused_at_once(
+    tmp_path: Path, make: Callable[[Path], object], kind: str, ending: str
+) -> None:
+    path = tmp_path / "s.duckdb"
+    StoreRecorder(path).begin(run())
+    make(tmp_path / f"s.duckdb{ending}")
+    for use in (
+        Results(path).runs,
+        lambda: StoreRecorder(path).finish("run1", "finished"),
+        lambda: check(path, 1),
+        lambda: salvage(path, tmp_path / "new.duckdb", force=False, patience=1),
+    ):
+        with pytest.raises(CornerstoneError, match=f"{ending} is a {kind} in the place of the log of a store"):
+            use()
 
 
 def test_a_name_that_leaves_no_room_for_the_log_is_refused_before_anything_is_stored(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -135,6 +136,25 @@ def test_who_has_a_turn_may_take_another_while_a_writer_waits(path: Path) -> Non
         assert len(Results(path, patience=0).runs().rows) == 1
     writer.join()
     assert len(Results(path).runs().rows) == 2
+
+
+def test_who_waits_goes_on_without_a_turn_where_the_folder_is_removed(path: Path) -> None:
+    had: list[str] = []
+
+    def wait() -> None:
+        with _mine(path, 60, alone=True):
+            had.append("its turn")
+
+    with _others(path, "shared") as (reader,):
+        reader.has_its_turn()
+        waiter = threading.Thread(target=wait)
+        waiter.start()
+        _until_waiting(path, 2)
+        assert had == []
+        shutil.rmtree(turns_folder(path))
+        waiter.join(60)
+        assert had == ["its turn"]
+        reader.end()
 
 
 def test_without_a_folder_for_turns_stores_work_all_the_same(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
