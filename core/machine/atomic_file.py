@@ -9,16 +9,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from core.errors import CornerstoneError, Mend
-from core.machine.regular_file import reason_of
+from core.machine.regular_file import kind_of, reason_of
 
 
 @contextmanager
-def whole_file(path: Path, *, force: bool) -> Iterator[Path]:
+def whole_file(path: Path, *, force: bool, flush: bool = True) -> Iterator[Path]:
     """Yield a temporary path in the same folder; when the block ends, the file written there replaces ``path``.
 
     Args:
         path: the file to write.
         force: replace a file that exists.
+        flush: have the content on the disk first. Not for a file that this process has locked: to close it once is to
+            give up the lock. Whoever has written it then flushes it.
 
     Raises:
         CornerstoneError: ``refuse_target`` refuses the path, or the file cannot be written.
@@ -28,7 +30,8 @@ def whole_file(path: Path, *, force: bool) -> Iterator[Path]:
         with TemporaryDirectory(dir=path.parent, prefix=".cornerstone-") as folder:
             fresh = Path(folder) / "fresh"
             yield fresh
-            _flush(fresh)
+            if flush:
+                _flush(fresh)
             os.replace(fresh, path)
     except OSError as error:
         raise CornerstoneError(f"cannot write {path}: {error.strerror}") from error
@@ -51,8 +54,9 @@ def refuse_target(path: Path, *, force: bool) -> None:
         with suppress(FileNotFoundError, NotADirectoryError):
             path.stat()  # exists() says no to a name that no file can have
         if path.exists() and not path.is_file():
-            what = "folder; name a file in it" if path.is_dir() else "device, which a file cannot replace; name a file"
-            raise CornerstoneError(f"{path} is a {what}")
+            kind = kind_of(path.stat().st_mode)
+            what = "name a file in it" if kind == "folder" else "name a file, as no file can replace that"
+            raise CornerstoneError(f"{path} is a {kind}; {what}")
         if path.exists() and not force:
             raise CornerstoneError(f"{path} exists", Mend.REPLACE_FILE)
         if not path.parent.is_dir():

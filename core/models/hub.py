@@ -123,6 +123,8 @@ def _hub_faults(hub_id: str, revision: str | None) -> Iterator[None]:
     except (HfHubHTTPError, OfflineModeIsEnabled, HTTPError, OSError) as error:
         if getattr(error, "errno", None) in {errno.ENOSPC, errno.EDQUOT}:
             raise CornerstoneError(f"the disk is full: {hub_id} did not fit into the hub cache") from error
+        if getattr(error, "errno", None) in {errno.EACCES, errno.EPERM, errno.EROFS}:
+            raise CornerstoneError(f"the hub cache may not be written, so {hub_id} was not fetched") from error
         raise CornerstoneError(f"no model {hub_id!r} on this machine, and the hub could not be reached") from error
 
 

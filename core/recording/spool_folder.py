@@ -13,6 +13,8 @@ from typing import BinaryIO
 
 import platformdirs
 
+from core.machine.regular_file import real_path
+
 SUFFIX = ".spool"
 ASIDE = ".damaged"
 
@@ -38,7 +40,7 @@ def made_folder() -> Path:
 
 def key_of(store: Path) -> str:
     """Return what the names of a store's spools begin with, and those of its evaluator's files."""
-    return hashlib.sha256(os.fsencode(store.expanduser().resolve())).hexdigest()[:16]
+    return hashlib.sha256(os.fsencode(real_path(store.expanduser()))).hexdigest()[:16]
 
 
 def spools_of(store: Path, suffix: str = SUFFIX) -> list[Path]:

@@ -9,7 +9,7 @@ from typing import Final
 
 from core.errors import CornerstoneError, Mend
 from core.machine.plain_text import plain
-from core.machine.regular_file import kind_of
+from core.machine.regular_file import kind_of, real_path
 from store.file.location import default_path
 
 LOG_ENDINGS: Final = (".wal", ".wal.checkpoint", ".wal.recovery")
@@ -114,7 +114,7 @@ def refuse_bad_place(path: Path) -> None:
     Raises:
         CornerstoneError: as ``is_there`` and ``make_folder``, or the file or its folder may not be written.
     """
-    place = path.resolve()
+    place = real_path(path)
     if _size(place) is None:
         _refuse_missing_folders(place)
     elif not os.access(place, os.W_OK):

@@ -131,12 +131,20 @@ def _ended(code: int | None, *, begun: bool) -> Exception:
         return CornerstoneError(f"{_end_of(code)}, and {limit} may be why; raise it")
     if not begun:
         return CornerstoneError(f"{_end_of(code)} before it began")
-    if code is not None and code < 0 and signal.Signals(-code).name not in _BY_A_FAULT:
+    if code is not None and code < 0 and _signal_name(-code) not in _BY_A_FAULT:
         return CornerstoneError(f"{_end_of(code)}, perhaps for want of memory; nothing is known of the store")
     return CrashError(_end_of(code))
 
 
 def _end_of(code: int | None) -> str:
     if code is not None and code < 0:
-        return f"the process that read it ended by {signal.Signals(-code).name}"
+        return f"the process that read it ended by {_signal_name(-code)}"
     return "the process that read it ended"
+
+
+def _signal_name(number: int) -> str:
+    """Return the name of a signal; those between the first and the last real-time signal have none."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

@@ -7,8 +7,8 @@ once it is free, and write into it. The replaced file is therefore emptied while
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import duckdb
@@ -24,7 +24,8 @@ from store.maintenance.log import log_files
 def replaced(path: Path, locked: int | None) -> Iterator[Path]:
     """Yield a temporary path; when the block ends, the store written there replaces ``path``.
 
-    The connection that has written the store stays open until after the block, so that nobody uses it before.
+    The connection that has written the store has made a checkpoint, which has it on the disk, and stays open until
+    after the block, so that nobody uses it before.
 
     Args:
         path: the file to write or replace.
@@ -34,13 +35,11 @@ def replaced(path: Path, locked: int | None) -> Iterator[Path]:
         CornerstoneError: the file cannot be written; what was there is as it was.
     """
     try:
-        with whole_file(path, force=True) as fresh:
+        with ExitStack() as logs, whole_file(path, force=True, flush=False) as fresh:
             yield fresh
             if locked is not None:
                 _take_over(fresh, locked)
-            # DuckDB would take the log of the old file for one of the new file.
-            for log in log_files(path):
-                log.unlink()
+            logs.enter_context(_aside(log_files(path)))
     except (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.TransactionException) as error:
         raise CornerstoneError(f"cannot write {shown(path)}: {cause_of(error)}") from error
     # Until the new name is on the disk, a power cut brings the old file back, which must not be empty then.
@@ -51,6 +50,25 @@ def replaced(path: Path, locked: int | None) -> Iterator[Path]:
         os.close(folder)
     if locked is not None and os.fstat(locked).st_nlink == 0:
         os.ftruncate(locked, 0)
+
+
+@contextmanager
+def _aside(logs: Sequence[Path]) -> Iterator[None]:
+    """Rename the logs of the old file, which DuckDB would take for those of the new one, until it is replaced.
+
+    They come back if it cannot be.
+    """
+    renamed = [(log, log.with_name(f"{log.name}.replaced")) for log in logs]
+    for log, aside in renamed:
+        log.rename(aside)
+    try:
+        yield
+    except BaseException:
+        for log, aside in renamed:
+            aside.rename(log)
+        raise
+    for _, aside in renamed:
+        aside.unlink()
 
 
 def _take_over(fresh: Path, locked: int) -> None:
