@@ -21,6 +21,7 @@ _KINDS: dict[PlayerKind, str] = {
     "mixer": "All mixers",
     "ffn": "All FFN",
     "moe": "All MoE",
+    "expert": "All experts",
 }
 
 

@@ -59,6 +59,7 @@ def test_every_kind_of_player_is_a_unit_of_its_own() -> None:
     players = players_of([(kind,) for kind in KINDS])
     assert grouping("kinds", players).labels == (
         "All attention", "All SSM", "All linear attention", "All convolutions", "All mixers", "All FFN", "All MoE",
+        "All experts",
     )  # fmt: skip
     assert [unit.kind for unit in grouping("kinds", players).units] == list(KINDS)
 

@@ -131,7 +131,8 @@ class ChooseDialog(ModalScreen[RunConfig | None]):
         kept = {task_text(task): task for task in self._config.tasks}
         written = [*self.query_one(SelectionList).selected, *([waiting] if waiting else [])]
         model = self.query_one("#model", Input).value.strip()
-        own = {} if model == self._config.model else {"revision": None, "adapter": None}  # those of another model
+        of_another = {"revision": None, "adapter": None, "expert_layers": None}
+        own = {} if model == self._config.model else of_another
         options = {
             **self._config.model_dump(),
             **own,
