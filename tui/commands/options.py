@@ -24,7 +24,10 @@ from tui.commands.option_groups import SettingOptions, Settings
 from tui.drawing.plain import or_list
 
 PLAYERS: Final = "Which units are removed: sublayers (default), layers, blocks:K (K consecutive layers) or kinds."
-PLAYERS_OF_RUN: Final = f"{PLAYERS[:-1]}; or experts: each expert of an MoE in its place, as --expert-layers all does."
+PLAYERS_OF_RUN: Final = (
+    "Which units are removed: sublayers (default), layers, blocks:K (K consecutive layers), kinds, or experts (each "
+    "expert of an MoE in its place, as --expert-layers all does)."
+)
 _VALUES = f"acc, acc_norm, another metric that is a mean, {', '.join(derived_values())}"
 _DTYPE = "The model's dtype: auto (default; float32 on a CPU, else half precision), float32, bfloat16 or float16."
 _DEVICE = (

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from core.coalitions.expert_layers import MOST_UNASKED
+from core.coalitions.players import Removed
+from core.engine.decoder import Decoder
 from core.engine.expert_players import with_expert_players
+from core.engine.load import load_model
+from core.engine.packing import TokenRequest, pack
 from core.engine.parameters import parameters_of
 from core.engine.removal import removed_from
 from core.errors import CornerstoneError
 from core.models.layout import Layout
+from core.models.lookup import ModelSource
+from core.proxies.measure import measure_proxies
+from tests.support.decoder_folder import decoder_folder
 from tests.support.decoder_types import tiny_decoder
-from tests.support.swept import layout_in_use
+from tests.support.swept import layout_in_use, some_documents, swept
 
 EXPERTS = 6
 TOKENS = torch.arange(5, 45)[None]
@@ -113,6 +122,31 @@ def _truth(model: PreTrainedModel, layer: int, expert: int) -> Tensor:
     logits: Tensor = model(input_ids=TOKENS).logits
     weights[expert] = kept
     return logits
+
+
+def test_experts_of_layers_on_the_disk_give_the_same_numbers(tmp_path: Path) -> None:
+    folder = decoder_folder("deepseek_v3", tmp_path / "deep")
+    source = ModelSource("deep", folder, str(folder), None)
+    ends = dict.fromkeys(("model.embed_tokens", "model.norm", "model.rotary_emb", "lm_head"), "cpu")
+    on_disk = {f"model.layers.{layer}": "disk" if layer % 2 else "cpu" for layer in range(4)}
+    here = load_model(source, dtype="float32", device="cpu", expert_layers="1-2")
+    assert "+experts:1-2" in here.record.name
+    offloaded = load_model(source, dtype="float32", device_map={**ends, **on_disk})
+    assert offloaded.offloaded
+    layout = with_expert_players(offloaded.model, offloaded.layout, "1-2")
+    assert layout == here.layout
+    coalitions: list[Removed] = [(), (3,), (4, 5), (10, 12)]
+    documents = some_documents(3)
+    found = swept(offloaded.model, layout, documents, coalitions)
+    np.testing.assert_allclose(found, swept(here.model, here.layout, documents, coalitions), atol=1e-4)
+
+
+def test_proxies_are_not_measured_of_single_experts() -> None:
+    model = tiny_decoder("mixtral")
+    layout = with_expert_players(model, layout_in_use(model), "1")
+    row = pack([[TokenRequest((5,), (6,))]], 8)
+    with pytest.raises(CornerstoneError, match="proxies are measured of whole sublayers"):
+        measure_proxies(Decoder(model, layout), [row])
 
 
 def test_the_parameters_of_all_experts_are_those_of_their_module() -> None:

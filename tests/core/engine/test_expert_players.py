@@ -16,7 +16,7 @@ from tests.support.decoder_variants import VARIANTS
 from tests.support.expert_truth import assert_experts_exact
 from tests.support.swept import layout_in_use, some_documents
 
-FAST = {"dbrx", "gpt_oss", "granitemoeshared", "jetmoe", "llama4_text", "longcat_flash", "mixtral", "nemotron_h"}
+FAST = {"dbrx", "gpt_oss", "granitemoeshared", "jetmoe", "llama4_text", "longcat_flash"}
 """Types that stand for the others: each form of experts, with and without biases, shared and identical experts."""
 MIXTURES = [name for name, expected in {**OF_DECODERS, **OF_WRAPPERS, **OF_VARIANTS}.items() if "M" in expected.kinds]
 
