@@ -78,7 +78,7 @@ def grouping(name: str, players: Sequence[Player]) -> Grouping:
         return Grouping(name, tuple(_unit(_KINDS[k], [p for p in players if p.kind == k]) for k in kinds))
     if name == EXPERTS:
         raise CornerstoneError(
-            "experts are no grouping of a model's players: they are players of a model of their own, whose name ends in "
+            "experts are no grouping of players: they are players of a model of their own, whose name ends in "
             "+experts and their layers"
         )
     raise CornerstoneError(
