@@ -19,6 +19,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from core.coalitions.expert_layers import in_ranges
+from core.coalitions.players import layers_of_experts
+from core.engine.expert_players import with_expert_players
 from core.engine.layers import decoder_layers
 from core.engine.parameters import parameters_of
 from core.engine.removal import removed_from
@@ -63,6 +66,8 @@ def check(model: Any, mask: Mask) -> Layout:
             "this model"
         )
     layout = _layout(model)
+    if (experts := layers_of_experts(made_for.kinds)) and len(layout.layers) == made_for.layers:
+        layout = with_expert_players(model, layout, in_ranges(experts))
     if len(layout.layers) != made_for.layers:
         raise CornerstoneError(
             f"the mask is for {made_for.name}, which has {made_for.layers} layers, and this model has "

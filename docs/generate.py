@@ -17,7 +17,8 @@ from typing import Any, Final
 
 import typer
 
-from core.config.run_config import RunConfig, TaskConfig, run_settings
+from core.config.run_config import RunConfig, run_settings
+from core.config.task_config import TaskConfig
 from core.estimators.registry import estimators, settings
 from core.estimators.setting import settings_of
 from core.values.derived import derived_values

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from core.coalitions.expert_layers import EXPERTS
 from core.coalitions.players import Player, PlayerKind, Removed, players_of, removed_set
 from core.errors import CornerstoneError
 
@@ -21,6 +22,7 @@ _KINDS: dict[PlayerKind, str] = {
     "mixer": "All mixers",
     "ffn": "All FFN",
     "moe": "All MoE",
+    "expert": "All experts",
 }
 
 
@@ -74,6 +76,11 @@ def grouping(name: str, players: Sequence[Player]) -> Grouping:
     if name == "kinds":
         kinds = dict.fromkeys(player.kind for player in players)
         return Grouping(name, tuple(_unit(_KINDS[k], [p for p in players if p.kind == k]) for k in kinds))
+    if name == EXPERTS:
+        raise CornerstoneError(
+            "experts are no grouping of players: they are players of a model of their own, whose name ends in "
+            "+experts and their layers"
+        )
     raise CornerstoneError(
         f"no grouping of players {name!r}; use one of {', '.join(GROUPINGS)} "
         "(K layers each, a number from 1 to 999999, such as blocks:4)"

@@ -1,6 +1,7 @@
 """Players: the sublayers of a decoder that can be removed, in the order in which they run.
 
 A layer has one player or several: Attn 0, FFN 0, Attn 1, FFN 1, ... in most models; SSM 0, FFN 1, Attn 2, ... in some.
+In chosen layers each routed expert of an MoE is a player in its place: Attn 5, Expert 5.0, Expert 5.1, ...
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from typing import Final, Literal
 
 from core.errors import CornerstoneError
 
-PlayerKind = Literal["attn", "ssm", "linear", "conv", "mixer", "ffn", "moe"]
+PlayerKind = Literal["attn", "ssm", "linear", "conv", "mixer", "ffn", "moe", "expert"]
 """What a player is. The first five mix tokens: attention, a state-space model, linear attention, a short convolution,
-and several of these in one. The last two work on each token by itself: an FFN, and a mixture of experts.
+and several of these in one. The others work on each token by itself: an FFN, a mixture of experts, and one expert.
 """
 
 Kinds = tuple[tuple[PlayerKind, ...], ...]
@@ -26,13 +27,26 @@ Kinds = tuple[tuple[PlayerKind, ...], ...]
 Removed = tuple[int, ...]
 """A coalition, written as the numbers of its removed players: sorted, each once. () is the intact model."""
 
+EXPERT: Final = "expert"
 KIND_LABELS: Final[Mapping[PlayerKind, str]] = MappingProxyType(
-    {"attn": "Attn", "ssm": "SSM", "linear": "Linear", "conv": "Conv", "mixer": "Mixer", "ffn": "FFN", "moe": "MoE"}
+    {
+        "attn": "Attn",
+        "ssm": "SSM",
+        "linear": "Linear",
+        "conv": "Conv",
+        "mixer": "Mixer",
+        "ffn": "FFN",
+        "moe": "MoE",
+        "expert": "Expert",
+    }
 )
 LAYERS_BOUND: Final = 10_000
 """No model has as many layers, so that such a number is a mistake or damage."""
 
-_LABEL = re.compile(r"\s*([A-Za-z]+)\s*(\d{1,9})\s*([A-Za-z]?)\s*")
+_EXPERTS_AS: Final = ("moe", "ffn", "expert")
+"""What all experts of a layer may be called, where each is a player."""
+
+_LABEL = re.compile(r"\s*([A-Za-z]+)\s*(\d{1,9})\s*([A-Za-z]?|\.\d{1,9})\s*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +54,7 @@ class Player:
     """A sublayer that can be removed.
 
     ``number`` counts all players of a model from 0, in the order in which they run. ``twin`` is the letter of a player
-    whose layer has several of its kind, and empty for any other.
+    whose layer has several of its kind, a point and the number of an expert, and empty for any other.
     """
 
     number: int
@@ -50,7 +64,7 @@ class Player:
 
     @property
     def label(self) -> str:
-        """Return the displayed name, such as ``Attn 0``, ``FFN 3``, ``MoE 1`` or ``Attn 2b``."""
+        """Return the displayed name, such as ``Attn 0``, ``FFN 3``, ``MoE 1``, ``Attn 2b`` or ``Expert 5.12``."""
         return f"{KIND_LABELS[self.kind]} {self.layer}{self.twin}"
 
 
@@ -63,7 +77,9 @@ def players_of(kinds: Sequence[Sequence[PlayerKind]]) -> tuple[Player, ...]:
 
 
 def _twin(at: int, kinds: Sequence[PlayerKind]) -> str:
-    """Return the letter of a layer's player; none if it is the only one of its kind."""
+    """Return what tells a layer's player from others of its kind: an expert's number, a letter, or nothing if alone."""
+    if kinds[at] == EXPERT:
+        return f".{kinds[:at].count(EXPERT)}"
     return ascii_lowercase[kinds[:at].count(kinds[at])] if kinds.count(kinds[at]) > 1 else ""
 
 
@@ -86,6 +102,11 @@ def in_pairs(kinds: Sequence[PlayerKind]) -> Kinds:
     return kinds_by_layer(kinds, [number // 2 for number in range(len(kinds))])
 
 
+def layers_of_experts(kinds: Sequence[Sequence[PlayerKind]]) -> tuple[int, ...]:
+    """Return the layers whose experts are players."""
+    return tuple(layer for layer, of_layer in enumerate(kinds) if EXPERT in of_layer)
+
+
 def removed_set(numbers: Iterable[int]) -> Removed:
     """Return player numbers as a coalition: sorted, each once."""
     return tuple(sorted(set(numbers)))
@@ -105,11 +126,17 @@ def parse_removed(text: str, players: Sequence[Player]) -> Removed:
     numbers = []
     for part in filter(str.strip, text.split(",")):
         match = _LABEL.fullmatch(part)
-        label = f"{match[1]} {int(match[2])}{match[3]}".lower() if match else part.strip().lower()
+        label = _normal(match) if match else part.strip().lower()
         if label not in by_label:
             raise CornerstoneError(_unknown_player(part.strip(), label, players))
         numbers.append(by_label[label])
     return removed_set(numbers)
+
+
+def _normal(match: re.Match[str]) -> str:
+    """Return a name in small letters, its numbers without zeros at their beginning."""
+    twin = f".{int(match[3][1:])}" if match[3].startswith(".") else match[3]
+    return f"{match[1]} {int(match[2])}{twin}".lower()
 
 
 def refuse_no_names(text: str) -> None:
@@ -132,7 +159,11 @@ def _unknown_player(written: str, label: str, players: Sequence[Player]) -> str:
     """Return the error sentence for an unknown player, with its twins or the closest name."""
     labels = {player.label.lower(): player.label for player in players}
     twins = [p.label for p in players if p.twin and p.label.lower() == label + p.twin]
-    close = twins or [labels[name] for name in get_close_matches(label, labels, n=1)]
+    experts = [p.label for p in players if p.kind == EXPERT and label in {f"{kind} {p.layer}" for kind in _EXPERTS_AS}]
+    if experts:
+        close = [f"{experts[0]} to {experts[-1][experts[-1].index('.') + 1 :]}"]
+    else:
+        close = twins or [labels[name] for name in get_close_matches(label, labels, n=1)]
     hint = f"; did you mean {' or '.join(close)}?" if close else ""
     return (
         f"no layer named {written!r} in this model, whose players are {players[0].label} to {players[-1].label}{hint}"

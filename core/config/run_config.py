@@ -3,75 +3,37 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from difflib import get_close_matches
-from importlib import resources
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pydantic
-import yaml
 
+from core.coalitions.expert_layers import ALL_LAYERS, EXPERTS, normal_layers
 from core.coalitions.grouping import SUBLAYERS, grouping_name
 from core.config.faults import in_words, mend_of, worst
 from core.config.limit import MOST_COUNT, Limit, checked_limit
+from core.config.run_file import find_run_file, read_run_file
+from core.config.task_config import Name, Place, Shots, TaskConfig, Utf8Path, absolute_task, written_task
 from core.errors import CornerstoneError
 from core.estimators.question import Question
 from core.estimators.registry import estimator_named, scheduled, settings
 from core.estimators.setting import NamedSetting, Number, settings_of
 from core.machine.paths import at_home
-from core.machine.plain_text import is_utf8, short_repr
+from core.machine.plain_text import short_repr
 from core.machine.regular_file import kind_at, real_path
-from core.machine.small_file import read_small
-from core.machine.yaml_text import load_yaml, what_is_wrong
 
 DEFAULT_MODEL = "smollm2-135m-instruct"
 
 _MOST_TASKS = 1000
-_MOST_SHOTS = 10_000
 _MOST_SETS = 100_000
 _MOST_GIB = 2**20
 _Positive = Annotated[int, pydantic.Field(ge=1, le=MOST_COUNT)]
-_Shots = Annotated[int, pydantic.Field(ge=0, le=_MOST_SHOTS)]
-_LONGEST_NAME = 255
-_Name = Annotated[str, pydantic.Field(min_length=1, max_length=_LONGEST_NAME)]
 
 
-def _in_utf8(path: Path) -> Path:
-    if not is_utf8(str(path)):
-        raise ValueError(f"{short_repr(str(path))} is not UTF-8; rename the file or its folder")
-    return path
-
-
-_Path = Annotated[Path, pydantic.AfterValidator(_in_utf8)]
-# The longest path that Linux takes.
-_Place = Annotated[str, pydantic.Field(min_length=1, max_length=4096)]
 # The seed of the documents' order is also the seed of permutation's walks.
 _SHARED = frozenset({"seed"})
 _Integer64 = Annotated[int, pydantic.Field(ge=-(2**63), lt=2**63)]
-
-
-def is_path(name: str) -> bool:
-    """Return whether the name of a task is the path of a file or folder: it has a slash, or ends as YAML files do."""
-    return "/" in name or name.endswith((".yaml", ".yml"))
-
-
-def _name_or_path(name: str) -> str:
-    if len(name) > _LONGEST_NAME and not is_path(name):
-        raise ValueError(f"{short_repr(name)} has {len(name)} characters, and at most {_LONGEST_NAME} are possible")
-    return name
-
-
-class TaskConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
-    """One task: its name, local data in place of its data set, and its number of few-shot examples.
-
-    The name may be that of a group or a tag, which stand for their tasks, or the path of a YAML file or a folder of
-    them. ``data`` is a file, or for several tasks a folder with a file for each, ``NAME.jsonl``.
-    """
-
-    name: Annotated[_Place, pydantic.AfterValidator(_name_or_path)]
-    data: _Path | None = None
-    num_fewshot: _Shots | None = None
 
 
 class RunConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
@@ -79,17 +41,19 @@ class RunConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
 
     ``adapter`` is the folder of a LoRA adapter, with which the model is another one.
     ``limit`` is the number of documents of each task, or a part of them below 1; None for all. ``players`` names the
-    grouping whose units a schedule removes. ``value`` is the score to report; schedules in rounds, ``until_top`` and
-    the explorer's charts use it too. By default it is acc, or the task's first metric that is a mean. ``settings``
-    holds the settings of estimators (``core.estimators.registry``) that differ from their defaults. A file or an option
-    names each as a key of the run: ``max_removed: 3``. ``check_files`` reads the files of the model and of local data
-    anew to identify them, instead of trusting what is known of them. ``include_path`` lists YAML files, and folders of
-    them, that define tasks. ``trust_task_code`` lets them run the code that they name.
+    grouping whose units a schedule removes. ``expert_layers`` names the layers in which each expert is a player
+    (``core.coalitions.expert_layers``), with which the model is another one; ``players: experts`` stands for all of
+    them. ``value`` is the score to report; schedules in rounds, ``until_top`` and the explorer's charts use it too. By
+    default it is acc, or the task's first metric that is a mean. ``settings`` holds the settings of estimators
+    (``core.estimators.registry``) that differ from their defaults. A file or an option names each as a key of the run:
+    ``max_removed: 3``. ``check_files`` reads the files of the model and of local data anew to identify them, instead of
+    trusting what is known of them. ``include_path`` lists YAML files, and folders of them, that define tasks.
+    ``trust_task_code`` lets them run the code that they name.
     """
 
-    model: _Place = DEFAULT_MODEL
-    revision: _Name | None = None
-    adapter: _Path | None = None
+    model: Place = DEFAULT_MODEL
+    revision: Name | None = None
+    adapter: Utf8Path | None = None
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     device: Annotated[str, pydantic.Field(pattern=r"^(auto|cpu|mps|spread|cuda(:[0-9]{1,4})?)$")] = "auto"
     memory: Annotated[float, pydantic.Field(gt=0, le=_MOST_GIB, allow_inf_nan=False)] | None = None
@@ -97,20 +61,21 @@ class RunConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
     limit: Annotated[Limit, pydantic.BeforeValidator(checked_limit)] = None
     order: Literal["shuffled", "file"] = "shuffled"
     seed: _Integer64 = 0
-    schedule: Annotated[tuple[_Name, ...], pydantic.Field(max_length=_MOST_TASKS)] = ()
-    players: _Name = SUBLAYERS
-    value: _Name | None = None
+    schedule: Annotated[tuple[Name, ...], pydantic.Field(max_length=_MOST_TASKS)] = ()
+    players: Name = SUBLAYERS
+    expert_layers: str | None = None
+    value: Name | None = None
     settings: Mapping[str, Number] = pydantic.Field(default_factory=dict)
     until_top: _Positive | None = None
     confidence: Annotated[float, pydantic.Field(gt=0.5, lt=1)] = 0.95
     remove: Annotated[tuple[str, ...], pydantic.Field(max_length=_MOST_SETS)] = ()
-    num_fewshot: _Shots | None = None
+    num_fewshot: Shots | None = None
     apply_chat_template: bool = False
     offline: bool = False
     check_files: bool = False
-    include_path: Annotated[tuple[_Path, ...], pydantic.Field(max_length=_MOST_TASKS)] = ()
+    include_path: Annotated[tuple[Utf8Path, ...], pydantic.Field(max_length=_MOST_TASKS)] = ()
     trust_task_code: bool = False
-    store: _Path | None = None
+    store: Utf8Path | None = None
 
     @pydantic.model_validator(mode="before")
     @classmethod
@@ -122,6 +87,26 @@ class RunConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
         rest = {key: value for key, value in given.items() if key not in own}
         named = rest.get("settings", {})
         return {**rest, "settings": {**named, **own} if isinstance(named, Mapping) else named}
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _experts_are_single_players(cls, given: Any) -> Any:
+        """Take ``players: experts`` as the experts of the chosen layers, or of all, each alone."""
+        if not isinstance(given, Mapping) or given.get("players") != EXPERTS:
+            return given
+        layers = given.get("expert_layers")
+        return {**given, "players": SUBLAYERS, "expert_layers": ALL_LAYERS if layers is None else layers}
+
+    @pydantic.field_validator("expert_layers", mode="before")
+    @classmethod
+    def _layers(cls, given: Any) -> Any:
+        """Take a number, or a list of numbers and ranges, as they are written in a text."""
+        many = given if isinstance(given, list | tuple) else [given]
+        whole = all(type(one) is int or isinstance(one, str) for one in many) and bool(many)
+        try:
+            return normal_layers(",".join(map(str, many))) if whole else given
+        except CornerstoneError as error:
+            raise ValueError(str(error)) from error
 
     @pydantic.field_validator("settings", mode="before")
     @classmethod
@@ -163,7 +148,9 @@ class RunConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
     @classmethod
     def _names_or_mappings(cls, value: Any) -> Any:
         many = [value] if isinstance(value, str | Mapping) else value
-        return [_task(one) if isinstance(one, str) else one for one in many] if isinstance(many, Sequence) else many
+        return (
+            [written_task(one) if isinstance(one, str) else one for one in many] if isinstance(many, Sequence) else many
+        )
 
     @pydantic.field_validator("include_path")
     @classmethod
@@ -202,7 +189,7 @@ class RunConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
         try:
             return grouping_name(name)
         except CornerstoneError as error:
-            raise ValueError(str(error)) from error
+            raise ValueError(f"{error}, or {EXPERTS}") from error
 
     @pydantic.field_validator("until_top")
     @classmethod
@@ -293,8 +280,8 @@ def load_config(path: Path | None, options: Mapping[str, Any]) -> RunConfig:
     given = {key: value for key, value in options.items() if value is not None}
     if path is None:
         return _validated({"tasks": (), **given}, given, None)
-    file = _find(path)
-    return _validated({**_read(file), **given}, given, file)
+    file = find_run_file(path)
+    return _validated({**read_run_file(file), **given}, given, file)
 
 
 def documents_of(stored: str) -> RunConfig:
@@ -322,84 +309,11 @@ def absolute(config: RunConfig) -> RunConfig:
     return config.model_copy(
         update={
             "model": str(path.resolve()) if there else config.model,
-            "tasks": tuple(map(_absolute_task, config.tasks)),
+            "tasks": tuple(map(absolute_task, config.tasks)),
             "include_path": tuple(map(real_path, config.include_path)),
             "adapter": None if config.adapter is None else config.adapter.resolve(),
         }
     )
-
-
-def _absolute_task(task: TaskConfig) -> TaskConfig:
-    update: dict[str, Any] = {}
-    if task.data is not None:
-        update["data"] = real_path(at_home(task.data))
-    if is_path(task.name):
-        update["name"] = str(real_path(at_home(task.name)))
-    return task.model_copy(update=update)
-
-
-def _find(path: Path) -> Path:
-    kind = kind_at(path)
-    if kind == "file":
-        return path
-    packaged = dict(_packaged())
-    name = path.as_posix().removeprefix("configs/").removesuffix(".yaml")
-    if name in packaged:
-        return packaged[name]
-    close = get_close_matches(name, packaged, n=1)
-    hint = f"did you mean {close[0]}?" if close else f"give a YAML file, or one that is packaged: {', '.join(packaged)}"
-    said = "" if kind is None else f", which is a {kind}"
-    raise CornerstoneError(f"no run configuration {short_repr(str(path))}{said}; {hint}")
-
-
-def _packaged() -> Iterator[tuple[str, Path]]:
-    """Yield the packaged runs by name, such as ``quickstart`` and ``paper/llama-3-8b``."""
-    folder = Path(str(resources.files("configs")))
-    for file in sorted([*folder.glob("*.yaml"), *folder.glob("paper/*.yaml")]):
-        yield file.relative_to(folder).with_suffix("").as_posix(), file
-
-
-def _read(file: Path) -> dict[str, Any]:
-    try:
-        content = load_yaml(read_small(file, str(file)))
-    except FileNotFoundError as error:
-        raise CornerstoneError(f"cannot read {file}: {error.strerror}") from error
-    except yaml.YAMLError as error:
-        line, problem = what_is_wrong(error)
-        place = str(file) if line is None else f"{file}, line {line}"
-        raise CornerstoneError(f"{place}: not valid YAML ({problem})") from error
-    if not isinstance(content, dict):
-        raise CornerstoneError(f"{file}: a run configuration is a mapping of keys, such as `model:` and `tasks:`")
-    tasks = content.get("tasks")
-    if isinstance(tasks, list):
-        content["tasks"] = [_relative_to(file.parent, task) for task in tasks]
-    paths = content.get("include_path")
-    if isinstance(paths, str | list):
-        each = [paths] if isinstance(paths, str) else paths
-        content["include_path"] = [file.parent / at_home(one) if isinstance(one, str) else one for one in each]
-    for key in ("store", "adapter"):
-        if isinstance(content.get(key), str):
-            content[key] = file.parent / at_home(content[key])
-    return content
-
-
-def _relative_to(folder: Path, task: Any) -> Any:
-    mapping = _task(task) if isinstance(task, str) and not task.endswith("=") else task
-    if not isinstance(mapping, dict):
-        return mapping
-    update: dict[str, Any] = {}
-    if isinstance(mapping.get("data"), str):
-        update["data"] = folder / at_home(mapping["data"])
-    if isinstance(mapping.get("name"), str) and is_path(mapping["name"]):
-        update["name"] = str(folder / at_home(mapping["name"]))
-    return {**mapping, **update}
-
-
-def _task(text: str) -> dict[str, Any]:
-    name, equals, data = text.partition("=")
-    if equals and not data:
-        raise ValueError(f"no file after = in {short_repr(text)}")
-    return {"name": name, "data": str(at_home(data))} if equals else {"name": name}
 
 
 def _validated(content: Mapping[str, Any], given: Mapping[str, Any], file: Path | None) -> RunConfig:

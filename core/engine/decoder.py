@@ -8,7 +8,7 @@ and layers are called with the arguments that the model itself gives them (``cor
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 
 import torch
@@ -18,6 +18,7 @@ from transformers import PreTrainedModel
 
 from core.engine.arguments import LayerCall
 from core.engine.entrance import Call, Entrance, Entry, PathCalls
+from core.engine.expert_silence import without_experts
 from core.engine.head import Head
 from core.engine.layers import decoder_layers
 from core.engine.offloaded import brought_in
@@ -130,8 +131,10 @@ class Decoder:
 
     def _through(self, index: int, states: Tensor, call: LayerCall, removed: int) -> Tensor:
         layer, place = self._layers[index], self.place(index)
-        sublayers = self.layout.layers[index].sublayers
-        gone = [sublayer for bit, sublayer in enumerate(sublayers) if removed >> bit & 1]
+        what = self.layout.layers[index]
+        gone = [sublayer for bit, sublayer in enumerate(what.sublayers) if removed >> bit & 1]
+        whole = [sublayer for sublayer in gone if sublayer.expert is None]
+        experts = [sublayer.expert for sublayer in gone if sublayer.expert is not None]
 
         def run(through: Tensor) -> Tensor:
             received = call.tiled(len(through))
@@ -140,7 +143,9 @@ class Decoder:
                 received = replace(received, args=args, kwargs=kwargs)
             return first_of(received.given_to(layer, through))
 
-        if not gone:
-            return run(states)
-        with self._stand_ins.silenced(index, gone, lambda: run(states[:1])):
+        with ExitStack() as silence:
+            if what.experts is not None and experts:
+                silence.enter_context(without_experts(layer, what.experts, experts))
+            if whole:
+                silence.enter_context(self._stand_ins.silenced(index, whole, lambda: run(states[:1])))
             return run(states)

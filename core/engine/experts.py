@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from torch import nn
 
+from core.models.layout import Experts
+
 _EXPERTS: Final = (
     "num_local_experts", "num_experts", "n_routed_experts", "moe_num_experts", "num_routed_experts",
 )  # fmt: skip
@@ -26,6 +28,18 @@ def shares_met(module: nn.Module, config: Any) -> Iterator[tuple[nn.Parameter, f
     for name, parameter in module.named_parameters():
         stacked = parameter.dim() == 3 and experts == parameter.shape[0]
         yield parameter, part if stacked or any(name.startswith(f"{path}.") for path in listed) else 1.0
+
+
+def stacks_of(layer: nn.Module, experts: Experts) -> list[nn.Module]:
+    """Return the modules of a layer that hold the weights of its experts.
+
+    Products in turn are modules of one class beside each other, of which the last is the module of the experts.
+    """
+    module = layer.get_submodule(experts.path)
+    if experts.form != "sorted":
+        return [module]
+    above = layer.get_submodule(experts.path.rpartition(".")[0])
+    return [child for child in above.children() if type(child) is type(module)]
 
 
 def _listed(module: nn.Module, experts: int | None) -> list[str]:

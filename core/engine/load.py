@@ -11,9 +11,11 @@ import torch
 from accelerate.utils import has_offloaded_params
 from transformers import PreTrainedModel
 
-from core.coalitions.players import Player
+from core.coalitions.expert_layers import in_ranges
+from core.coalitions.players import Player, layers_of_experts
 from core.engine.adapter import LoraAdapter
 from core.engine.decoder import Decoder
+from core.engine.expert_players import with_expert_players
 from core.engine.layers import decoder_layers
 from core.engine.load_faults import load_faults
 from core.engine.open_model import open_weights, read_config
@@ -30,11 +32,12 @@ from core.machine.paths import cache_folder
 from core.machine.quiet_libraries import quiet_libraries
 from core.models.families import HINTS
 from core.models.folder_check import check_folder
+from core.models.known_experts import keep_experts, known_experts
 from core.models.known_layout import keep_layout, known_layout
 from core.models.layout import Layout
 from core.models.lookup import ModelSource
 from core.models.quantization import as_loaded
-from core.records.fingerprint import model_fingerprint
+from core.records.fingerprint import model_fingerprint, with_experts
 from core.records.model_files import model_files, refuse_changed, states_of
 from core.records.records import ModelRecord
 
@@ -73,6 +76,7 @@ def load_model(
     device: str = "auto",
     device_map: DeviceMap | None = None,
     check_files: bool = False,
+    expert_layers: str | None = None,
 ) -> LoadedModel:
     """Load a model for evaluation.
 
@@ -85,10 +89,12 @@ def load_model(
             model that is too large for it.
         device_map: modules and their devices, in accelerate's form; replaces ``device``.
         check_files: read all files to identify the model, even where their digests are known.
+        expert_layers: the layers in which experts are players, as ``core.coalitions.expert_layers`` writes them.
 
     Raises:
         CornerstoneError: the architecture is not supported, the device does not exist, the folder is damaged or needs
-            code from elsewhere, or its files hold another model than its configuration describes.
+            code from elsewhere, its files hold another model than its configuration describes, or its experts cannot
+            be players.
     """
     before = states_of(source.folder)
     place = _device("auto" if device == "spread" else device)
@@ -125,9 +131,12 @@ def load_model(
         _refuse_incomputable(source, model)
     fingerprint = model_fingerprint(source.folder, _name(kind), adapter=source.adapter, check=check_files)
     layout = _layout(source, fingerprint, model)
+    if expert_layers is not None:
+        layout = _of_experts(source, fingerprint, model, layout, expert_layers)
+    experts = layers_of_experts(layout.kinds)
     record = ModelRecord(
-        fingerprint=fingerprint,
-        name=source.name,
+        fingerprint=with_experts(fingerprint, experts),
+        name=f"{source.name}+experts:{in_ranges(experts)}" if experts else source.name,
         source=source.origin,
         revision=source.revision,
         dtype=_name(kind),
@@ -152,6 +161,18 @@ def _layout(source: ModelSource, fingerprint: str, model: PreTrainedModel) -> La
         layout = verified(model, layout_of(model, HINTS))
     keep_layout(fingerprint, device, source.folder, layout)
     return layout
+
+
+def _of_experts(source: ModelSource, fingerprint: str, model: PreTrainedModel, layout: Layout, layers: str) -> Layout:
+    """Return a layout whose players are the experts of some layers: as they were verified before, or verified now."""
+    device = compute_device(model).type
+    known = known_experts(fingerprint, device, layout, layers)
+    if known is not None:
+        return known
+    with quiet_libraries(), load_faults(f"{source.name}, whose experts cannot run", source.name):
+        found = with_expert_players(model, layout, layers)
+    keep_experts(fingerprint, device, source.folder, found)
+    return found
 
 
 def _device(name: str) -> torch.device:

@@ -9,9 +9,9 @@ from typing import Any
 from torch import nn
 
 from core.coalitions.players import Removed
-from core.engine.experts import shares_met
+from core.engine.experts import shares_met, stacks_of
 from core.engine.layers import decoder_layers
-from core.models.layout import Layout
+from core.models.layout import Experts, Layout
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,8 @@ class Parameters:
 def parameters_of(model: Any, layout: Layout, removed: Removed) -> Parameters:
     """Count the parameters of a model, and those of the removed players.
 
-    A player's parameters are those of its submodules (of an MoE, router included). The norms around it are not counted:
-    some families share them between players, and they are few.
+    A player's parameters are those of its submodules: of an MoE with its router, of an expert its own. The norms around
+    it are not counted: some families share them between players, and they are few.
 
     Args:
         model: a transformers model, on any device.
@@ -50,7 +50,23 @@ def parameters_of(model: Any, layout: Layout, removed: Removed) -> Parameters:
     ]
     config = model.config.get_text_config()
     removed_counts, counts = _counts(gone, config), _counts([model], config)
-    return Parameters(removed_counts[0], counts[0], removed_counts[1], counts[1])
+    experts = [
+        _of_experts(layer, what.experts, len(numbers), config)
+        for layer, what, numbers in zip(layers, layout.layers, layout.experts_of(removed), strict=True)
+        if what.experts is not None
+    ]
+    return Parameters(
+        removed_counts[0] + sum(count for count, _ in experts),
+        counts[0],
+        removed_counts[1] + sum(met for _, met in experts),
+        counts[1],
+    )
+
+
+def _of_experts(layer: nn.Module, experts: Experts, gone: int, config: Any) -> tuple[int, int]:
+    """Count the parameters of some experts of a layer, which have as many each: all, and those that one token meets."""
+    count, met = _counts(stacks_of(layer, experts), config)
+    return round(count * gone / experts.count), round(met * gone / experts.count)
 
 
 def _counts(modules: Iterable[nn.Module], config: Any) -> tuple[int, int]:

@@ -9,6 +9,7 @@ from typing import Any
 from torch import nn
 
 from core.coalitions.players import Removed
+from core.engine.expert_silence import without_experts
 from core.engine.layers import decoder_layers
 from core.engine.silence import zeroed
 from core.models.layout import Layout
@@ -39,7 +40,9 @@ def removed_from(model: nn.Module, layout: Layout, removed: Removed) -> Iterator
     """
     layers = decoder_layers(model, layout.path)
     with ExitStack() as stack:
-        for layer, parts in zip(layers, layout.parts_of(removed), strict=True):
-            if parts:
-                stack.enter_context(zeroed(layer, parts))
+        silent = zip(layers, layout.layers, layout.parts_of(removed), layout.experts_of(removed), strict=True)
+        for layer, what, parts, gone in silent:
+            stack.enter_context(zeroed(layer, parts))
+            if what.experts is not None and gone:
+                stack.enter_context(without_experts(layer, what.experts, gone))
         yield

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from core.coalitions.players import Player, PlayerKind, players_of
+from core.coalitions.expert_layers import chosen_layers
+from core.coalitions.players import Kinds, Player, PlayerKind, players_of
 from core.errors import CornerstoneError
 from core.models.config_limits import MOST_LAYERS
 from core.models.known_layout import known_kinds
@@ -92,18 +93,27 @@ def told_layout(model_type: str, count: int) -> Layout | None:
     return None if hint.layers is None else Layout(hint.layers, (Layer(hint.players),) * count, "whole")
 
 
-def expected_players(folder: Path) -> tuple[Player, ...] | None:
+def expected_players(folder: Path, expert_layers: str | None = None) -> tuple[Player, ...] | None:
     """Return the players of the model in a folder, by its config.json; None if only loading can tell.
 
     Where the table does not tell, they are known if a model with this configuration was loaded before.
+
+    Args:
+        folder: the folder of the model.
+        expert_layers: the layers in which experts are players, as ``core.coalitions.expert_layers`` writes them.
+
+    Raises:
+        CornerstoneError: the model has no such layers, or no experts in one of them.
     """
-    told = _told_players(folder)
-    kinds = None if told is not None else known_kinds(folder)
-    return told if kinds is None else players_of(kinds)
+    told = _told_kinds(folder)
+    kinds = known_kinds(folder) if told is None else told
+    if kinds is not None and expert_layers is not None:
+        kinds = known_kinds(folder, chosen_layers(expert_layers, kinds))
+    return None if kinds is None else players_of(kinds)
 
 
-def _told_players(folder: Path) -> tuple[Player, ...] | None:
-    """Return the players that the table tells of the model in a folder; None if it does not."""
+def _told_kinds(folder: Path) -> Kinds | None:
+    """Return the kinds of players that the table tells of the model in a folder; None if it does not."""
     try:
         config = read_json_object(folder / "config.json")
     except CornerstoneError:
@@ -115,4 +125,4 @@ def _told_players(folder: Path) -> tuple[Player, ...] | None:
         return None
     if not 1 <= count <= MOST_LAYERS:
         return None
-    return players_of([[player.kind for player in hint.players]] * count)
+    return (tuple(player.kind for player in hint.players),) * count

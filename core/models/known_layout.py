@@ -7,13 +7,14 @@ are kept under its configuration alone, as they follow from how the model is mad
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final, get_args
 
-from core.coalitions.players import Kinds, PlayerKind
+from core.coalitions.expert_layers import in_ranges
+from core.coalitions.players import Kinds, PlayerKind, layers_of_experts
 from core.errors import CornerstoneError
 from core.machine.cached_fact import keep_fact, read_fact
 from core.machine.paths import cache_folder
@@ -21,6 +22,9 @@ from core.models.config_limits import MOST_LAYERS
 from core.models.layout import Layer, Layout, Sublayer, Way
 from core.records.fingerprint import digest_of
 from core.records.json_object import read_json_object
+
+_OWN_FORM: Final = frozenset({"sublayers", "experts"})
+"""What is not kept as it is: experts that are players are kept by themselves, as they depend on who chose them."""
 
 LAWS: Final = 1
 """Counts the versions of detection and laws: what an earlier one found is found anew."""
@@ -33,25 +37,35 @@ def known_layout(fingerprint: str, place: str) -> Layout | None:
         fingerprint: the fingerprint of the model with its dtype.
         place: the kind of device, such as ``cpu``, because a kernel may be exact on one and not on another.
     """
-    about = _about(fingerprint=fingerprint, place=place)
-    file = _file(about)
-    return None if file is None else _layout(read_fact(file, about))
+    asked = about(fingerprint=fingerprint, place=place)
+    file = fact_file(asked)
+    return None if file is None else _layout(read_fact(file, asked))
 
 
 def keep_layout(fingerprint: str, place: str, folder: Path, layout: Layout) -> None:
     """Keep a layout that was verified for the model in a folder. Where that is not possible, nothing changes."""
-    about = _about(fingerprint=fingerprint, place=place)
-    if (file := _file(about)) is not None:
-        keep_fact(file, about, _as_json(layout))
-    made = _made(folder)
-    if made is not None and (file := _file(made)) is not None:
-        keep_fact(file, made, [list(kinds) for kinds in layout.kinds])
+    asked = about(fingerprint=fingerprint, place=place)
+    if (file := fact_file(asked)) is not None:
+        keep_fact(file, asked, _as_json(layout))
+    keep_kinds(folder, layout.kinds)
 
 
-def known_kinds(folder: Path) -> Kinds | None:
-    """Return the kinds of the players of the model in a folder, layer by layer; None if it was never loaded here."""
-    made = _made(folder)
-    file = None if made is None else _file(made)
+def keep_kinds(folder: Path, kinds: Kinds) -> None:
+    """Keep the kinds of the players of the model in a folder, by the layers whose experts are players."""
+    made = _made(folder, layers_of_experts(kinds))
+    if made is not None and (file := fact_file(made)) is not None:
+        keep_fact(file, made, [list(of_layer) for of_layer in kinds])
+
+
+def known_kinds(folder: Path, experts: Sequence[int] = ()) -> Kinds | None:
+    """Return the kinds of the players of the model in a folder, layer by layer; None if it was never loaded here so.
+
+    Args:
+        folder: the folder of the model.
+        experts: the layers whose experts are players.
+    """
+    made = _made(folder, experts)
+    file = None if made is None else fact_file(made)
     if file is None or made is None:
         return None
     fact = read_fact(file, made)
@@ -61,16 +75,18 @@ def known_kinds(folder: Path) -> Kinds | None:
     return kinds if all(kind in get_args(PlayerKind) for layer in kinds for kind in layer) else None
 
 
-def _about(**what: str) -> dict[str, Any]:
+def about(**what: str) -> dict[str, Any]:
+    """Return what a fact is about, with all on which it depends besides."""
     return {**what, "laws": LAWS, "transformers": _version("transformers"), "torch": _version("torch")}
 
 
-def _made(folder: Path) -> dict[str, Any] | None:
+def _made(folder: Path, experts: Sequence[int]) -> dict[str, Any] | None:
     """Return what the kinds of a model's players follow from; None if the folder has no configuration."""
     try:
-        return _about(config=digest_of(read_json_object(folder / "config.json")))
+        config = digest_of(read_json_object(folder / "config.json"))
     except CornerstoneError:
         return None
+    return about(config=config, **({"experts": in_ranges(experts)} if experts else {}))
 
 
 def _version(package: str) -> str:
@@ -80,7 +96,7 @@ def _version(package: str) -> str:
         return ""
 
 
-def _file(about: Mapping[str, Any]) -> Path | None:
+def fact_file(about: Mapping[str, Any]) -> Path | None:
     """Return the file that keeps a fact; None if this machine cannot keep any."""
     try:
         folder = cache_folder("layouts")
@@ -102,7 +118,7 @@ def _as_json(layout: Layout) -> dict[str, Any]:
 
 
 def _layer_as_json(layer: Layer) -> dict[str, Any]:
-    rest = {field.name: getattr(layer, field.name) for field in fields(layer) if field.name != "sublayers"}
+    rest = {field.name: getattr(layer, field.name) for field in fields(layer) if field.name not in _OWN_FORM}
     return {"sublayers": [[part.kind, list(part.parts), list(part.feeds)] for part in layer.sublayers], **rest}
 
 

@@ -53,10 +53,12 @@ def measure_proxies(
         on_document: called after each document with how many are done.
 
     Raises:
-        CornerstoneError: the model's layers cannot run by themselves.
+        CornerstoneError: the model's layers cannot run by themselves, or its experts are players.
     """
     if decoder.layout.way == "whole":
         raise CornerstoneError("a layer of this model reads more than hidden states, so proxies cannot be measured")
+    if any(layer.experts is not None for layer in decoder.layout.layers):
+        raise CornerstoneError("proxies are measured of whole sublayers, and not where single experts are players")
     found = []
     for done, row in enumerate(rows, start=1):
         with torch.inference_mode():

@@ -120,6 +120,15 @@ def model_fingerprint(folder: Path, dtype: str, *, adapter: Path | None = None, 
     return _fingerprint(folder, dtype, adapter, partial(file_digest, check=check))
 
 
+def with_experts(fingerprint: str, layers: Sequence[int]) -> str:
+    """Return the fingerprint of a model in which the experts of some layers are players.
+
+    Its outcomes and players have nothing to do with those of the model whose players are sublayers, whose fingerprint
+    stays as it is.
+    """
+    return digest_of({"model": fingerprint, "experts of layers": list(layers)}) if layers else fingerprint
+
+
 def kept_fingerprint(folder: Path, dtype: str) -> str | None:
     """Return the fingerprint of a model folder in ``dtype`` without reading its weights; None if it is not known.
 

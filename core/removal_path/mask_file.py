@@ -22,7 +22,7 @@ from core.machine.small_file import read_small
 VERSION: Final = 2
 _STRICT: Final = pydantic.ConfigDict(extra="forbid", allow_inf_nan=False)
 _MOST_BYTES: Final = 2**24
-_MOST_A_LAYER: Final = 26  # as many as there are letters for players of one kind
+_MOST_A_LAYER: Final = 10_000  # no layer has as many experts
 _Count = Annotated[int, pydantic.Field(ge=0, lt=2**63)]
 _LayerKinds = Annotated[tuple[PlayerKind, ...], pydantic.Field(max_length=_MOST_A_LAYER)]
 

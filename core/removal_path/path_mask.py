@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.coalitions.players import layers_of_experts
 from core.engine.parameters import parameters_of
 from core.errors import CornerstoneError
 from core.removal_path.mask_file import Evidence, Mask, MaskedModel, Saved, mask_of
@@ -46,7 +47,8 @@ def path_mask(found: Found, step: int, request: PathRequest) -> Mask:
         family=record.family,
         kinds=record.kinds,
     )
-    how = f"greedy path of {step} steps over {request.players}" + (
+    units = f"{request.players} and experts" if layers_of_experts(record.kinds) else request.players
+    how = f"greedy path of {step} steps over {units}" + (
         "" if request.keep is None else f", the largest that keeps {request.keep:g} of the intact score"
     )
     evidence = tuple(_evidence(row, how) for row in _overall(found) if row.step == step)

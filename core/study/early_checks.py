@@ -24,7 +24,7 @@ def refuse_at_once(config: RunConfig) -> None:
 
     Raises:
         CornerstoneError: a task, a data file, a local model or its adapter is missing, the files of one are damaged, or
-            the model has too few or too many layers for a schedule.
+            the model has too few or too many layers for a schedule, or no experts where they should be players.
     """
     # Without an index of lm-eval's tasks, which takes seconds to make, the work itself checks the names.
     expanded = expand(config, kept=True)
@@ -38,7 +38,7 @@ def refuse_at_once(config: RunConfig) -> None:
         check_gguf(place.path)
     if isinstance(place, ModelSource):
         check_folder(place.folder)
-    players = expected_players(place.folder) if isinstance(place, ModelSource) else None
+    players = expected_players(place.folder, config.expert_layers) if isinstance(place, ModelSource) else None
     if players is not None:
         schedules_of(config, players)
         return

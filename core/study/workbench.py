@@ -8,8 +8,10 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import metadata
 
+from core.coalitions.players import layers_of_experts
 from core.coalitions.schedules import INTACT
-from core.config.run_config import RunConfig, TaskConfig
+from core.config.run_config import RunConfig
+from core.config.task_config import TaskConfig
 from core.engine.encoding import RequestEncoder
 from core.engine.fetch import find_model, on_this_machine
 from core.engine.intact_states import IntactStates
@@ -19,7 +21,7 @@ from core.engine.sweep import ignore_batches
 from core.errors import CornerstoneError
 from core.machine.process import here
 from core.models.families import expected_players
-from core.records.fingerprint import file_digest, model_fingerprint
+from core.records.fingerprint import file_digest, model_fingerprint, with_experts
 from core.records.records import Recorder, RunRecord
 from core.study.chunks import ChunkEvaluator
 from core.study.events import StudyEvent
@@ -33,7 +35,7 @@ from core.tasks.expand import Expanded, Source, expand, recorded
 from core.tasks.own_tasks import own_digest
 from core.tasks.prepare import Document, PreparedTask, prepare_task
 
-_LOADS = ("model", "revision", "adapter", "dtype", "device")
+_LOADS = ("model", "revision", "adapter", "expert_layers", "dtype", "device")
 _VERSIONED = ("cornerstone", "torch", "transformers", "lm-eval", "duckdb")
 
 
@@ -68,7 +70,7 @@ class Workbench:
                 return False
             source = source.with_adapter(config.adapter)
             now = model_fingerprint(source.folder, record.dtype, adapter=source.adapter, check=check)
-            return now == record.fingerprint
+            return with_experts(now, layers_of_experts(record.kinds)) == record.fingerprint
         except CornerstoneError:
             return False  # whoever loads it says what is wrong
 
@@ -140,10 +142,16 @@ def open_workbench(config: RunConfig, listener: Listener = SILENT, last: Workben
     else:
         source = find_model(config.model, revision=config.revision, offline=config.offline, narrate=listener.narrate)
         source = source.with_adapter(config.adapter)
-        if (players := expected_players(source.folder)) is not None:
+        if (players := expected_players(source.folder, config.expert_layers)) is not None:
             schedules_of(config, players)  # what cannot be done is said before the wait
         listener.narrate(f"loading {source.name}")
-        model = load_model(source, dtype=config.dtype, device=config.device, check_files=config.check_files)
+        model = load_model(
+            source,
+            dtype=config.dtype,
+            device=config.device,
+            check_files=config.check_files,
+            expert_layers=config.expert_layers,
+        )
         encoder = RequestEncoder(model)
     schedules_of(config, model.players)
     for task in fresh:

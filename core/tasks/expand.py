@@ -9,7 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from core.config.run_config import RunConfig, TaskConfig, absolute, is_path
+from core.config.run_config import RunConfig, absolute
+from core.config.task_config import TaskConfig, is_path
 from core.errors import CornerstoneError, Mend
 from core.machine.paths import at_home
 from core.machine.plain_text import short_repr

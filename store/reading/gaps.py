@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from core.config.gap import Gap, PackagedStudy
-from core.config.run_config import RunConfig, TaskConfig, documents_of
+from core.config.run_config import RunConfig, documents_of
+from core.config.task_config import TaskConfig
 from core.estimators.exact import Exact
 from core.estimators.question import Question
 from store.reading.groups import Group

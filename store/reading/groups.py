@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from core.coalitions.grouping import Grouping
 from core.coalitions.players import Kinds, Player, PlayerKind, Removed, kinds_by_layer, players_of
 from core.config.gap import Gap
-from core.config.run_config import TaskConfig, documents_of
+from core.config.run_config import documents_of
+from core.config.task_config import TaskConfig
 from core.errors import CornerstoneError, Mend
 from core.estimators.question import units_of
 from core.machine.process import is_elsewhere

@@ -32,6 +32,8 @@ Layers = int | Kinds
 HYBRID: Kinds = (("ssm", "ffn"), ("ssm",), ("ffn",), ("attn",), ("ssm", "ffn"), ("conv", "moe")) * 5
 DENSE_FIRST: Kinds = (("attn", "ffn"), *((("attn", "moe"),) * 26))
 FOUR: Kinds = (("attn", "moe", "attn", "ffn"),) * 28
+EXPERTS: Kinds = (("attn", "ffn"), *((("attn", *("expert",) * 64),) * 3), *((("attn", "moe"),) * 4))
+"""The experts of three layers are players."""
 ONE: Kinds = (("ssm",),) * 64
 """Only one player a layer, as in Mamba."""
 DEEP: Kinds = (("linear", "ffn"), ("linear", "ffn"), ("mixer", "linear", "moe"), ("attn", "moe")) * 22

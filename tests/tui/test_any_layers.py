@@ -32,6 +32,7 @@ MODELS: dict[str, Kinds] = {
     "dense-first": example.DENSE_FIRST[:6],
     "four": example.FOUR[:4],
     "one": (("ssm",),) * 6,
+    "experts": (("attn", "ffn"), ("attn", *("expert",) * 9), ("attn", "moe")),
 }
 
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from core.coalitions.expert_layers import EXPERTS
 from core.coalitions.grouping import SUBLAYERS
 from core.config.limit import MOST_COUNT
 from core.config.run_config import RunConfig, absolute, load_config
@@ -26,12 +27,13 @@ from tui.commands.destination import destination
 from tui.commands.figure import figure
 from tui.commands.option_groups import grouped
 from tui.commands.options import (
-    PLAYERS,
+    PLAYERS_OF_RUN,
     AdapterOption,
     CheckFilesOption,
     DebugOption,
     DeviceOption,
     DtypeOption,
+    ExpertLayersOption,
     FormatOption,
     LimitOption,
     ModelOption,
@@ -39,7 +41,6 @@ from tui.commands.options import (
     OrderOption,
     Output,
     OutputOption,
-    PlayersOption,
     RunSettings,
     SeedOption,
     StoreOption,
@@ -156,6 +157,7 @@ def explore(
     config: Annotated[Path | None, typer.Argument(help=_CONFIG)] = None,
     model: ModelOption = None,
     adapter: AdapterOption = None,
+    expert_layers: ExpertLayersOption = None,
     named: Tasks = _NAMED,
     limit: LimitOption = None,
     value: Annotated[str | None, typer.Option(help=value_help("The score to chart"))] = None,
@@ -172,7 +174,7 @@ def explore(
     """
     del debug
     options: dict[str, Any] = {
-        "model": model, "adapter": adapter, **named.keys(),
+        "model": model, "adapter": adapter, "expert_layers": expert_layers, **named.keys(),
         "limit": limit, "value": value, "dtype": dtype, "device": device,
         "offline": offline, "check_files": check_files,
     }  # fmt: skip
@@ -186,13 +188,14 @@ def run(
     config: Annotated[Path | None, typer.Argument(help=_CONFIG)] = None,
     model: ModelOption = None,
     adapter: AdapterOption = None,
+    expert_layers: ExpertLayersOption = None,
     named: Tasks = _NAMED,
     limit: LimitOption = None,
     order: OrderOption = None,
     seed: SeedOption = None,
     schedule: Annotated[list[str] | None, typer.Option(help=_SCHEDULES)] = None,
     settings: RunSettings = MappingProxyType({}),
-    players: Annotated[str | None, typer.Option(help=PLAYERS)] = None,
+    players: Annotated[str | None, typer.Option(help=PLAYERS_OF_RUN)] = None,
     until_top: Annotated[int | None, typer.Option(help="Stop a task once its top N units are decided.")] = None,
     confidence: Annotated[float | None, typer.Option(help="How sure --until-top must be (default 0.95).")] = None,
     value: Annotated[str | None, typer.Option(help=_LOOKED_AT)] = None,
@@ -226,7 +229,7 @@ def run(
 
     del debug  # main() looks for it, as errors before this point have tracebacks too
     options: dict[str, Any] = {
-        "model": model, "adapter": adapter, **named.keys(),
+        "model": model, "adapter": adapter, "expert_layers": expert_layers, **named.keys(),
         "limit": limit, "order": order, "seed": seed, "schedule": schedule,
         "players": players, **settings, "until_top": until_top, "confidence": confidence,
         "value": value, "remove": remove, "num_fewshot": num_fewshot,
@@ -241,6 +244,7 @@ def run(
 def path(
     model: ModelOption = None,
     adapter: AdapterOption = None,
+    expert_layers: ExpertLayersOption = None,
     named: Tasks = _NAMED,
     limit: Annotated[
         float | None,
@@ -250,7 +254,7 @@ def path(
         int, typer.Option(min=1, max=MOST_COUNT, help="How many units to remove, one in each step.")
     ] = DEFAULT_STEPS,
     value: Annotated[str | None, typer.Option(help=value_help("The score to keep high"))] = None,
-    players: PlayersOption = SUBLAYERS,
+    players: Annotated[str, typer.Option(help=PLAYERS_OF_RUN, show_default=False)] = SUBLAYERS,
     held_out: Annotated[
         bool, typer.Option(help="Score the path on as many other documents too, which did not choose it.")
     ] = True,
@@ -288,12 +292,14 @@ def path(
 
     del debug
     options: dict[str, Any] = {
-        "model": model, "adapter": adapter, **named.keys(),
+        "model": model, "adapter": adapter, "expert_layers": expert_layers, **named.keys(),
         "limit": limit, "seed": seed, "dtype": dtype, "device": device,
         "offline": offline, "store": store,
     }  # fmt: skip
-    config = _to_evaluate(None, options)
-    request = PathRequest(steps=steps, value=value, players=players, held_out=held_out, keep=keep)
+    of_experts = {"players": EXPERTS} if players == EXPERTS else {}
+    config = _to_evaluate(None, options | of_experts)
+    units = SUBLAYERS if of_experts else players
+    request = PathRequest(steps=steps, value=value, players=units, held_out=held_out, keep=keep)
     files = PathFiles(destination(form, output, force=force), None if mask is None else at_home(mask))
     search_path(config, request, files, shlex.join(["cornerstone", *sys.argv[1:]]), wait)
 

@@ -9,7 +9,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from core.config.run_config import is_path
+from core.config.task_config import is_path
 from core.estimators.leave_one_out import LeaveOneOut
 from core.estimators.question import Question
 from core.records.fingerprint import short_id

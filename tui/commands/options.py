@@ -24,6 +24,10 @@ from tui.commands.option_groups import SettingOptions, Settings
 from tui.drawing.plain import or_list
 
 PLAYERS: Final = "Which units are removed: sublayers (default), layers, blocks:K (K consecutive layers) or kinds."
+PLAYERS_OF_RUN: Final = (
+    "Which units are removed: sublayers (default), layers, blocks:K (K consecutive layers), kinds, or experts (each "
+    "expert of an MoE in its place, as --expert-layers all does)."
+)
 _VALUES = f"acc, acc_norm, another metric that is a mean, {', '.join(derived_values())}"
 _DTYPE = "The model's dtype: auto (default; float32 on a CPU, else half precision), float32, bfloat16 or float16."
 _DEVICE = (
@@ -63,6 +67,12 @@ ModelOption = Annotated[
 ]
 AdapterOption = Annotated[
     Path | None, typer.Option(help="The folder of a LoRA adapter, which is added to the model's weights.")
+]
+ExpertLayersOption = Annotated[
+    str | None,
+    typer.Option(
+        help="The layers of an MoE in which each expert is a player: all, or numbers and ranges, such as 3,5-7."
+    ),
 ]
 TaskOption = Annotated[
     list[str] | None,

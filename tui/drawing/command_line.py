@@ -6,7 +6,8 @@ import shlex
 from pathlib import Path
 
 from core.config.gap import PackagedStudy
-from core.config.run_config import RunConfig, TaskConfig, run_settings
+from core.config.run_config import RunConfig, run_settings
+from core.config.task_config import TaskConfig
 from core.estimators.setting import in_digits
 from store.file.location import default_path
 
@@ -14,6 +15,7 @@ from store.file.location import default_path
 _OPTIONS = (
     "limit",
     "players",
+    "expert_layers",
     "value",
     "until_top",
     "confidence",

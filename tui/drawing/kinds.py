@@ -42,6 +42,7 @@ LOOKS: Final[Mapping[PlayerKind, Look]] = MappingProxyType(
         "mixer": Look("Mix", Color(208, 208, 216), Color(104, 104, 112), "★", "◦○◎◉", "m", "white"),
         "ffn": Look("FFN", Color(96, 165, 255), Color(78, 98, 132), "×", "░▒▓█", "x", "blue"),
         "moe": Look("MoE", Color(128, 228, 248), Color(72, 112, 124), "✚", "⣀⣤⣶⣿", "e", "cyan"),
+        "expert": Look("Exp", Color(190, 230, 110), Color(92, 108, 60), "▼", "⢀⢠⢰⢸", "r", "green+"),
     }
 )
 """By kind, in the order of legends. Attention is red and FFN blue, as in the paper's figures."""

@@ -65,10 +65,7 @@ def _draw(place: Axes, panel: Panel[AblationRow], layers: int, room: float) -> N
     if rows[0].chance is not None:
         place.axhline(rows[0].chance, color=CHANCE, linewidth=0.9, linestyle="--", zorder=1)
     slots = slots_of(rows)
-    across = [
-        row.layer + _WITHIN * (cell[1] + 0.5) / slots.rows - _WITHIN / 2
-        for row, cell in zip(rows, slots.cells, strict=True)
-    ]
+    across = [row.layer + _WITHIN * slots.aside(at, 0.5) - _WITHIN / 2 for at, row in enumerate(rows)]
     for kind, look in LOOKS.items():
         chosen = [(row, x) for row, x in zip(rows, across, strict=True) if row.kind == kind]
         if chosen:

@@ -55,6 +55,7 @@ LOOKS: Mapping[PlayerKind, Look] = MappingProxyType(
         "mixer": Look("mixer", "#4A4A4A", "#B0B0B0", "*", "oo"),
         "ffn": FFN,
         "moe": Look("MoE", "#56B4E9", "#BBE1F6", "+", "\\\\\\\\"),
+        "expert": Look("expert", "#6B7F00", "#C9D28F", "P", "++"),
     }
 )
 """By kind of player, in the order of legends."""

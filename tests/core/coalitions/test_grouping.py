@@ -59,8 +59,14 @@ def test_every_kind_of_player_is_a_unit_of_its_own() -> None:
     players = players_of([(kind,) for kind in KINDS])
     assert grouping("kinds", players).labels == (
         "All attention", "All SSM", "All linear attention", "All convolutions", "All mixers", "All FFN", "All MoE",
+        "All experts",
     )  # fmt: skip
     assert [unit.kind for unit in grouping("kinds", players).units] == list(KINDS)
+
+
+def test_experts_are_told_to_be_players_of_another_model() -> None:
+    with pytest.raises(CornerstoneError, match=r"players of a model of their own, whose name ends in \+experts"):
+        grouping("experts", players_of([("attn", "expert", "expert")]))
 
 
 def test_layers_of_any_number_of_players_are_units() -> None:

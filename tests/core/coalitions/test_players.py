@@ -14,6 +14,7 @@ from core.coalitions.players import (
     format_removed,
     in_pairs,
     kinds_by_layer,
+    layers_of_experts,
     parse_removed,
     players_of,
     refuse_no_names,
@@ -23,6 +24,7 @@ from core.errors import CornerstoneError
 
 PLAYERS = players_of([("attn", "ffn")] * 30)
 HYBRID = players_of([("ssm",), ("attn",), ("conv", "moe"), ("linear", "ffn"), ("mixer", "ffn", "moe")])
+EXPERTS = players_of([("attn", "moe"), ("attn", *("expert",) * 40), ("attn", "expert")])
 FOUR = players_of([("attn", "moe", "attn", "ffn")] * 2)
 
 models: st.SearchStrategy[Kinds] = st.lists(
@@ -46,6 +48,24 @@ def test_players_of_one_kind_in_a_layer_have_letters() -> None:
         parse_removed("Attn 1", FOUR)
     with pytest.raises(CornerstoneError, match=r"'MoE 1a' .*; did you mean MoE 1\?$"):
         parse_removed("MoE 1a", FOUR)
+
+
+def test_experts_have_numbers() -> None:
+    assert [player.label for player in EXPERTS] == [
+        "Attn 0", "MoE 0", "Attn 1", *(f"Expert 1.{number}" for number in range(40)), "Attn 2", "Expert 2.0",
+    ]  # fmt: skip
+    assert parse_removed("expert 1.12, EXPERT2.0,Expert 01.002", EXPERTS) == (5, 15, 44)
+    assert format_removed((3, 42), EXPERTS) == "Expert 1.0, Expert 1.39"
+    assert layers_of_experts([("attn", "moe"), ("attn", "expert"), (), ("expert",)]) == (1, 3)
+
+
+def test_all_experts_of_a_layer_are_no_player() -> None:
+    for text in ("MoE 1", "FFN 1", "Expert 1"):
+        with pytest.raises(CornerstoneError, match=rf"no layer named '{text}' .* mean Expert 1.0 to 39\?$"):
+            parse_removed(text, EXPERTS)
+    for text in ("Expert 1.40", "Expert 0.0", "Attn 1.0", "Expert 1.", "Expert 1.1.1"):
+        with pytest.raises(CornerstoneError, match=f"no layer named '{text}'"):
+            parse_removed(text, EXPERTS)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +130,7 @@ def test_a_name_of_any_kind_may_be_of_some_model(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["Mamba 0", "Attn", "3", "Attn 3 4", "Attn 3-5", "Attn 0, norm 1"])
 def test_a_name_that_no_model_has_is_refused_before_a_model_is_known(text: str) -> None:
-    with pytest.raises(CornerstoneError, match=r"write Attn, SSM, Linear, Conv, Mixer, FFN or MoE and the layer's num"):
+    with pytest.raises(CornerstoneError, match="write Attn, SSM, Linear, Conv, Mixer, FFN, MoE or Expert and the"):
         refuse_no_names(text)
 
 

@@ -54,3 +54,10 @@ def test_in_a_panel_of_80_columns(layers: int, bands: int, cell: int) -> None:
     for rows in (1, 2, 4):
         layout = grid_layout(layers, rows, 76)
         assert (layout.bands, layout.cell, layout.height) == (bands, cell, bands * (rows + 1))
+
+
+def test_the_columns_of_a_layer_stay_together_where_they_fit() -> None:
+    layout = grid_layout(16 * 16, 5, 76, step=16)
+    assert (layout.per_band, layout.bands, layout.cell, layout.lines_a_band) == (64, 4, 1, 6)
+    assert grid_layout(3 * 32, 5, 76, step=32).per_band == 64
+    assert grid_layout(3 * 100, 5, 76, step=100).per_band == 60  # a layer is wider than the panel

@@ -52,6 +52,7 @@ SCREENS: dict[str, tuple[State, tuple[str, ...]]] = {
     "four a layer": (example.state(example.FOUR), ("down", "down", "right")),
     "deep, three a layer": (example.state(example.DEEP), ("end", "up")),
     "one a layer": (example.state(example.ONE), ()),
+    "single experts": (example.state(example.EXPERTS), ("right", "down", "right")),
     "run": (example.state(), ("r",)),
     "run refused": (example.state(), ("r", "left", "left")),
     "choose": (example.state(), ("m",)),

@@ -24,6 +24,7 @@ from tui.drawing.command_line import task_text
 from tui.drawing.mends import explorer_text
 from tui.drawing.plain import plain
 from tui.explorer.actions import CHOOSE, bindings
+from tui.explorer.widgets.experts_row import ExpertsRow
 from tui.explorer.widgets.limit_row import LimitRow
 
 
@@ -69,6 +70,7 @@ class ChooseDialog(ModalScreen[RunConfig | None]):
                     yield Label("Tasks: NAME or NAME=FILE.jsonl")
                     yield Input(placeholder="another task, enter adds it", id="task", compact=True)
                     yield SelectionList[str](*self._selections())
+            yield ExpertsRow(self._config.expert_layers)
             yield LimitRow(self._config.limit)
             yield Static(id="fault")
             with Horizontal(id="buttons"):
@@ -124,6 +126,7 @@ class ChooseDialog(ModalScreen[RunConfig | None]):
         event.input.value = ""
 
     @on(Input.Submitted, "#model")
+    @on(Input.Submitted, "#experts")
     @on(Input.Submitted, "#limit")
     @on(Button.Pressed, "#open")
     def action_open(self) -> None:
@@ -131,12 +134,14 @@ class ChooseDialog(ModalScreen[RunConfig | None]):
         kept = {task_text(task): task for task in self._config.tasks}
         written = [*self.query_one(SelectionList).selected, *([waiting] if waiting else [])]
         model = self.query_one("#model", Input).value.strip()
-        own = {} if model == self._config.model else {"revision": None, "adapter": None}  # those of another model
+        same = model == self._config.model
+        own = {} if same else {"revision": None, "adapter": None}  # those of another model
         options = {
             **self._config.model_dump(),
             **own,
             "model": model,
             "tasks": [kept[one].model_dump() if one in kept else one for one in written],
+            "expert_layers": self.query_one(ExpertsRow).written(same_model=same),
             "limit": self.query_one(LimitRow).written,
             "remove": (),
             "schedule": (),

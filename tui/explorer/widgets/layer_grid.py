@@ -38,7 +38,7 @@ class LayerGrid(Panel, can_focus=True):
 
     HELP = (
         "Every cell is a sublayer, in the order in which they run: one column a layer, what mixes tokens (attention, "
-        "SSM and the like) above the FFN or MoE that follows it. "
+        "SSM and the like) above the FFN or MoE that follows it. Single experts take several columns a layer. "
         "The fuller a cell, the more the score drops when it alone is removed. "
         "Arrows, home and end move; shift with them selects a block; space (or a click) removes what is selected, "
         "or puts it back. Removed cells are crossed out."
@@ -108,7 +108,7 @@ class LayerGrid(Panel, can_focus=True):
         ends.append(self._slots.cells[self.cursor])
         (left, right), (top, bottom) = (sorted(each) for each in zip(*ends, strict=True))
         within = ((number, *cell) for number, cell in enumerate(self._slots.cells))
-        return tuple(number for number, layer, row in within if left <= layer <= right and top <= row <= bottom)
+        return tuple(number for number, column, row in within if left <= column <= right and top <= row <= bottom)
 
     def toggle_here(self) -> None:
         """Remove the selected players, or put them back if all of them are removed."""
@@ -131,12 +131,12 @@ class LayerGrid(Panel, can_focus=True):
         cell = self._slots.cells[self.cursor]
         lines = self._layout.lines(cell, step)
         if selecting:
-            # A block covers whole layers and rows, so it never leaves the band. It grows where a layer lacks the row.
+            # A block covers whole columns and rows, so it never leaves the band. It grows where one lacks the row.
             anchor, _ = self._slots.cells[self.cursor if self.fixed_end is None else self.fixed_end]
-            lines = [(row, layers, layer) for row, layers, layer in lines if cell[0] in layers]
+            lines = [(row, columns, column) for row, columns, column in lines if cell[0] in columns]
             onwards = [
-                (row, layers[layers.index(layer) :] if layer >= anchor else layers[: layers.index(layer) + 1], layer)
-                for row, layers, layer in lines
+                (row, there[there.index(at) :] if at >= anchor else there[: there.index(at) + 1], at)
+                for row, there, at in lines
             ]
             lines = onwards + lines
         found = (self._slots.nearest(*line) for line in lines)
@@ -145,7 +145,7 @@ class LayerGrid(Panel, can_focus=True):
     def action_edge(self, step: int, selecting: bool) -> None:
         if self._players:
             _, row = self._slots.cells[self.cursor]
-            every = range(self._slots.layers)
+            every = range(self._slots.columns)
             self._move(self._slots.nearest(row, every, every[step]) or 0, selecting)
 
     def on_click(self, event: events.Click) -> None:
@@ -164,7 +164,7 @@ class LayerGrid(Panel, can_focus=True):
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         if not self._players:
             return 2
-        layout = grid_layout(self._slots.layers, self._slots.rows, width)
+        layout = grid_layout(self._slots.columns, self._slots.rows, width, self._slots.step)
         most = max((viewport.height - _LINES_OF_OTHERS) // layout.lines_a_band, 1)
         return min(layout.bands, most) * layout.lines_a_band + 1
 
@@ -181,7 +181,9 @@ class LayerGrid(Panel, can_focus=True):
 
     @property
     def _layout(self) -> GridLayout:
-        return grid_layout(max(self._slots.layers, 1), max(self._slots.rows, 1), self.content_size.width)
+        return grid_layout(
+            max(self._slots.columns, 1), max(self._slots.rows, 1), self.content_size.width, self._slots.step
+        )
 
     @property
     def _bands_shown(self) -> int:
@@ -191,8 +193,8 @@ class LayerGrid(Panel, can_focus=True):
     @property
     def _first_band(self) -> int:
         """Return the first visible band, so that the cursor's band is visible."""
-        layer = self._slots.cells[self.cursor][0] if self._players else 0
-        return max(layer // self._layout.per_band - self._bands_shown + 1, 0)
+        column = self._slots.cells[self.cursor][0] if self._players else 0
+        return max(column // self._layout.per_band - self._bands_shown + 1, 0)
 
     def _move(self, player: int, selecting: bool) -> None:
         if not selecting:
@@ -218,10 +220,11 @@ class LayerGrid(Panel, can_focus=True):
         first, last = self._first_band, self._first_band + self._bands_shown - 1
         hidden = "↑" * (band == first > 0) + "↓" * (band == last < layout.bands - 1)
         text = f"{hidden:<{LABEL}}"
-        for layer in layout.band_layers(band):
-            x, _ = layout.place(layer, 0)
-            if layer % every == 0 and x >= len(text):
-                text = f"{text:<{x}}{layer}"
+        numbered = self._slots.numbered(every)
+        for column in layout.band_columns(band):
+            x, _ = layout.place(column, 0)
+            if column in numbered and x >= len(text):
+                text = f"{text:<{x}}{numbered[column]}"
         return Content.styled(text, colours.QUIET)
 
     def _row(self, layout: GridLayout, band: int, row: int, selection: Removed) -> Content:
@@ -231,8 +234,8 @@ class LayerGrid(Panel, can_focus=True):
         bracket = colours.STRONG if self.has_focus else colours.QUIET
         gap: tuple[str, Style] = (" ", Style())
         width = max(layout.cell - 1, 1)
-        for layer in layout.band_layers(band):
-            number = self._slots.players.get((layer, row))
+        for column in layout.band_columns(band):
+            number = self._slots.players.get((column, row))
             here = number is not None and number == self.cursor
             chosen = _SELECTED if len(selection) > 1 and number in selection else Style()
             if layout.cell > 1:
