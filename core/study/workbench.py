@@ -174,7 +174,7 @@ def _refuse_without_numbers(bench: Workbench) -> None:
     left_out = LeftOut(bench.model.record, task.record.name, len(task.documents))
     evaluator = bench.evaluator()
     for document in sorted(task.documents, key=_length)[:TRIED]:
-        one = replace(task, documents=(document,))
+        one = replace(task, documents=(_begun(document),))
         for chunk in evaluator.missing(one, [INTACT], {}, ignore_batches):
             if not isinstance(chunk, SweepSizes) and left_out.sound(chunk):
                 return
@@ -182,7 +182,15 @@ def _refuse_without_numbers(bench: Workbench) -> None:
 
 
 def _length(document: Document) -> int:
-    return sum(len(one.context) + len(one.continuation) for one in document.continuations)
+    return sum(len(one.context) + len(one.continuation) for one in document.texts)
+
+
+def _begun(document: Document) -> Document:
+    """Return a document for which the model writes one token at most."""
+    prompt = document.prompt
+    if prompt is None:
+        return document
+    return replace(document, prompt=replace(prompt, max_length=len(prompt.tokens) + 1))
 
 
 def new_run(config: RunConfig, command: str) -> RunRecord:

@@ -27,6 +27,16 @@ SOUND = {
     "dataset_kwargs": {"data_files": {"test": "rows.jsonl"}},
     "test_split": "test",
 }
+WRITING = {
+    "task": "mine",
+    "output_type": "generate_until",
+    "doc_to_text": "{{q}}",
+    "doc_to_target": "{{c[g]}}",
+    "dataset_path": "json",
+    "dataset_kwargs": {"data_files": {"test": "rows.jsonl"}},
+    "test_split": "test",
+    "metric_list": [{"metric": "exact_match"}],
+}
 ROWS = [{"q": "one", "c": ["a", "b"], "g": 0}, {"q": "two", "c": ["a", "b"], "g": 1}]
 
 
@@ -89,7 +99,12 @@ WRONG: dict[str, str | dict[str, Any]] = {
     "characters, which is too large|KiB, which is too large": "task: " + "x" * 300_000,
     "needs a text behind it": "task: mine\nprocess_docs: !function [a, b]",
     "it is a class in Python": {"task": "mine", "class": "os.system"},
-    "for which the model must generate text": {**SOUND, "output_type": "generate_until"},
+    "it draws texts at random": {**WRITING, "generation_kwargs": {"do_sample": True, "temperature": 0.7}},
+    "random \\(do_sample\\), so that": {**WRITING, "generation_kwargs": {"temperature": 0.2}},
+    "it takes 4 texts of each document": {**WRITING, "repeats": 4},
+    "it sets num_beams": {**WRITING, "generation_kwargs": {"num_beams": 2}},
+    "it runs the code that the model writes": {**WRITING, "unsafe_code": True},
+    "entry 1 of metric_list: lm-eval has no metric 'rogue'": {**WRITING, "metric_list": [{"metric": "rogue"}]},
     "'!!python/object|could not determine a constructor": "task: !!python/object/apply:os.system [ls]",
 }
 

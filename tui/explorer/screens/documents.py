@@ -218,8 +218,8 @@ def _cells(row: DocumentRow) -> list[Cell]:
         "≠" if row.changed else " ",
         str(row.doc_id),
         _line(" / ".join(gold)) or NONE,
-        _answer(row, row.pick_intact, row.acc_intact),
-        _answer(row, row.pick, row.acc),
+        _answer(row, row.pick_intact, row.acc_intact, row.written_intact),
+        _answer(row, row.pick, row.acc, row.written),
     ]
 
 
@@ -227,8 +227,10 @@ def _text(cell: Cell) -> str:
     return cell if isinstance(cell, str) else cell.text
 
 
-def _answer(row: DocumentRow, pick: int | None, acc: float | None) -> Segment:
-    """Return the picked choice, or the score of a single continuation, coloured as right or wrong."""
+def _answer(row: DocumentRow, pick: int | None, acc: float | None, written: str | None) -> Segment:
+    """Return the picked choice, the text, or the score of a single continuation, coloured as right or wrong."""
+    if written is not None:
+        return Segment(_line(written), Style.null())
     style = {1.0: RIGHT, 0.0: WRONG}.get(acc, Style.null()) if acc is not None else QUIET
     if pick is not None and pick < len(row.choices):
         return Segment(_line(row.choices[pick]), style)
