@@ -25,9 +25,10 @@ from core.study.chunks import ChunkEvaluator
 from core.study.events import StudyEvent
 from core.study.left_out import TRIED, LeftOut
 from core.study.listener import SILENT, Listener
-from core.study.plan import Schedule, schedules_of
+from core.study.plan import Schedule, most_coalitions, schedules_of
 from core.study.recorded_run import recorded_run
 from core.study.study import Study
+from core.study.writing_cost import writing_cost
 from core.tasks.build import build_task
 from core.tasks.expand import Expanded, Source, expand, recorded
 from core.tasks.own_tasks import own_digest
@@ -215,9 +216,13 @@ def run_config(
     """
     bench = open_workbench(config, listener)
     record = bench.model.record
-    study = bench.study(bench.tasks, schedules_of(config, bench.model.players), value=config.value)
+    schedules = schedules_of(config, bench.model.players)
+    study = bench.study(bench.tasks, schedules, value=config.value)
+    answers = [(len(task.documents), task.most_new) for task in bench.tasks]
     with recorded_run(recorder, new_run(config, command)) as run_id:
         listener.narrate(f"run {run_id}: {record.name}, {record.dtype} on {bench.device}")
+        if (cost := writing_cost(answers, most_coalitions(schedules))) is not None:
+            listener.narrate(f"{cost}; what is stored already is not written again")
         yield from study.run(run_id, recorder, listener)
 
 

@@ -95,6 +95,11 @@ class PreparedTask:
     def document_records(self) -> tuple[DocumentRecord, ...]:
         return tuple(document.record for document in self.documents)
 
+    @property
+    def most_new(self) -> int:
+        """Return the most tokens of an answer that the model writes; 0 if it writes none."""
+        return max((document.prompt.most_new for document in self.documents if document.prompt is not None), default=0)
+
     def outcome(
         self, document: Document, removed: Removed, logprobs: Sequence[float], is_greedy: Sequence[bool]
     ) -> Outcome:

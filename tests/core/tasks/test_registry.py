@@ -77,10 +77,12 @@ def test_each_group_can_be_evaluated_or_says_why_not() -> None:
     entries = {entry.name: entry for entry in lm_eval_tasks()}
     faults: Counter[str] = Counter()
     for entry in entries.values():
+        if entry.kind == "task":
+            continue
         if entry.fault is not None:
             (reason,) = [reason for reason in FAULTS if entry.fault.startswith(reason)]
             faults[reason] += 1
-        elif entry.kind != "task":
+        else:
             assert entry.members, entry.name
             assert all(entries[member].kind == "task" for member in entry.members), entry.name
             assert all(entries[group].kind == "group" for group in entry.groups), entry.name

@@ -14,10 +14,12 @@ from lm_eval.models.huggingface import HFLM
 from lm_eval.tasks import TaskManager
 from transformers import AutoTokenizer
 
+from core.errors import CornerstoneError
 from core.tasks.definition import definition_of
 from core.tasks.expand import source_of
-from store.results import Results, Selection
-from store.study import run_study
+from store.maintenance.check import check
+from store.results import Page, Results, Selection
+from store.study import Callbacks, run_study
 from tests.support.plain_lm_eval import load, silenced
 from tests.support.word_problems import write_word_problems
 
@@ -77,6 +79,48 @@ def same_as_lm_eval(folder: Path, place: Path, own: dict[str, Any], labels: tupl
             }
             assert (row.logprobs, row.is_greedy) == ((), ())
     return [row.written or "" for row in stored]
+
+
+def study(folder: Path, place: Path, told: list[str], **settings: Any) -> Results:
+    """Run GSM8K on three word problems, without an example and with Attn 0 removed."""
+    rows = write_word_problems(place / "rows.jsonl", 3)
+    task = {"name": "gsm8k", "data": str(rows), "num_fewshot": 0}
+    config = {"model": str(folder), "tasks": [task], "remove": ["Attn 0"], **settings}
+    list(run_study(config, place / "store.duckdb", Callbacks(told.append)))
+    return Results(place / "store.duckdb")
+
+
+def test_the_cost_is_told_first_and_nothing_is_written_twice(tiny_model_folder: Path, tmp_path: Path) -> None:
+    told: list[str] = []
+    first = study(tiny_model_folder, tmp_path, told, limit=2).outcomes(Selection()).rows
+    cost = "the model writes up to 256 tokens an answer, at most 1,024 in all"
+    assert f"{cost}; what is stored already is not written again" in told
+    second = study(tiny_model_folder, tmp_path, told).outcomes(Selection()).rows
+    assert (len(first), len(second)) == (4, 6)
+    assert set(first) <= set(second)
+
+
+def test_it_is_read_by_the_values_of_its_filters_and_by_no_log_probability(
+    tiny_model_folder: Path, tmp_path: Path
+) -> None:
+    results = study(tiny_model_folder, tmp_path, [])
+    (group,) = results.groups(Selection()).rows
+    assert group.values == ("exact_match", "exact_match_flexible_extract")
+    (row,) = results.ablation(Selection(task="gsm8k")).rows
+    assert (row.value, row.n, row.chance) == ("exact_match", 3, None)
+    with pytest.raises(CornerstoneError, match="gsm8k has no value 'gold_logprob'; it has exact_match"):
+        study(tiny_model_folder, tmp_path, [], value="gold_logprob")
+    shown = results.documents(Selection(task="gsm8k"), (0,), "exact_match", Page()).rows
+    stored = {(row.removed, row.doc_id): row.written for row in results.outcomes(Selection()).rows}
+    assert [(one.written_intact, one.written) for one in shown] == [
+        (stored[(), one.doc_id], stored[(0,), one.doc_id]) for one in shown
+    ]
+    assert all("#### " in one.choices[0] for one in shown)
+
+
+def test_a_store_with_texts_is_sound(tiny_model_folder: Path, tmp_path: Path) -> None:
+    study(tiny_model_folder, tmp_path, [])
+    assert check(tmp_path / "store.duckdb", 1).sound
 
 
 def test_gsm8k_on_a_tiny_model(tiny_model_folder: Path, tmp_path: Path) -> None:
