@@ -13,6 +13,7 @@ from core.tasks.definition_faults import fault_of_definition
 from core.tasks.entries import WRITES, output_type_of
 from core.tasks.expand import Source
 from core.tasks.faults import DOCUMENT_FAULTS, first_line
+from core.tasks.filter_faults import fault_of_filters
 from core.tasks.metric_faults import fault_of_metric
 from core.tasks.task_yaml import Function
 
@@ -56,6 +57,9 @@ def refuse_what_is_not_scored(name: str, definition: Mapping[str, Any], source: 
     _refuse_faulty(where, definition)
     if output_type_of(definition) == WRITES or source.own is not None:
         _refuse_metrics(where, definition)
+    filters = definition.get("filter_list") if source.own is not None else None
+    if filters and (said := fault_of_filters(filters)) is not None:
+        raise CornerstoneError(f"{where}: {said}")
     if source.own is not None and definition.get("dataset_path") == _PICKLES:
         raise CornerstoneError(f"{where}: dataset_path: pickles are not read; use json, csv or parquet")
 

@@ -102,6 +102,23 @@ WRONG: dict[str, str | dict[str, Any]] = {
     "it draws texts at random": {**WRITING, "generation_kwargs": {"do_sample": True, "temperature": 0.7}},
     "random \\(do_sample\\), so that": {**WRITING, "generation_kwargs": {"temperature": 0.2}},
     "it takes 4 texts of each document": {**WRITING, "repeats": 4},
+    "filter_list should be a list, not 'regex'": {**WRITING, "filter_list": "regex"},
+    "entry 1 of filter_list should have a `name:`": {**WRITING, "filter_list": [{"filter": []}]},
+    "entry 1 of filter_list: each step should have a `function:`": {
+        **WRITING,
+        "filter_list": [{"name": "x", "filter": ["regex"]}],
+    },
+    "entry 2 of filter_list: lm-eval has no filter 'regexp'": {
+        **WRITING,
+        "filter_list": [
+            {"name": "x", "filter": [{"function": "take_first"}]},
+            {"name": "y", "filter": [{"function": "regexp"}]},
+        ],
+    },
+    "two entries of filter_list are named 'y'": {
+        **WRITING,
+        "filter_list": [{"name": name, "filter": [{"function": "take_first"}]} for name in ("x", "y", "y")],
+    },
     "it sets num_beams": {**WRITING, "generation_kwargs": {"num_beams": 2}},
     "it runs the code that the model writes": {**WRITING, "unsafe_code": True},
     "entry 1 of metric_list: lm-eval has no metric 'rogue'": {**WRITING, "metric_list": [{"metric": "rogue"}]},

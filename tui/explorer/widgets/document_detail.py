@@ -52,9 +52,9 @@ def _head(row: DocumentRow) -> Text:
     head = Text()
     head.append(f"document {row.doc_id}", "bold")
     head.append("   intact ", QUIET)
-    head.append_text(_verdict(row.acc_intact))
+    head.append_text(_verdict(row.acc_intact if row.written is None else row.score_intact))
     head.append("   now ", QUIET)
-    head.append_text(_verdict(row.acc))
+    head.append_text(_verdict(row.acc if row.written is None else row.score))
     if row.value != PREFERRED:
         head.append(f"   {plain(row.value)} ", QUIET)
         head.append(f"{_number(row.score_intact)} → {_number(row.score)}")
