@@ -14,7 +14,15 @@ from lm_eval.models.huggingface import HFLM
 from lm_eval.tasks import TaskManager
 from transformers import AutoTokenizer
 
+from core.bench.measure import measure
+from core.config.run_config import load_config
 from core.errors import CornerstoneError
+from core.proxies.study import check_proxies
+from core.records.memory_recorder import MemoryRecorder
+from core.records.records import WRITTEN
+from core.study.left_out import fault_of
+from core.study.listener import SILENT
+from core.study.workbench import open_workbench
 from core.tasks.definition import definition_of
 from core.tasks.expand import source_of
 from store.maintenance.check import check
@@ -116,6 +124,31 @@ def test_it_is_read_by_the_values_of_its_filters_and_by_no_log_probability(
         (stored[(), one.doc_id], stored[(0,), one.doc_id]) for one in shown
     ]
     assert all("#### " in one.choices[0] for one in shown)
+
+
+def test_proxies_read_the_prompts_and_the_comparison_of_speeds_is_refused(
+    tiny_model_folder: Path, tmp_path: Path
+) -> None:
+    rows = write_word_problems(tmp_path / "rows.jsonl", 2)
+    task = {"name": "gsm8k", "data": str(rows), "num_fewshot": 0}
+    config = load_config(None, {"model": str(tiny_model_folder), "tasks": [task]})
+    checked = check_proxies(config, None, MemoryRecorder(), SILENT)
+    assert {row.task for row in checked.proxies} == {"gsm8k"}
+    bench = open_workbench(config)
+    with pytest.raises(CornerstoneError, match="gsm8k has the model write texts; choose a task that has choices"):
+        measure(bench, bench.tasks[0], print)
+
+
+def test_a_text_that_the_tasks_own_code_cannot_read_is_no_number(tiny_model_folder: Path, tmp_path: Path) -> None:
+    rows = write_word_problems(tmp_path / "rows.jsonl", 1)
+    task = {"name": "gsm8k", "data": str(rows), "num_fewshot": 0}
+    bench = open_workbench(load_config(None, {"model": str(tiny_model_folder), "tasks": [task]}))
+    (prepared,) = bench.tasks
+    (document,) = prepared.documents
+    unsound = prepared.written(document, (), None)
+    assert (fault_of(unsound), unsound.other) == ("exact_match", {})
+    sound = prepared.written(document, (), "so it is #### 24")
+    assert (fault_of(sound), sound.metrics["exact_match"], sound.other) == (None, 1.0, {WRITTEN: "so it is #### 24"})
 
 
 def test_a_store_with_texts_is_sound(tiny_model_folder: Path, tmp_path: Path) -> None:
