@@ -153,7 +153,8 @@ class RequestEncoder:
             modes.append(generation_config.get_generation_mode())
             return input_ids
 
-        self._lm.generate(prompt, catch)
+        with quiet_libraries():
+            self._lm.generate(prompt, catch)
         if modes != [GenerationMode.GREEDY_SEARCH]:
             raise CornerstoneError(
                 f"{self._name} writes texts by {modes[0].value.replace('_', ' ')}, as its generation_config.json "

@@ -185,3 +185,21 @@ def test_what_cannot_be_continued_is_refused(tiny: LoadedModel) -> None:
         encoder.encode_prompt(request(PROMPT, 600))
     with pytest.raises(EncodingFaultError, match="its prompt has no token"):
         encoder.encode_prompt(request(""))
+
+
+def test_a_model_whose_layers_are_on_disk_writes_the_same(tiny: LoadedModel, tiny_model_folder: Path) -> None:
+    places: dict[str, str | int] = {"model.embed_tokens": "cpu", "model.norm": "cpu", "model.rotary_emb": "cpu"}
+    places |= {"lm_head": "cpu", **{f"model.layers.{index}": "disk" if index else "cpu" for index in range(4)}}
+    offloaded = load_model(ModelSource("tiny", tiny_model_folder, "tiny", None), device_map=places)
+    assert offloaded.offloaded
+    assert caching_way(offloaded.decoder()) == "shared"
+    coalitions: list[Removed] = [(), (0,), (3, 4), (7,)]
+    assert written(offloaded, request(PROMPT), coalitions) == written(tiny, request(PROMPT), coalitions)
+
+
+def test_in_a_16_bit_type_the_fast_way_is_taken_too(tiny_model_folder: Path) -> None:
+    model = load_model(ModelSource("tiny", tiny_model_folder, "tiny", None), dtype="bfloat16")
+    assert caching_way(model.decoder()) == "shared"
+    coalitions: list[Removed] = [(0,), (3, 4), (7,)]
+    alone = [written(model, request(PROMPT), [removed])[0] for removed in coalitions]
+    assert alone == by_lm_eval(model, request(PROMPT), coalitions)
