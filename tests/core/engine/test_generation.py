@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from transformers import GenerationConfig
 from core.coalitions.players import Removed
 from core.engine.caching_law import caching_way
 from core.engine.continuing import Continuer
+from core.engine.decoder import Decoder
 from core.engine.encoding import EncodingFaultError, RequestEncoder
 from core.engine.generation import Generator
 from core.engine.load import LoadedModel, load_model
@@ -22,8 +24,12 @@ from core.engine.sizes import SweepSizes
 from core.engine.sweep import ignore_batches
 from core.errors import CornerstoneError
 from core.models.lookup import ModelSource
+from tests.support.decoder_expected import OF_DECODERS
 from tests.support.decoder_folder import decoder_folder
-from tests.support.swept import some_coalitions
+from tests.support.decoder_types import tiny_decoder
+from tests.support.swept import layout_in_use, some_coalitions
+
+TASKS = Path(__file__).parents[3] / "docs" / "tasks.md"
 
 SIZES = SweepSizes(row_tokens=96, batch_tokens=256, chunk_tokens=96, state_tokens=10**5)
 PROMPT = "the river runs past seven grey houses and a mill"
@@ -203,3 +209,16 @@ def test_in_a_16_bit_type_the_fast_way_is_taken_too(tiny_model_folder: Path) -> 
     coalitions: list[Removed] = [(0,), (3, 4), (7,)]
     alone = [written(model, request(PROMPT), [removed])[0] for removed in coalitions]
     assert alone == by_lm_eval(model, request(PROMPT), coalitions)
+
+
+@pytest.mark.slow
+def test_the_documentation_says_how_many_types_of_decoders_go_which_way() -> None:
+    accepted = [name for name, expected in OF_DECODERS.items() if not expected.refused]
+    ways = Counter(
+        caching_way(Decoder(model, layout_in_use(model))) for model in (tiny_decoder(name) for name in accepted)
+    )
+    told = (
+        f"Of the {ways.total()} decoder architectures, {ways['shared']} share, {ways['cached']} use their cache alone, "
+        f"and {ways['whole']} read all again."
+    )
+    assert told in " ".join(TASKS.read_text(encoding="utf-8").split())
