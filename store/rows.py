@@ -79,7 +79,11 @@ class CoalitionRow:
 
 @dataclass(frozen=True, slots=True)
 class OutcomeRow:
-    """One document under one coalition, as stored. ``gold`` is the index of the right choice, or several indices."""
+    """One document under one coalition, as stored. ``gold`` is the index of the right choice, or several indices.
+
+    ``more`` has the task's other metrics that are means, as JSON, null if it has none. ``written`` is the text that the
+    model wrote, null where it gave log-probabilities.
+    """
 
     model: str
     task: str
@@ -90,6 +94,8 @@ class OutcomeRow:
     is_greedy: tuple[bool, ...]
     acc: float | None
     acc_norm: float | None
+    more: str | None
+    written: str | None
     model_id: str
     task_id: str
 
@@ -267,7 +273,8 @@ class DocumentRow:
     ``pick`` is the choice with the largest log-probability, None if there is no choice to make. ``score`` is the score
     that ``value`` names, None if the document has none. Fields of the intact model are None if it was not evaluated on
     the document. ``changed`` says whether the model now picks another choice, or has another score by a metric of the
-    task: by ``value``, or by acc if ``value`` is derived from log-probabilities.
+    task: by ``value``, or by acc if ``value`` is derived from log-probabilities. ``written`` is the text that the model
+    wrote, None where it gave log-probabilities.
     """
 
     model: str
@@ -283,6 +290,8 @@ class DocumentRow:
     acc: float | None
     logprobs_intact: tuple[float, ...] | None
     logprobs: tuple[float, ...]
+    written_intact: str | None
+    written: str | None
     value: str
     score_intact: float | None
     score: float | None

@@ -240,11 +240,11 @@ _OWN = (
     Table(
         "outcomes",
         "Outcomes",
-        "Every document under every coalition, with its log-probabilities.",
+        "Every document under every coalition, with its log-probabilities or the text that the model wrote.",
         OutcomeRow,
         lambda results, asked: results.outcomes(asked.selection),
         _SELECTED,
-        dropped=("is_greedy", "logprobs", "acc_norm"),
+        dropped=("is_greedy", "more", "logprobs", "acc_norm", "written"),
         listed=False,
         documents=True,
     ),

@@ -25,6 +25,7 @@ from core.records.records import Outcome
 from core.study.events import ChunkRecorded
 from core.study.plan import Schedule
 from core.study.workbench import Workbench
+from core.tasks.entries import WRITES
 from core.tasks.prepare import PreparedTask
 
 TIMED = 6
@@ -35,10 +36,12 @@ def measure(bench: Workbench, task: PreparedTask, narrate: Narrate, *, max_remov
     """Measure one task of a workbench.
 
     Raises:
-        CornerstoneError: the task is a rolling log-likelihood, which the loop does not time.
+        CornerstoneError: the task is a rolling log-likelihood, or has the model write texts, which the loop does not
+            time.
     """
-    if task.record.output_type == "loglikelihood_rolling":
-        raise CornerstoneError(f"{task.record.name} is a rolling log-likelihood; choose a task that has choices")
+    if task.record.output_type in ("loglikelihood_rolling", WRITES):
+        kind = "has the model write texts" if task.record.output_type == WRITES else "is a rolling log-likelihood"
+        raise CornerstoneError(f"{task.record.name} {kind}; choose a task that has choices")
     coalitions = windows(len(bench.model.players), max_removed)
     peak = Peak(bench.model.model)
     narrate(f"warming up; then {len(coalitions)} coalitions x {len(task.documents)} documents of {task.record.name}")

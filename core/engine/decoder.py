@@ -18,7 +18,7 @@ from transformers import PreTrainedModel
 
 from core.engine.arguments import LayerCall
 from core.engine.entrance import Call, Entrance, Entry, PathCalls
-from core.engine.expert_silence import without_experts
+from core.engine.expert_silence import gone_from, without_experts
 from core.engine.head import Head
 from core.engine.layers import decoder_layers
 from core.engine.offloaded import brought_in
@@ -145,7 +145,7 @@ class Decoder:
 
         with ExitStack() as silence:
             if what.experts is not None and experts:
-                silence.enter_context(without_experts(layer, what.experts, experts))
+                silence.enter_context(without_experts(layer, what.experts, gone_from(what.experts, [experts])))
             if whole:
                 silence.enter_context(self._stand_ins.silenced(index, whole, lambda: run(states[:1])))
             return run(states)

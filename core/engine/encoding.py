@@ -6,20 +6,26 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import torch
 from lm_eval.api.instance import Instance
 from lm_eval.models.huggingface import HFLM
-from transformers import PreTrainedTokenizerBase
+from torch import Tensor
+from transformers import GenerationConfig, PreTrainedTokenizerBase
+from transformers.generation import GenerationMode
 
 from core.engine.chat_template import ChatTemplate
 from core.engine.load import LoadedModel
 from core.engine.load_faults import is_panic
 from core.engine.packing import TokenRequest
+from core.engine.prompt import Prompt, Rules
 from core.errors import CornerstoneError
 from core.machine.plain_text import plain
 from core.machine.quiet_libraries import quiet_libraries
 
 _SHOWN = 60
 _LONGEST_FAULT = 200
+_INCIDENTAL = frozenset({"transformers_version", "_from_model_config", "do_sample", "temperature", "top_k", "top_p"})
+"""Settings for writing texts that say who wrote them, or that matter only where tokens are drawn at random."""
 
 RenderChat = Callable[..., str]
 """Renders a list of messages; takes ``add_generation_prompt`` too, as lm-eval's tasks expect."""
@@ -88,17 +94,87 @@ class RequestEncoder:
             raise EncodingFaultError(_without_tokens(instance)) from error
         for part in self._lm.captured:
             _refuse_unscorable(part, instance)
-        self._refuse_unknown()
+            self._refuse_unknown((*part.context, *part.continuation))
         return tuple(self._lm.captured)
 
-    def _refuse_unknown(self) -> None:
+    def encode_prompt(self, instance: Instance) -> Prompt:
+        """Return the prompt that a request for a text has the model continue.
+
+        Raises:
+            EncodingFaultError: lm-eval cannot have the model continue the request with this tokenizer.
+        """
+        if self._lm.tokenizer.eos_token_id is None:
+            raise EncodingFaultError("the tokenizer has no token that ends a text, which lm-eval needs to write one")
+        prompts: list[Prompt] = []
+
+        def capture(prompt: Prompt) -> tuple[int, ...]:
+            prompts.append(prompt)
+            return ()
+
+        try:
+            self._written(instance, capture)
+        except AssertionError as error:
+            room = f"the answer may be longer than the model's context of {self.max_length} tokens"
+            raise EncodingFaultError(f"{room}, which leaves none for the prompt") from error
+        (prompt,) = prompts
+        if not prompt.tokens:
+            raise EncodingFaultError("its prompt has no token; it may be white space alone")
+        self._refuse_unknown(prompt.tokens)
+        return prompt
+
+    def text(self, instance: Instance, tokens: tuple[int, ...]) -> str:
+        """Return the text of the tokens that continue a request, as lm-eval reads and cuts it."""
+        return self._written(instance, lambda _prompt: tokens)
+
+    def _written(self, instance: Instance, write: Callable[[Prompt], tuple[int, ...]]) -> str:
+        """Return the text that lm-eval makes of the tokens that ``write`` returns for its prompt."""
+        self._lm.write = write
+        (text,) = self._lm.generate_until([instance], disable_tqdm=True)
+        return str(text)
+
+    def rules(self, prompt: Prompt) -> Rules:
+        """Return what lm-eval and transformers apply to the continuation of a prompt.
+
+        Raises:
+            CornerstoneError: the model's own settings do not take the most likely token each time.
+        """
+        found: list[Rules] = []
+        modes: list[GenerationMode] = []
+
+        def catch(
+            _model: Any,
+            input_ids: Tensor,
+            logits_processor: Any,
+            stopping_criteria: Any,
+            generation_config: GenerationConfig,
+            **_others: Any,
+        ) -> Tensor:
+            found.append(Rules(logits_processor, stopping_criteria))
+            modes.append(generation_config.get_generation_mode())
+            return input_ids
+
+        with quiet_libraries():
+            self._lm.generate(prompt, catch)
+        if modes != [GenerationMode.GREEDY_SEARCH]:
+            raise CornerstoneError(
+                f"{self._name} writes texts by {modes[0].value.replace('_', ' ')}, as its generation_config.json "
+                "says; only greedy search can be evaluated"
+            )
+        return found[0]
+
+    @property
+    def generation_settings(self) -> Mapping[str, Any]:
+        """Return the model's own settings for writing texts, which lm-eval leaves as they are."""
+        settings: Mapping[str, Any] = self._lm.model.generation_config.to_diff_dict()
+        return {key: value for key, value in settings.items() if key not in _INCIDENTAL}
+
+    def _refuse_unknown(self, tokens: Sequence[int]) -> None:
         """Raise if the model has no embedding for a token, as for one that was added to the tokenizer alone."""
-        for request in self._lm.captured:
-            if (last := max((*request.context, *request.continuation), default=0)) >= self._rows:
-                raise CornerstoneError(
-                    f"a text has the token {self._lm.tokenizer.convert_ids_to_tokens(last)!r}, which is number {last}, "
-                    f"but the model has embeddings for {self._rows:,} tokens only"
-                )
+        if (last := max(tokens, default=0)) >= self._rows:
+            raise CornerstoneError(
+                f"a text has the token {self._lm.tokenizer.convert_ids_to_tokens(last)!r}, which is number {last}, "
+                f"but the model has embeddings for {self._rows:,} tokens only"
+            )
 
 
 def _refuse_unscorable(part: TokenRequest, instance: Instance) -> None:
@@ -131,6 +207,24 @@ class _CapturingLM(HFLM):  # type: ignore[misc]
     def __init__(self, **arguments: Any) -> None:
         super().__init__(**arguments)
         self.captured: list[TokenRequest] = []
+        self.write: Callable[[Prompt], tuple[int, ...]] = lambda _prompt: ()
+
+    def generate(self, prompt: Prompt, decode: Callable[..., Tensor]) -> None:
+        """Let lm-eval and transformers prepare the continuation of a prompt, which ``decode`` then receives."""
+        tokens = torch.tensor([prompt.tokens], device=self.device)
+        super()._model_generate(
+            tokens,
+            prompt.max_length,
+            list(prompt.stop),
+            attention_mask=torch.ones_like(tokens),
+            custom_generate=decode,
+            **prompt.options,
+        )
+
+    def _model_generate(self, context: Tensor, max_length: int, stop: list[str], **options: Any) -> Tensor:
+        settings = {key: value for key, value in options.items() if key != "attention_mask"}
+        prompt = Prompt(tuple(context[0].tolist()), max_length, tuple(stop), settings)
+        return torch.tensor([[*prompt.tokens, *self.write(prompt)]])
 
     def tok_encode(self, string: str, add_special_tokens: bool | None = None, **options: Any) -> list[int]:
         """Encode text. Without BOS and EOS no text begins with them, which lm-eval fails to see.

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from core.coalitions.expert_layers import chosen_layers, refuse_too_many
-from core.engine.expert_silence import routing_of, without_experts
+from core.engine.expert_silence import gone_from, routing_of, without_experts
 from core.engine.find_experts import ExpertCall, find_experts
 from core.engine.layers import Make, make_of
 from core.engine.offloaded import brought_in
@@ -79,7 +79,8 @@ def _passes(probe: Probe, layer: Layer) -> bool:
     assert layer.experts is not None
     hidden = probe.uneven()
     others = [part for sublayer in layer.sublayers for part in sublayer.parts]
-    with zeroed(probe.layer, others), without_experts(probe.layer, layer.experts, range(layer.experts.count)):
+    every = gone_from(layer.experts, [range(layer.experts.count)])
+    with zeroed(probe.layer, others), without_experts(probe.layer, layer.experts, every):
         return torch.equal(probe.run(hidden), hidden)
 
 
@@ -97,7 +98,7 @@ def _refuse_uncounted(experts: Experts, call: ExpertCall, layer: nn.Module, *, o
     """
 
     def without(gone: Sequence[int]) -> Tensor:
-        with without_experts(layer, experts, gone):
+        with without_experts(layer, experts, gone_from(experts, [gone])):
             return call.again()
 
     numbers, exact = range(experts.count), Exactness.of(call.out.dtype)

@@ -19,21 +19,32 @@ Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 """The positional arguments of a call, and those by name."""
 
 _RowsOf = Callable[[tuple[Any, ...], Tensor, Tensor], Tensor]
-"""From arguments, what was returned, and which experts are removed: which rows are theirs."""
+"""From arguments, what was returned, and which experts each text lacks: which rows are theirs."""
+
+
+def gone_from(experts: Experts, removed: Sequence[Sequence[int]]) -> Tensor:
+    """Return which experts each text of a batch lacks, as booleans of shape (texts, experts).
+
+    Args:
+        experts: the experts of a layer.
+        removed: the numbers of those that are removed, by text.
+    """
+    gone = torch.zeros(len(removed), experts.count, dtype=torch.bool)
+    for row, numbers in zip(gone, removed, strict=True):
+        row[list(numbers)] = True
+    return gone
 
 
 @contextmanager
-def without_experts(layer: nn.Module, experts: Experts, gone: Sequence[int]) -> Iterator[None]:
+def without_experts(layer: nn.Module, experts: Experts, removed: Tensor) -> Iterator[None]:
     """Let some experts of a layer add nothing inside the block.
 
     Args:
         layer: the layer.
-        experts: its experts.
-        gone: the numbers of those that are removed.
+        experts: its experts. Where they receive tokens in an order of their own, all texts must lack the same ones.
+        removed: which experts each text of the batch lacks, as ``gone_from`` returns it; one row is for all texts.
     """
     module = layer.get_submodule(experts.path)
-    removed = torch.zeros(experts.count, dtype=torch.bool)
-    removed[list(gone)] = True
     if experts.form == "indexed":
         handle = module.register_forward_pre_hook(_without_weights(removed), with_kwargs=True)
     else:
@@ -84,8 +95,9 @@ def _without_weights(removed: Tensor) -> Callable[..., Arguments]:
         routing = routing_of(args, kwargs)
         if routing is None:
             raise RuntimeError("a module of experts received no routing")
-        gone = removed.to(routing.index.device)[routing.index.long()]
-        weights = routing.weights.masked_fill(gone, 0)
+        index = routing.index.long().flatten(0, -2)
+        gone = _by_token(removed, len(index)).to(index.device).gather(1, index)
+        weights = routing.weights.masked_fill(gone.view(routing.index.shape), 0)
         if isinstance(routing.place, str):
             return args, {**kwargs, routing.place: weights}
         return (*args[: routing.place], weights, *args[routing.place + 1 :]), kwargs
@@ -104,11 +116,18 @@ def _without_rows(removed: Tensor, rows_of: _RowsOf) -> Callable[..., Tensor]:
 
 
 def _rows_of_block(_args: tuple[Any, ...], out: Tensor, removed: Tensor) -> Tensor:
-    return removed.repeat_interleave(out.shape[0] // len(removed))
+    return _by_token(removed, out.shape[0] // removed.shape[1]).T.flatten()
 
 
 def _rows_of_sorted(args: tuple[Any, ...], _out: Tensor, removed: Tensor) -> Tensor:
     sizes = counts_of(args)
     if sizes is None:
         raise RuntimeError("a module of experts received no sorted rows")
-    return removed.repeat_interleave(torch.tensor(sizes))
+    if not torch.equal(removed, removed[:1].expand_as(removed)):
+        raise RuntimeError("a module of experts received sorted rows of texts that lack different experts")
+    return removed[0].repeat_interleave(torch.tensor(sizes))
+
+
+def _by_token(removed: Tensor, tokens: int) -> Tensor:
+    """Return which experts each token lacks, of shape (tokens, experts); the tokens of a text follow one another."""
+    return removed.repeat_interleave(tokens // len(removed), dim=0)

@@ -16,6 +16,7 @@ from core.coalitions.players import Player, layers_of_experts
 from core.engine.adapter import LoraAdapter
 from core.engine.decoder import Decoder
 from core.engine.expert_players import with_expert_players
+from core.engine.generation import Generator
 from core.engine.layers import decoder_layers
 from core.engine.load_faults import load_faults
 from core.engine.open_model import open_weights, read_config
@@ -53,12 +54,19 @@ class LoadedModel:
     tokenizer: Any
     in_use: WeightsInUse
     _decoders: dict[bool, Decoder] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _generators: dict[bool, Generator] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def decoder(self, *, laid_out: bool = True) -> Decoder:
         """Return the decoder of this model, always the same one: it remembers what it finds out about the model."""
         if laid_out not in self._decoders:
             self._decoders[laid_out] = Decoder(self.model, self.layout, laid_out=laid_out)
         return self._decoders[laid_out]
+
+    def generator(self, *, laid_out: bool = True) -> Generator:
+        """Return what writes texts with this model. The first call looks for the fastest way that is right."""
+        if laid_out not in self._generators:
+            self._generators[laid_out] = Generator(self.decoder(laid_out=laid_out))
+        return self._generators[laid_out]
 
     @property
     def offloaded(self) -> bool:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from core.coalitions.players import Removed
-from core.engine.expert_silence import without_experts
+from core.engine.expert_silence import gone_from, without_experts
 from core.engine.layers import decoder_layers
-from core.engine.silence import zeroed
+from core.engine.silence import zeroed, zeroed_in_rows
 from core.models.layout import Layout
 
 
@@ -44,5 +47,52 @@ def removed_from(model: nn.Module, layout: Layout, removed: Removed) -> Iterator
         for layer, what, parts, gone in silent:
             stack.enter_context(zeroed(layer, parts))
             if what.experts is not None and gone:
-                stack.enter_context(without_experts(layer, what.experts, gone))
+                stack.enter_context(without_experts(layer, what.experts, gone_from(what.experts, [gone])))
+        yield
+
+
+@dataclass(frozen=True, slots=True)
+class SilentLayer:
+    """What texts of a batch lack of a layer.
+
+    ``parts`` are submodules that are silent for some texts, and for which: booleans of shape (texts,). ``experts`` are
+    booleans of shape (texts, experts), None where no text lacks one.
+    """
+
+    parts: Mapping[str, Tensor]
+    experts: Tensor | None
+
+
+SilentRows = tuple[SilentLayer, ...]
+"""What texts of a batch lack, by layer."""
+
+
+def silent_rows(layout: Layout, coalitions: Sequence[Removed]) -> SilentRows:
+    """Return what is silent in a batch whose texts are under these coalitions, one each."""
+    parts: list[defaultdict[str, Tensor]] = [
+        defaultdict(lambda: torch.zeros(len(coalitions), dtype=torch.bool)) for _ in layout.layers
+    ]
+    for row, removed in enumerate(coalitions):
+        for layer, silent in zip(parts, layout.parts_of(removed), strict=True):
+            for part in silent:
+                layer[part][row] = True
+    gone = zip(*map(layout.experts_of, coalitions), strict=True)
+    return tuple(
+        SilentLayer(
+            dict(silent), gone_from(what.experts, numbers) if what.experts is not None and any(numbers) else None
+        )
+        for what, silent, numbers in zip(layout.layers, parts, gone, strict=True)
+    )
+
+
+@contextmanager
+def removed_in_rows(model: nn.Module, layout: Layout, silent: SilentRows) -> Iterator[None]:
+    """Remove players from the texts of a batch inside the block, other ones from each; see ``removed_from``."""
+    layers = decoder_layers(model, layout.path)
+    with ExitStack() as stack:
+        for layer, what, lacks in zip(layers, layout.layers, silent, strict=True):
+            if lacks.parts:
+                stack.enter_context(zeroed_in_rows(layer, lacks.parts))
+            if what.experts is not None and lacks.experts is not None:
+                stack.enter_context(without_experts(layer, what.experts, lacks.experts))
         yield

@@ -5,7 +5,7 @@ The submodule itself still runs, so that every cache, router and shared state is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,6 +17,22 @@ from torch import Tensor, nn
 def zeroed(layer: nn.Module, parts: Iterable[str]) -> Iterator[None]:
     """Let submodules of a layer, given as dotted paths, return zeros inside the block."""
     handles = [layer.get_submodule(part).register_forward_hook(_zeros) for part in parts]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+@contextmanager
+def zeroed_in_rows(layer: nn.Module, parts: Mapping[str, Tensor]) -> Iterator[None]:
+    """Let submodules of a layer return zeros for some texts of a batch inside the block.
+
+    Args:
+        layer: the layer.
+        parts: for each submodule, as a dotted path, which texts it is silent for: booleans of shape (texts,).
+    """
+    handles = [layer.get_submodule(part).register_forward_hook(_zeros_in(rows)) for part, rows in parts.items()]
     try:
         yield
     finally:
@@ -66,5 +82,19 @@ def returned(first: Tensor, count: int | None) -> Any:
 
 
 def _zeros(_module: nn.Module, _inputs: Any, out: Any) -> Any:
-    nothing = torch.zeros_like(first_of(out))
-    return type(out)((nothing, *out[1:])) if isinstance(out, (tuple, list)) else nothing
+    return _with_first(out, torch.zeros_like(first_of(out)))
+
+
+def _zeros_in(rows: Tensor) -> Any:
+    """Return a hook that zeroes rows of a batch. A module may return the tokens of all texts in one line."""
+
+    def silence(_module: nn.Module, _inputs: Any, out: Any) -> Any:
+        first = first_of(out)
+        by_text = first.reshape(len(rows), -1)
+        return _with_first(out, by_text.masked_fill(rows.to(first.device)[:, None], 0).reshape(first.shape))
+
+    return silence
+
+
+def _with_first(out: Any, first: Tensor) -> Any:
+    return type(out)((first, *out[1:])) if isinstance(out, (tuple, list)) else first

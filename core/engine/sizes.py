@@ -62,6 +62,15 @@ def head_rows(batch_tokens: int) -> int:
     return max(1, min(_HEAD_ROWS, batch_tokens))
 
 
+def rows_at_once(model: PreTrainedModel, sizes: SweepSizes, bytes_each: float) -> int:
+    """Return how many texts are continued at once, where the cache of each takes up to so many bytes.
+
+    Together they take no more than the hidden states of a sweep.
+    """
+    states = 2 * sizes.state_tokens * hidden_width(model.config.get_text_config()) * model.dtype.itemsize
+    return max(1, min(sizes.batch_tokens, int(states / bytes_each) if bytes_each else sizes.batch_tokens))
+
+
 def head_width(size: int, device: torch.device) -> int:
     """Return how many tokens of the vocabulary are scored at once.
 

@@ -96,7 +96,10 @@ class OpenTasks:
             model=record,
             model_id=short_id(record.fingerprint),
             device=self.bench.device,
-            tasks=tuple(live_task.bench_task for live_task in self._live_tasks),
+            tasks=tuple(
+                live_task.bench_task.model_copy(update={"most_new": task.most_new})
+                for live_task, task in zip(self._live_tasks, self.bench.tasks, strict=True)
+            ),
             writers=self._writers,
         )
 

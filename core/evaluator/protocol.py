@@ -123,7 +123,8 @@ class BenchTask(pydantic.BaseModel, frozen=True):
     ``value`` is the one of ``values`` that is charted. Without ``values`` it is "no value", and nothing is charted.
 
     ``chance`` is the mean of 1/choices over the documents, None if there are no choices or the value is no accuracy.
-    ``documents`` counts the open documents, and ``size`` those of the data set.
+    ``documents`` counts the open documents, and ``size`` those of the data set. ``most_new`` is the most tokens of an
+    answer that the model writes, 0 if it writes none.
     """
 
     key: str
@@ -134,6 +135,7 @@ class BenchTask(pydantic.BaseModel, frozen=True):
     value: str
     chance: float | None
     values: tuple[str, ...] = ()
+    most_new: int = 0
 
     @property
     def charted(self) -> str | None:

@@ -52,7 +52,7 @@ def check_proxies(config: RunConfig, value: str | None, recorder: Recorder, list
     sublayers, layers = (grouping(name, bench.model.players) for name in ("sublayers", "layers"))
     for asked, task, own in zip(config.tasks, bench.tasks, values, strict=True):
         listener.narrate(f"the intact model on {len(task.documents)} documents of {task.record.name}")
-        rows = [pack([document.continuations], bench.encoder.max_length) for document in task.documents]
+        rows = [pack([document.texts], bench.encoder.max_length) for document in task.documents]
         found = measure_proxies(decoder, rows, on_document=listener.on_batch)
         of = _compared(bench, task, own, recorder)
         for units in (sublayers, layers):

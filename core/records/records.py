@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 Metric = float | int | str | bool | None | Sequence["Metric"]
 RunState = Literal["running", "finished", "stopped", "failed"]
 
+WRITTEN: Final = "written"
+"""The name, among an outcome's ``other`` values, of the text that the model wrote."""
+
 HIGHEST_LOGPROB: Final = 0.1
 """The highest log-probability that rounding explains, in nats: each token of a long text may add to it."""
 
@@ -75,7 +78,8 @@ class DocumentRecord:
     """One document. ``key`` hashes its rendered requests and gold; ``doc_id`` is lm-eval's position in the data.
 
     ``gold`` holds the indices of the right choices (one, as a rule). ``choices`` are the texts to choose
-    from: a single continuation, as in LAMBADA, is one choice.
+    from: a single continuation, as in LAMBADA, is one choice. Where the model writes a text, the right one is the only
+    choice.
     """
 
     key: str
@@ -89,8 +93,9 @@ class DocumentRecord:
 class Outcome:
     """One document's result under one coalition, as lm-eval's own scoring gives it.
 
-    ``logprobs`` are natural logarithms, summed over each request's continuation. ``metrics`` are per-document
-    values whose mean is the score; ``other`` are those that aggregate in another way, kept as given.
+    ``logprobs`` are natural logarithms, summed over each request's continuation; there are none where the model wrote
+    a text. ``metrics`` are per-document values whose mean is the score; ``other`` are those that aggregate in another
+    way, kept as given, and the text that the model wrote.
     """
 
     document: str

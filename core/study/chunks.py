@@ -58,6 +58,7 @@ class ChunkEvaluator:
         """
         self.model = model
         self._max_length = encoder.max_length
+        self._encoder = encoder
         self._decoder = model.decoder(laid_out=sizes.laid_out)
         self._sizes = sizes
         self._intact = intact
@@ -117,8 +118,12 @@ class ChunkEvaluator:
         """Yield chunks of as many documents as the sizes allow."""
         most = max(self._sizes.chunk_tokens, self._row_tokens(coalitions))
         most = min(most, self._sizes.state_tokens // len(coalitions))
-        for fitting in _grouped(documents, most, lambda document: sum(map(self._length, document.bundles))):
+        for fitting in _grouped(documents, most, self._tokens):
             yield _Chunk(tuple(fitting), coalitions)
+
+    def _tokens(self, document: Document) -> int:
+        """Return how many tokens a document has, with those that the model may write."""
+        return document.prompt.max_length if document.prompt is not None else sum(map(self._length, document.bundles))
 
     def _length(self, bundle: Bundle) -> int:
         return packed_length(bundle, self._max_length, share=self.model.layout.shares)
@@ -150,11 +155,13 @@ class ChunkEvaluator:
 
     def _fits(self, chunk: _Chunk) -> bool:
         """Return whether the free memory suffices for a chunk."""
-        tokens = sum(self._length(bundle) for document in chunk.documents for bundle in document.bundles)
+        tokens = sum(map(self._tokens, chunk.documents))
         states = min(tokens * len(chunk.coalitions), max(self._sizes.state_tokens, tokens))
         return self._headroom.suffices(self._sizes, states)
 
     def _evaluate(self, task: PreparedTask, chunk: _Chunk, on_batch: OnBatch) -> list[Outcome]:
+        if chunk.documents[0].prompt is not None:
+            return list(self._written(task, chunk, on_batch))
         bundles = [bundle for document in chunk.documents for bundle in document.bundles]
         groups = list(_grouped(bundles, self._row_tokens(chunk.coalitions), self._length))
         rows = [pack(group, self._max_length) for group in groups]
@@ -170,6 +177,18 @@ class ChunkEvaluator:
         if self._intact is not None:
             self._intact.trim()
         return outcomes
+
+    def _written(self, task: PreparedTask, chunk: _Chunk, on_batch: OnBatch) -> Iterator[Outcome]:
+        """Yield the outcomes of a chunk for which the model writes texts, document by document."""
+        generator = self.model.generator(laid_out=self._sizes.laid_out)
+        for number, document in enumerate(chunk.documents):
+            assert document.prompt is not None
+            part = _in_outcomes(on_batch, number * len(chunk.coalitions), len(chunk.coalitions))
+            found = generator.continuations(document.prompt, chunk.coalitions, self._encoder, self._sizes, part)
+            with compiled_once():
+                for removed, continuation in zip(chunk.coalitions, found, strict=True):
+                    text = self._encoder.text(document.instances[0], continuation.tokens)
+                    yield task.written(document, removed, text if continuation.sound else None)
 
     def _alone(
         self, coalitions: Sequence[Removed], on_batch: OnBatch, bundles: Sequence[Bundle], under: Sequence[int]

@@ -89,6 +89,12 @@ def _schedules(config: RunConfig, players: Sequence[Player]) -> Iterator[Schedul
         )
 
 
+def most_coalitions(schedules: Sequence[Schedule]) -> int:
+    """Return the largest number of coalitions of some schedules; those that they share count once."""
+    listed = {removed for schedule in schedules for removed in schedule.coalitions}
+    return len(listed) + sum(schedule.most for schedule in schedules)
+
+
 def longest_window(config: RunConfig) -> int:
     """Return how many neighbours a configuration's windows remove at most."""
     return WindowFirst.of(config.settings).max_removed

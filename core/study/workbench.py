@@ -27,9 +27,10 @@ from core.study.chunks import ChunkEvaluator
 from core.study.events import StudyEvent
 from core.study.left_out import TRIED, LeftOut
 from core.study.listener import SILENT, Listener
-from core.study.plan import Schedule, schedules_of
+from core.study.plan import Schedule, most_coalitions, schedules_of
 from core.study.recorded_run import recorded_run
 from core.study.study import Study
+from core.study.writing_cost import writing_cost
 from core.tasks.build import build_task
 from core.tasks.expand import Expanded, Source, expand, recorded
 from core.tasks.own_tasks import own_digest
@@ -182,7 +183,7 @@ def _refuse_without_numbers(bench: Workbench) -> None:
     left_out = LeftOut(bench.model.record, task.record.name, len(task.documents))
     evaluator = bench.evaluator()
     for document in sorted(task.documents, key=_length)[:TRIED]:
-        one = replace(task, documents=(document,))
+        one = replace(task, documents=(_begun(document),))
         for chunk in evaluator.missing(one, [INTACT], {}, ignore_batches):
             if not isinstance(chunk, SweepSizes) and left_out.sound(chunk):
                 return
@@ -190,7 +191,15 @@ def _refuse_without_numbers(bench: Workbench) -> None:
 
 
 def _length(document: Document) -> int:
-    return sum(len(one.context) + len(one.continuation) for one in document.continuations)
+    return sum(len(one.context) + len(one.continuation) for one in document.texts)
+
+
+def _begun(document: Document) -> Document:
+    """Return a document for which the model writes one token at most."""
+    prompt = document.prompt
+    if prompt is None:
+        return document
+    return replace(document, prompt=replace(prompt, max_length=len(prompt.tokens) + 1))
 
 
 def new_run(config: RunConfig, command: str) -> RunRecord:
@@ -215,9 +224,13 @@ def run_config(
     """
     bench = open_workbench(config, listener)
     record = bench.model.record
-    study = bench.study(bench.tasks, schedules_of(config, bench.model.players), value=config.value)
+    schedules = schedules_of(config, bench.model.players)
+    study = bench.study(bench.tasks, schedules, value=config.value)
+    answers = [(len(task.documents), task.most_new) for task in bench.tasks]
     with recorded_run(recorder, new_run(config, command)) as run_id:
         listener.narrate(f"run {run_id}: {record.name}, {record.dtype} on {bench.device}")
+        if (cost := writing_cost(answers, most_coalitions(schedules))) is not None:
+            listener.narrate(f"{cost}; what is stored already is not written again")
         yield from study.run(run_id, recorder, listener)
 
 

@@ -17,7 +17,7 @@ from core.machine.regular_file import real_path
 from core.tasks import dataset_hub
 from core.tasks.data_file import DataFile, read_data_file
 from core.tasks.definition import definition_of, needs_module, only_file, refuse_what_is_not_scored
-from core.tasks.entries import OUTPUT_TYPES, must_generate
+from core.tasks.entries import is_evaluated, none_of_the_kinds
 from core.tasks.expand import Source
 from core.tasks.faults import DOCUMENT_FAULTS, document_fault, fault_of_document, first_line, with_null_fields
 from core.tasks.rows_dataset import SPLIT, dataset_of
@@ -68,7 +68,7 @@ def build_task(
         narrate: called with a sentence before a download and other slow work.
 
     Raises:
-        CornerstoneError: it must generate text, its definition is wrong, its code needs a module that is not
+        CornerstoneError: it draws texts at random, its definition is wrong, its code needs a module that is not
             installed, the data does not fit, or the data cannot be read or downloaded.
     """
     sandbox_templates()
@@ -99,8 +99,8 @@ def build_task(
         ) from error
     # The rows are data, and no part of the definition that identifies the task.
     task.set_config("custom_dataset", definition.get("custom_dataset"))
-    if task.OUTPUT_TYPE not in OUTPUT_TYPES:
-        raise CornerstoneError(f"{name} cannot be evaluated: {must_generate(str(task.OUTPUT_TYPE))}")
+    if not is_evaluated(str(task.OUTPUT_TYPE)):
+        raise CornerstoneError(f"{name} cannot be evaluated: {none_of_the_kinds(str(task.OUTPUT_TYPE))}")
     origin = str(file.path) if file else "/".join(filter(None, (task.DATASET_PATH, task.DATASET_NAME)))
     return BuiltTask(name, task, docs, origin, file, shots)
 

@@ -1,4 +1,4 @@
-"""Resolve the definition of a task with the functions that it names, and refuse what is not scored as in lm-eval."""
+"""Resolve the definition of a task with the functions that it names, and refuse what cannot be scored as in lm-eval."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from lm_eval.api.registry import AGGREGATION_REGISTRY, METRIC_REGISTRY
 from lm_eval.tasks._yaml_loader import _import_func_in_yml, load_yaml
 
 from core.errors import CornerstoneError
-from core.machine.plain_text import plain, short_repr
-from core.tasks.entries import OUTPUT_TYPES, must_generate, output_type_of
+from core.tasks.definition_faults import fault_of_definition
+from core.tasks.entries import WRITES, output_type_of
 from core.tasks.expand import Source
 from core.tasks.faults import DOCUMENT_FAULTS, first_line
+from core.tasks.filter_faults import fault_of_filters
+from core.tasks.metric_faults import fault_of_metric
 from core.tasks.task_yaml import Function
 
-# What code may raise when it is imported: lm-eval's own raises RuntimeError where a library is not there.
-_IMPORT_FAULTS = (ImportError, RuntimeError, OSError, *DOCUMENT_FAULTS)
+# What code may raise when it is imported: lm-eval's own raises RuntimeError where a library is not there, or exits.
+_IMPORT_FAULTS = (ImportError, RuntimeError, OSError, SystemExit, *DOCUMENT_FAULTS)
 
 _PICKLES: Final = "pandas"
 """The reader of ``datasets`` that reads pickles, which may run code."""
@@ -27,11 +28,15 @@ def definition_of(name: str, source: Source) -> dict[str, Any]:
     """Return a task's definition with its functions, for lm-eval to build it from.
 
     Raises:
-        CornerstoneError: the code of a function cannot be imported, or there is no such function.
+        CornerstoneError: the code of a function cannot be imported, or there is no such function; or the definition
+            tells that the task cannot be evaluated.
     """
     try:
         if source.own is None:
+            # The code of a task that cannot be evaluated is not imported, because it may run more at once.
+            _refuse_faulty(name, load_yaml(source.definition, resolve_func=False))
             return dict(load_yaml(source.definition))
+        _refuse_faulty(str(source.own.path), source.own.definition)
         return {key: _resolved(value) for key, value in source.own.definition.items()}
     except _IMPORT_FAULTS as error:
         raise needs_module(name, error) from error
@@ -43,24 +48,25 @@ def needs_module(name: str, error: BaseException) -> CornerstoneError:
 
 
 def refuse_what_is_not_scored(name: str, definition: Mapping[str, Any], source: Source) -> None:
-    """Refuse a task that is not scored by the log-probabilities of texts, or not by those alone.
+    """Refuse a task that has the model do more than give log-probabilities of texts, or write the most likely one.
 
     Raises:
-        CornerstoneError: it is one.
+        CornerstoneError: it is one, or its metrics need what lm-eval does not have.
     """
     where = name if source.own is None else str(source.own.path)
-    output_type = output_type_of(definition)
-    if output_type not in OUTPUT_TYPES:
-        why = must_generate(output_type)
-        raise CornerstoneError(f"{where} cannot be evaluated: {why}; choose a multiple-choice or log-likelihood task")
-    for field in ("doc_to_image", "doc_to_audio"):
-        if definition.get(field) is not None:
-            raise CornerstoneError(f"{where} cannot be evaluated: {field} is no text")
-    if definition.get("filter_list") or (definition.get("repeats") or 1) != 1:
-        field = "filter_list" if definition.get("filter_list") else "repeats"
-        raise CornerstoneError(f"{where} cannot be evaluated: {field} is for tasks that generate text")
-    if source.own is not None:
-        _refuse_own(where, definition)
+    _refuse_faulty(where, definition)
+    if output_type_of(definition) == WRITES or source.own is not None:
+        _refuse_metrics(where, definition)
+    filters = definition.get("filter_list") if source.own is not None else None
+    if filters and (said := fault_of_filters(filters)) is not None:
+        raise CornerstoneError(f"{where}: {said}")
+    if source.own is not None and definition.get("dataset_path") == _PICKLES:
+        raise CornerstoneError(f"{where}: dataset_path: pickles are not read; use json, csv or parquet")
+
+
+def _refuse_faulty(where: str, definition: Mapping[str, Any]) -> None:
+    if (fault := fault_of_definition(definition)) is not None:
+        raise CornerstoneError(f"{where} cannot be evaluated: {fault}; choose another task")
 
 
 def only_file(definition: Mapping[str, Any], source: Source) -> Path | None:
@@ -93,24 +99,9 @@ def _resolved(value: Any) -> Any:
             return value
 
 
-def _refuse_own(where: str, definition: Mapping[str, Any]) -> None:
-    """Refuse what lm-eval would fetch and run, or load from pickles, for a task of the user."""
+def _refuse_metrics(where: str, definition: Mapping[str, Any]) -> None:
+    """Refuse metrics that lm-eval would fetch and run, or that it does not know."""
     for number, metric in enumerate(definition.get("metric_list") or (), 1):
-        said = _fault_of_metric(metric, processed=definition.get("process_results") is not None)
+        said = fault_of_metric(metric, processed=definition.get("process_results") is not None)
         if said is not None:
             raise CornerstoneError(f"{where}: entry {number} of metric_list: {said}")
-    if definition.get("dataset_path") == _PICKLES:
-        raise CornerstoneError(f"{where}: dataset_path: pickles are not read; use json, csv or parquet")
-
-
-def _fault_of_metric(metric: Mapping[str, Any], *, processed: bool) -> str | None:
-    """Return what is wrong with a metric; ``processed`` says whether a function of the task computes it."""
-    name, how = metric["metric"], metric.get("aggregation")
-    known = name in METRIC_REGISTRY if isinstance(name, str) else False
-    if metric.get("hf_evaluate"):
-        return "hf_evaluate would fetch and run code"
-    if isinstance(name, str) and not known and not processed:
-        return f"lm-eval has no metric {short_repr(name)}"
-    if isinstance(how, str) and how not in AGGREGATION_REGISTRY:
-        return f"lm-eval has no aggregation {short_repr(how)}"
-    return None if how is not None or known else f"{plain(str(name))} needs an aggregation"

@@ -14,8 +14,8 @@ EntryKind = Literal["task", "group", "tag"]
 OUTPUT_TYPES = ("multiple_choice", "loglikelihood", "loglikelihood_rolling")
 """The kinds of tasks that are scored by log-probabilities."""
 
-UNSAID = "generate_until"
-"""The output type of a task that names none, in lm-eval."""
+WRITES = "generate_until"
+"""The kind of tasks for which the model writes a text. In lm-eval it is that of a task that names none."""
 
 PYTHON = "python"
 """Stands for the output type of a task that is a class in Python; only the class knows it."""
@@ -34,7 +34,8 @@ class IndexEntry:
         shots: the numbers of examples that a group sets, by task; others have their own.
         groups: of a group, the names of the groups in it.
         weights: of a group, whether lm-eval weighs its members by their documents or all alike, by metric.
-        fault: why a group cannot be evaluated as lm-eval would; None if it can.
+        fault: why a task or a group cannot be evaluated as lm-eval would, as far as its definition tells; None if it
+            can.
     """
 
     name: str
@@ -52,21 +53,24 @@ class IndexEntry:
         """Say why this task cannot be evaluated, or None if it can as far as its definition tells."""
         if self.output_type == PYTHON:
             return "it is a class in Python, and only tasks in YAML are read"
-        return None if self.output_type in OUTPUT_TYPES else must_generate(self.output_type)
+        return self.fault
 
     def details(self) -> Any:
         """Return what ``with_details`` reads, as JSON holds it."""
         if self.kind == "task":
-            return self.output_type
+            return [self.output_type, self.fault]
         pairs = [[list(pair) for pair in pairs] for pairs in (self.shots, self.weights)]
         return [list(self.members), list(self.groups), *pairs, self.fault]
 
 
-def must_generate(output_type: str) -> str:
-    """Say why a task of this output type, which is none of ``OUTPUT_TYPES``, cannot be evaluated."""
-    if output_type == UNSAID:
-        return f"it is a {output_type} task, for which the model must generate text"
-    return f"its output_type {short_repr(output_type)} is none of {', '.join((*OUTPUT_TYPES, UNSAID))}"
+def is_evaluated(output_type: str) -> bool:
+    """Return whether tasks of this output type can be evaluated."""
+    return output_type in (*OUTPUT_TYPES, WRITES)
+
+
+def none_of_the_kinds(output_type: str) -> str:
+    """Say why a task of an output type that is not evaluated is refused."""
+    return f"its output_type {short_repr(output_type)} is none of {', '.join((*OUTPUT_TYPES, WRITES))}"
 
 
 def with_details(name: str, kind: EntryKind, definition: Path | None, details: Any) -> IndexEntry:
@@ -76,9 +80,9 @@ def with_details(name: str, kind: EntryKind, definition: Path | None, details: A
         ValueError: the details are malformed.
     """
     match details:
-        case str():
-            return IndexEntry(name, kind, definition, details)
-        case [list(members), list(groups), list(shots), list(weights), str() | None as fault]:
+        case [str(output_type), str() | None as fault] if kind == "task":
+            return IndexEntry(name, kind, definition, output_type, fault=fault)
+        case [list(members), list(groups), list(shots), list(weights), str() | None as fault] if kind != "task":
             if not all(isinstance(one, str) for one in (*members, *groups)):
                 raise ValueError(f"the members of {name!r} are malformed")
             found = tuple(members), tuple(map(_shots, shots)), tuple(groups), tuple(map(_weight, weights))
@@ -102,4 +106,4 @@ def _weight(given: Any) -> tuple[str, bool]:
 
 def output_type_of(definition: Mapping[str, Any]) -> str:
     """Return the output type of a task's definition."""
-    return PYTHON if "class" in definition else str(definition.get("output_type") or UNSAID)
+    return PYTHON if "class" in definition else str(definition.get("output_type") or WRITES)

@@ -223,9 +223,7 @@ def _refusal(name: str, names: _Names) -> str | None:
 
 def _refused(name: str, entry: IndexEntry, names: _Names) -> CornerstoneError:
     what = f"{entry.definition}: {name}" if name in names.own else name
-    return CornerstoneError(
-        f"{what} cannot be evaluated: {entry.refusal}; choose a multiple-choice or log-likelihood task"
-    )
+    return CornerstoneError(f"{what} cannot be evaluated: {entry.refusal}; choose another task")
 
 
 def _file_of(task: TaskConfig, name: str, whole: str, members: list[str]) -> Path:

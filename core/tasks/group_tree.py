@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.tasks.entries import IndexEntry, output_type_of
+from core.tasks.definition_faults import task_entry
+from core.tasks.entries import IndexEntry
 
 _OF_A_GROUP = frozenset({"group", "group_alias", "task", "aggregate_metric_list", "metadata", "tag", "include"})
 _HARMLESS = frozenset({"task", "task_alias", "num_fewshot", "tag", "metadata"})
@@ -47,7 +48,7 @@ class GroupTree:
             if is_group(definition):
                 yield from self._groups(name, definition)
             else:
-                yield IndexEntry(name, "task", output_type=output_type_of(definition))
+                yield task_entry(name, definition)
         for tag, names in self._tags.items():
             if tag not in self._definitions:
                 yield IndexEntry(tag, "tag", members=tuple(sorted(names)))

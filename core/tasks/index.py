@@ -102,13 +102,12 @@ def _entry(row: Any, folder: Path) -> IndexEntry:
         case [str(name), ("task" | "group" | "tag") as kind, None | str() as path, details]:
             if path is not None and (path[:1] == "/" or ".." in path.split("/")):
                 raise ValueError(f"{path!r} is outside the folder of lm-eval's tasks")
-            if isinstance(details, str) == (kind == "task"):
-                return with_details(name, kind, folder / path if path else None, details)
+            return with_details(name, kind, folder / path if path else None, details)
     raise ValueError(f"{row!r} is no row of an index")
 
 
 def _about() -> dict[str, str]:
-    return {"what": "lm-eval's tasks and groups", "version": metadata.version("lm-eval")}
+    return {"what": "lm-eval's tasks with their faults, and groups", "version": metadata.version("lm-eval")}
 
 
 def index_file() -> Path | None:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import math
 import random
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from pathlib import Path
-from types import FunctionType
 from typing import Any, Literal
 
 import numpy as np
@@ -20,17 +17,19 @@ from core.coalitions.players import Removed
 from core.config.limit import Limit, documents_in
 from core.engine.encoding import EncodingFaultError, RenderChat, RequestEncoder
 from core.engine.packing import TokenRequest
+from core.engine.prompt import Prompt
 from core.errors import CornerstoneError
 from core.records.fingerprint import digest_of
-from core.records.records import DataRecord, DocumentRecord, Outcome, TaskRecord
+from core.records.records import WRITTEN, DataRecord, DocumentRecord, Outcome, TaskRecord
 from core.tasks.build import BuiltTask
 from core.tasks.data_file import fields_of
+from core.tasks.entries import WRITES
 from core.tasks.faults import DOCUMENT_FAULTS, document_fault, fault_of_document
+from core.tasks.json_value import json_value
 from core.tasks.templates import compiled_once
+from core.tasks.written import right_text, scores_of_text, value_names
 
 Order = Literal["shuffled", "file"]
-
-_ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 
 # Where the data is and how it is split identifies the data, not the task. The number of examples is recorded apart.
 _NOT_THE_TASK = (
@@ -51,17 +50,24 @@ class Document:
     """One document of a task.
 
     ``source`` is lm-eval's row, and ``instances`` are lm-eval's requests about it. ``requests[i]`` are the
-    continuations whose log-probabilities add up to that of ``instances[i]``.
+    continuations whose log-probabilities add up to that of ``instances[i]``. Where the model writes a text, there are
+    none, but a ``prompt``.
     """
 
     record: DocumentRecord
     source: Any
     instances: tuple[Instance, ...]
     requests: tuple[tuple[TokenRequest, ...], ...]
+    prompt: Prompt | None = None
 
     @property
     def continuations(self) -> tuple[TokenRequest, ...]:
         return tuple(part for request in self.requests for part in request)
+
+    @property
+    def texts(self) -> tuple[TokenRequest, ...]:
+        """Return what the model reads of the document: its continuations, or the prompt before a first new token."""
+        return self.continuations if self.prompt is None else (TokenRequest(self.prompt.tokens, (0,)),)
 
     @property
     def bundles(self) -> tuple[tuple[TokenRequest, ...], ...]:
@@ -69,6 +75,8 @@ class Document:
 
         Windows of a long text share nothing.
         """
+        if self.prompt is not None:
+            return ()
         if self.instances[0].request_type == "loglikelihood_rolling":
             return tuple((part,) for part in self.continuations)
         return (self.continuations,)
@@ -86,6 +94,11 @@ class PreparedTask:
     @property
     def document_records(self) -> tuple[DocumentRecord, ...]:
         return tuple(document.record for document in self.documents)
+
+    @property
+    def most_new(self) -> int:
+        """Return the most tokens of an answer that the model writes; 0 if it writes none."""
+        return max((document.prompt.most_new for document in self.documents if document.prompt is not None), default=0)
 
     def outcome(
         self, document: Document, removed: Removed, logprobs: Sequence[float], is_greedy: Sequence[bool]
@@ -108,14 +121,38 @@ class PreparedTask:
             scores = self.scores(document, sums, greedy)
         except DOCUMENT_FAULTS:
             # The task's own function works (``prepare_task`` tried it), but not on these log-probabilities.
-            scores = dict.fromkeys((*self.record.mean_metrics, *self.record.other_metrics), math.nan)
+            scores = self._no_numbers()
+        return self._outcome(document, removed, tuple(sums), tuple(greedy), scores)
+
+    def written(self, document: Document, removed: Removed, text: str | None) -> Outcome:
+        """Score the text that the model wrote for one document; None if its logits were no numbers."""
+        if text is None:
+            return self._outcome(document, removed, (), (), self._no_numbers())
+        try:
+            scores = self.scores_of_text(document, text)
+        except DOCUMENT_FAULTS:
+            scores = self._no_numbers()
+        return self._outcome(document, removed, (), (), {**scores, WRITTEN: text})
+
+    def _no_numbers(self) -> dict[str, float]:
+        return dict.fromkeys((*self.record.mean_metrics, *self.record.other_metrics), math.nan)
+
+    def _outcome(
+        self,
+        document: Document,
+        removed: Removed,
+        logprobs: tuple[float, ...],
+        is_greedy: tuple[bool, ...],
+        scores: Mapping[str, Any],
+    ) -> Outcome:
+        means = self.record.mean_metrics
         return Outcome(
             document=document.record.key,
             removed=removed,
-            logprobs=tuple(sums),
-            is_greedy=tuple(greedy),
-            metrics={name: scores[name] for name in self.record.mean_metrics if name in scores},
-            other={name: _plain(value) for name, value in scores.items() if name not in self.record.mean_metrics},
+            logprobs=logprobs,
+            is_greedy=is_greedy,
+            metrics={name: scores[name] for name in means if name in scores},
+            other={name: json_value(value) for name, value in scores.items() if name not in means},
         )
 
     def scores(self, document: Document, logprobs: Sequence[float], is_greedy: Sequence[bool]) -> dict[str, Any]:
@@ -128,9 +165,14 @@ class PreparedTask:
         """
         rolling = self.record.output_type == "loglikelihood_rolling"
         results = list(logprobs) if rolling else list(zip(logprobs, is_greedy, strict=True))
-        scores = self._built.task.process_results(document.source, results)
-        means = {name: float(scores[name]) for name in self.record.mean_metrics if name in scores}
-        return {**scores, **means}
+        return self._with_means(self._built.task.process_results(document.source, results))
+
+    def scores_of_text(self, document: Document, text: str) -> dict[str, Any]:
+        """Return what the task makes of a text that the model wrote; values that are means are numbers."""
+        return self._with_means(scores_of_text(self._built.task, document.instances[0], text))
+
+    def _with_means(self, scores: Mapping[str, Any]) -> dict[str, Any]:
+        return {**scores, **{name: float(scores[name]) for name in self.record.mean_metrics if name in scores}}
 
 
 @compiled_once()
@@ -164,7 +206,7 @@ def prepare_task(
     prepared = PreparedTask(
         record=_task_record(built, encoder, apply_chat_template=apply_chat_template),
         data=DataRecord(
-            fingerprint=digest_of([_plain(doc) for doc in built.docs]), source=built.origin, size=len(built.docs)
+            fingerprint=digest_of([json_value(doc) for doc in built.docs]), source=built.origin, size=len(built.docs)
         ),
         documents=tuple(_document(built, encoder, doc_id, rendered[doc_id]) for doc_id in chosen),
         _built=built,
@@ -178,7 +220,10 @@ def _try_scoring(prepared: PreparedTask, document: Document, built: BuiltTask) -
     """Score a document with dummy results, so that a task whose scoring fails is reported before the model runs."""
     count = len(document.requests)
     try:
-        prepared.scores(document, [-1.0] * count, [False] * count)
+        if document.prompt is not None:
+            prepared.scores_of_text(document, "")
+        else:
+            prepared.scores(document, [-1.0] * count, [False] * count)
     except DOCUMENT_FAULTS as error:
         raise CornerstoneError(
             f"{built.where(document.record.doc_id)}: {built.name} cannot be scored ({document_fault(error)})"
@@ -243,6 +288,8 @@ def _requests(built: BuiltTask, doc_id: int, doc: Any, render_chat: RenderChat |
 def _document(built: BuiltTask, encoder: RequestEncoder, doc_id: int, instances: list[Instance]) -> Document:
     """Encode a document, after checking its choices and its gold answer."""
     doc = instances[0].doc
+    if built.task.OUTPUT_TYPE == WRITES:
+        return _with_prompt(built, encoder, doc_id, instances)
     choices = _choices(built, doc, doc_id, instances)
     gold = _gold(built, doc, choices, doc_id)
     if "" in choices:
@@ -255,7 +302,7 @@ def _document(built: BuiltTask, encoder: RequestEncoder, doc_id: int, instances:
     rendered = [[instance.request_type, *instance.args] for instance in instances]
     return Document(
         DocumentRecord(
-            key=digest_of([_plain(rendered), list(gold)]),
+            key=digest_of([json_value(rendered), list(gold)]),
             doc_id=doc_id,
             gold=gold,
             prompt=str(instances[0].args[0]),
@@ -265,6 +312,23 @@ def _document(built: BuiltTask, encoder: RequestEncoder, doc_id: int, instances:
         tuple(instances),
         requests,
     )
+
+
+def _with_prompt(built: BuiltTask, encoder: RequestEncoder, doc_id: int, instances: list[Instance]) -> Document:
+    """Encode a document for which the model writes a text."""
+    (instance,) = instances
+    try:
+        prompt = encoder.encode_prompt(instance)
+        right = right_text(built.task, instance.doc)
+    except EncodingFaultError as error:
+        raise CornerstoneError(f"{built.where(doc_id)}: {error}") from error
+    except DOCUMENT_FAULTS as error:
+        raise _not_rendered(built, doc_id, error) from error
+    # Any field may decide how the text is scored.
+    key = digest_of([json_value([instance.request_type, *instance.args]), json_value(instance.doc)])
+    choices = (right,) if right else ()
+    record = DocumentRecord(key, doc_id, (0,) if right else (), str(instance.args[0]), choices)
+    return Document(record, instance.doc, (instance,), (), prompt)
 
 
 def _choices(built: BuiltTask, doc: Any, doc_id: int, instances: Sequence[Instance]) -> tuple[str, ...]:
@@ -315,44 +379,20 @@ def _task_record(built: BuiltTask, encoder: RequestEncoder, *, apply_chat_templa
     """Return the record that identifies the task and its prompt settings."""
     task = built.task
     aggregation = task.aggregation()
-    definition = {key: _plain(value) for key, value in task.dump_config().items() if key not in _NOT_THE_TASK}
+    writes = task.OUTPUT_TYPE == WRITES
+    definition = {key: json_value(value) for key, value in task.dump_config().items() if key not in _NOT_THE_TASK}
     template = encoder.chat_template_text if apply_chat_template else None
+    identity: list[Any] = [built.name, str(task.VERSION), built.num_fewshot, template, definition]
+    means = [name for name, function in aggregation.items() if function is mean]
+    others = [name for name, function in aggregation.items() if function is not mean]
     return TaskRecord(
-        fingerprint=digest_of([built.name, str(task.VERSION), built.num_fewshot, template, definition]),
+        # The model's own settings for writing texts are in no file that identifies the model.
+        fingerprint=digest_of([*identity, json_value(encoder.generation_settings)] if writes else identity),
         name=built.name,
         version=str(task.VERSION),
         num_fewshot=built.num_fewshot,
         chat_template=apply_chat_template,
         output_type=task.OUTPUT_TYPE,
-        mean_metrics=tuple(name for name, function in aggregation.items() if function is mean),
-        other_metrics=tuple(name for name, function in aggregation.items() if function is not mean),
+        mean_metrics=value_names(task, means) if writes else tuple(means),
+        other_metrics=value_names(task, others) if writes else tuple(others),
     )
-
-
-def _plain(value: Any) -> Any:
-    """Return one of lm-eval's values as JSON can hold it, the same in every process.
-
-    A function becomes the text of the file that defines it, because its helpers count too. Any other value that JSON
-    cannot hold becomes its representation, without its memory address.
-    """
-    match value:
-        case np.generic() | np.ndarray():
-            return value.tolist()
-        case Mapping():
-            return {str(key): _plain(item) for key, item in value.items()}
-        case list() | tuple():
-            return [_plain(item) for item in value]
-        case None | bool() | int() | float() | str():
-            return value
-        case FunctionType():
-            return [value.__qualname__, _source_of(value)]
-        case _:
-            return _ADDRESS.sub("", repr(value))
-
-
-def _source_of(function: FunctionType) -> str:
-    """Return the text of the file that defines a function, or its bytecode if there is no file."""
-    try:
-        return Path(function.__code__.co_filename).read_text(encoding="utf-8")
-    except OSError:
-        return function.__code__.co_code.hex()

@@ -11,6 +11,7 @@ from typing import Final, get_args
 
 from core.coalitions.players import LAYERS_BOUND, PlayerKind
 from core.records.records import HIGHEST_LOGPROB
+from core.tasks.entries import WRITES
 
 _UNLIKE_LAYERS: Final = f"""(len(layers) <> len(kinds) OR list_count(layers) < len(layers)
     OR layers <> list_sort(layers) OR layers[1] < 0 OR layers[-1] >= {LAYERS_BOUND})"""
@@ -137,8 +138,9 @@ RULES: Final = (
     Rule(
         "outcomes",
         "have fewer log-probabilities than their document has choices",
-        "len(logprobs) < (SELECT any_value(len(d.choices)) FROM documents d WHERE d.document = outcomes.document)",
-        ("documents",),
+        f"""len(logprobs) < (SELECT any_value(len(d.choices)) FROM documents d JOIN tasks t USING (task)
+        WHERE d.document = outcomes.document AND t.output_type <> '{WRITES}')""",
+        ("documents", "tasks"),
     ),
     Rule(
         "outcomes",

@@ -10,6 +10,7 @@ import duckdb
 
 from core.errors import CornerstoneError
 from store.file.place import shown
+from store.file.written_text import written_in
 
 FULL_PRECISION: Final = (2e-3, 1e-4)
 """How far two float32 log-probabilities of one outcome may differ on different machines: absolute, and relative.
@@ -171,7 +172,7 @@ def _refuse_contradiction(db: duckdb.DuckDBPyConnection, mapped: str, same: str,
     """Refuse an outcome that differs from the one that is there by more than other hardware explains.
 
     Where log-probabilities are the very same, the scores must be so too. Where they differ by rounding, two choices
-    that are nearly as likely may change places, so scores may differ.
+    that are nearly as likely may change places, so scores may differ. So may the texts that a model wrote.
     """
     (full, half) = (f"{a} + {r} * greatest(abs(p[1]), abs(p[2]))" for a, r in (FULL_PRECISION, HALF_PRECISION))
     within = f"CASE WHEN w.dtype IN ('float16', 'bfloat16') THEN {half} ELSE {full} END"
@@ -180,7 +181,8 @@ def _refuse_contradiction(db: duckdb.DuckDBPyConnection, mapped: str, same: str,
         FROM {mapped} JOIN merged.outcomes e ON {same}
         JOIN merged.models w ON w.model = e.model JOIN merged.documents k ON k.document = e.document
         JOIN merged.tasks t ON t.task = k.task JOIN merged.coalitions r ON r.coalition = e.coalition
-        WHERE CASE WHEN o.logprobs = e.logprobs THEN
+        WHERE CASE WHEN {written_in("o")} IS DISTINCT FROM {written_in("e")} THEN false
+        WHEN o.logprobs = e.logprobs THEN
             {_differ("o.acc", "e.acc")} OR {_differ("o.acc_norm", "e.acc_norm")} OR {_more_differ()}
         ELSE len(o.logprobs) <> len(e.logprobs) OR len(list_filter(list_zip(o.logprobs, e.logprobs), lambda p:
             p[1] <> p[2] AND NOT coalesce(isfinite(p[1] - p[2]) AND abs(p[1] - p[2]) <= {within}, false))) > 0 END

@@ -9,6 +9,7 @@ import duckdb
 from core.coalitions.players import format_removed
 from core.estimators.question import Scores
 from core.summaries.summarize import coalition_point
+from store.file.written_text import written_in
 from store.reading.answer import Found
 from store.reading.gaps import left_out
 from store.reading.groups import Group, read_values
@@ -80,12 +81,12 @@ def outcome_rows(db: duckdb.DuckDBPyConnection, group: Group) -> Iterator[Outcom
     (outcomes, parameters), heading = group.outcomes, group.heading
     rows = db.execute(
         f"""SELECT c.removed, m.doc_id, (SELECT d.gold FROM documents d WHERE d.document = m.document),
-                   o.logprobs, o.is_greedy, o.acc, o.acc_norm
+                   o.logprobs, o.is_greedy, o.acc, o.acc_norm, o.more, {written_in("o")}
         {outcomes} ORDER BY len(c.removed), c.removed, m.doc_id, m.document""",
         parameters,
     )
     while batch := rows.fetchmany(_BATCH):
-        for removed, doc_id, gold, logprobs, is_greedy, acc, acc_norm in batch:
+        for removed, doc_id, gold, logprobs, is_greedy, acc, acc_norm, more, written in batch:
             yield OutcomeRow(
                 **heading,
                 removed=tuple(removed),
@@ -95,4 +96,6 @@ def outcome_rows(db: duckdb.DuckDBPyConnection, group: Group) -> Iterator[Outcom
                 is_greedy=tuple(is_greedy),
                 acc=acc,
                 acc_norm=acc_norm,
+                more=more,
+                written=written,
             )

@@ -13,6 +13,7 @@ from core.coalitions.players import Removed
 from core.values.derived import derive, gold_of, is_derived
 from core.values.of_task import PREFERRED
 from store.file.value_columns import Answers, value_columns
+from store.file.written_text import written_in
 from store.reading.groups import Group
 from store.rows import DocumentRow
 
@@ -45,7 +46,8 @@ def read_documents(db: duckdb.DuckDBPyConnection, group: Group, value: str, remo
     total, changed = counts or (0, 0)
     found = db.execute(
         f"""{sides} SELECT s.doc_id, d.prompt, d.choices, d.gold, s.pick_intact, s.pick, s.acc_intact, s.acc,
-                           s.logprobs_intact, s.logprobs, s.score_intact, s.score, s.changed
+                           s.logprobs_intact, s.logprobs, s.written_intact, s.written, s.score_intact, s.score,
+                           s.changed
         FROM sides s JOIN documents d ON d.document = s.document WHERE s.changed OR NOT ?::BOOLEAN
         ORDER BY s.doc_id, s.document LIMIT ? OFFSET ?""",
         [*parameters, page.only_changed, page.limit, page.offset],
@@ -61,13 +63,14 @@ def _sides(group: Group, value: str, removed: Removed) -> tuple[str, list[object
     # A derived value differs on nearly every document, so acc decides what changed. The score is derived later.
     metric = PREFERRED if is_derived(value, group.mean_metrics) else value
     read = value_columns(metric, (*group.mean_metrics, metric), Answers.of([]))
-    columns = f"m.doc_id, m.document, o.logprobs, {pick}, o.acc, {read.select}"
+    columns = f"m.doc_id, m.document, o.logprobs, {pick}, o.acc, {written_in('o')} AS written, {read.select}"
     of_side = [*read.parameters, *parameters]
     clause = f"""WITH now AS (SELECT {columns} {outcomes} AND c.removed = ?::INTEGER[]),
         intact AS (SELECT {columns} {outcomes} AND len(c.removed) = 0),
         sides AS (
             SELECT now.* EXCLUDE (value), now.value AS score, intact.value AS score_intact,
-                   intact.logprobs AS logprobs_intact, intact.pick AS pick_intact, intact.acc AS acc_intact,
+                   intact.logprobs AS logprobs_intact, intact.written AS written_intact,
+                   intact.pick AS pick_intact, intact.acc AS acc_intact,
                    intact.document IS NOT NULL
                    AND (now.pick IS DISTINCT FROM intact.pick OR now.value IS DISTINCT FROM intact.value) AS changed
             FROM now LEFT JOIN intact ON intact.doc_id = now.doc_id AND intact.document = now.document
@@ -88,6 +91,8 @@ def _rows(group: Group, value: str, removed: Removed, found: list[tuple[Any, ...
         acc,
         was,
         now,
+        written_was,
+        written,
         score_was,
         score,
         changed,
@@ -105,6 +110,8 @@ def _rows(group: Group, value: str, removed: Removed, found: list[tuple[Any, ...
             acc=acc,
             logprobs_intact=None if was is None else tuple(was),
             logprobs=tuple(now),
+            written_intact=written_was,
+            written=written,
             value=value,
             score_intact=_derived(value, was, gold, len(choices)) if derived else score_was,
             score=_derived(value, now, gold, len(choices)) if derived else score,

@@ -27,7 +27,7 @@ EVERY_WINDOW = windows(PLAYERS, 4)
 PROMISED = {
     "ablation": "model task value player label layer kind n acc acc_se intact_acc drop drop_low drop_high chance",
     "coalitions": "model task removed n acc acc_se acc_norm label drop drop_low drop_high",
-    "outcomes": "model task removed doc_id gold logprobs is_greedy acc acc_norm",
+    "outcomes": "model task removed doc_id gold logprobs is_greedy acc acc_norm more written",
     "shapley": "model task value estimator max_removed player label phi phi_clipped se share rank n",
 }
 

@@ -94,7 +94,7 @@ BAD = {
     "line 2: not JSON": ("--task", "arc_easy=broken.jsonl"),
     "line 1: arc_easy needs 'answerKey'": ("--task", "arc_easy=lacking.jsonl"),
     "line 2: the gold answer 7 is none of its 2": ("--task", "piqa=gold.jsonl"),
-    "gsm8k cannot be evaluated: it is a generate_until task": ("--task", "gsm8k"),
+    "humaneval cannot be evaluated: it runs the code that the model writes": ("--task", "humaneval"),
     "unknown key 'modle', did you mean 'model'": ("bad.yaml",),
     "unknown key 'task', did you mean 'tasks'": ("task.yaml",),
     "num_fewshot of task 'agreement': should be a whole number, not 'many'": ("shots.yaml",),

@@ -6,13 +6,14 @@ from core.config.limit import documents_in
 from core.config.run_config import RunConfig
 from core.evaluator.protocol import Opened
 from core.statistics.sequential import BURN_IN
-from core.study.plan import schedules_of
+from core.study.plan import most_coalitions, schedules_of
+from core.study.writing_cost import writing_cost
 from tui.drawing.numbers import whole
 from tui.drawing.plain import plain
 
 
 def cost_of(config: RunConfig, opened: Opened) -> str:
-    """Return two lines. The first is the largest possible cost, because the store is not consulted.
+    """Return two lines, or three where the model writes. They begin with the largest possible cost, without the store.
 
     Args:
         config: the run, on the tasks that are open.
@@ -22,16 +23,17 @@ def cost_of(config: RunConfig, opened: Opened) -> str:
         CornerstoneError: a schedule is not possible for this number of players.
     """
     schedules = schedules_of(config, opened.model.players)
-    listed = {removed for schedule in schedules for removed in schedule.coalitions}
-    coalitions = len(listed) + sum(schedule.most for schedule in schedules)
+    coalitions = most_coalitions(schedules)
     counts = [documents_in(config.limit, task.size) for task in opened.tasks]
+    answers = [task.most_new for task in opened.tasks]
+    written = writing_cost(zip(counts, answers, strict=True), coalitions)
     most = "at most " if any(schedule.in_rounds for schedule in schedules) else ""
     each = " or ".join(map(whole, dict.fromkeys(counts)))
-    return (
+    outcomes = (
         f"{most}{whole(coalitions)} coalitions x {each} documents x "
-        f"{', '.join(plain(task.name) for task in config.tasks)}: {whole(coalitions * sum(counts))} outcomes;\n"
-        f"{_less(config)}"
+        f"{', '.join(plain(task.name) for task in config.tasks)}: {whole(coalitions * sum(counts))} outcomes"
     )
+    return ";\n".join(filter(None, (outcomes, written, _less(config))))
 
 
 def _less(config: RunConfig) -> str:

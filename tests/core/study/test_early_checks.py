@@ -18,10 +18,10 @@ from core.tasks.index import lm_eval_tasks
 
 WRONG: dict[str, dict[str, Any]] = {
     "no task 'agrement'; did you mean agreement": {"tasks": ["agrement"]},
-    "gsm8k cannot be evaluated: it is a generate_until task": {"tasks": ["agreement", "gsm8k"]},
     "fda cannot be evaluated: it is a class in Python": {"tasks": ["fda"]},
     "the group t0_eval cannot be evaluated as in lm-eval": {"tasks": ["t0_eval"]},
-    "no task of the group hendrycks_math can be evaluated": {"tasks": ["hendrycks_math"]},
+    "humaneval cannot be evaluated: it runs the code that the model writes": {"tasks": ["agreement", "humaneval"]},
+    "no task of the group code2text can be evaluated .*it sets num_beams": {"tasks": ["code2text"]},
     "the group mmlu needs a folder with a file NAME.jsonl for each of its 57 tasks": {"tasks": ["mmlu=latin.jsonl"]},
     "no tasks in '.*/nowhere.yaml': there is no such file": {"tasks": ["./nowhere.yaml"]},
     r"cannot read .*missing\.jsonl as data for arc_easy: No such file": {"tasks": ["arc_easy=missing.jsonl"]},

@@ -55,11 +55,13 @@ def test_a_tag_has_no_weights_and_a_task_that_is_named_twice_is_evaluated_once()
     assert [(group.name, group.weights) for group in found.groups] == [("ai2_arc", ())]
 
 
-def test_tasks_that_must_generate_text_are_left_out_of_a_group_and_that_is_said() -> None:
-    found = expand(config("leaderboard"))
-    assert len(names(found)) == 31
-    assert "leaderboard_ifeval" not in names(found)
-    assert "8 of its tasks are left out: leaderboard_math_algebra_hard" in found.notes[0]
+def test_tasks_that_cannot_be_evaluated_are_left_out_of_a_group_and_that_is_said() -> None:
+    found = expand(config("chain_of_thought"))
+    assert len(names(found)) == 6
+    assert "gsm8k_cot" in names(found)
+    assert "gsm8k_cot_self_consistency" not in names(found)
+    assert "2 of its tasks are left out: gsm8k_cot_self_consistency" in found.notes[0]
+    assert "it takes 64 texts of each document" in found.notes[0]
 
 
 @pytest.mark.parametrize(("asked", "shots"), [({}, 25), ({"num_fewshot": 2}, 2)])

@@ -16,8 +16,9 @@ from core.tasks.index import lm_eval_folder, lm_eval_tasks, runnable_names
 
 ROWS = [
     ["arc", "group", None, [["arc_easy"], [], [["arc_easy", 25]], [["acc", True]], None]],
-    ["arc_easy", "task", "arc/arc_easy.yaml", "multiple_choice"],
-    ["squad", "task", None, "python"],
+    ["arc_easy", "task", "arc/arc_easy.yaml", ["multiple_choice", None]],
+    ["drawn", "task", None, ["generate_until", "it draws texts at random"]],
+    ["squad", "task", None, ["python", None]],
 ]
 
 
@@ -44,9 +45,10 @@ def test_reading_the_names_is_told_the_first_time_only(index: Path) -> None:
 
 
 def test_a_row_says_what_a_name_stands_for(index: Path) -> None:
-    group, task, python = lm_eval_tasks()
+    group, task, drawn, python = lm_eval_tasks()
     assert (group.members, group.shots, group.weights) == (("arc_easy",), (("arc_easy", 25),), (("acc", True),))
     assert (task.refusal, runnable_names()) == (None, ["arc", "arc_easy"])
+    assert drawn.refusal == "it draws texts at random"
     assert python.refusal == "it is a class in Python, and only tasks in YAML are read"
 
 
@@ -99,11 +101,12 @@ def test_an_index_that_cannot_be_kept_is_read_each_time(index: Path, monkeypatch
         "[]",
         '[["a", "b", "c", ""]]',
         '[["a", ["task"], null, ""]]',
-        '[["arc", "task", "/etc/passwd", ""]]',
+        '[["arc", "task", "/etc/passwd", ["", null]]]',
+        '[["arc", "task", null, "multiple_choice"]]',
         '[["arc", "task", null]]',
         '[["arc", "task", null, 5]]',
         '[["arc", "task", null, [[], [], [], [], null]]]',
-        '[["arc", "group", null, "multiple_choice"]]',
+        '[["arc", "group", null, ["multiple_choice", null]]]',
         '[["arc", "group", null, [[5], [], [], [], null]]]',
         '[["arc", "group", null, [["a"], [], [["a", true]], [], null]]]',
         '[["arc", "group", null, [["a"], [], [], [["acc", 1]], null]]]',

@@ -27,6 +27,16 @@ SOUND = {
     "dataset_kwargs": {"data_files": {"test": "rows.jsonl"}},
     "test_split": "test",
 }
+WRITING = {
+    "task": "mine",
+    "output_type": "generate_until",
+    "doc_to_text": "{{q}}",
+    "doc_to_target": "{{c[g]}}",
+    "dataset_path": "json",
+    "dataset_kwargs": {"data_files": {"test": "rows.jsonl"}},
+    "test_split": "test",
+    "metric_list": [{"metric": "exact_match"}],
+}
 ROWS = [{"q": "one", "c": ["a", "b"], "g": 0}, {"q": "two", "c": ["a", "b"], "g": 1}]
 
 
@@ -96,7 +106,29 @@ WRONG: dict[str, str | dict[str, Any]] = {
     "characters, which is too large|KiB, which is too large": "task: " + "x" * 300_000,
     "needs a text behind it": "task: mine\nprocess_docs: !function [a, b]",
     "it is a class in Python": {"task": "mine", "class": "os.system"},
-    "for which the model must generate text": {**SOUND, "output_type": "generate_until"},
+    "it draws texts at random": {**WRITING, "generation_kwargs": {"do_sample": True, "temperature": 0.7}},
+    "random \\(do_sample\\), so that": {**WRITING, "generation_kwargs": {"temperature": 0.2}},
+    "it takes 4 texts of each document": {**WRITING, "repeats": 4},
+    "filter_list should be a list, not 'regex'": {**WRITING, "filter_list": "regex"},
+    "entry 1 of filter_list should have a `name:`": {**WRITING, "filter_list": [{"filter": []}]},
+    "entry 1 of filter_list: each step should have a `function:`": {
+        **WRITING,
+        "filter_list": [{"name": "x", "filter": ["regex"]}],
+    },
+    "entry 2 of filter_list: lm-eval has no filter 'regexp'": {
+        **WRITING,
+        "filter_list": [
+            {"name": "x", "filter": [{"function": "take_first"}]},
+            {"name": "y", "filter": [{"function": "regexp"}]},
+        ],
+    },
+    "two entries of filter_list are named 'y'": {
+        **WRITING,
+        "filter_list": [{"name": name, "filter": [{"function": "take_first"}]} for name in ("x", "y", "y")],
+    },
+    "it sets num_beams": {**WRITING, "generation_kwargs": {"num_beams": 2}},
+    "it runs the code that the model writes": {**WRITING, "unsafe_code": True},
+    "entry 1 of metric_list: lm-eval has no metric 'rogue'": {**WRITING, "metric_list": [{"metric": "rogue"}]},
     "'!!python/object|could not determine a constructor": "task: !!python/object/apply:os.system [ls]",
 }
 

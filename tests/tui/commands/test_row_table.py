@@ -91,6 +91,6 @@ def test_times_have_no_microseconds(monkeypatch: pytest.MonkeyPatch, capsys: pyt
 
 
 def test_a_large_table_is_printed_whole(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    row = OutcomeRow("tiny", "task", (0, 1), 3, 1, (-1.5, -2.5), (True, False), 1.0, 0.0, "m", "t")
+    row = OutcomeRow("tiny", "task", (0, 1), 3, 1, (-1.5, -2.5), (True, False), 1.0, 0.0, None, None, "m", "t")
     lines, _ = printed(monkeypatch, capsys, [row] * 15_000, None)
     assert len(lines) == 15_002

@@ -214,22 +214,32 @@ def _list_of(rows: Sequence[DocumentRow], width: int) -> tuple[list[TableColumn]
 
 def _cells(row: DocumentRow) -> list[Cell]:
     gold = [row.choices[at] for at in row.gold if at < len(row.choices)]
-    return [
-        "≠" if row.changed else " ",
-        str(row.doc_id),
-        _line(" / ".join(gold)) or NONE,
-        _answer(row, row.pick_intact, row.acc_intact),
-        _answer(row, row.pick, row.acc),
-    ]
+    return ["≠" if row.changed else " ", str(row.doc_id), _line(" / ".join(gold)) or NONE, *_answers(row)]
+
+
+def _answers(row: DocumentRow) -> tuple[Segment, Segment]:
+    """Return the answers of the intact model and of the coalition."""
+    if row.written is not None:
+        return _text_written(row.written_intact, row.score_intact), _text_written(row.written, row.score)
+    return _answer(row, row.pick_intact, row.acc_intact), _answer(row, row.pick, row.acc)
 
 
 def _text(cell: Cell) -> str:
     return cell if isinstance(cell, str) else cell.text
 
 
+def _text_written(text: str | None, score: float | None) -> Segment:
+    """Return the text that the model wrote, coloured as right or wrong."""
+    return Segment(NONE if text is None else _line(text), _style(score))
+
+
+def _style(score: float | None) -> Style:
+    return QUIET if score is None else {1.0: RIGHT, 0.0: WRONG}.get(score, Style.null())
+
+
 def _answer(row: DocumentRow, pick: int | None, acc: float | None) -> Segment:
     """Return the picked choice, or the score of a single continuation, coloured as right or wrong."""
-    style = {1.0: RIGHT, 0.0: WRONG}.get(acc, Style.null()) if acc is not None else QUIET
+    style = _style(acc)
     if pick is not None and pick < len(row.choices):
         return Segment(_line(row.choices[pick]), style)
     return Segment(NONE if acc is None else {1.0: "right", 0.0: "wrong"}.get(acc, f"{acc:.3f}"), style)

@@ -83,7 +83,7 @@ class RunDialog(ModalScreen[RunConfig | None]):
         #what { height: 1; margin: 0 0 1 10; color: $text-muted; }
         #numbers { layout: grid; grid-size: 2; grid-rows: 1; height: auto; margin-top: 1; }
         #numbers Label { min-width: 17; padding-right: 1; }
-        #cost { margin: 1 0; height: 3; }
+        #cost { margin: 1 0; height: auto; min-height: 3; max-height: 5; }
         #cost.-fault { color: $text-error; }
         #buttons { height: auto; align-horizontal: right; }
         Button { margin-left: 2; }

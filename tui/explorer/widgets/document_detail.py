@@ -40,7 +40,10 @@ class DocumentDetail(VerticalScroll, can_focus=True):
 
     def show(self, row: DocumentRow | None) -> None:
         """Draw a document, scrolled to its top."""
-        parts: list[RenderableType] = [] if row is None else [_head(row), Text(), _choices(row), Text(), _prompt(row)]
+        parts: list[RenderableType] = []
+        if row is not None:
+            answers = _choices(row) if row.written is None else _written(row)
+            parts = [_head(row), Text(), answers, Text(), _prompt(row)]
         self.query_one(Static).update(Group(*parts))
         self.scroll_home(animate=False)
 
@@ -49,9 +52,9 @@ def _head(row: DocumentRow) -> Text:
     head = Text()
     head.append(f"document {row.doc_id}", "bold")
     head.append("   intact ", QUIET)
-    head.append_text(_verdict(row.acc_intact))
+    head.append_text(_verdict(row.acc_intact if row.written is None else row.score_intact))
     head.append("   now ", QUIET)
-    head.append_text(_verdict(row.acc))
+    head.append_text(_verdict(row.acc if row.written is None else row.score))
     if row.value != PREFERRED:
         head.append(f"   {plain(row.value)} ", QUIET)
         head.append(f"{_number(row.score_intact)} → {_number(row.score)}")
@@ -85,6 +88,16 @@ def _choices(row: DocumentRow) -> Table:
             _logprob(row.logprobs, at, row.pick, gold=gold),
         )
     return table
+
+
+def _written(row: DocumentRow) -> Text:
+    """Return the right text, and those that both models wrote."""
+    shown = Text()
+    right = row.choices[0] if row.choices else None
+    for title, text in (("right", right), ("intact", row.written_intact), ("now", row.written)):
+        shown.append(f"{title}\n", QUIET)
+        shown.append(f"{NONE if text is None else plain_lines(text).strip()}\n")
+    return shown
 
 
 def _logprob(logprobs: Sequence[float] | None, at: int, pick: int | None, *, gold: bool) -> Text:

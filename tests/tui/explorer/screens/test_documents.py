@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from textual.widgets import Input
 
+from core.records.records import WRITTEN
 from store.results import Results
 from store.rows import GroupRow
 from tests.support.screen_host import drawn, hosted, settled
@@ -100,6 +102,31 @@ async def test_a_document_without_the_intact_model_or_without_a_choice(tmp_path:
         text = drawn(pilot)
     assert "intact not evaluated   now wrong" in text
     assert "-inf" in text
+
+
+async def test_texts_that_the_model_wrote_stand_beside_the_intact_models(tmp_path: Path) -> None:
+    path = tmp_path / "results.duckdb"
+    math = replace(task("gsm8k", means=("exact_match",), others=()), output_type="generate_until")
+    texts = {(): ("4 * 6 = 24\n#### 24", 1.0), (1,): ("[red]12 12[/red]", 0.0)}
+    asked = assignment(documents([0], choices=1), list(texts), of_task=math)
+    keep(
+        path,
+        asked,
+        [
+            outcome("doc-0", removed, logprobs=[], metrics={"exact_match": score}, other={WRITTEN: text})
+            for removed, (text, score) in texts.items()
+        ],
+    )
+    (group,) = Results(path).groups().rows
+    async with hosted(lambda: DocumentsScreen(path, Scope(group.model_id, group.task_id), (1,)), (200, 40)) as pilot:
+        text = drawn(pilot)
+    assert "1 of 1 answers changed" in text
+    assert "intact right   now wrong" in text
+    assert "exact_match 1.000 → 0.000" in text
+    detail = [line.rpartition("│")[2].strip() for line in text.splitlines()]
+    first = detail.index("right")
+    assert detail[first : first + 7] == ["right", "a", "intact", "4 * 6 = 24", "#### 24", "now", "[red]12 12[/red]"]
+    assert "4 * 6 = 24 #### 24" in text
 
 
 async def test_a_store_that_went_away_is_one_sentence_and_comes_back(full: Full, tmp_path: Path) -> None:

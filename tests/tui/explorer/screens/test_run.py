@@ -53,6 +53,17 @@ def cost(pilot: Pilot[None]) -> str:
     return " ".join(str(pilot.app.screen.query_one("#cost", Static).visual).split())
 
 
+async def test_where_the_model_writes_the_cost_is_told_in_tokens_too() -> None:
+    bench = opened(tasks={"gsm8k": ("exact_match",), "agreement": VALUES})
+    writing = bench.tasks[0].model_copy(update={"most_new": 256})
+    bench = bench.model_copy(update={"tasks": (writing, bench.tasks[1])})
+    async with hosted(lambda: RunDialog(bench), (80, 24)) as pilot:
+        assert cost(pilot).startswith("235 coalitions x 64 documents x gsm8k, agreement: 30 080 outcomes;")
+        assert "the model writes up to 256 tokens an answer, at most 3,850,240 in all;" in cost(pilot)
+        assert cost(pilot).endswith("what is stored already is not evaluated again")
+        assert pilot.app.screen.query_one("#start").region.bottom <= 24
+
+
 async def test_without_a_choice_it_runs_the_windows_of_sublayers() -> None:
     async with hosted(lambda: RunDialog(opened()), (80, 24)) as pilot:
         assert cost(pilot).startswith("235 coalitions x 64 documents x agreement, capitals: 30 080 outcomes;")

@@ -1,0 +1,94 @@
+"""Verify on the loaded weights how a prompt may be continued: from shared states, by the model's cache, or whole.
+
+Some tokens follow a prompt under a few coalitions, by each way and by whole forwards of the model. The fastest way that
+gives the same logits is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from statistics import median
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from core.coalitions.players import Removed
+from core.engine.continuing import CachingWay, Continuer
+from core.engine.decoder import Decoder
+from core.engine.probe import Exactness, distance
+from core.engine.removal import removed_from
+from core.engine.tracing import FAULTS, two_texts
+
+_PROMPT: Final = 24
+"""Tokens of the prompt: more than the windows of tiny models."""
+_STEPS: Final = 6
+_DROPS: Final = 3
+"""The step before which a row is dropped, as where its answer ends."""
+_OF_OTHERS: Final = 0.1
+"""How far off logits may be in a 16-bit type, as a part of the difference between two coalitions."""
+
+
+def caching_way(decoder: Decoder) -> CachingWay:
+    """Return the fastest way to continue a prompt that is right for this model."""
+    ways: tuple[CachingWay, ...] = ("cached",) if decoder.layout.way == "whole" else ("shared", "cached")
+    prompt, forced = two_texts(decoder.model, _PROMPT)
+    with torch.inference_mode():
+        coalitions = _coalitions(decoder)
+        truth = [_truth(decoder, torch.cat([prompt, forced[:, :_STEPS]], dim=1), removed) for removed in coalitions]
+        for way in ways:
+            try:
+                found = _continued(Continuer(decoder, way), prompt, forced, coalitions)
+            except torch.OutOfMemoryError:
+                raise
+            except (*FAULTS, AssertionError):
+                continue
+            if _same(found, truth, decoder.model.dtype):
+                return way
+    return "whole"
+
+
+def _coalitions(decoder: Decoder) -> list[Removed]:
+    """Return coalitions that start at the first layer, in the middle, and not at all."""
+    players = decoder.layout.starts[-1]
+    return [(), (players // 2,), tuple(range(players // 3, players, 3)), (0,)]
+
+
+def _truth(decoder: Decoder, text: Tensor, removed: Removed) -> Tensor:
+    """Return the logits after the prompt and after each token that follows it, of shape (steps + 1, vocabulary)."""
+    with removed_from(decoder.model, decoder.layout, removed):
+        logits: Tensor = decoder.model(input_ids=text, use_cache=False).logits
+    return logits[0, _PROMPT - 1 :].float()
+
+
+def _continued(continuer: Continuer, prompt: Tensor, forced: Tensor, coalitions: Sequence[Removed]) -> list[Tensor]:
+    """Return the logits of each step, of shape (rows, vocabulary), while the same tokens follow in all rows."""
+    opening = continuer.open(prompt, coalitions)
+    rows = continuer.joined([continuer.start(opening, [removed]) for removed in coalitions])
+    found = [rows.logits]
+    for step in range(_STEPS):
+        if step == _DROPS:
+            rows = continuer.kept(rows, range(1, len(rows)))
+        rows = continuer.advance(rows, forced[0, step].expand(len(rows)))
+        found.append(rows.logits)
+    return found
+
+
+def _same(found: Sequence[Tensor], truth: Sequence[Tensor], dtype: torch.dtype) -> bool:
+    """Return whether each row of each step has the logits of its coalition; in a 16-bit type, whether most have.
+
+    Args:
+        found: by step, all rows that are left; the first ones were dropped.
+        truth: by coalition, a row for each step.
+        dtype: the type of the model's weights.
+    """
+    gaps, others = [], []
+    for step, rows in enumerate(found):
+        right = [of_coalition[step] for of_coalition in truth][len(truth) - len(rows) :]
+        gaps += [distance(mine, theirs) for mine, theirs in zip(rows, right, strict=True)]
+        others += [distance(one, other) for one, other in pairwise(right)]
+    tolerance = Exactness.of(dtype).tolerance
+    if dtype in (torch.float32, torch.float64):
+        return all(gap <= tolerance for gap in gaps)
+    return median(gaps) <= max(tolerance, _OF_OTHERS * median(others))
