@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual import work
 from textual.binding import BindingType
@@ -29,6 +30,8 @@ from tui.explorer.session import Session, remember
 from tui.explorer.state import State, after, is_shown, lost, resumed
 from tui.explorer.widgets.job_line import jobs_text
 from tui.worker_process import evaluator_command
+
+_LOOK_EVERY_S: Final = 2.0
 
 GONE = "the evaluator is gone; what it had written is safe. ctrl+r starts it again, and it goes on where it was"
 
@@ -100,15 +103,19 @@ class Explorer(KeysInOrder):
         self.listen()
 
     @work(exclusive=True, group="line")
-    async def listen(self) -> None:
-        """Receive events from the evaluator until it is gone."""
+    async def listen(self, line: client.Connection | None = None) -> None:
+        """Receive events from the evaluator until it is gone.
+
+        Args:
+            line: leads to an evaluator that another explorer has started, which gives it its work too.
+        """
         self.state = replace(self.state, connection="starting", notice="")
         notice, self._ending = GONE, False
         try:
-            self._line = await client.connect_or_start(self.store, self._command, self._hear)
+            self._line = line or await client.connect_or_start(self.store, self._command, self._hear)
             self._watch(self._line)
             async for event in self._line.events():
-                if isinstance(event, Hello):
+                if isinstance(event, Hello) and line is None:
                     await self._greet(self._line, event)
                 if isinstance(event, Opened):
                     self._open(event)
@@ -126,6 +133,21 @@ class Explorer(KeysInOrder):
         elif notice == GONE and self.state.ended_by is not None:
             notice = _ENDED_BY[self.state.ended_by]
         self.state = lost(self.state, notice)
+        self._look()
+
+    @work(exclusive=True, group="look")
+    async def _look(self) -> None:
+        """Go on once another explorer has started the evaluator again."""
+        while self.state.connection == "lost":
+            await asyncio.sleep(_LOOK_EVERY_S)
+            try:
+                line = await client.connect(self.store)
+            except CornerstoneError:
+                continue  # it is stopped or busy
+            if line is not None and self.state.connection == "lost":
+                self.listen(line)
+            elif line is not None:
+                await line.close()
 
     @work(exclusive=True, group="watch")
     async def _watch(self, line: client.Connection) -> None:

@@ -30,6 +30,15 @@ def _is_done(app: Explorer) -> bool:
     return app.state.shown_score is not None and app.state.shown_score.final
 
 
+async def _end_evaluator(store: Path, number: int) -> None:
+    line = await client.connect(store)
+    assert line is not None
+    pid = line.pid
+    await line.close()
+    assert pid is not None
+    os.kill(pid, number)
+
+
 async def test_another_explorers_toggle_leaves_the_number_that_is_shown(store: Path, config: RunConfig) -> None:
     few = config.model_copy(update={"limit": 6})
     async with exploring(store, few) as (one, first), explorer_on(store, Session(config=few)) as (two, second):
@@ -73,11 +82,21 @@ async def test_the_other_explorer_says_who_has_ended_the_evaluator(store: Path, 
 @pytest.mark.parametrize(("number", "said"), [(signal.SIGTERM, "by a signal"), (signal.SIGKILL, "evaluator is gone")])
 async def test_a_signal_is_told_from_a_sudden_end(store: Path, config: RunConfig, number: int, said: str) -> None:
     async with exploring(store, config) as (app, pilot):
-        line = await client.connect(store)
-        assert line is not None
-        pid = line.pid
-        await line.close()
-        assert pid is not None
-        os.kill(pid, number)
+        await _end_evaluator(store, number)
         await until(pilot, lambda: app.state.connection == "lost")
         assert said in app.state.notice
+
+
+@pytest.mark.slow
+async def test_an_evaluator_that_one_starts_again_serves_the_other_too(store: Path, config: RunConfig) -> None:
+    few = config.model_copy(update={"limit": 6})
+    async with exploring(store, few) as (one, first), explorer_on(store, Session(config=few)) as (two, second):
+        await second.press("right", "space")
+        await until(second, lambda: _is_done(two))
+        await _end_evaluator(store, signal.SIGKILL)
+        await until(first, lambda: one.state.connection == two.state.connection == "lost")
+        await first.press("ctrl+r")
+        await until(first, lambda: one.state.connection == "connected")
+        await until(second, lambda: two.state.connection == "connected" and _is_done(two))
+        assert two.state.removed == (2,)
+        assert not one.state.jobs
