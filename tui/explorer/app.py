@@ -22,13 +22,13 @@ from tui.drawing.mends import explorer_text
 from tui.drawing.plain import plain
 from tui.explorer.actions import APP, bindings
 from tui.explorer.command_palette import ActionCommands
+from tui.explorer.job_text import jobs_text
 from tui.explorer.key_order import KeysInOrder
 from tui.explorer.screens.confirm import ConfirmDialog
 from tui.explorer.screens.explore import ExploreScreen
 from tui.explorer.screens.silence import SilenceDialog
 from tui.explorer.session import Session, remember
 from tui.explorer.state import State, after, is_shown, lost, resumed
-from tui.explorer.widgets.job_line import jobs_text
 from tui.worker_process import evaluator_command
 
 _LOOK_EVERY_S: Final = 2.0

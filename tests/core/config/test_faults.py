@@ -138,7 +138,7 @@ def test_examples_that_the_data_cannot_give_are_refused(task: str, encoder: Requ
 def test_a_task_whose_code_needs_what_is_not_installed_is_refused(
     encoder: RequestEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def load(path: Path) -> None:
+    def load(path: Path, **_options: bool) -> None:
         raise ModuleNotFoundError("No module named 'sacrebleu'")
 
     monkeypatch.setattr("core.tasks.definition.load_yaml", load)

@@ -11,7 +11,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.suggester import SuggestFromList
-from textual.widgets import Button, Input, Label, OptionList, SelectionList, Static
+from textual.widgets import Button, Input, Label, OptionList, Static
 from textual.widgets.option_list import Option
 from textual.widgets.selection_list import Selection
 
@@ -26,6 +26,7 @@ from tui.drawing.plain import plain
 from tui.explorer.actions import CHOOSE, bindings
 from tui.explorer.widgets.experts_row import ExpertsRow
 from tui.explorer.widgets.limit_row import LimitRow
+from tui.explorer.widgets.ticks import TickList
 
 
 class ChooseDialog(ModalScreen[RunConfig | None]):
@@ -41,7 +42,7 @@ class ChooseDialog(ModalScreen[RunConfig | None]):
         .column { width: 1fr; height: 1fr; margin-right: 1; }
         .column Label { text-style: bold; }
         .column Input { background: $panel; }
-        OptionList, SelectionList { height: 1fr; border: none; background: transparent; padding: 0; }
+        OptionList, TickList { height: 1fr; border: none; background: transparent; padding: 0; }
         OptionList { text-wrap: nowrap; text-overflow: ellipsis; }
         .row { height: 1; }
         .row Label { width: 30; }
@@ -69,7 +70,7 @@ class ChooseDialog(ModalScreen[RunConfig | None]):
                 with Vertical(classes="column"):
                     yield Label("Tasks: NAME or NAME=FILE.jsonl")
                     yield Input(placeholder="another task, enter adds it", id="task", compact=True)
-                    yield SelectionList[str](*self._selections())
+                    yield TickList(*self._selections())
             yield ExpertsRow(self._config.expert_layers)
             yield LimitRow(self._config.limit)
             yield Static(id="fault")
@@ -117,7 +118,7 @@ class ChooseDialog(ModalScreen[RunConfig | None]):
     @on(Input.Submitted, "#task")
     def _add_task(self, event: Input.Submitted) -> None:
         written = event.value.strip()
-        tasks = self.query_one(SelectionList)
+        tasks = self.query_one(TickList)
         if not written:
             return
         if written not in {tasks.get_option_at_index(i).value for i in range(tasks.option_count)}:
@@ -132,7 +133,7 @@ class ChooseDialog(ModalScreen[RunConfig | None]):
     def action_open(self) -> None:
         waiting = self.query_one("#task", Input).value.strip()
         kept = {task_text(task): task for task in self._config.tasks}
-        written = [*self.query_one(SelectionList).selected, *([waiting] if waiting else [])]
+        written = [*self.query_one(TickList).selected, *([waiting] if waiting else [])]
         model = self.query_one("#model", Input).value.strip()
         same = model == self._config.model
         own = {} if same else {"revision": None, "adapter": None}  # those of another model

@@ -14,7 +14,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.screen import ModalScreen
-from textual.widgets import Button, Checkbox, Input, RadioButton, RadioSet, Static
+from textual.widgets import Button, Input, RadioButton, RadioSet, Static
 
 from core.errors import CornerstoneError
 from store.formats.registry import format_of, formats
@@ -25,6 +25,7 @@ from tui.drawing.plain import plain, plain_lines
 from tui.explorer.actions import EXPORT, bindings
 from tui.explorer.browser_tables import Scope
 from tui.explorer.screens.confirm import ConfirmDialog
+from tui.explorer.widgets.ticks import Tick
 from tui.explorer.write_table import FIRST_FORM, Wanted, Written, write_table
 
 
@@ -52,7 +53,7 @@ class ExportDialog(ModalScreen[Path | None]):
         .row > Static { width: 7; color: $text-muted; }
         RadioSet > RadioButton { width: auto; }
         RadioSet { layout: grid; grid-size: 3; grid-rows: 1; width: 1fr; height: auto; background: transparent; }
-        Checkbox { background: transparent; margin: 0 0 1 7; }
+        Tick { background: transparent; margin: 0 0 1 7; }
         #told { min-height: 2; }
         #told.-fault { color: $text-error; }
         #told.-done { color: $text-success; }
@@ -81,7 +82,7 @@ class ExportDialog(ModalScreen[Path | None]):
                 yield Static("format")
                 yield _choice("format", {one.name: one.summary for one in formats().values()}, FIRST_FORM)
             if self._scope.narrow:
-                yield Checkbox("only the model and task that the explorer shows", True, id="only", compact=True)
+                yield Tick("only the model and task that the explorer shows", True, id="only", compact=True)
             with Horizontal(classes="row"):
                 yield Static("file")
                 yield Input(id="path", compact=True)
@@ -110,7 +111,7 @@ class ExportDialog(ModalScreen[Path | None]):
     def action_write(self) -> None:
         if self._asked is not None:
             return
-        only = self.query("#only").results(Checkbox)
+        only = self.query("#only").results(Tick)
         scope = self._scope if any(box.value for box in only) else self._scope.wide
         target = self.query_one("#path", Input).value
         wanted = Wanted(self._store, self._pressed("table"), scope, self._pressed("format"), target)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from textwrap import wrap
 
@@ -15,7 +14,8 @@ from core.records.records import Writer
 from tui.drawing import colours
 from tui.drawing.fitting import flowed
 from tui.drawing.numbers import at_most, clock, whole
-from tui.drawing.plain import counted, plain
+from tui.drawing.plain import plain
+from tui.explorer.job_text import part_of
 from tui.explorer.state import State
 from tui.explorer.widgets.panel import Panel
 
@@ -87,10 +87,10 @@ class JobLine(Panel):
         unsaved = [Content.styled(text, colours.WARN) for text in self._unsaved_text()]
         if job is None:
             return [*self._idle(width), *unsaved]
-        percent = f" {_part(job):4.0%}"
+        percent = f" {part_of(job):4.0%}"
         lines = [
             Content.assemble(plain(job.title), _state(job), (self._queue(), colours.QUIET)),
-            Content.assemble(_bar(_part(job), max(width - len(percent), 1)), percent),
+            Content.assemble(_bar(part_of(job), max(width - len(percent), 1)), percent),
             *flowed(width, map(Content, _figures(job)), _GAP),
         ]
         return lines + unsaved
@@ -99,11 +99,11 @@ class JobLine(Panel):
         job = self._shown.job
         if job is None:
             return Content(_GAP).join([*self._idle(width), *map(Content, self._unsaved_text())])
-        ends: list[Part] = [f" {_part(job):.0%}  ", _GAP.join(_figures(job)[::-1]), _state(job)]
+        ends: list[Part] = [f" {part_of(job):.0%}  ", _GAP.join(_figures(job)[::-1]), _state(job)]
         ends += [(f"  {text}", colours.WARN) for text in self._unsaved_text()]
         title, rest = Content(f"{plain(job.title)}  "), Content.assemble(*ends)
         room = width - title.cell_length - rest.cell_length
-        return Content.assemble(title, _bar(_part(job), room) if room >= _NARROWEST_BAR else "", rest)
+        return Content.assemble(title, _bar(part_of(job), room) if room >= _NARROWEST_BAR else "", rest)
 
     def _idle(self, width: int) -> list[Content]:
         if self._shown.narration:
@@ -124,17 +124,6 @@ class JobLine(Panel):
 
     def _queue(self) -> str:
         return f"{_GAP}+{self._shown.waiting} queued" if self._shown.waiting else ""
-
-
-def jobs_text(jobs: Sequence[JobView]) -> str:
-    """Return how far the first of some jobs is, and how many wait behind it."""
-    first, *others = jobs
-    waiting = f", and {counted(len(others), 'job')} wait{'s' if len(others) == 1 else ''}" if others else ""
-    return f"{plain(first.title)} is at {_part(first):.0%}{waiting}"
-
-
-def _part(job: JobView) -> float:
-    return min(max(job.done / job.total, 0.0), 1.0) if job.total else 0.0
 
 
 def _state(job: JobView) -> tuple[str, Style]:

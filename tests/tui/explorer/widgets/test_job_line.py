@@ -11,7 +11,8 @@ from core.records.records import Writer
 from tests.support import example_state as example
 from tests.support.mounted_widget import HOSTILE, Mounted, mounted, text_of, text_of_state
 from tui.drawing.plain import plain
-from tui.explorer.widgets.job_line import JobLine, jobs_text
+from tui.explorer.job_text import jobs_text
+from tui.explorer.widgets.job_line import JobLine
 from tui.explorer.widgets.status_bar import StatusBar
 
 
