@@ -100,7 +100,7 @@ def test_a_place_that_cannot_be_written_is_one_sentence(tmp_path: Path, form: st
 @pytest.mark.parametrize("form", formats())
 def test_what_is_no_file_is_not_replaced(tmp_path: Path, form: str) -> None:
     os.mkfifo(tmp_path / "pipe")
-    for place, what in ((tmp_path, "is a folder"), (tmp_path / "pipe", "is a device")):
+    for place, what in ((tmp_path, "is a folder"), (tmp_path / "pipe", "is a pipe")):
         with pytest.raises(CornerstoneError, match=what):
             write([], RunRow, form, place, force=True)
     assert (tmp_path / "pipe").is_fifo()

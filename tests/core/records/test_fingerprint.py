@@ -15,7 +15,8 @@ from core.engine.fetch import find_model
 from core.engine.load import load_model
 from core.tasks.build import build_task
 from core.tasks.expand import source_of
-from core.tasks.prepare import PreparedTask, _plain, prepare_task
+from core.tasks.json_value import json_value
+from core.tasks.prepare import PreparedTask, prepare_task
 
 ROWS: dict[str, list[dict[str, object]]] = {
     "winogrande": [
@@ -73,10 +74,10 @@ def test_a_function_is_what_its_file_says_not_where_it_lies_in_memory(tmp_path: 
     text = "helper = 1\ndef score(doc):\n    return helper\n"
     one, same = (function_in(tmp_path / "utils.py", text) for _ in range(2))
     assert one is not same
-    here = _plain({"process_results": one})
-    assert here == _plain({"process_results": same})
-    assert " at 0x" not in json.dumps([here, _plain(object())])
-    assert _plain({"process_results": function_in(tmp_path / "utils.py", text.replace("1", "2"))}) != here
+    here = json_value({"process_results": one})
+    assert here == json_value({"process_results": same})
+    assert " at 0x" not in json.dumps([here, json_value(object())])
+    assert json_value({"process_results": function_in(tmp_path / "utils.py", text.replace("1", "2"))}) != here
 
 
 def test_prompt_settings_are_the_tasks_and_rows_are_the_datas(encoder: RequestEncoder, tmp_path: Path) -> None:

@@ -165,6 +165,7 @@ SHORT = {"num_fewshot": 1, "generation_kwargs": {"until": ["Question:"], "do_sam
 """GSM8K with one example and short answers, because the default model takes its time."""
 
 
+@pytest.mark.slow
 def test_it_on_the_default_model(default_model_folder: Path, tmp_path: Path) -> None:
     texts = same_as_lm_eval(default_model_folder, tmp_path, SHORT, ("Attn 0", "FFN 11"), 2)
     assert len(set(texts)) == 6
