@@ -11,6 +11,7 @@ class Mend(StrEnum):
 
     CHECK_INSTALL = "check the installation"
     CHECK_PACKAGE_INDEX = "check that the package index is reachable"
+    CHOOSE_EXPERTS = "choose the layers whose experts are players"
     FREE_STORE = "close the program that holds the store"
     GIVE_ADAPTER = "name the model, and the folder as its adapter"
     GO_ONLINE = "allow the download"

@@ -14,7 +14,7 @@ from string import ascii_lowercase
 from types import MappingProxyType
 from typing import Final, Literal
 
-from core.errors import CornerstoneError
+from core.errors import CornerstoneError, Mend
 
 PlayerKind = Literal["attn", "ssm", "linear", "conv", "mixer", "ffn", "moe", "expert"]
 """What a player is. The first five mix tokens: attention, a state-space model, linear attention, a short convolution,
@@ -128,7 +128,8 @@ def parse_removed(text: str, players: Sequence[Player]) -> Removed:
         match = _LABEL.fullmatch(part)
         label = _normal(match) if match else part.strip().lower()
         if label not in by_label:
-            raise CornerstoneError(_unknown_player(part.strip(), label, players))
+            mend = Mend.CHOOSE_EXPERTS if _is_expert_of_a_mixture(label, players) else None
+            raise CornerstoneError(_unknown_player(part.strip(), label, players), mend)
         numbers.append(by_label[label])
     return removed_set(numbers)
 
@@ -153,6 +154,12 @@ def refuse_no_names(text: str) -> None:
                 f"no layer of any model is named {part.strip()!r}; write {', '.join(labels[:-1])} or {labels[-1]} and "
                 "the layer's number, such as 'Attn 0'"
             )
+
+
+def _is_expert_of_a_mixture(label: str, players: Sequence[Player]) -> bool:
+    """Return whether a name is that of an expert in a layer whose mixture is one player."""
+    mixtures = {player.layer for player in players if player.kind == "moe"}
+    return any(label.startswith(f"{KIND_LABELS[EXPERT].lower()} {layer}.") for layer in mixtures)
 
 
 def _unknown_player(written: str, label: str, players: Sequence[Player]) -> str:

@@ -17,6 +17,7 @@ _COMMAND_LINE: Final[Mapping[Mend, str]] = MappingProxyType(
     {
         Mend.CHECK_INSTALL: "`cornerstone doctor` checks the install",
         Mend.CHECK_PACKAGE_INDEX: "is the package index reachable (`pip config list` names it)?",
+        Mend.CHOOSE_EXPERTS: "add --expert-layers and the numbers of the layers",
         Mend.FREE_STORE: (
             "close what holds it (a notebook?) and run again; what writes to it waits longer with --wait SECONDS"
         ),
@@ -44,6 +45,7 @@ _EXPLORER: Final[Mapping[Mend, str]] = MappingProxyType(
     {
         Mend.CHECK_INSTALL: "`cornerstone doctor` checks the install",
         Mend.CHECK_PACKAGE_INDEX: "is the package index reachable (`pip config list` names it)?",
+        Mend.CHOOSE_EXPERTS: "m chooses layers whose experts are players",
         Mend.FREE_STORE: "close what holds it (a notebook?)",
         Mend.GIVE_ADAPTER: "start with both: `cornerstone explore --model MODEL --adapter FOLDER`",
         Mend.GIVE_LOCAL_DATA: "m opens a local file: NAME=FILE.jsonl",

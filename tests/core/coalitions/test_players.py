@@ -20,7 +20,7 @@ from core.coalitions.players import (
     refuse_no_names,
     removed_set,
 )
-from core.errors import CornerstoneError
+from core.errors import CornerstoneError, Mend
 
 PLAYERS = players_of([("attn", "ffn")] * 30)
 HYBRID = players_of([("ssm",), ("attn",), ("conv", "moe"), ("linear", "ffn"), ("mixer", "ffn", "moe")])
@@ -167,3 +167,11 @@ def test_models_of_before_have_two_players_a_layer() -> None:
 def test_layers_that_no_players_have_are_refused(layers: list[int]) -> None:
     with pytest.raises(ValueError, match=r"layers|argument"):
         kinds_by_layer(["attn", "ffn"], layers)
+
+
+def test_who_names_an_expert_of_a_whole_mixture_is_told_what_to_choose() -> None:
+    players = players_of([("attn", "ffn"), ("attn", "moe")])
+    for text, mend in (("Expert 1.0", Mend.CHOOSE_EXPERTS), ("Expert 0.0", None), ("Expert 1", None)):
+        with pytest.raises(CornerstoneError, match="no layer named") as raised:
+            parse_removed(text, players)
+        assert raised.value.mend == mend
