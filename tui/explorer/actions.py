@@ -52,7 +52,7 @@ RESULTS = (
     Action("everything", "a", "all", "Show every model and task, or only those that the explorer shows."),
     Action("export", "e", "export", "Write this table to a file."),
     Action("reload", "f5", "reload", "Read the store again.", footer=False),
-    Action("back", "escape,b", "back", "Return to the explorer."),
+    Action("back", "escape,b,q", "back", "Return to the explorer."),
 )
 
 DOCUMENTS = (
@@ -61,13 +61,13 @@ DOCUMENTS = (
     Action("previous_page", "p", "page before", "Show the documents before these."),
     Action("export", "e", "export", "Write every outcome of this model and task to a file."),
     Action("reload", "f5", "reload", "Read the store again.", footer=False),
-    Action("back", "escape,b", "back", "Return to the results."),
+    Action("back", "escape,b,q", "back", "Return to the results."),
 )
 
 JOBS = (
     Action("pause", "p", "pause", "Pause the job under the cursor, or let it go on."),
     Action("cancel", "x", "cancel", "End the job under the cursor; what it has recorded stays."),
-    Action("back", "escape,j", "back", "Return to the explorer."),
+    Action("back", "escape,j,q", "back", "Return to the explorer."),
 )
 
 CHOOSE = (

@@ -75,12 +75,16 @@ def _keys(path: Path, ident: str, keys: Any) -> str:
 
 
 def _check_clashes(path: Path, keymap: Mapping[str, str]) -> None:
-    """Refuse a changed key that another action of the same screen, or of the app, has."""
+    """Refuse a changed key that another action of the same screen, or of the app, has.
+
+    The key that quits may go back from a screen.
+    """
     keys = {**default_keys(), **keymap}
     for group in GROUPS:
         taken: dict[str, str] = {}
         for ident in (one for one in keys if one.partition(".")[0] in {"app", group}):
             for key in keys[ident].split(","):
-                if key in taken and not {ident, taken[key]}.isdisjoint(keymap):
+                leaves = taken.get(key) == "app.quit" and ident == f"{group}.back"  # one screen, or the last
+                if key in taken and not leaves and not {ident, taken[key]}.isdisjoint(keymap):
                     raise CornerstoneError(f"{path}: {key} cannot be both {taken[key]} and {ident}")
                 taken[key] = ident

@@ -30,6 +30,10 @@ from tui.explorer.widgets.result_table import ResultTable, TableColumn
 
 _TYPING_PAUSE_S = 0.1
 
+_NOTHING_HERE = (
+    "no row here yet: back on the explorer, space on a layer evaluates the model without it, and r runs a schedule"
+)
+
 
 @dataclass
 class ListingRead(Message):
@@ -217,17 +221,18 @@ class ResultsScreen(Screen[None]):
         """Draw the chosen table, or the sentence that stands in its place."""
         found = self._listings.get(self._table, "reading the store …")
         table, sentence = self.query_one(ResultTable), self.query_one("#sentence", Static)
-        if self.focused is table and not isinstance(found, Listing):
+        has_rows = isinstance(found, Listing) and bool(found.lines)
+        if self.focused is table and not has_rows:
             self.set_focus(None)  # Textual would give the focus to another widget, such as the filter
-        table.display, sentence.display = isinstance(found, Listing), not isinstance(found, Listing)
+        table.display, sentence.display = has_rows, not has_rows
         self.query_one(InteractionMap).display = False
         if isinstance(found, Listing):
             self._show_listing(found, table)
-            if self.focused is None:
+            if self.focused is None and has_rows:
                 table.focus()  # it lost the focus, or could not have it, while it was hidden
         else:
             self._lines = []
-            sentence.update(found)
+        sentence.update(_NOTHING_HERE if isinstance(found, Listing) else found)
         notes = "\n".join(found.notes) if isinstance(found, Listing) else ""
         self.query_one("#notes > Static", Static).update(notes)
         self.query_one("#notes").display = bool(notes)

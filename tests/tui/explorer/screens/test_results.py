@@ -409,3 +409,13 @@ async def test_a_value_without_chance_tells_of_no_cornerstone(tmp_path: Path) ->
     first, doubt, *_ = read_listing(path, tables()["cornerstones"], Scope()).notes
     assert first == "Cornerstones of tiny: cannot be told: no chance level, over capitals (acc_norm or acc)."
     assert "acc has no chance level" in doubt
+
+
+async def test_a_table_without_rows_says_what_makes_some_and_q_goes_back(tmp_path: Path) -> None:
+    path = tmp_path / "results.duckdb"
+    keep(path, assignment(documents([0]), [()]), [])
+    async with hosted(lambda: ResultsScreen(path, Scope())) as pilot:
+        assert "no row here yet: back on the explorer" in drawn(pilot)
+        await settled(pilot, "q")
+        assert not isinstance(pilot.app.screen, ResultsScreen)
+        assert pilot.app.is_running
