@@ -16,7 +16,7 @@ from textual.worker import WorkerFailed
 from core.coalitions.players import Removed
 from core.errors import CornerstoneError
 from core.evaluator import client
-from core.evaluator.protocol import Hello, JobView, Open, Opened, Request, Scored, StartJob, Toggle
+from core.evaluator.protocol import Hello, JobView, Open, Opened, Refusal, Request, Scored, StartJob, Toggle
 from core.evaluator.silence import Silence, end
 from tui.drawing.mends import explorer_text
 from tui.drawing.plain import plain
@@ -85,6 +85,8 @@ class Explorer(KeysInOrder):
         self._line: client.Connection | None = None
         self._interrupted: tuple[JobView, ...] = ()
         self._ending = False
+        self._opening = False
+        """Whether this explorer has asked to open something, and has not been answered."""
 
     def _handle_exception(self, error: Exception) -> None:
         """End because of an error that nobody foresaw. Textual would print a traceback with all variables."""
@@ -120,6 +122,7 @@ class Explorer(KeysInOrder):
                 if isinstance(event, Opened):
                     self._open(event)
                 else:
+                    self._opening = self._opening and not isinstance(event, Refusal)
                     self.state = after(self.state, event)
                 if isinstance(event, Scored) and event.final and not is_shown(self.state, event):
                     self._evaluate_again()  # another explorer's toggle may have taken the place of this one's
@@ -179,6 +182,7 @@ class Explorer(KeysInOrder):
         """Open what was open, unless the evaluator has work, and continue jobs that another evaluator left behind."""
         if self._insist or not hello.busy:
             self._insist = False
+            self._opening = True
             await line.send(Open(config=self.config))
         if not hello.busy:
             for job in self._interrupted:
@@ -186,10 +190,15 @@ class Explorer(KeysInOrder):
         self._interrupted = ()
 
     def _open(self, opened: Opened) -> None:
-        first = self.state.bench is None
+        before = self.state.bench
         self.config = opened.config
         state = after(self.state, opened)
-        self.state = resumed(state, self._session) if first else state
+        self.state = resumed(state, self._session) if before is None else state
+        if before is not None and before.model_id != opened.model_id and not self._opening:
+            self.say(
+                f"another explorer has opened {opened.model.name} in place of {before.model.name}; m chooses again"
+            )
+        self._opening = False
         self._evaluate_again()
 
     def watch_state(self, state: State) -> None:
@@ -215,6 +224,7 @@ class Explorer(KeysInOrder):
             starting = self.state.connection == "starting"
             self.say("the evaluator is still starting" if starting else "no evaluator: ctrl+r starts it", error=True)
             return
+        self._opening = self._opening or isinstance(request, Open)
         try:
             await self._line.send(request)
         except CornerstoneError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from core.config.run_config import RunConfig
 from core.evaluator import client
+from core.evaluator.protocol import Open
 from tests.support.explorer import explorer_on, exploring, until
 from tui.explorer.app import Explorer
 from tui.explorer.session import Session
@@ -100,3 +102,22 @@ async def test_an_evaluator_that_one_starts_again_serves_the_other_too(store: Pa
         await until(second, lambda: two.state.connection == "connected" and _is_done(two))
         assert two.state.removed == (2,)
         assert not one.state.jobs
+
+
+@pytest.mark.slow
+async def test_who_opens_another_model_is_told_to_the_other(
+    store: Path, config: RunConfig, tiny_model_folder: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "other"
+    shutil.copytree(tiny_model_folder, copy)
+    (copy / "config.json").write_text(
+        (copy / "config.json").read_text().replace('"rms_norm_eps": 1e-06', '"rms_norm_eps": 2e-06')
+    )
+    few = config.model_copy(update={"limit": 6})
+    async with exploring(store, few) as (one, first), explorer_on(store, Session(config=few)) as (two, second):
+        two.ask(Open(config=few.model_copy(update={"model": str(copy)})))
+        await until(first, lambda: one.state.bench is not None and one.state.bench.model.name == "other")
+        await until(second, lambda: two.state.bench is not None and two.state.bench.model.name == "other")
+        told = [str(note.message) for note in one._notifications]
+        assert told == ["another explorer has opened other in place of tiny-llama; m chooses again"]
+        assert not two._notifications
