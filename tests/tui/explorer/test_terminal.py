@@ -39,7 +39,7 @@ def test_from_choosing_a_model_to_the_exported_file(
     terminal.until("60 players", "no job")
     terminal.press("m")
     terminal.until("Choose a model and tasks")
-    terminal.press(str(tiny_model_folder), "Tab", "Tab", "Tab", "Tab", "C-u", "6", "C-s")
+    terminal.press(str(tiny_model_folder), *["Tab"] * 5, "C-u", "6", "C-s")
     terminal.until("8 players")
     terminal.press("r")
     terminal.until("Run a schedule", "27 coalitions x 6 documents")
