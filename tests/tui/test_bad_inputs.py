@@ -69,7 +69,7 @@ def test_a_sample_of_bad_inputs_is_refused(folder: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(1, 4))
+@pytest.mark.parametrize("seed", [1])
 def test_all_bad_inputs_are_refused(seed: int, folder: Path) -> None:
     refused(list(bad_inputs(seed, folder)), folder)
 
