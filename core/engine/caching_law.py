@@ -76,19 +76,24 @@ def _continued(continuer: Continuer, prompt: Tensor, forced: Tensor, coalitions:
 
 
 def _same(found: Sequence[Tensor], truth: Sequence[Tensor], dtype: torch.dtype) -> bool:
-    """Return whether each row of each step has the logits of its coalition; in a 16-bit type, whether most have.
+    """Return whether each row of each step has the logits of its coalition; in a 16-bit type, whether most steps have.
 
     Args:
         found: by step, all rows that are left; the first ones were dropped.
         truth: by coalition, a row for each step.
         dtype: the type of the model's weights.
     """
-    gaps, others = [], []
+    gaps: list[list[float]] = [[] for _ in truth]
+    others: list[float] = []
     for step, rows in enumerate(found):
-        right = [of_coalition[step] for of_coalition in truth][len(truth) - len(rows) :]
-        gaps += [distance(mine, theirs) for mine, theirs in zip(rows, right, strict=True)]
+        first = len(truth) - len(rows)
+        right = [of_coalition[step] for of_coalition in truth]
+        for place, mine in enumerate(rows, first):
+            gaps[place].append(distance(mine, right[place]))
         others += [distance(one, other) for one, other in pairwise(right)]
     tolerance = Exactness.of(dtype).tolerance
     if dtype in (torch.float32, torch.float64):
-        return all(gap <= tolerance for gap in gaps)
-    return median(gaps) <= max(tolerance, _OF_OTHERS * median(others))
+        return all(gap <= tolerance for of_coalition in gaps for gap in of_coalition)
+    # A coalition that is not removed at all is as far off as coalitions are from one another.
+    bound = max(tolerance, _OF_OTHERS * median(others))
+    return all(median(of_coalition) <= bound for of_coalition in gaps)

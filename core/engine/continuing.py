@@ -124,9 +124,9 @@ class Continuer:
             logits = opening.logits.expand(count, -1)
         else:
             with ExitStack() as aside:
+                state = _repeated(opening.states[first], count) if first else tokens
                 for index in range(first):
                     if self._layout.layers[index].sublayers:
-                        state = opening.states[first].repeat(count, *[1] * (opening.states[first].dim() - 1))
                         out = returned(state, self._layout.layers[index].returns)
                         aside.enter_context(forward_replaced(self._layers[index], _giving(out)))
                 logits = self._logits(tokens, cache, silent)
@@ -191,3 +191,8 @@ class Continuer:
 
 def _giving(out: Any) -> Callable[..., Any]:
     return lambda *_args, **_kwargs: out
+
+
+def _repeated(state: Tensor, count: int) -> Tensor:
+    """Return hidden states of one text, of shape (1, tokens, ...), for so many texts."""
+    return state.repeat(count, *[1] * (state.dim() - 1))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -11,13 +12,13 @@ from lm_eval.api.instance import Instance
 from lm_eval.models.huggingface import HFLM
 from torch import Tensor
 from transformers import GenerationConfig, PreTrainedTokenizerBase
-from transformers.generation import GenerationMode
 
 from core.engine.chat_template import ChatTemplate
 from core.engine.load import LoadedModel
 from core.engine.load_faults import is_panic
 from core.engine.packing import TokenRequest
 from core.engine.prompt import Prompt, Rules
+from core.engine.writing_rules import fault_of_rules
 from core.errors import CornerstoneError
 from core.machine.plain_text import plain
 from core.machine.quiet_libraries import quiet_libraries
@@ -120,7 +121,7 @@ class RequestEncoder:
         if not prompt.tokens:
             raise EncodingFaultError("its prompt has no token; it may be white space alone")
         self._refuse_unknown(prompt.tokens)
-        return prompt
+        return self._checked(prompt)
 
     def text(self, instance: Instance, tokens: tuple[int, ...]) -> str:
         """Return the text of the tokens that continue a request, as lm-eval reads and cuts it."""
@@ -133,13 +134,12 @@ class RequestEncoder:
         return str(text)
 
     def rules(self, prompt: Prompt) -> Rules:
-        """Return what lm-eval and transformers apply to the continuation of a prompt.
+        """Return what lm-eval and transformers apply to the continuation of a prompt."""
+        return self._prepared(prompt)[0]
 
-        Raises:
-            CornerstoneError: the model's own settings do not take the most likely token each time.
-        """
-        found: list[Rules] = []
-        modes: list[GenerationMode] = []
+    def _prepared(self, prompt: Prompt) -> tuple[Rules, GenerationConfig]:
+        """Return what transformers makes of the settings of a prompt, those of the model among them."""
+        found: list[tuple[Rules, GenerationConfig]] = []
 
         def catch(
             _model: Any,
@@ -149,18 +149,30 @@ class RequestEncoder:
             generation_config: GenerationConfig,
             **_others: Any,
         ) -> Tensor:
-            found.append(Rules(logits_processor, stopping_criteria))
-            modes.append(generation_config.get_generation_mode())
+            found.append((Rules(logits_processor, stopping_criteria), generation_config))
             return input_ids
 
         with quiet_libraries():
             self._lm.generate(prompt, catch)
-        if modes != [GenerationMode.GREEDY_SEARCH]:
-            raise CornerstoneError(
-                f"{self._name} writes texts by {modes[0].value.replace('_', ' ')}, as its generation_config.json "
-                "says; only greedy search can be evaluated"
-            )
         return found[0]
+
+    def _checked(self, prompt: Prompt) -> Prompt:
+        """Return a prompt with the length that transformers allows its continuation.
+
+        Raises:
+            EncodingFaultError: the settings are none, or are not those of a greedy search by the logits alone.
+        """
+        try:
+            rules, settings = self._prepared(prompt)
+        except (ValueError, TypeError) as error:
+            said = plain(str(error).strip().partition("\n")[0])[:_LONGEST_FAULT] or type(error).__name__
+            raise EncodingFaultError(f"transformers refuses the settings for writing a text: {said}") from error
+        if (fault := fault_of_rules(rules, settings)) is not None:
+            raise EncodingFaultError(f"{fault} (by the task's settings, or the model's generation_config.json)")
+        checked = replace(prompt, max_length=int(settings.max_length))
+        if checked.most_new < 1:
+            raise EncodingFaultError("its settings leave no room for an answer")
+        return checked
 
     @property
     def generation_settings(self) -> Mapping[str, Any]:

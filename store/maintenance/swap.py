@@ -58,10 +58,10 @@ def _aside(logs: Sequence[Path]) -> Iterator[None]:
 
     They come back if it cannot be.
     """
-    renamed = [(log, log.with_name(f"{log.name}.replaced")) for log in logs]
-    for log, aside in renamed:
-        log.rename(aside)
+    renamed: list[tuple[Path, Path]] = []
     try:
+        for log in logs:
+            renamed.append((log, log.rename(log.with_name(f"{log.name}.replaced"))))
         yield
     except BaseException:
         for log, aside in renamed:

@@ -21,7 +21,7 @@ _ROUNDS: Final = 3
 """A key posts messages, these post others: a dialog opens, gets the focus, and fills in its fields."""
 
 _PATIENCE_S: Final = 1.0
-"""A widget that is busy for longer does not hold up the keys."""
+"""For so long a busy widget holds up the keys of one burst, all together."""
 
 _LOOK_S: Final = 0.05
 """How often it is looked at whether a widget has been closed, which drops its messages."""
@@ -37,6 +37,7 @@ class KeysInOrder(App[None]):
         self._typed: deque[Typed] = deque()
         self._due: Typed | None = None
         self._settling: asyncio.Task[None] | None = None
+        self._is_stuck = False
 
     @property
     def settled(self) -> bool:
@@ -57,16 +58,20 @@ class KeysInOrder(App[None]):
 
     async def _settle(self) -> None:
         try:
-            with suppress(TimeoutError):
+            if not self._is_stuck:
                 async with asyncio.timeout(_PATIENCE_S):
                     for _ in range(_ROUNDS):
                         for pump in self._pumps():
                             await _drained(pump)
+        except TimeoutError:
+            self._is_stuck = True
         finally:
             self._settling = None
             if self._typed:
                 self._due = self._typed.popleft()
                 self.post_message(self._due)
+            else:
+                self._is_stuck = False
 
     def _pumps(self) -> list[MessagePump]:
         """Return the app first, which has the key; then its widgets in the order in which messages go up."""

@@ -22,7 +22,6 @@ from core.engine.load import LoadedModel, load_model
 from core.engine.removal import removed_from
 from core.engine.sizes import SweepSizes
 from core.engine.sweep import ignore_batches
-from core.errors import CornerstoneError
 from core.models.lookup import ModelSource
 from tests.support.decoder_expected import OF_DECODERS
 from tests.support.decoder_folder import decoder_folder
@@ -189,7 +188,7 @@ def test_the_models_own_settings_count_as_in_lm_eval(tiny_model_folder: Path) ->
     assert changed == by_lm_eval(model, instance, coalitions)
     assert changed != plain
     model.model.generation_config = GenerationConfig(num_beams=3)
-    with pytest.raises(CornerstoneError, match="tiny writes texts by beam search"):
+    with pytest.raises(EncodingFaultError, match="written by beam search"):
         written(model, instance, coalitions)
 
 
@@ -228,6 +227,48 @@ def test_in_a_16_bit_type_the_fast_way_is_taken_too(tiny_model_folder: Path) -> 
     coalitions: list[Removed] = [(0,), (3, 4), (7,)]
     alone = [written(model, request(PROMPT), [removed])[0] for removed in coalitions]
     assert alone == by_lm_eval(model, request(PROMPT), coalitions)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_a_way_that_does_not_remove_one_coalition_is_not_taken(
+    dtype: str, tiny_model_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = load_model(ModelSource("tiny", tiny_model_folder, "tiny", None), dtype=dtype)
+    first_layer = Continuer.first_layer
+    monkeypatch.setattr(
+        Continuer, "first_layer", lambda self, removed: 1 if removed == (0,) else first_layer(self, removed)
+    )
+    assert caching_way(model.decoder()) == "cached"
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"guidance_scale": 2.0}, "UnbatchedClassifierFreeGuidanceLogitsProcessor"),
+        ({"max_time": 60.0}, "MaxTimeCriteria"),
+        ({"return_dict_in_generate": True}, "return_dict_in_generate is set"),
+        ({"num_beams": 3}, "beam search"),
+        ({"no_such_setting": 3}, "transformers refuses the settings"),
+        ({"max_length": 5}, "room for an answer|refuses the settings"),
+    ],
+)
+def test_settings_that_are_no_greedy_search_are_refused_before_anything_is_written(
+    settings: dict[str, object], said: str, tiny: LoadedModel
+) -> None:
+    with pytest.raises(EncodingFaultError, match=said):
+        RequestEncoder(tiny).encode_prompt(request(PROMPT, **settings))
+
+
+def test_a_models_own_bound_on_new_tokens_is_the_bound(tiny_model_folder: Path) -> None:
+    model = load_model(ModelSource("tiny", tiny_model_folder, "tiny", None))
+    model.model.generation_config = GenerationConfig(max_new_tokens=30, eos_token_id=2)
+    instance, told = request(PROMPT, 12), list[float]()
+    encoder = RequestEncoder(model)
+    prompt = encoder.encode_prompt(instance)
+    assert prompt.most_new == 30
+    found = model.generator().continuations(prompt, [(), (0,)], encoder, SIZES, told.append)
+    assert max(told) <= 1
+    assert [encoder.text(instance, one.tokens) for one in found] == by_lm_eval(model, instance, [(), (0,)])
 
 
 @pytest.mark.slow

@@ -6,10 +6,11 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from textual.app import ComposeResult
 from textual.events import Key
 from textual.keys import _character_to_key
 from textual.pilot import Pilot
-from textual.widgets import Input, SelectionList
+from textual.widgets import Input, SelectionList, Static
 
 from core.config.run_config import RunConfig
 from tests.support.screen_host import Host, drawn, fill, hosted, settled
@@ -105,3 +106,26 @@ async def test_a_dialog_gets_what_is_typed_after_the_key_that_opens_it(tmp_path:
         await burst(pilot, "escape", "=/ffn")
         assert isinstance(pilot.app.screen, ResultsScreen)
         assert pilot.app.screen.query_one("#filter", Input).value == "ffn"
+
+
+async def test_a_widget_that_is_busy_holds_up_a_burst_once_and_not_each_key() -> None:
+    class Busy(KeysInOrder):
+        def compose(self) -> ComposeResult:
+            yield Static()
+
+        async def key_x(self) -> None:
+            seen.append(asyncio.get_running_loop().time())
+
+    seen: list[float] = []
+    app = Busy()
+    async with app.run_test() as pilot:
+        app.query_one(Static).call_later(asyncio.sleep, 6)
+        await pilot.pause(0.05)
+        for _ in range(6):
+            event = Key("x", "x")
+            event.set_sender(app)
+            app.post_message(event)
+        while len(seen) < 6:
+            await asyncio.sleep(0.02)
+        assert seen[-1] - seen[1] < 1, "one patience for all of them"
+        app.exit()

@@ -32,3 +32,7 @@ class Panel(Widget):
         """
         self.refresh(layout=lines != self._lines_drawn)
         self._lines_drawn = lines
+
+    def on_resize(self) -> None:
+        """Forget the height, which a new width changes too."""
+        self._lines_drawn = 0
