@@ -10,7 +10,7 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
 help:
 	@echo 'make run        install what is missing, then start (ARGS="run my.yaml" passes arguments on)'
-	@echo 'make test       lint, types, import rules and tests: about 6 minutes'
+	@echo 'make test       lint, types, import rules and tests: 10 to 15 minutes on two cores'
 	@echo 'make test-slow  full parity with lm-eval, and other slow tests'
 	@echo 'make test-gpu   tests that need a CUDA device'
 	@echo 'make faults     kill programs, fill disks, damage stores, feed bad input: under an hour (PART=kills for one part)'
@@ -31,10 +31,10 @@ test: install
 	@echo '2/5 types (30 s)' && $(BIN)/mypy
 	@echo '3/5 import rules (5 s)' && $(BIN)/lint-imports
 	@echo '4/5 the default model, if it is not cached (1 min)' && $(BIN)/python -m tests.support.default_model
-	@echo '5/5 tests (about 5 min)' && $(PYTEST) -m 'not slow and not gpu' -n 2 --dist worksteal
+	@echo '5/5 tests (10 min)' && $(PYTEST) -m 'not slow and not gpu' -n 2 --dist worksteal
 
 test-slow: install
-	@echo 'slow tests: every ablation of the default model against lm-eval, coverage of intervals (about 15 min)'
+	@echo 'slow tests: every ablation of the default model against lm-eval, coverage of intervals (about 30 min)'
 	@$(PYTEST) -m slow -n 2 --dist worksteal
 
 test-gpu: install
