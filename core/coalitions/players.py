@@ -44,7 +44,7 @@ LAYERS_BOUND: Final = 10_000
 """No model has as many layers, so that such a number is a mistake or damage."""
 
 _EXPERTS_AS: Final = ("moe", "ffn", "expert")
-"""What all experts of a layer may be called, where each is a player."""
+"""A user may write these kinds for all experts of a layer, where each is a player."""
 
 _LABEL = re.compile(r"\s*([A-Za-z]+)\s*(\d{1,9})\s*([A-Za-z]?|\.\d{1,9})\s*", re.ASCII)
 

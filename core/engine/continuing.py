@@ -37,7 +37,7 @@ the model's cache keeps past tokens. ``whole``: the model reads all tokens again
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What the intact model makes of a prompt, for coalitions to start from.
+    """The states of the intact model after it has read a prompt; coalitions start from them.
 
     ``tokens`` has shape (1, tokens). ``states`` are the hidden states before some layers, by their numbers.
     """

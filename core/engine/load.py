@@ -5,6 +5,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -43,7 +44,7 @@ from core.records.model_files import model_files, refuse_changed, states_of
 from core.records.records import ModelRecord
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LoadedModel:
     """A model in memory, ready for a sweep. ``tokenizer`` is the one that transformers loads."""
 
@@ -54,7 +55,6 @@ class LoadedModel:
     tokenizer: Any
     in_use: WeightsInUse
     _decoders: dict[bool, Decoder] = field(default_factory=dict, init=False, repr=False, compare=False)
-    _generators: dict[bool, Generator] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def decoder(self, *, laid_out: bool = True) -> Decoder:
         """Return the decoder of this model, always the same one: it remembers what it finds out about the model."""
@@ -62,11 +62,10 @@ class LoadedModel:
             self._decoders[laid_out] = Decoder(self.model, self.layout, laid_out=laid_out)
         return self._decoders[laid_out]
 
-    def generator(self, *, laid_out: bool = True) -> Generator:
-        """Return what writes texts with this model. The first call looks for the fastest way that is right."""
-        if laid_out not in self._generators:
-            self._generators[laid_out] = Generator(self.decoder(laid_out=laid_out))
-        return self._generators[laid_out]
+    @cached_property
+    def generator(self) -> Generator:
+        """What writes texts with this model. The first use looks for the fastest way that is right."""
+        return Generator(self.decoder())
 
     @property
     def offloaded(self) -> bool:

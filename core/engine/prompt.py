@@ -33,7 +33,7 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What transformers and lm-eval apply to logits, and what ends a text. ``ends`` remembers one text."""
+    """Transformers and lm-eval apply ``processors`` to logits; ``ends`` ends a text, and remembers it."""
 
     processors: LogitsProcessorList
     ends: StoppingCriteriaList

@@ -53,7 +53,7 @@ def removed_from(model: nn.Module, layout: Layout, removed: Removed) -> Iterator
 
 @dataclass(frozen=True, slots=True)
 class SilentLayer:
-    """What texts of a batch lack of a layer.
+    """The parts of a layer that the texts of a batch lack.
 
     ``parts`` are submodules that are silent for some texts, and for which: booleans of shape (texts,). ``experts`` are
     booleans of shape (texts, experts), None where no text lacks one.
@@ -64,7 +64,7 @@ class SilentLayer:
 
 
 SilentRows = tuple[SilentLayer, ...]
-"""What texts of a batch lack, by layer."""
+"""A ``SilentLayer`` for each layer."""
 
 
 def silent_rows(layout: Layout, coalitions: Sequence[Removed]) -> SilentRows:

@@ -31,7 +31,7 @@ _PROCESSORS: Final = frozenset(
 """Processors that treat each text by itself. Others may run the model, or draw at random."""
 
 _CRITERIA: Final = frozenset({"EosTokenCriteria", "MaxLengthCriteria", "MultiTokenEOSCriteria", "StopStringCriteria"})
-"""What ends a text by its tokens. Others may look at the clock."""
+"""Criteria that look at the tokens of a text. Others may look at the clock."""
 
 
 def fault_of_rules(rules: Rules, settings: GenerationConfig) -> str | None:

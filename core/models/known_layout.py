@@ -24,7 +24,7 @@ from core.records.fingerprint import digest_of
 from core.records.json_object import read_json_object
 
 _OWN_FORM: Final = frozenset({"sublayers", "experts"})
-"""What is not kept as it is: experts that are players are kept by themselves, as they depend on who chose them."""
+"""Fields of a layer that have a form of their own in JSON, or none: ``known_experts`` keeps the experts."""
 
 LAWS: Final = 1
 """Counts the versions of detection and laws: what an earlier one found is found anew."""

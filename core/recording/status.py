@@ -53,5 +53,5 @@ class Status:
 
     @property
     def kind(self) -> tuple[str, bool]:
-        """What must change before the sentence is worth showing again."""
+        """The trouble, and whether evaluation pauses. The sentence is shown again when one of them changes."""
         return str(self.trouble or ""), self.pauses

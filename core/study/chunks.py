@@ -180,7 +180,7 @@ class ChunkEvaluator:
 
     def _written(self, task: PreparedTask, chunk: _Chunk, on_batch: OnBatch) -> Iterator[Outcome]:
         """Yield the outcomes of a chunk for which the model writes texts, document by document."""
-        generator = self.model.generator(laid_out=self._sizes.laid_out)
+        generator = self.model.generator
         for number, document in enumerate(chunk.documents):
             assert document.prompt is not None
             part = _in_outcomes(on_batch, number * len(chunk.coalitions), len(chunk.coalitions))

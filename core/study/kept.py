@@ -79,7 +79,7 @@ def stored_phases(
 
 
 class _Recording(Protocol):
-    """What a recorder tells of itself."""
+    """A recorder that has a status and notices."""
 
     @property
     def status(self) -> Status: ...

@@ -17,7 +17,7 @@ from core.tasks.filter_faults import fault_of_filters
 from core.tasks.metric_faults import fault_of_metric
 from core.tasks.task_yaml import Function
 
-# What code may raise when it is imported: lm-eval's own raises RuntimeError where a library is not there, or exits.
+# Code of a task may raise these when it is imported. lm-eval's own raises RuntimeError without a library, or exits.
 _IMPORT_FAULTS = (ImportError, RuntimeError, OSError, SystemExit, *DOCUMENT_FAULTS)
 
 _PICKLES: Final = "pandas"

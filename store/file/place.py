@@ -13,7 +13,7 @@ from core.machine.regular_file import kind_of, real_path
 from store.file.location import default_path
 
 LOG_ENDINGS: Final = (".wal", ".wal.checkpoint", ".wal.recovery")
-"""What is added to the name of a store for the files that DuckDB keeps beside it until its next checkpoint."""
+"""DuckDB adds these to the name of a store for the logs that it keeps beside it until its next checkpoint."""
 
 _HEADERS_SIZE = 3 * 4096
 """The size of the headers that a DuckDB file begins with. A shorter file has no rows."""
@@ -37,9 +37,14 @@ def shown(path: Path) -> str:
     return plain(os.fsencode(path).decode("utf-8", "replace"))
 
 
+def logs_of(path: Path) -> tuple[Path, ...]:
+    """Return the files in which DuckDB may keep what was committed, but is not yet in the store's own file."""
+    return tuple(path.with_name(path.name + ending) for ending in LOG_ENDINGS)
+
+
 def log_of(path: Path) -> Path:
-    """Return the file in which DuckDB keeps what was committed, but is not yet in the store's own file."""
-    return path.with_name(path.name + LOG_ENDINGS[0])
+    """Return the first of ``logs_of``, to which DuckDB writes."""
+    return logs_of(path)[0]
 
 
 def is_there(path: Path) -> bool:
@@ -145,8 +150,7 @@ def _refuse_missing_folders(path: Path) -> None:
 
 def _refuse_odd_logs(path: Path) -> None:
     """Refuse a log that DuckDB would wait for, or read without end."""
-    for ending in LOG_ENDINGS:
-        log = path.with_name(path.name + ending)
+    for log in logs_of(path):
         try:
             kind = kind_of(log.stat().st_mode)
         except OSError:  # most often there is none; DuckDB tells of others

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from store.file.log import COMMIT, LEAD, LONGEST_HEADER, header_of
-from store.file.place import LOG_ENDINGS
+from store.file.place import logs_of
 from store.maintenance.checksum import checksum, corrected
 
 State = Literal["whole", "unfinished", "damaged", "outdated"]
@@ -28,8 +28,7 @@ class Log:
 
 def log_files(path: Path) -> tuple[Path, ...]:
     """Return the files of the write-ahead log that exist beside a store."""
-    named = (path.with_name(path.name + ending) for ending in LOG_ENDINGS)
-    return tuple(file for file in named if file.exists())
+    return tuple(log for log in logs_of(path) if log.exists())
 
 
 def read_log(content: bytes, main_header: bytes, checkpoint: int) -> Log:

@@ -54,7 +54,7 @@ def request(prompt: str, tokens: int = 12, **settings: object) -> Instance:
 
 def written(model: LoadedModel, instance: Instance, coalitions: list[Removed], sizes: SweepSizes = SIZES) -> list[str]:
     encoder = RequestEncoder(model)
-    found = model.generator().continuations(encoder.encode_prompt(instance), coalitions, encoder, sizes, ignore_batches)
+    found = model.generator.continuations(encoder.encode_prompt(instance), coalitions, encoder, sizes, ignore_batches)
     assert all(one.sound for one in found)
     return [encoder.text(instance, one.tokens) for one in found]
 
@@ -84,7 +84,7 @@ def test_single_experts_are_removed_from_texts_too(name: str, way: str, tmp_path
     ours, theirs = written(model, instance, coalitions), by_lm_eval(model, instance, coalitions)
     assert ours == theirs
     assert len(set(ours)) > 3, "the texts hardly depend on the experts"
-    assert model.generator().way == way
+    assert model.generator.way == way
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -110,7 +110,7 @@ def test_a_text_ends_where_lm_eval_ends_it(tiny: LoadedModel) -> None:
         (cut,) = written(tiny, instance, [()])
         assert cut == by_lm_eval(tiny, instance, [()])[0] == whole.split(stop)[0]
         encoder = RequestEncoder(tiny)
-        (found,) = tiny.generator().continuations(encoder.encode_prompt(instance), [()], encoder, SIZES, ignore_batches)
+        (found,) = tiny.generator.continuations(encoder.encode_prompt(instance), [()], encoder, SIZES, ignore_batches)
         assert len(found.tokens) < 30, "it should not have gone on"
 
 
@@ -164,7 +164,7 @@ def test_the_work_is_told_and_may_end_between_tokens(tiny: LoadedModel) -> None:
     told: list[float] = []
     encoder = RequestEncoder(tiny)
     prompt = encoder.encode_prompt(request(PROMPT, 20))
-    tiny.generator().continuations(prompt, [(), (0,), (5,)], encoder, SIZES, told.append)
+    tiny.generator.continuations(prompt, [(), (0,), (5,)], encoder, SIZES, told.append)
     assert told == sorted(told)
     assert len(told) > 20
     assert told[-1] == pytest.approx(1)
@@ -174,7 +174,7 @@ def test_the_work_is_told_and_may_end_between_tokens(tiny: LoadedModel) -> None:
             raise Enough
 
     with pytest.raises(Enough):
-        tiny.generator().continuations(prompt, [(), (0,), (5,)], encoder, SIZES, end)
+        tiny.generator.continuations(prompt, [(), (0,), (5,)], encoder, SIZES, end)
     assert written(tiny, request(PROMPT, 20), [(0,)]) == by_lm_eval(tiny, request(PROMPT, 20), [(0,)])
 
 
@@ -194,7 +194,7 @@ def test_the_models_own_settings_count_as_in_lm_eval(tiny_model_folder: Path) ->
 
 def test_a_model_without_numbers_writes_nothing(tiny_model_folder: Path) -> None:
     model = load_model(ModelSource("tiny", tiny_model_folder, "tiny", None))
-    generator, encoder = model.generator(), RequestEncoder(model)
+    generator, encoder = model.generator, RequestEncoder(model)
     with torch.no_grad():
         model.model.model.layers[2].mlp.down_proj.weight.fill_(float("nan"))
     prompt = encoder.encode_prompt(request(PROMPT))
@@ -266,7 +266,7 @@ def test_a_models_own_bound_on_new_tokens_is_the_bound(tiny_model_folder: Path) 
     encoder = RequestEncoder(model)
     prompt = encoder.encode_prompt(instance)
     assert prompt.most_new == 30
-    found = model.generator().continuations(prompt, [(), (0,)], encoder, SIZES, told.append)
+    found = model.generator.continuations(prompt, [(), (0,)], encoder, SIZES, told.append)
     assert max(told) <= 1
     assert [encoder.text(instance, one.tokens) for one in found] == by_lm_eval(model, instance, [(), (0,)])
 
