@@ -15,6 +15,8 @@ class Mend(StrEnum):
     FREE_STORE = "close the program that holds the store"
     GIVE_ADAPTER = "name the model, and the folder as its adapter"
     GO_ONLINE = "allow the download"
+    INSTALL_RAY = "install Ray, which runs the workers"
+    MAKE_RAY_TOKEN = "make a token that the cluster's machines share"
     GIVE_LOCAL_DATA = "give a local file in place of the data set"
     LIST_MODELS = "see which model aliases there are"
     LIST_TASKS = "see which tasks there are"
@@ -28,6 +30,7 @@ class Mend(StrEnum):
     START_EVALUATOR = "start the evaluator again"
     TRUST_TASK_CODE = "let the user's tasks run the code that they name"
     UPGRADE = "upgrade this program, or name another store"
+    WAIT_FOR_TURN = "do it again once the program that has its turn at the store is ready"
 
 
 class CornerstoneError(Exception):
@@ -48,6 +51,10 @@ class CornerstoneError(Exception):
 
 class OutcomesWaitError(CornerstoneError):
     """Work was done, but some of its outcomes are not in the store yet. The command line exits with 1."""
+
+
+class IncompleteError(CornerstoneError):
+    """Work was done, but for a part that failed whenever it was tried. The command line exits with 1."""
 
 
 class InUseError(CornerstoneError):

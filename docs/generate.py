@@ -21,6 +21,7 @@ from core.config.run_config import RunConfig, run_settings
 from core.config.task_config import TaskConfig
 from core.estimators.registry import estimators, settings
 from core.estimators.setting import settings_of
+from core.values.corpus import CORPUS_VALUES
 from core.values.derived import derived_values
 from store.formats.registry import formats
 from store.rows import DocumentRow, GroupRow
@@ -36,7 +37,8 @@ _PYTHON: Final = (
     ("core.config.run_config", "core/config/run_config.py", ("load_config",)),
     ("core.study.listener", "core/study/listener.py", ("Listener", "Callbacks")),
     ("core.study.events", "core/study/events.py", ("PhaseStarted", "ChunkRecorded", "MemoryShort", "PhaseFinished")),
-    ("core.study.events", "core/study/events.py", ("TopLooked", "TopVerdict", "Phase")),
+    ("core.study.events", "core/study/events.py", ("TopLooked", "TopVerdict", "CostLooked", "CostVerdict", "Phase")),
+    ("core.study.events", "core/study/events.py", ("WorkersChanged", "DocumentsSkipped")),
     ("store.results", "store/results.py", ("Results",)),
     ("store.rows", "store/rows.py", ("Selection",)),
     ("store.reading.paper", "store/reading/paper.py", ("PaperSelection",)),
@@ -46,7 +48,7 @@ _PYTHON: Final = (
     ("store.export", "store/export.py", ("render", "write")),
     ("core.mask", "core/mask.py", ("apply", "check")),
     ("core.mask", "core/removal_path/mask_file.py", ("read",)),
-    ("core.errors", "core/errors.py", ("CornerstoneError",)),
+    ("core.errors", "core/errors.py", ("CornerstoneError", "IncompleteError")),
 )
 """The public Python API: the module to import from, the file of the definitions, and the names."""
 
@@ -148,10 +150,12 @@ def _values() -> Iterator[str]:
     yield "## Values"
     yield (
         "A value is what a task is read by: one of its own metrics that are means over documents, such as `acc` and "
-        "`acc_norm`, or one that follows from the log-probabilities of the choices. The default is `acc`, else the "
-        "task's first metric that is a mean, else the first value of this table."
+        "`acc_norm`, one of the corpus of a task without choices, or one that follows from the log-probabilities of "
+        "the choices. The default is `acc`, else the task's first metric that is a mean, else the first value of this "
+        "table that it has. Where lower is better, a drop says how much larger the value becomes."
     )
-    rows = [(f"`{one.name}`", one.unit, _first_paragraph(one.of)) for one in derived_values().values()]
+    rows = [(f"`{one.name}`", "lower is better", one.meaning) for one in CORPUS_VALUES.values()]
+    rows += [(f"`{one.name}`", one.unit, _first_paragraph(one.of)) for one in derived_values().values()]
     yield _table(("value", "unit", "meaning"), rows)
 
 

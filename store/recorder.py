@@ -26,10 +26,11 @@ from core.records.records import (
     UnknownRunError,
     Writer,
 )
+from core.values.derived import Answers, lengths_of
 from store.file.database import reading, writing
 from store.file.patience import PATIENCE_S, OnWait
 from store.file.place import NothingStoredError
-from store.file.value_columns import OWN_COLUMNS, Answers, value_columns
+from store.file.value_columns import OWN_COLUMNS, value_columns
 
 
 class StoreRecorder:
@@ -47,7 +48,11 @@ class StoreRecorder:
     def begin(self, run: RunRecord) -> None:
         with writing(self._path, self._patience, self._on_wait) as db:
             row = [run.run_id, _now(), _text(run.command), _text(run.config), run.versions, run.seed]
-            db.execute("INSERT INTO runs VALUES (?, ?, NULL, 'running', ?, ?, ?, ?) ON CONFLICT DO NOTHING", row)
+            db.execute(
+                """INSERT INTO runs VALUES (?, ?, NULL, 'running', ?, ?, ?, ?)
+                ON CONFLICT DO UPDATE SET state = 'running', finished = NULL""",
+                row,
+            )
 
     def finish(self, run_id: str, state: RunState) -> None:
         with writing(self._path, self._patience, self._on_wait) as db:
@@ -104,7 +109,7 @@ class StoreRecorder:
             return {}
 
     def values(self, assignment: Assignment, metric: str) -> StoredValues:
-        documents = {document.key: (document.gold, len(document.choices)) for document in assignment.documents}
+        documents = {document.key: (document.gold, lengths_of(document.choices)) for document in assignment.documents}
         columns = value_columns(metric, assignment.task.mean_metrics, Answers.of(list(documents.values())))
         try:
             with reading(self._path, self._patience, self._on_wait) as db:
@@ -129,7 +134,11 @@ class StoreRecorder:
                 there = np.zeros(values.shape, dtype=np.bool_)
                 there[row, place] = True
                 return StoredValues(
-                    tuple(names[int(number)] for number in coalitions), tuple(map(str, keys)), values, there
+                    tuple(names[int(number)] for number in coalitions),
+                    tuple(map(str, keys)),
+                    values,
+                    there,
+                    columns.by_document(found, place, len(keys)),
                 )
         except NothingStoredError:
             return StoredValues((), (), np.empty((0, 0)), np.empty((0, 0), dtype=np.bool_))

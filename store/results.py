@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -25,6 +26,8 @@ from core.estimators.exact import Exact
 from core.estimators.question import Question
 from core.estimators.registry import checked, estimator_named, estimators, window_readings
 from core.estimators.setting import Number
+from core.shapiq_approximators import lacking
+from store.comparison_rows import AgreementRow, FormatRow, PairRow, ValueRow
 from store.file.database import reading
 from store.file.location import default_path
 from store.file.patience import PATIENCE_S, OnWait
@@ -34,20 +37,24 @@ from store.reading.answer import Answer, Found, answer_of
 from store.reading.coalitions import outcome_rows, read_coalitions
 from store.reading.cornerstones import judge
 from store.reading.documents import Documents, Page, read_documents
-from store.reading.groups import Group, find_groups, with_value
+from store.reading.formats_compared import read_formats_compared
+from store.reading.groups import Group, find_groups, named_groups, with_value
 from store.reading.interactions import read_interactions
+from store.reading.pairs import read_pairs
 from store.reading.paper import PaperSelection, read_paper
 from store.reading.runs import read_runs
+from store.reading.scores import read_score
 from store.reading.shapley import read_shapley
+from store.reading.values_compared import read_values_compared
 from store.rows import (
     AblationRow,
-    AgreementRow,
     CoalitionRow,
     CornerstoneRow,
     GroupRow,
     InteractionRow,
     OutcomeRow,
     RunRow,
+    ScoreRow,
     Selection,
     ShapleyRow,
 )
@@ -77,20 +84,57 @@ class Results:
         """Open the file as long as the context lasts. A table of your own reads ``with results.opened() as db:``."""
         return reading(self._path, self._patience, self._on_wait)
 
-    def ablation(self, selection: Selection = Selection(), value: str | None = None) -> Answer[AblationRow]:  # noqa: B008
+    def ablation(
+        self,
+        selection: Selection = Selection(),  # noqa: B008
+        value: str | None = None,
+        cost: float | None = None,
+    ) -> Answer[AblationRow]:
         """Read each player's ablation: the drop without it, over the documents that the intact model has too.
 
         Args:
             selection: the results to read.
-            value: a metric that is a mean over documents, such as ``acc``, or a derived value
-                (``core.values.derived``). None for each task's own: acc, else its first metric that is a mean.
+            value: a metric that is a mean over documents, such as ``acc``, a value of the corpus
+                (``core.values.corpus``), or a derived value (``core.values.derived``). None for each task's own: acc,
+                else its first of these.
+            cost: decide which drops are above this much of the value; None for what the latest run asked about.
+
+        Raises:
+            CornerstoneError: no task selected has such a value, or none drops by so much.
+        """
+        with self.opened() as db:
+            asked, gaps = with_value(find_groups(db, selection, with_task_groups=True), value)
+            return answer_of(gaps, [read_ablation(db, group, name, cost) for group, name in asked])
+
+    def scores(self, selection: Selection = Selection(), value: str | None = None) -> Answer[ScoreRow]:  # noqa: B008
+        """Read the intact model's score for each model and task.
+
+        Args:
+            selection: the results to read.
+            value: as for ``ablation``.
 
         Raises:
             CornerstoneError: no task selected has such a value.
         """
         with self.opened() as db:
             asked, gaps = with_value(find_groups(db, selection, with_task_groups=True), value)
-            return answer_of(gaps, [read_ablation(db, group, name) for group, name in asked])
+            return answer_of(gaps, [read_score(db, group, name) for group, name in asked])
+
+    def pairs(self, selection: Selection = Selection(), value: str | None = None) -> Answer[PairRow]:  # noqa: B008
+        """Compare every two intact models on the documents of a task that both were evaluated on.
+
+        Args:
+            selection: the results to read; a model selects the pairs that it is in.
+            value: as for ``ablation``.
+
+        Raises:
+            CornerstoneError: no task selected has such a value.
+        """
+        with self.opened() as db:
+            groups = find_groups(db, replace(selection, model=None))
+            only = () if selection.model is None else named_groups(groups, selection.model, None)
+            asked, gaps = with_value(groups, value)
+            return answer_of(gaps, [read_pairs(db, asked, [group.model_id for group in only])])
 
     def coalitions(self, selection: Selection = Selection(), value: str | None = None) -> Answer[CoalitionRow]:  # noqa: B008
         """Read every stored coalition, over its documents, with its drop over those that the intact model has too.
@@ -120,6 +164,7 @@ class Results:
         removed: Removed,
         value: str | None = None,
         page: Page = Page(),  # noqa: B008
+        beside: str | None = None,
     ) -> Documents:
         """Read a coalition's documents beside the intact model's, one page at a time.
 
@@ -128,9 +173,12 @@ class Results:
             removed: the numbers of the removed players.
             value: the score to read; None for the task's own.
             page: the documents to read.
+            beside: another model, of which the same coalition is read in place of the intact model, over the documents
+                that both have.
 
         Raises:
-            CornerstoneError: the selection fits several models, tasks or data sets, or the task has no such value.
+            CornerstoneError: the selection fits several models, tasks or data sets, the task has no such value, or the
+                other model has no such documents.
         """
         with self.opened() as db:
             groups = find_groups(db, selection)
@@ -139,7 +187,15 @@ class Results:
                 raise CornerstoneError(f"documents are of one model on one task; this selects {fits}")
             if value is not None:
                 with_value(groups, value)
-            return read_documents(db, groups[0], value or groups[0].own_value, removed, page)
+            other = None
+            if beside is not None:
+                everyone = find_groups(db, Selection(task=f"{groups[0].task_name}@{groups[0].task_id}"))
+                other, *more = named_groups(everyone, beside, None)
+                if more:
+                    raise CornerstoneError(
+                        f"{beside} fits several models: {', '.join(g.model_id for g in (other, *more))}"
+                    )
+            return read_documents(db, groups[0], value or groups[0].own_value, removed, page, other)
 
     def groups(self, selection: Selection = Selection()) -> Answer[GroupRow]:  # noqa: B008
         """Read every model and task that has results."""
@@ -155,7 +211,10 @@ class Results:
         players: str = SUBLAYERS,
         **settings: Number,
     ) -> Answer[ShapleyRow]:
-        """Estimate Shapley values, over the documents that have all coalitions of the estimator.
+        """Estimate Shapley values, each over the documents that have all coalitions that it is made of.
+
+        Documents count where they tell of two units at least. Where values are made of all the estimator's coalitions,
+        all are over the same documents.
 
         If windows of the length asked for are not all stored, the longest that are make a partial answer.
 
@@ -239,6 +298,7 @@ class Results:
         *,
         players: str | None = None,
         top: int = 3,
+        shapiq: bool = False,
         **settings: Number,
     ) -> Answer[AgreementRow]:
         """Compare every estimator with the exact values, for groupings whose coalitions are all stored.
@@ -248,6 +308,8 @@ class Results:
             value: as for ``ablation``.
             players: the grouping; None for all whose exact values are stored.
             top: how many units count as the top.
+            shapiq: whether to compare shapiq's approximators too. They draw their own coalitions, by ``seed``, as many
+                as our estimators read. A note says what is not installed for them.
             settings: the estimators' settings by name. Windows shorter than ``max_removed`` are compared too.
 
         Raises:
@@ -257,11 +319,72 @@ class Results:
             grouping_name(players)  # a wrong name shows before the store is opened
         chosen = checked(settings)
         others = tuple(estimator_named(name, chosen) for name in estimators() if name != Exact.name)
-        wanted = Comparison(others, players, top)
+        absent = lacking() if shapiq else None
+        drawn_by = int(chosen.get("seed", 0)) if shapiq and absent is None else None
+        wanted = Comparison(others, players, top, drawn_by)
         with self.opened() as db:
             asked, gaps = with_value(find_groups(db, selection), value)
             found = [read_agreement(db, group, name, wanted) for group, name in asked]
-        return answer_of(gaps, found)
+        told = Found[AgreementRow](notes=[] if absent is None else [absent])
+        return answer_of(gaps, [*found, told])
+
+    def values(
+        self,
+        selection: Selection = Selection(),  # noqa: B008
+        max_removed: int = DEFAULT_MAX_REMOVED,
+    ) -> Answer[ValueRow]:
+        """Compare all values of a task by window-first: how soon each decides the top, and how like it ranks.
+
+        Nothing is evaluated: all values follow from the same stored outcomes. If windows of the length asked for are
+        not all stored, the longest that are make a partial answer.
+
+        Args:
+            selection: the results to read. A group of tasks stands for its tasks.
+            max_removed: the longest window.
+
+        Raises:
+            CornerstoneError: ``max_removed`` is out of range, or no task selected has a value.
+        """
+        checked({"max_removed": max_removed})
+        with self.opened() as db:
+            asked, gaps = with_value(find_groups(db, selection), None)
+            return answer_of(gaps, [read_values_compared(db, group, max_removed, own) for group, own in asked])
+
+    def formats(
+        self,
+        selection: Selection = Selection(),  # noqa: B008
+        value: str | None = None,
+        *,
+        reference: str | None = None,
+        max_removed: int = DEFAULT_MAX_REMOVED,
+        top: int = 3,
+    ) -> Answer[FormatRow]:
+        """Compare the number formats of each model, such as float32 and bfloat16, on the outcomes that both have.
+
+        Args:
+            selection: the results to read; a model selects the pairs that it is in.
+            value: as for ``ablation``.
+            reference: a model, by name, that all others with the same players are compared with, whatever their
+                weights, such as the original of a quantized model. None compares every two formats of the same weights
+                with each other; float32 is the reference if it is there, else the finest format.
+            max_removed: the longest window of the Shapley values.
+            top: how many players count as the top.
+
+        Raises:
+            CornerstoneError: ``max_removed`` or ``top`` is out of range, no task selected has such a value, or a name
+                fits nothing.
+        """
+        checked({"max_removed": max_removed})
+        if top < 1:
+            raise CornerstoneError(f"a top has at least 1 player, not {top}")
+        with self.opened() as db:
+            groups = find_groups(db, replace(selection, model=None))
+            chosen, first = (
+                None if name is None else {group.model_id for group in named_groups(groups, name, None)}
+                for name in (selection.model, reference)
+            )
+            asked, gaps = with_value(groups, value)
+            return answer_of(gaps, [read_formats_compared(db, asked, max_removed, top, chosen, first)])
 
     def runs(self) -> Answer[RunRow]:
         """Read every run, the latest first. Times are UTC. Documents count once for each task, coalitions once."""

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from core.coalitions.players import Kinds, PlayerKind
+from core.statistics.costs import CostStanding
+from core.statistics.verdicts import Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +30,19 @@ class Selection:
 class AblationRow:
     """One player removed alone. ``drop`` is intact minus ablated, paired over the ``n`` documents that both have.
 
-    ``value`` names the score of ``acc``, ``acc_se``, ``intact_acc`` and the drop. ``p_value`` is that of McNemar's
-    exact test that nothing changed, and null if the score is not 0 or 1 on every document. ``chance`` is the score of
+    Where a lower score is better, it is ablated minus intact: it says how much worse the model is.
+
+    ``value`` names the score of ``acc``, ``intact_acc`` and the drop. ``acc_low`` and ``acc_high`` are the 95% interval
+    of ``acc``. ``acc_se`` is its standard error as lm-eval defines it; where that is 0, because all documents have the
+    same score, it is null: the interval says how uncertain the score is then. ``p_value`` is that of McNemar's exact
+    test that nothing changed, and null if the score is not 0 or 1 on every document. ``chance`` is the score of
     guessing, and null if the score is no accuracy.
+
+    ``verdict`` says whether the drop is ``above`` or ``below`` the ``verdict_cost`` that was asked about, or still
+    ``open``, for all players at once at 95% (or the confidence of the run that asked), however often one looks.
+    ``verdict_n`` is the number of documents that decided it, or that an open one has. They are null where no cost was
+    asked about, or where it cannot be decided: the documents were not taken at random, lower is better, or the row is
+    of a group of tasks.
     """
 
     model: str
@@ -51,14 +63,42 @@ class AblationRow:
     p_value: float | None
     model_id: str
     task_id: str
+    acc_low: float | None
+    acc_high: float | None
+    verdict: CostStanding | None = None
+    verdict_cost: float | None = None
+    verdict_n: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRow:
+    """The intact model on one task, over its ``n`` stored documents, with the interval of its score.
+
+    ``value`` names the score. ``chance`` is the score of guessing, and null if the score is no accuracy. ``players``
+    counts the model's players.
+    """
+
+    model: str
+    task: str
+    value: str
+    n: int
+    score: float
+    score_low: float | None
+    score_high: float | None
+    chance: float | None
+    players: int
+    model_id: str
+    task_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class CoalitionRow:
-    """One coalition on one task, over its ``n`` stored documents. ``label`` names the removed players.
+    """One coalition on one task. ``label`` names the removed players.
 
-    ``value`` names the score of ``acc``, ``acc_se`` and the drop. ``drop`` is intact minus this, paired over the
-    documents that both have. It is null if there are none, and for the intact model itself.
+    All numbers are of ``n`` documents: those that are stored of it and of the intact model. ``value`` names the score
+    of ``acc``, of its standard error and interval (as in the ablation), of ``intact_acc`` and of the drop. ``drop`` is
+    ``intact_acc`` less ``acc``, paired. It is null for the intact model itself. If no document is stored of both,
+    ``drop`` and ``intact_acc`` are null, and the rest is of the coalition's own documents.
     """
 
     model: str
@@ -75,6 +115,9 @@ class CoalitionRow:
     model_id: str
     task_id: str
     value: str
+    intact_acc: float | None
+    acc_low: float | None
+    acc_high: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +152,11 @@ class ShapleyRow:
     the three largest. If ``partial``, the windows asked for were not all stored, and windows
     of up to ``max_removed`` were used. ``permutations`` (walks), ``seed`` (of their orders) and ``tolerance`` (at which
     a walk ends, in the value's units) are settings of the estimator permutation, and null for others. ``settings`` has
-    the settings of any estimator in words.
+    the settings of any estimator in words. ``se`` is the standard error of ``phi``. It is null where every document
+    contributes the same: the interval of ``phi`` says what that leaves open. ``verdict`` says whether the unit is one
+    of the ``verdict_k`` largest, at 95% however often one looks: ``in``, ``out`` or ``open``. ``verdict_n`` is the
+    number of documents that decided it, or that an open one has. They are null where that cannot be decided: the
+    documents were not taken at random, or the coalitions were, or the row is of a group of tasks.
     """
 
     model: str
@@ -142,50 +189,9 @@ class ShapleyRow:
     seed: int | None = None
     tolerance: float | None = None
     settings: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class AgreementRow:
-    """One estimator compared with the exact values of the same units, over the same ``n`` documents.
-
-    ``spearman`` and ``kendall`` correlate the ranks of units. ``bias`` and ``rmse`` are the mean and the root mean
-    square of estimate minus exact, in the value's units. ``top`` is the part of the exact ``k`` largest units that are
-    also among the estimator's. Intervals are bootstrapped over documents. An undefined number is null, for example the
-    correlation of values that are all the same. ``permutations``, ``seed``, ``tolerance`` and ``settings`` are as in
-    ``ShapleyRow``.
-    """
-
-    model: str
-    task: str
-    value: str
-    players: str
-    units: int
-    estimator: str
-    max_removed: int
-    coalitions: int
-    n: int
-    spearman: float | None
-    spearman_low: float | None
-    spearman_high: float | None
-    kendall: float | None
-    kendall_low: float | None
-    kendall_high: float | None
-    bias: float | None
-    bias_low: float | None
-    bias_high: float | None
-    rmse: float | None
-    rmse_low: float | None
-    rmse_high: float | None
-    k: int
-    top: float | None
-    top_low: float | None
-    top_high: float | None
-    model_id: str
-    task_id: str
-    permutations: int | None = None
-    seed: int | None = None
-    tolerance: float | None = None
-    settings: str = ""
+    verdict: Standing | None = None
+    verdict_k: int | None = None
+    verdict_n: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,8 +256,10 @@ class CornerstoneRow:
 class RunRow:
     """One run of a study, and how it ended.
 
-    ``state`` is running, finished or stopped. It is unknown if the run was begun on another machine or in another
-    container, and nobody noted its end.
+    ``state`` is running, finished, cancelled (by a person), failed, or stopped: by a signal, by its caller, or with its
+    program. It is unknown if the run was begun on another machine or in another container, and nobody noted its end.
+    The coalitions of a model that were picked by hand on the same documents are one run, which is running while one of
+    them is evaluated.
     """
 
     run: str
@@ -273,8 +281,8 @@ class DocumentRow:
     ``pick`` is the choice with the largest log-probability, None if there is no choice to make. ``score`` is the score
     that ``value`` names, None if the document has none. Fields of the intact model are None if it was not evaluated on
     the document. ``changed`` says whether the model now picks another choice, or has another score by a metric of the
-    task: by ``value``, or by acc if ``value`` is derived from log-probabilities. ``written`` is the text that the model
-    wrote, None where it gave log-probabilities.
+    task: by ``value``, or by acc if ``value`` is derived from log-probabilities or is one of the corpus. ``written`` is
+    the text that the model wrote, None where it gave log-probabilities.
     """
 
     model: str

@@ -16,11 +16,14 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.config.run_config import RunConfig, load_config
 from core.study.early_checks import refuse_at_once
 from core.study.events import (
     ChunkRecorded,
+    CostLooked,
+    DocumentsSkipped,
     MemoryShort,
     Phase,
     PhaseFinished,
@@ -28,6 +31,7 @@ from core.study.events import (
     StudyEvent,
     TopLooked,
     TopVerdict,
+    WorkersChanged,
 )
 from core.study.kept import kept_outcomes, stored_phases
 from core.study.listener import SILENT, Callbacks, Listener
@@ -35,9 +39,14 @@ from store.file.database import refuse_unusable
 from store.file.location import default_path
 from store.file.patience import PATIENCE_S
 
+if TYPE_CHECKING:
+    from core.study.workbench import Announce
+
 __all__ = [
     "Callbacks",
     "ChunkRecorded",
+    "CostLooked",
+    "DocumentsSkipped",
     "Listener",
     "MemoryShort",
     "Phase",
@@ -47,6 +56,7 @@ __all__ = [
     "StudyEvent",
     "TopLooked",
     "TopVerdict",
+    "WorkersChanged",
     "load_config",
     "run_study",
 ]
@@ -76,7 +86,8 @@ def run_study(
     Returns:
         A generator of events, of each schedule on each task in turn: ``PhaseStarted``, a ``ChunkRecorded`` for every
         chunk of documents that was stored, and ``PhaseFinished``. ``MemoryShort`` says that chunks become smaller, and
-        ``TopLooked`` whether the first units were decided, where ``until_top`` asked for that.
+        ``TopLooked`` or ``CostLooked`` what was decided, where ``until_top`` or ``until_cost`` asked for that. With
+        workers, ``WorkersChanged`` says how many are at work, ``DocumentsSkipped`` what none of them could evaluate.
 
     Raises:
         CornerstoneError: a key or value is wrong, a task, data file or local model is missing, or the store cannot be
@@ -93,15 +104,30 @@ def run_study(
 
 
 def kept_study(
-    config: RunConfig, command: str, store: Path, listener: Listener, patience: float
+    config: RunConfig,
+    command: str,
+    store: Path,
+    listener: Listener,
+    patience: float,
+    announce: Announce | None = None,
 ) -> Generator[StudyEvent, None, None]:
-    """Do the run of a configuration that was checked. ``command`` is stored as what asked for it.
+    """Do the run of a configuration that was checked.
+
+    Args:
+        config: the run.
+        command: is stored as what asked for it.
+        store: the file that keeps the outcomes.
+        listener: hears of slow work.
+        patience: seconds to wait for a store that is in use.
+        announce: is called before anything is evaluated.
 
     Raises:
         CornerstoneError: as ``run_study`` does.
     """
-    from core.study.workbench import run_config
+    from core.study.workbench import run_config, say_nothing
+    from core.workers.hired import with_workers
     from store.recorder import StoreRecorder
 
     with kept_outcomes(partial(StoreRecorder, store, on_wait=listener.narrate), store, listener, patience) as recorder:
-        yield from stored_phases(run_config(config, command, recorder, listener), recorder, patience)
+        events = run_config(config, command, recorder, listener, with_workers, announce or say_nothing)
+        yield from stored_phases(events, recorder, patience)

@@ -19,14 +19,15 @@ from core.estimators.question import Question
 from core.estimators.setting import Number
 from core.estimators.windows import WindowFirst
 from core.plugins import contributed
+from store.comparison_rows import AgreementRow, FormatRow, PairRow, ValueRow
 from store.rows import (
     AblationRow,
-    AgreementRow,
     CoalitionRow,
     CornerstoneRow,
     InteractionRow,
     OutcomeRow,
     RunRow,
+    ScoreRow,
     Selection,
     ShapleyRow,
 )
@@ -49,6 +50,9 @@ Option = Literal[
     "settings",
     "max_removed",
     "top",
+    "shapiq",
+    "cost",
+    "reference",
 ]
 """The options that a table may take. The command line describes each of them once."""
 
@@ -68,7 +72,10 @@ class Asked:
         players: the grouping whose units share a value; None for the table's own choice.
         settings: settings of estimators by name; others have their defaults.
         top: how many units count as the top.
+        shapiq: whether shapiq's approximators are compared too. That loads libraries which take seconds.
         question: a question whose Shapley values come first.
+        cost: the drop that single removals are compared with; None for what the latest run asked about.
+        reference: a model that others are compared with; None for the table's own choice.
     """
 
     selection: Selection = field(default_factory=Selection)
@@ -78,7 +85,10 @@ class Asked:
     players: str | None = None
     settings: Mapping[str, Number] = field(default_factory=lambda: MappingProxyType({}))
     top: int = 3
+    shapiq: bool = False
     question: Question | None = None
+    cost: float | None = None
+    reference: str | None = None
 
     @property
     def max_removed(self) -> int:
@@ -148,10 +158,10 @@ _OWN = (
     Table(
         "coalitions",
         "Coalitions",
-        "Every stored coalition, by the numbers of its removed players.",
+        "Every stored coalition, by the numbers of its removed players, beside the intact model on the same documents.",
         CoalitionRow,
         lambda results, asked: results.coalitions(asked.selection, asked.value),
-        dropped=("removed", "acc_norm", "value", "acc_se", "n"),
+        dropped=("removed", "acc_norm", "value", "acc_low", "acc_high", "acc_se", "n"),
         documents=True,
     ),
     Table(
@@ -159,9 +169,41 @@ _OWN = (
         "Ablation",
         "Each layer removed alone: its score, and the paired drop against the intact model.",
         AblationRow,
-        lambda results, asked: results.ablation(asked.selection, asked.value),
-        dropped=("player", "kind", "layer", "p_value", "chance", "intact_acc", "acc_se", "value"),
+        lambda results, asked: results.ablation(asked.selection, asked.value, asked.cost),
+        (*_SELECTED, "value", "cost"),
+        dropped=(
+            "verdict_n",
+            "player",
+            "kind",
+            "layer",
+            "p_value",
+            "chance",
+            "acc_low",
+            "acc_high",
+            "intact_acc",
+            "acc_se",
+            "value",
+        ),
         documents=True,
+    ),
+    Table(
+        "scores",
+        "Scores",
+        "The score of each intact model on each task, with its interval.",
+        ScoreRow,
+        lambda results, asked: results.scores(asked.selection, asked.value),
+        dropped=("players", "value"),
+        listed=False,
+    ),
+    Table(
+        "pairs",
+        "Model pairs",
+        "Every two models on the same documents: the paired difference of their scores, and how many answers differ.",
+        PairRow,
+        lambda results, asked: results.pairs(asked.selection, asked.value),
+        ("model", "task", "value"),
+        dropped=("value", "p_value", "worse", "better", "changed", "n"),
+        listed=False,
     ),
     Table(
         "shapley",
@@ -254,9 +296,14 @@ _OWN = (
         "How far each estimator is from the exact values, where those are stored.",
         AgreementRow,
         lambda results, asked: results.agreement(
-            asked.selection, asked.value, players=asked.players, top=asked.top, **asked.settings
+            asked.selection,
+            asked.value,
+            players=asked.players,
+            top=asked.top,
+            shapiq=asked.shapiq,
+            **asked.settings,
         ),
-        (*_SELECTED, "value", "exact units", "settings", "top"),
+        (*_SELECTED, "value", "exact units", "settings", "top", "shapiq"),
         dropped=(
             "seed",
             "tolerance",
@@ -266,16 +313,86 @@ _OWN = (
             "bias_high",
             "kendall_low",
             "kendall_high",
+            "mae_low",
+            "mae_high",
+            "worst_low",
+            "worst_high",
             "rmse_low",
             "rmse_high",
             "value",
             "k",
             "n",
             "kendall",
+            "rmse",
+            "worst",
             "coalitions",
             "top_low",
             "top_high",
             "permutations",
+        ),
+        listed=False,
+    ),
+    Table(
+        "values",
+        "Values",
+        """Which value decides the top three soonest, and whether it ranks the players as the task's own value does.
+
+        All values follow from the same stored outcomes, so nothing is evaluated. Read both answers: a value that is
+        decided soon may answer another question than accuracy.
+        """,
+        ValueRow,
+        lambda results, asked: results.values(asked.selection, asked.max_removed),
+        (*_SELECTED, "max_removed"),
+        dropped=(
+            "estimator",
+            "max_removed",
+            "t3_low",
+            "t3_high",
+            "t_low",
+            "t_high",
+            "reference",
+            "common_low",
+            "common_high",
+            "rho_low",
+            "rho_high",
+            "t3",
+            "model",
+            "task",
+            "unsettled",
+            "reliability",
+        ),
+        listed=False,
+    ),
+    Table(
+        "formats",
+        "Number formats",
+        """How much the number format of a model changes: answers, log-probabilities, Shapley values and their ranks.
+
+        A row compares two formats, such as float32 and bfloat16, on the outcomes that both have. Nothing is evaluated.
+        """,
+        FormatRow,
+        lambda results, asked: results.formats(
+            asked.selection, asked.value, reference=asked.reference, max_removed=asked.max_removed, top=asked.top
+        ),
+        ("model", "task", "value", "reference", "max_removed", "top"),
+        dropped=(
+            "reference_model",
+            "accuracy",
+            "common_low",
+            "common_high",
+            "rho_low",
+            "rho_high",
+            "max_removed",
+            "k",
+            "value",
+            "coalitions",
+            "documents",
+            "n",
+            "logprob_median",
+            "flips",
+            "phi_player",
+            "outcomes",
+            "model",
         ),
         listed=False,
     ),

@@ -41,12 +41,13 @@ def words(text: str) -> str:
     return " ".join(text.replace("│", " ").split())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["run", "results shapley", "paper"])
 def test_help_has_the_setting_as_an_option(plugged: Mapping[str, str], command: str) -> None:
     said = words(cornerstone({**plugged, "COLUMNS": "160"}, *command.split(), "--help").stdout)
     assert "--reach" in said
     assert "How far apart the units of a pair may be, 1 to 8 (default 1)." in said
-    added = {"run": "permutation, pairs, or", "results shapley": "tsv (tab-separated)", "paper": "gold_prob"}
+    added = {"run": "permutation, pairs, or", "results shapley": "tsv (tab-separated)", "paper": "gold_share"}
     assert added[command] in said
 
 
@@ -66,19 +67,20 @@ def test_a_setting_named_as_an_option_is_refused_in_a_sentence(plugged: Mapping[
     assert "has to rename" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_real_run_and_all_that_reads_it(plugged: Mapping[str, str], tiny_model_folder: Path, tmp_path: Path) -> None:
     store, written = ("--store", tmp_path / "s.duckdb"), tmp_path / "kinds.tsv"
-    asked = ("--model", tiny_model_folder, "--task", "agreement", "--limit", "6", "--value", "gold_prob")
+    asked = ("--model", tiny_model_folder, "--task", "agreement", "--limit", "6", "--value", "gold_share")
     done = cornerstone(plugged, "run", *asked, "--schedule", "pairs", "--reach", "2", *store)
     assert "pairs (reach 2) on agreement: 6 documents under 22 coalitions, 132 outcomes" in done.stderr
-    assert "cornerstone results shapley --estimator pairs --reach 2 --value gold_prob" in done.stderr
-    assert "(gold_prob, probability, pairs, reach 2, clipped at 0, n=6)" in done.stdout
+    assert "cornerstone results shapley --estimator pairs --reach 2 --value gold_share" in done.stderr
+    assert "(gold_share, probability, pairs, reach 2, clipped at 0, n=6)" in done.stdout
 
     def rows(table: str, *options: str) -> list[dict[str, object]]:
         return json.loads(cornerstone(plugged, "results", table, *store, "--format", "json", *options).stdout)
 
-    v = {tuple(row["removed"]): row["acc"] for row in rows("coalitions", "--value", "gold_prob")}
-    found = rows("shapley", "--estimator", "pairs", "--reach", "2", "--value", "gold_prob")
+    v = {tuple(row["removed"]): row["acc"] for row in rows("coalitions", "--value", "gold_share")}
+    found = rows("shapley", "--estimator", "pairs", "--reach", "2", "--value", "gold_share")
     assert [row["label"] for row in found] == [f"{kind} {layer}" for layer in range(4) for kind in ("Attn", "FFN")]
     assert {(row["estimator"], row["settings"], row["n"]) for row in found} == {("pairs", "reach 2", 6)}
     # The first player by hand: alone, and beside its two neighbours within reach.
@@ -86,20 +88,20 @@ def test_a_real_run_and_all_that_reads_it(plugged: Mapping[str, str], tiny_model
     assert found[0]["phi"] == pytest.approx((alone + sum(near)) / 3)
     assert all(0 <= value <= 1 for value in v.values())
 
-    drops = {row["label"]: row["drop"] for row in rows("ablation", "--value", "gold_prob")}
-    cornerstone(plugged, "results", "kinds", *store, "--value", "gold_prob", "-o", written)
+    drops = {row["label"]: row["drop"] for row in rows("ablation", "--value", "gold_share")}
+    cornerstone(plugged, "results", "kinds", *store, "--value", "gold_share", "-o", written)
     head, *lines = [line.split("\t") for line in written.read_text().splitlines()]
     kinds = [dict(zip(head, line, strict=True)) for line in lines]
     assert [(row["kind"], row["sublayers"]) for row in kinds] == [("attn", "4"), ("ffn", "4")]
     assert float(kinds[0]["mean_drop"]) == pytest.approx(sum(drops[f"Attn {layer}"] for layer in range(4)) / 4)
     assert max(drops, key=lambda label: drops[label]) in {row["largest"] for row in kinds}
-    printed = cornerstone(plugged, "results", "kinds", *store, "--value", "gold_prob", "--format", "tsv").stdout
+    printed = cornerstone(plugged, "results", "kinds", *store, "--value", "gold_share", "--format", "tsv").stdout
     assert printed == written.read_text()
     drawn = cornerstone(plugged, "results", "kinds", *store).stdout
     assert drawn.split("\n")[0].split() == [name for name in head if name not in {"model_id", "task_id"}]
 
     report = cornerstone(
-        plugged, "paper", "--task", "agreement", "--value", "gold_prob", "--reach", "3", "--no-figures", *store
+        plugged, "paper", "--task", "agreement", "--value", "gold_share", "--reach", "3", "--no-figures", *store
     ).stdout
     compared = report.partition("Do the estimators name the same top 3?")[2]
     assert "pairs, reach 2" in compared, "what is stored of a smaller reach stands in"

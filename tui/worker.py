@@ -3,7 +3,9 @@
 ``python -m tui.worker run CONFIG COMMAND WAIT`` runs one study in the foreground (CONFIG is JSON);
 ``python -m tui.worker path CONFIG REQUEST FILES COMMAND WAIT`` searches a removal path (the first three are JSON);
 ``python -m tui.worker proxies CONFIG REQUEST WAIT`` measures the intact model;
+``python -m tui.worker say CONFIG text|json PROMPT`` continues a prompt, from stdin if PROMPT is -;
 ``python -m tui.worker bench CONFIG table|json`` measures the sweep;
+``python -m tui.worker plan CONFIG FORM`` says what a study costs (both are JSON);
 ``python -m tui.worker serve STORE`` is the evaluator of a store.
 WAIT is how many seconds to wait while another program holds the store.
 """
@@ -12,12 +14,18 @@ from __future__ import annotations
 
 import os
 import sys
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from core.config.run_config import RunConfig
+    from core.config.model_config import ModelConfig
+    from core.cost.run_cost import RunCost
+    from core.findings.finding import PathFinding, ProxyFinding
+    from core.study.listener import Listener
 
 # The evaluator tries again by itself, so it should say soon that the store is in use.
 _PATIENCE_S = 2.0
@@ -42,8 +50,12 @@ def main(arguments: list[str]) -> None:
             _path(text, request, files, command, float(wait))
         case ["proxies", text, request, wait]:
             _proxies(text, request, float(wait))
+        case ["say", text, form, prompt]:
+            _say(text, form, prompt)
         case ["bench", text, form]:
             _bench(text, form)
+        case ["plan", text, form]:
+            _plan(text, form)
         case ["serve", store]:
             _serve(Path(store))
         case _:
@@ -57,15 +69,21 @@ def _run(text: str, command: str, wait: float) -> None:
     config = RunConfig.model_validate_json(text)
     _set_offline(config)
 
+    from core.cost.of_run import OfRun
     from store.file.location import default_path
     from store.study import kept_study
     from tui.commands.run import show_run
+    from tui.drawing.run_cost_text import counts_text, less_text, time_text
 
-    path = config.store or default_path()
-    show_run(path, lambda listener: kept_study(config, command, path, listener, wait))
+    def tell(cost: RunCost, listener: Listener) -> None:
+        said = (counts_text(config, cost), time_text(cost), less_text(config))
+        listener.narrate("; ".join(filter(None, said)))
+
+    path, of_run = config.store or default_path(), OfRun(config, tell)
+    show_run(path, lambda listener: of_run.timed(kept_study(config, command, path, listener, wait, of_run.begin)))
 
 
-def _set_offline(config: RunConfig) -> None:
+def _set_offline(config: ModelConfig) -> None:
     """Forbid downloads to the hub's libraries, which read this when they are loaded."""
     if config.offline:
         os.environ |= {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
@@ -78,9 +96,10 @@ def _path(text: str, request_text: str, files_text: str, command: str, wait: flo
     config, request = RunConfig.model_validate_json(text), PathRequest.model_validate_json(request_text)
     _set_offline(config)
 
+    from core.findings.finding import PathFinding
     from core.removal_path.mask_file import write
     from core.removal_path.path_mask import chosen_step, path_mask
-    from core.removal_path.study import find_path
+    from core.removal_path.study import find_path, task_ids
     from core.study.kept import kept_outcomes
     from core.study.listener import Callbacks
     from store.file.location import default_path
@@ -94,6 +113,10 @@ def _path(text: str, request_text: str, files_text: str, command: str, wait: flo
     recorder_of = partial(StoreRecorder, store, on_wait=narrate)
     with kept_outcomes(recorder_of, store, Callbacks(narrate), wait) as recorder:
         found = followed(store, lambda listener: find_path(config, request, command, recorder, listener))
+        finding = PathFinding(
+            made=datetime.now(UTC), request=request, tasks=task_ids(found.bench), complete=True, rows=found.rows
+        )
+        _keep(store, [finding], narrate)
         put_path(found.rows, files.rows)
         if files.mask is not None or request.keep is not None:
             step = chosen_step(found, request)
@@ -110,6 +133,7 @@ def _proxies(text: str, request_text: str, wait: float) -> None:
     config = RunConfig.model_validate_json(text)
     _set_offline(config)
 
+    from core.findings.finding import ProxyFinding
     from core.proxies.study import check_proxies
     from core.study.listener import Callbacks
     from store.file.location import default_path
@@ -121,12 +145,48 @@ def _proxies(text: str, request_text: str, wait: float) -> None:
     request = ProxyRequest.model_validate_json(request_text)
     path = config.store or default_path()
     found = check_proxies(config, request.value, StoreRecorder(path, wait, narrate), Callbacks(narrate))
+    findings = [
+        ProxyFinding(made=datetime.now(UTC), rows=each.proxies, correlations=each.correlations, gaps=each.gaps)
+        for each in found.tasks
+    ]
+    _keep(path, findings, narrate)
     put_proxies(found.proxies, found.correlations, gap_texts(found.gaps, path), request)
+
+
+def _keep(store: Path, findings: Sequence[PathFinding | ProxyFinding], narrate: Callable[[str], None]) -> None:
+    """Keep findings for the explorer; say so if that is not possible, and go on."""
+    from core.errors import CornerstoneError
+    from core.findings.files import keep
+
+    try:
+        for finding in findings:
+            keep(store, finding)
+    except CornerstoneError as error:
+        narrate(f"the explorer will not show this: {error}")
+
+
+def _say(text: str, form: str, prompt: str) -> None:
+    from core.say.say_config import SayConfig
+    from tui.commands.said import Heading, read_prompt, show
+    from tui.commands.say import STDIN, SayForm, ask_of
+
+    config = SayConfig.model_validate_json(text)
+    ask = ask_of(config.manner, read_prompt() if prompt == STDIN else prompt)
+    _set_offline(config)
+
+    from core.say.conversation import open_conversation
+    from core.study.listener import Callbacks
+    from tui.commands.stderr import narrate
+
+    talk = open_conversation(config, Callbacks(narrate))
+    heading = Heading(talk.model.record.name, talk.removed, tuple(player.label for player in talk.gone))
+    show(heading, ask, talk.dialogue, SayForm(form))
 
 
 def _bench(text: str, form: str) -> None:
     from core.bench.measure import measure
     from core.config.run_config import RunConfig
+    from core.machine.process import since_start
     from core.study.listener import Callbacks
     from core.study.plan import longest_window
     from core.study.workbench import open_workbench
@@ -134,19 +194,41 @@ def _bench(text: str, form: str) -> None:
     from tui.commands.stderr import narrate
 
     reports = []
-    bench = None
+    bench, ready = None, since_start()
     for config in with_limits(RunConfig.model_validate_json(text)):
+        began = time.perf_counter()
         bench = open_workbench(config, Callbacks(narrate), bench)
+        ready += time.perf_counter() - began
         for task in bench.tasks:
-            reports.append(measure(bench, task, narrate, max_removed=longest_window(config)))
+            reports.append(measure(bench, task, narrate, max_removed=longest_window(config), ready=ready))
     print_reports(reports, as_json=form == "json")
+
+
+def _plan(text: str, form_text: str) -> None:
+    from core.config.run_config import RunConfig
+
+    config = RunConfig.model_validate_json(text)
+    _set_offline(config)
+
+    from core.cost.plan import cost_of, study_of
+    from core.cost.speed import dtype_for, speed_of
+    from core.machine.process import since_start
+    from core.study.listener import Callbacks
+    from tui.commands.plan import PlanForm, print_plan
+    from tui.commands.stderr import narrate
+
+    form = PlanForm.model_validate_json(form_text)
+    study = study_of(config, dtype_for(config, form.gpu), Callbacks(narrate))
+    ready = since_start()
+    print_plan(cost_of(study, speed_of(study.outline, config, form.gpu, form.gflops), ready), as_json=form.as_json)
 
 
 def _serve(path: Path) -> None:
     from core.evaluator.service import serve
+    from core.machine.priority import give_way
     from store.recorder import StoreRecorder
 
-    os.nice(_NICENESS)  # the explorer is waited for by a person
+    give_way(_NICENESS)  # the explorer is waited for by a person
     if not serve(path, StoreRecorder(path, _PATIENCE_S)):
         print(f"there is an evaluator of {path} already", flush=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Iterator, Sequence
 
 from core.records.records import Outcome
@@ -11,13 +12,43 @@ TOLERANCE = 1e-3, 1e-4
 """Largest allowed difference of a log-probability, absolute and relative to its size; the larger one applies."""
 
 
+class Comparison:
+    """Compares two evaluations of the same documents, one document after the other.
+
+    Attributes:
+        equal: whether all outcomes are the same, as ``same`` tells.
+        documents: how many were compared.
+        differ: how many of them have another metric.
+    """
+
+    def __init__(self) -> None:
+        self.equal, self.documents, self.differ = True, 0, 0
+        self._apart: list[float] = []
+
+    def add(self, ours: Outcome, theirs: Outcome, choices: Sequence[str]) -> None:
+        """Compare one document, which has these choices."""
+        self.documents += 1
+        self.equal = self.equal and same(ours, theirs, choices)
+        self.differ += any(ours.metrics[name] != score for name, score in theirs.metrics.items())
+        self._apart += [_apart(a, b) for a, b in _pairs(ours, theirs)]
+
+    @property
+    def largest(self) -> float | None:
+        """The largest difference of a log-probability; None if one is not finite."""
+        return _finite(max(self._apart))
+
+    @property
+    def median(self) -> float | None:
+        """The median difference of a log-probability; None if it is not finite."""
+        return _finite(statistics.median(self._apart))
+
+
+def _finite(number: float) -> float | None:
+    return number if math.isfinite(number) else None
+
+
 def _pairs(ours: Outcome, theirs: Outcome) -> Iterator[tuple[float, float]]:
     yield from zip(ours.logprobs, theirs.logprobs, strict=True)
-
-
-def difference(ours: Outcome, theirs: Outcome) -> float:
-    """Return the largest difference of a log-probability; infinite if one is NaN, which nothing compares with."""
-    return max(_apart(a, b) for a, b in _pairs(ours, theirs))
 
 
 def _apart(a: float, b: float) -> float:

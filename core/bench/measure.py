@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-import math
 import resource
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
 
-from core.bench.comparison import difference, same
-from core.bench.limit import Peak, distinct_work
+from core.bench.comparison import Comparison
+from core.bench.limit import Peak
 from core.bench.loop import LmEvalLoop
 from core.bench.report import BenchReport
+from core.bench.soonest import Reached, answer
 from core.coalitions.players import Removed
 from core.coalitions.schedules import windows
+from core.cost.of_model import row_work, work_of
+from core.cost.work import added, operations
 from core.engine.fetch import Narrate
 from core.engine.packing import pack
 from core.errors import CornerstoneError
+from core.estimators.windows import WindowFirst
 from core.records.memory_recorder import MemoryRecorder
 from core.records.records import Outcome
 from core.study.events import ChunkRecorded
@@ -32,8 +36,17 @@ TIMED = 6
 """Number of coalitions that the loop evaluates; the time of the others is extrapolated."""
 
 
-def measure(bench: Workbench, task: PreparedTask, narrate: Narrate, *, max_removed: int = 4) -> BenchReport:
+def measure(
+    bench: Workbench, task: PreparedTask, narrate: Narrate, *, max_removed: int = 4, ready: float = 0.0
+) -> BenchReport:
     """Measure one task of a workbench.
+
+    Args:
+        bench: the model, and its tasks.
+        task: the task.
+        narrate: hears what is going on.
+        max_removed: the longest window.
+        ready: the seconds from the start of a program that measures this task alone until it can begin.
 
     Raises:
         CornerstoneError: the task is a rolling log-likelihood, or has the model write texts, which the loop does not
@@ -46,21 +59,19 @@ def measure(bench: Workbench, task: PreparedTask, narrate: Narrate, *, max_remov
     peak = Peak(bench.model.model)
     narrate(f"warming up; then {len(coalitions)} coalitions x {len(task.documents)} documents of {task.record.name}")
     _swept(bench, task, coalitions[:3], None)
-    seconds, outcomes = _swept(bench, task, coalitions, peak)
+    reached, outcomes = _swept(bench, task, coalitions, peak)
+    seconds = reached[-1].seconds
     memory = _peak_memory(bench)
     narrate(f"swept in {seconds:.1f} s; now lm-eval on {TIMED} of the coalitions")
     loop = LmEvalLoop(bench.model, task)
     loop.tune()
     sample = [coalitions[i] for i in np.linspace(0, len(coalitions) - 1, TIMED).astype(int)]
-    looped, apart, equal = 0.0, 0.0, True
+    looped, compared = 0.0, Comparison()
     for removed in sample:
         loop_seconds, theirs = loop.evaluate(removed)
         looped += loop_seconds
-        ours = [outcomes[document.record.key, removed] for document in task.documents]
-        apart = max(apart, *(difference(a, b) for a, b in zip(ours, theirs, strict=True)))
-        equal = equal and all(
-            same(a, b, doc.record.choices) for a, b, doc in zip(ours, theirs, task.documents, strict=True)
-        )
+        for document, their in zip(task.documents, theirs, strict=True):
+            compared.add(outcomes[document.record.key, removed], their, document.record.choices)
         peak.sample()
     whole = looped / len(sample) * len(coalitions)
     return BenchReport(
@@ -73,34 +84,52 @@ def measure(bench: Workbench, task: PreparedTask, narrate: Narrate, *, max_remov
         lm_eval_seconds=whole,
         lm_eval_timed=len(sample),
         lm_eval_batch_size=loop.batch_size,
-        max_logprob_difference=apart if math.isfinite(apart) else None,
-        outcomes_equal=equal,
+        max_logprob_difference=compared.largest,
+        median_logprob_difference=compared.median,
+        outcomes_equal=compared.equal,
+        answers_compared=compared.documents,
+        answers_differ=compared.differ,
         peak_memory_bytes=memory,
         peak_flops=peak.flops,
         device=bench.device,
         dtype=bench.model.record.dtype,
         threads=torch.get_num_threads(),
+        answer=answer(
+            bench,
+            task,
+            WindowFirst(max_removed),
+            outcomes,
+            reached,
+            ready=ready,
+            lm_eval_seconds=whole / len(task.documents) * task.data.size,
+        ),
     )
 
 
 def _swept(
     bench: Workbench, task: PreparedTask, coalitions: Sequence[Removed], peak: Peak | None
-) -> tuple[float, dict[tuple[str, Removed], Outcome]]:
-    """Return the seconds of a study, without the time for sampling the peak, and its outcomes."""
+) -> tuple[list[Reached], dict[tuple[str, Removed], Outcome]]:
+    """Return the seconds of a study chunk by chunk, without the time for sampling the peak, and its outcomes."""
     kept = MemoryRecorder()
+    keys = list(dict.fromkeys(document.record.key for document in task.documents))
     seconds, start = 0.0, time.perf_counter()
+    reached: list[Reached] = []
     for event in bench.study((task,), [Schedule("bench", tuple(coalitions))]).run("bench", kept):
-        if isinstance(event, ChunkRecorded) and peak is not None:
+        if isinstance(event, ChunkRecorded):
             seconds += time.perf_counter() - start
-            peak.sample()
+            reached.append(Reached(frozenset(key for key in keys if (key, coalitions[-1]) in kept.outcomes), seconds))
+            if peak is not None:
+                peak.sample()
             start = time.perf_counter()
-    return seconds + time.perf_counter() - start, kept.outcomes
+    reached.append(Reached(frozenset(keys), seconds + time.perf_counter() - start))
+    return reached, kept.outcomes
 
 
 def _work(bench: Workbench, task: PreparedTask, coalitions: Sequence[Removed]) -> float:
     """Return the operations of the distinct work. A document's tokens do not depend on the row that holds it."""
+    work = replace(work_of(bench.model.model, bench.model.layout), shares=True)
     rows = (pack([document.continuations], bench.encoder.max_length) for document in task.documents)
-    return sum(distinct_work(bench.model.model, bench.model.layout, row, coalitions) for row in rows)
+    return operations(work, added((row_work(work, row) for row in rows), len(work.sights)), coalitions)
 
 
 def _peak_memory(bench: Workbench) -> int:

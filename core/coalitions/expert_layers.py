@@ -71,8 +71,8 @@ def refuse_too_many(text: str, counts: Sequence[int]) -> None:
     """
     if normal_layers(text) == ALL_LAYERS and sum(counts) > MOST_UNASKED:
         raise CornerstoneError(
-            f"{len(counts)} layers have {sum(counts):,} experts, and more than {MOST_UNASKED:,} are players only where "
-            "their layers are named; choose some layers"
+            f"{len(counts)} layers have {_digits(sum(counts))} experts, and more than {_digits(MOST_UNASKED)} are "
+            "players only where their layers are named; choose some layers"
         )
 
 
@@ -88,3 +88,7 @@ def _numbers(text: str) -> tuple[int, ...]:
             )
         found.update(range(first, last + 1))
     return tuple(sorted(found))
+
+
+def _digits(number: int) -> str:
+    return f"{number:,}".replace(",", " ")

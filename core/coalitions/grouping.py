@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from core.coalitions.expert_layers import EXPERTS
 from core.coalitions.players import Player, PlayerKind, Removed, players_of, removed_set
 from core.errors import CornerstoneError
+from core.machine.plain_text import short_repr
 
 SUBLAYERS = "sublayers"
 GROUPINGS = (SUBLAYERS, "layers", "blocks:K", "kinds")
@@ -82,7 +83,7 @@ def grouping(name: str, players: Sequence[Player]) -> Grouping:
             "+experts and their layers"
         )
     raise CornerstoneError(
-        f"no grouping of players {name!r}; use one of {', '.join(GROUPINGS)} "
+        f"no grouping of players {short_repr(name)}; use one of {', '.join(GROUPINGS)} "
         "(K layers each, a number from 1 to 999999, such as blocks:4)"
     )
 

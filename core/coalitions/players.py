@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 from core.errors import CornerstoneError, Mend
+from core.machine.plain_text import short_repr
 
 PlayerKind = Literal["attn", "ssm", "linear", "conv", "mixer", "ffn", "moe", "expert"]
 """What a player is. The first five mix tokens: attention, a state-space model, linear attention, a short convolution,
@@ -151,8 +152,8 @@ def refuse_no_names(text: str) -> None:
         match = _LABEL.fullmatch(part)
         if match is None or match[1].lower() not in map(str.lower, labels):
             raise CornerstoneError(
-                f"no layer of any model is named {part.strip()!r}; write {', '.join(labels[:-1])} or {labels[-1]} and "
-                "the layer's number, such as 'Attn 0'"
+                f"no layer of any model is named {short_repr(part.strip())}; write {', '.join(labels[:-1])} or "
+                f"{labels[-1]} and the layer's number, such as 'Attn 0'"
             )
 
 
@@ -172,9 +173,8 @@ def _unknown_player(written: str, label: str, players: Sequence[Player]) -> str:
     else:
         close = twins or [labels[name] for name in get_close_matches(label, labels, n=1)]
     hint = f"; did you mean {' or '.join(close)}?" if close else ""
-    return (
-        f"no layer named {written!r} in this model, whose players are {players[0].label} to {players[-1].label}{hint}"
-    )
+    span = f"{players[0].label} to {players[-1].label}"
+    return f"no layer named {short_repr(written)} in this model, whose players are {span}{hint}"
 
 
 def format_removed(removed: Removed, players: Sequence[Player]) -> str:

@@ -43,6 +43,13 @@ def documents_in(limit: Limit, size: int) -> int:
     return math.ceil(size * limit) if limit < 1 else min(int(limit), size)
 
 
+def larger_limit(one: Limit, other: Limit) -> Limit:
+    """Return the limit that takes more documents; ``one`` if that depends on the data set: a number and a part."""
+    if one is None or other is None:
+        return None
+    return max(one, other) if (one < 1) == (other < 1) else one
+
+
 def _number(given: Any) -> int | float | None:
     """Return a number, or the number that a text writes; None if it is none."""
     if isinstance(given, int | float) and not isinstance(given, bool):

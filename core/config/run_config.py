@@ -9,25 +9,29 @@ from typing import Annotated, Any, Literal
 
 import pydantic
 
-from core.coalitions.expert_layers import ALL_LAYERS, EXPERTS, normal_layers
+from core.coalitions.expert_layers import ALL_LAYERS, EXPERTS
 from core.coalitions.grouping import SUBLAYERS, grouping_name
 from core.config.faults import in_words, mend_of, worst
 from core.config.limit import MOST_COUNT, Limit, checked_limit
+from core.config.model_config import ModelConfig
 from core.config.run_file import find_run_file, read_run_file
-from core.config.task_config import Name, Place, Shots, TaskConfig, Utf8Path, absolute_task, written_task
+from core.config.task_config import Name, Shots, TaskConfig, Utf8Path, absolute_task, written_task
 from core.errors import CornerstoneError
 from core.estimators.question import Question
+from core.estimators.racing import removes_singly
 from core.estimators.registry import estimator_named, scheduled, settings
 from core.estimators.setting import NamedSetting, Number, settings_of
 from core.machine.paths import at_home
 from core.machine.plain_text import short_repr
 from core.machine.regular_file import kind_at, real_path
-
-DEFAULT_MODEL = "smollm2-135m-instruct"
+from core.records.draw import Draw
 
 _MOST_TASKS = 1000
 _MOST_SETS = 100_000
 _MOST_GIB = 2**20
+_MOST_WORKERS = 4096
+_ADDRESS = r"^([A-Za-z0-9][A-Za-z0-9.-]{0,252}|\[[0-9A-Fa-f:]{2,39}\]):[0-9]{1,5}$"
+"""A host's name or number, and a port."""
 _Positive = Annotated[int, pydantic.Field(ge=1, le=MOST_COUNT)]
 
 
@@ -36,26 +40,20 @@ _SHARED = frozenset({"seed"})
 _Integer64 = Annotated[int, pydantic.Field(ge=-(2**63), lt=2**63)]
 
 
-class RunConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
+class RunConfig(ModelConfig, frozen=True, extra="forbid"):
     """The configuration of a run. The command line's options and a file's keys have these names.
 
-    ``adapter`` is the folder of a LoRA adapter, with which the model is another one.
     ``limit`` is the number of documents of each task, or a part of them below 1; None for all. ``players`` names the
-    grouping whose units a schedule removes. ``expert_layers`` names the layers in which each expert is a player
-    (``core.coalitions.expert_layers``), with which the model is another one; ``players: experts`` stands for all of
-    them. ``value`` is the score to report; schedules in rounds, ``until_top`` and the explorer's charts use it too. By
-    default it is acc, or the task's first metric that is a mean. ``settings`` holds the settings of estimators
-    (``core.estimators.registry``) that differ from their defaults. A file or an option names each as a key of the run:
-    ``max_removed: 3``. ``check_files`` reads the files of the model and of local data anew to identify them, instead of
-    trusting what is known of them. ``include_path`` lists YAML files, and folders of them, that define tasks.
-    ``trust_task_code`` lets them run the code that they name.
+    grouping whose units a schedule removes; ``players: experts`` stands for ``expert_layers: all``. ``value`` is the
+    score to report; schedules in rounds, ``until_top``, ``until_cost`` and the explorer's charts use it too. By default
+    it is acc, or the task's first value. ``until_cost`` is in units of the value. ``settings`` holds the settings of
+    estimators (``core.estimators.registry``) that differ from their defaults. A file or an option names each as a key
+    of the run: ``max_removed: 3``. ``check_files`` also reads the files of local data anew. ``include_path`` lists YAML
+    files, and folders of them, that define tasks. ``trust_task_code`` lets them run the code that they name.
+    ``workers`` processes evaluate the chunks instead of one, on the cluster of Ray at the address ``ray`` where there
+    is one; what they find is the same.
     """
 
-    model: Place = DEFAULT_MODEL
-    revision: Name | None = None
-    adapter: Utf8Path | None = None
-    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
-    device: Annotated[str, pydantic.Field(pattern=r"^(auto|cpu|mps|spread|cuda(:[0-9]{1,4})?)$")] = "auto"
     memory: Annotated[float, pydantic.Field(gt=0, le=_MOST_GIB, allow_inf_nan=False)] | None = None
     tasks: Annotated[tuple[TaskConfig, ...], pydantic.Field(min_length=1, max_length=_MOST_TASKS)]
     limit: Annotated[Limit, pydantic.BeforeValidator(checked_limit)] = None
@@ -63,18 +61,18 @@ class RunConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
     seed: _Integer64 = 0
     schedule: Annotated[tuple[Name, ...], pydantic.Field(max_length=_MOST_TASKS)] = ()
     players: Name = SUBLAYERS
-    expert_layers: str | None = None
     value: Name | None = None
     settings: Mapping[str, Number] = pydantic.Field(default_factory=dict)
     until_top: _Positive | None = None
+    until_cost: Annotated[float, pydantic.Field(allow_inf_nan=False)] | None = None
     confidence: Annotated[float, pydantic.Field(gt=0.5, lt=1)] = 0.95
     remove: Annotated[tuple[str, ...], pydantic.Field(max_length=_MOST_SETS)] = ()
     num_fewshot: Shots | None = None
     apply_chat_template: bool = False
-    offline: bool = False
-    check_files: bool = False
     include_path: Annotated[tuple[Utf8Path, ...], pydantic.Field(max_length=_MOST_TASKS)] = ()
     trust_task_code: bool = False
+    workers: Annotated[int, pydantic.Field(ge=1, le=_MOST_WORKERS)] | None = None
+    ray: Annotated[str, pydantic.Field(pattern=_ADDRESS)] | None = None
     store: Utf8Path | None = None
 
     @pydantic.model_validator(mode="before")
@@ -96,17 +94,6 @@ class RunConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
             return given
         layers = given.get("expert_layers")
         return {**given, "players": SUBLAYERS, "expert_layers": ALL_LAYERS if layers is None else layers}
-
-    @pydantic.field_validator("expert_layers", mode="before")
-    @classmethod
-    def _layers(cls, given: Any) -> Any:
-        """Take a number, or a list of numbers and ranges, as they are written in a text."""
-        many = given if isinstance(given, list | tuple) else [given]
-        whole = all(type(one) is int or isinstance(one, str) for one in many) and bool(many)
-        try:
-            return normal_layers(",".join(map(str, many))) if whole else given
-        except CornerstoneError as error:
-            raise ValueError(str(error)) from error
 
     @pydantic.field_validator("settings", mode="before")
     @classmethod
@@ -157,7 +144,7 @@ class RunConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
     def _each_at_home(cls, paths: tuple[Path, ...]) -> tuple[Path, ...]:
         return tuple(dict.fromkeys(map(at_home, paths)))
 
-    @pydantic.field_validator("store", "adapter")
+    @pydantic.field_validator("store")
     @classmethod
     def _at_home(cls, value: Path | None) -> Path | None:
         return None if value is None else at_home(value)
@@ -194,12 +181,29 @@ class RunConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
     @pydantic.field_validator("until_top")
     @classmethod
     def _stops_something(cls, top: int | None, info: pydantic.ValidationInfo) -> int | None:
-        asks = (name for name in info.data.get("schedule", ()) if scheduled(name).in_rounds)
-        if top is not None and (name := next(asks, None)) is not None:
+        asked = info.data.get("schedule", ())
+        if top is not None and (name := next((name for name in asked if scheduled(name).in_rounds), None)) is not None:
             raise ValueError(f"does not work with {name}: every round needs all documents")
-        if top is not None and info.data.get("order") != "shuffled":
-            raise ValueError("a decision holds for documents in random order: leave `order` at shuffled")
+        if top is not None and (name := next((name for name in asked if scheduled(name).extrapolates), None)):
+            raise ValueError(f"does not work with {name}: documents do not decide on what is extrapolated")
+        if top is not None and (name := next((name for name in asked if scheduled(name).draws()), None)):
+            raise ValueError(f"does not work with {name}: documents do not decide on coalitions drawn at random")
+        _refuse_file_order(top, info)
         return top
+
+    @pydantic.field_validator("until_cost")
+    @classmethod
+    def _decides_single_removals(cls, cost: float | None, info: pydantic.ValidationInfo) -> float | None:
+        if cost is None:
+            return None
+        if info.data.get("until_top") is not None:
+            raise ValueError("does not work together with until_top: a run decides one of the two")
+        settings = info.data.get("settings", {})
+        for name in info.data.get("schedule", ()):
+            if not removes_singly(estimator_named(scheduled(name).name, settings)):
+                raise ValueError(f"does not work with {name}: a cost is what is lost without one unit alone")
+        _refuse_file_order(cost, info)
+        return cost
 
     @property
     def schedules(self) -> tuple[str, ...]:
@@ -210,6 +214,19 @@ class RunConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
     def in_rounds(self) -> bool:
         """Whether a schedule chooses its coalitions as it runs, so that their number is only a bound."""
         return any(scheduled(name).in_rounds for name in self.schedules)
+
+    @property
+    def decides(self) -> bool:
+        """Whether it may stop before the documents run out, because something is decided."""
+        return self.until_top is not None or self.until_cost is not None
+
+    def shots(self, task: TaskConfig) -> int | None:
+        """Return how many examples the prompts of a task have; None for as many as its own definition says."""
+        return self.num_fewshot if task.num_fewshot is None else task.num_fewshot
+
+    def draw(self, size: int) -> Draw | None:
+        """Return how documents are drawn from a data set of this size; None if they are the first of the file."""
+        return Draw(self.seed, size) if self.order == "shuffled" else None
 
     def question(self, name: str) -> Question:
         """Return the question of a schedule or an estimator, with this run's settings and players.
@@ -229,8 +246,11 @@ class RunConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
                 "settings": {},
                 "value": None,
                 "until_top": None,
+                "until_cost": None,
                 "confidence": RunConfig.model_fields["confidence"].default,
                 "check_files": False,
+                "workers": None,
+                "ray": None,
                 "store": None,
             }
         )
@@ -251,6 +271,11 @@ class RunConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
             elif number != setting.default:
                 settings[setting.name] = number
         return self.under(question.estimator.schedule).model_copy(update=update)
+
+
+def _refuse_file_order(asked: float | None, info: pydantic.ValidationInfo) -> None:
+    if asked is not None and info.data.get("order") != "shuffled":
+        raise ValueError("a decision holds for documents in random order: leave `order` at shuffled")
 
 
 def run_settings() -> tuple[NamedSetting, ...]:

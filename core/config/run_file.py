@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from importlib import resources
 from pathlib import Path
@@ -43,6 +43,16 @@ def _packaged() -> Iterator[tuple[str, Path]]:
     folder = Path(str(resources.files("configs")))
     for file in sorted([*folder.glob("*.yaml"), *folder.glob("paper/*.yaml")]):
         yield file.relative_to(folder).with_suffix("").as_posix(), file
+
+
+def packaged_tasks() -> frozenset[str]:
+    """Return the names of the tasks that packaged runs evaluate."""
+    found = (read_run_file(file).get("tasks", ()) for _, file in _packaged())
+    return frozenset(name for tasks in found for task in tasks if isinstance(name := _name_of(task), str))
+
+
+def _name_of(task: Any) -> Any:
+    return task.get("name") if isinstance(task, Mapping) else task
 
 
 def read_run_file(file: Path) -> dict[str, Any]:

@@ -17,10 +17,10 @@ import psutil
 
 from core.errors import CornerstoneError
 
-_SECONDS = 2.0
+_SECONDS = 1.0
 """Processor time that a prompt may take. An ordinary one takes a millisecond."""
 
-_WAIT_SECONDS = 8.0
+_WAIT_SECONDS = 5.0
 """How long to wait for a prompt, on a machine that is busy with other work."""
 
 _START_SECONDS = 60.0

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import replace
+from functools import partial
 
 import torch
 from accelerate.utils import send_to_device
@@ -26,7 +27,7 @@ from core.engine.onednn import WORTH_PACKING, packed
 from core.engine.packing import Row
 from core.engine.silence import first_of
 from core.engine.stand_ins import StandIns
-from core.models.layout import Layout
+from core.models.layout import Layout, Sublayer
 
 
 class Decoder:
@@ -46,7 +47,7 @@ class Decoder:
         self._place = self.device
         self._entrance = Entrance(model, self._layers, layout)
         self._head = Head(model, self._layers, layout, laid_out=laid_out)
-        self._stand_ins = StandIns(self._layers)
+        self._stand_ins = StandIns(model.config.get_text_config(), self._layers)
 
     @property
     def layer_count(self) -> int:
@@ -111,6 +112,10 @@ class Decoder:
             return out[:, at.to(out.device)]
         if removed | last != 2 * last - 1:
             states = self.layer(index, states, call, removed | last)
+        others, _ = self._gone(index, last - 1)
+        if not self._stand_ins.stand_for_all(index, others, partial(self._run, index, states[:1], call)):
+            out = self.layer(index, states, call, last - 1)  # some of these run, and want the whole row
+            return out[:, at.to(out.device)]
         return self.layer(index, states[:, at.to(states.device)], call.at(at), last - 1)
 
     def head(self, hidden: Tensor) -> Iterator[Tensor]:
@@ -130,22 +135,26 @@ class Decoder:
         return out
 
     def _through(self, index: int, states: Tensor, call: LayerCall, removed: int) -> Tensor:
-        layer, place = self._layers[index], self.place(index)
-        what = self.layout.layers[index]
-        gone = [sublayer for bit, sublayer in enumerate(what.sublayers) if removed >> bit & 1]
-        whole = [sublayer for sublayer in gone if sublayer.expert is None]
-        experts = [sublayer.expert for sublayer in gone if sublayer.expert is not None]
-
-        def run(through: Tensor) -> Tensor:
-            received = call.tiled(len(through))
-            if place != self._place:  # the model is spread over several devices
-                through, args, kwargs = send_to_device((through, received.args, received.kwargs), place)
-                received = replace(received, args=args, kwargs=kwargs)
-            return first_of(received.given_to(layer, through))
-
+        layer, what = self._layers[index], self.layout.layers[index]
+        whole, experts = self._gone(index, removed)
         with ExitStack() as silence:
             if what.experts is not None and experts:
                 silence.enter_context(without_experts(layer, what.experts, gone_from(what.experts, [experts])))
             if whole:
-                silence.enter_context(self._stand_ins.silenced(index, whole, lambda: run(states[:1])))
-            return run(states)
+                run = partial(self._run, index, states[:1], call)
+                silence.enter_context(self._stand_ins.silenced(index, whole, run))
+            return self._run(index, states, call)
+
+    def _gone(self, index: int, removed: int) -> tuple[list[Sublayer], list[int]]:
+        """Return which whole sublayers of a layer are removed, and which experts."""
+        gone = [sublayer for bit, sublayer in enumerate(self.layout.layers[index].sublayers) if removed >> bit & 1]
+        experts = [sublayer.expert for sublayer in gone if sublayer.expert is not None]
+        return [sublayer for sublayer in gone if sublayer.expert is None], experts
+
+    def _run(self, index: int, states: Tensor, call: LayerCall) -> Tensor:
+        """Run a layer as it is now."""
+        received, place = call.tiled(len(states)), self.place(index)
+        if place != self._place:  # the model is spread over several devices
+            states, args, kwargs = send_to_device((states, received.args, received.kwargs), place)
+            received = replace(received, args=args, kwargs=kwargs)
+        return first_of(received.given_to(self._layers[index], states))

@@ -86,7 +86,7 @@ def _needed(probe: Probe, stays: Sequence[str]) -> Parts:
     base = probe.run(hidden, [*kept, *stays])
     for part in all_silent:
         fewer = [other for other in kept if other != part]
-        if torch.equal(probe.run(hidden, [*fewer, *stays]), base) and bool(first_of(seen[part]).any()):
+        if torch.equal(probe.run(hidden, [*fewer, *stays]), base) and not _is_idle(seen[part], hidden):
             kept = fewer
     return Parts(tuple(kept), tuple(part for part in all_silent if part not in kept))
 
@@ -208,9 +208,17 @@ def _by_token(probe: Probe, part: str) -> bool:
 
 
 def has_idle_parts(probe: Probe) -> bool:
-    """Return whether a submodule returns zeros only, so that silencing it can show nothing."""
+    """Return whether a submodule returns next to nothing, so that silencing it can show nothing."""
     returned = probe.look(_weighty(probe.layer)).returned
-    return any(not bool(first_of(out).any()) for out in returned.values())
+    return any(_is_idle(out, probe.hidden) for out in returned.values())
+
+
+def _is_idle(out: Any, hidden: Tensor) -> bool:
+    """Return whether a submodule returned nothing, or so little that it is lost where it is added to hidden states."""
+    first = first_of(out)
+    if first.numel() != hidden.numel():
+        return not bool(first.any())
+    return torch.equal(hidden + first.reshape(hidden.shape).to(hidden.dtype), hidden)
 
 
 def held(layer: nn.Module, parts: Iterable[str]) -> list[str]:

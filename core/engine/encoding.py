@@ -22,6 +22,7 @@ from core.engine.writing_rules import fault_of_rules
 from core.errors import CornerstoneError
 from core.machine.plain_text import plain
 from core.machine.quiet_libraries import quiet_libraries
+from core.machine.whole_number import whole
 
 _SHOWN = 60
 _LONGEST_FAULT = 200
@@ -123,6 +124,39 @@ class RequestEncoder:
         self._refuse_unknown(prompt.tokens)
         return self._checked(prompt)
 
+    def encode_text(self, text: str, most_new: int, *, rendered: bool) -> Prompt:
+        """Return the prompt that has the model continue a text, until it ends it or has written so many tokens.
+
+        Args:
+            text: the text.
+            most_new: the most tokens of the continuation.
+            rendered: whether a chat template made the text, with the special tokens that belong at its beginning.
+
+        Raises:
+            EncodingFaultError: the text has no token, does not fit into the model's context, or the model's own
+                settings for writing texts cannot be followed.
+        """
+        with quiet_libraries():
+            tokens = tuple(self._lm.tok_encode(text, add_special_tokens=False if rendered else None))
+        if not tokens:
+            raise EncodingFaultError("it has no token; it may be white space alone")
+        if len(tokens) + most_new > self.max_length:
+            raise EncodingFaultError(
+                f"it has {whole(len(tokens))} tokens and {whole(most_new)} more are asked for, but the model's context "
+                f"has {whole(self.max_length)}; shorten it or ask for fewer tokens"
+            )
+        self._refuse_unknown(tokens)
+        settings: dict[str, Any] = {"do_sample": False, "num_beams": 1, "max_new_tokens": most_new}
+        if self.ends:
+            settings["eos_token_id"] = sorted(self.ends)
+        return self._checked(Prompt(tokens, len(tokens) + most_new, (), settings))
+
+    @property
+    def ends(self) -> frozenset[int]:
+        """Return the tokens that end a text, by the model's settings for writing texts and by its tokenizer."""
+        own = self._lm.model.generation_config.eos_token_id
+        return frozenset(one for one in (*_as_list(own), self._lm.tokenizer.eos_token_id) if one is not None)
+
     def text(self, instance: Instance, tokens: tuple[int, ...]) -> str:
         """Return the text of the tokens that continue a request, as lm-eval reads and cuts it."""
         return self._written(instance, lambda _prompt: tokens)
@@ -185,7 +219,7 @@ class RequestEncoder:
         if (last := max(tokens, default=0)) >= self._rows:
             raise CornerstoneError(
                 f"a text has the token {self._lm.tokenizer.convert_ids_to_tokens(last)!r}, which is number {last}, "
-                f"but the model has embeddings for {self._rows:,} tokens only"
+                f"but the model has embeddings for {whole(self._rows)} tokens only"
             )
 
 
@@ -203,6 +237,10 @@ def _refuse_unscorable(part: TokenRequest, instance: Instance) -> None:
     if not part.continuation:
         joined = f"the tokenizer joins the end of the prompt and the choice {_short(choice)}"
         raise EncodingFaultError(f"{joined}, so that no token of the choice is left to score")
+
+
+def _as_list(tokens: int | list[int] | None) -> list[int]:
+    return tokens if isinstance(tokens, list) else [] if tokens is None else [tokens]
 
 
 def _without_tokens(instance: Instance) -> str:

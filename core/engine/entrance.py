@@ -149,7 +149,9 @@ class Entrance:
         def gathered(place: Place, value: Any) -> Any:
             if value is None and place[0] in masks:
                 axes_of[place] = OF_MASK
-                return tree.mask(self._model.dtype)  # type: ignore[arg-type]
+                if None not in done:
+                    done[None] = tree.mask(self._model.dtype)  # type: ignore[arg-type]
+                return done[None]
             axes = spec.get(place)
             if place in spec and axes is None:
                 raise NotShared

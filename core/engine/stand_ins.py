@@ -14,9 +14,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from core.engine.layers import make_of
 from core.engine.removal import forward_replaced
 from core.engine.silence import first_of, returned, zeroed
+from core.engine.twins import first_twins
 from core.models.layout import Sublayer
 
 Run = Callable[[], Tensor]
@@ -42,12 +42,15 @@ class Zeros:
 
 
 class StandIns:
-    """Silences players of a model's layers; what it learns of one layer serves all that are made alike."""
+    """Silences players of a model's layers; what it learns of one layer serves all that are its twins.
 
-    def __init__(self, layers: Sequence[nn.Module]) -> None:
+    Layers that are made alike will not do: one may read more of what a sublayer returns than another one.
+    """
+
+    def __init__(self, config: Any, layers: Sequence[nn.Module]) -> None:
         self._layers = layers
-        self._made = [make_of(layer) for layer in layers]
-        self._known: dict[Any, dict[str, Zeros]] = {}
+        self._first = first_twins(config, layers)
+        self._known: dict[tuple[int, Sublayer], dict[str, Zeros]] = {}
 
     @contextmanager
     def silenced(self, index: int, sublayers: Sequence[Sublayer], run: Run) -> Iterator[None]:
@@ -55,11 +58,18 @@ class StandIns:
         layer = self._layers[index]
         with ExitStack() as stack:
             for sublayer in sublayers:
-                key = (self._made[index], sublayer)
-                if key not in self._known:
-                    self._known[key] = _learnt(layer, sublayer, run)
-                stack.enter_context(_replaced(layer, sublayer, self._known[key]))
+                stack.enter_context(_replaced(layer, sublayer, self._zeros(index, sublayer, run)))
             yield
+
+    def stand_for_all(self, index: int, sublayers: Sequence[Sublayer], run: Run) -> bool:
+        """Return whether nothing of these players runs where they are silenced."""
+        return all(set(sublayer.parts) <= set(self._zeros(index, sublayer, run)) for sublayer in sublayers)
+
+    def _zeros(self, index: int, sublayer: Sublayer, run: Run) -> dict[str, Zeros]:
+        key = (self._first[index], sublayer)
+        if key not in self._known:
+            self._known[key] = _learnt(self._layers[index], sublayer, run)
+        return self._known[key]
 
 
 @contextmanager

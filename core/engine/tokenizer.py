@@ -11,7 +11,8 @@ from core.engine.load_faults import load_faults
 from core.engine.own_code import refuse_other_class
 from core.errors import CornerstoneError
 from core.machine.quiet_libraries import quiet_libraries
-from core.models.tokenizer_growth import refuse_growth
+from core.machine.whole_number import whole
+from core.models.tokenizer_growth import refuse_growth_and_chance
 from core.records.json_object import read_json_object
 
 _PROBE = "The keys to the cabinet are on the table."
@@ -27,9 +28,9 @@ def load_tokenizer(folder: Path, config: PretrainedConfig, rows: int) -> Any:
 
     Raises:
         CornerstoneError: the tokenizer is missing or damaged, needs code of its own or a library that is not installed,
-            encodes text as nothing, multiplies it, or has tokens that the model does not know.
+            encodes text as nothing or at random, multiplies it, or has tokens that the model does not know.
     """
-    refuse_growth(folder)
+    refuse_growth_and_chance(folder)
     settings = folder / "tokenizer_config.json"
     with quiet_libraries(), load_faults(f"the tokenizer in {folder}", f"the tokenizer in {folder}"):
         named = read_json_object(settings).get("tokenizer_class") if settings.is_file() else None
@@ -40,7 +41,8 @@ def load_tokenizer(folder: Path, config: PretrainedConfig, rows: int) -> Any:
         encoded = tokenizer.encode(_PROBE, add_special_tokens=False)
     if last >= rows:
         raise CornerstoneError(
-            f"the tokenizer in {folder} has a token {last}, but the model has embeddings for {rows:,} tokens only; "
+            f"the tokenizer in {folder} has a token {last}, but the model has embeddings for {whole(rows)} tokens "
+            "only; "
             "check that both belong together"
         )
     if not encoded:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, Final
@@ -18,6 +18,8 @@ LENGTH: Final = 13
 
 FAULTS: Final = (RuntimeError, ValueError, TypeError, LookupError, AttributeError)
 """What a model raises where it is given what it cannot use."""
+
+_NO_STATES: Final = "its layers do not take hidden states as their first argument"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +68,20 @@ def received_by(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Received:
     Raises:
         CornerstoneError: there are no hidden states among them.
     """
+    received = _sorted(args, kwargs)
+    if received is None:
+        raise CornerstoneError(_NO_STATES)
+    return received
+
+
+def _sorted(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Received | None:
     if args and isinstance(args[0], Tensor):
         return Received(args[0].clone(), None, args[1:], dict(kwargs))
     for name in ("hidden_states", "hidden", "x", "inputs"):
         if not args and isinstance(kwargs.get(name), Tensor):
             others = {key: value for key, value in kwargs.items() if key != name}
             return Received(kwargs[name].clone(), name, (), others)
-    raise CornerstoneError("its layers do not take hidden states as their first argument")
+    return None
 
 
 def logits_of(model: nn.Module, tokens: Tensor) -> Tensor:
@@ -81,55 +90,70 @@ def logits_of(model: nn.Module, tokens: Tensor) -> Tensor:
     return logits[0]
 
 
-def find_layers(model: nn.Module, tokens: Tensor) -> str:
-    """Return the path of the list that holds the model's layers: it runs once, in order, and no other one runs besides.
+def find_layers(model: nn.Module, tokens: Tensor) -> Trace:
+    """Trace a model, whose layers are the members of the list that runs once, in order, while no other one runs.
 
     Raises:
         CornerstoneError: there is no such list, or more than one.
     """
-    called: dict[str, list[int]] = {path: [] for path in _outer_lists(model)}
     modules = dict(model.named_modules())
     with ExitStack() as hooks:
-        for path, calls in called.items():
-            for index, member in enumerate(modules[path]):
-                handle = member.register_forward_pre_hook(_noting(calls, index))
-                hooks.callback(handle.remove)
-        logits_of(model, tokens)
-    run = {path: calls for path, calls in called.items() if calls}
+        stacks = {path: _Stack(list(modules[path]), hooks) for path in _outer_lists(model)}
+        logits = logits_of(model, tokens)
+    run = {path: stack for path, stack in stacks.items() if stack.calls}
     if not run:
         raise CornerstoneError("none of its lists of modules runs, so that it has no layers that could be found")
-    in_order = [path for path, calls in run.items() if calls == sorted(set(calls))]
+    in_order = [path for path, stack in run.items() if stack.calls == sorted(set(stack.calls))]
     if again := sorted(set(run) - set(in_order)):
         raise CornerstoneError(f"its layers at {again[0]} run more than once for a text, or not in order")
     if len(run) > 1:
-        longest = sorted(run, key=lambda path: -len(run[path]))
+        longest = sorted(run, key=lambda path: -len(run[path].calls))
         raise CornerstoneError(f"two stacks of layers run, {longest[0]} and {longest[1]}; there can be one only")
-    return in_order[0]
+    return Trace(in_order[0], run[in_order[0]].traced(), tokens, logits)
 
 
 def trace(model: nn.Module, path: str, tokens: Tensor) -> Trace:
     """Run a model plainly on tokens of shape (1, t), and keep what each layer at ``path`` receives and returns."""
-    layers: Sequence[nn.Module] = list(model.get_submodule(path))  # type: ignore[call-overload]
-    received: dict[int, Received] = {}
-    returned: dict[int, Any] = {}
     with ExitStack() as hooks:
-        for index, layer in enumerate(layers):
-            before = layer.register_forward_pre_hook(_keeping(received, index), with_kwargs=True)
-            after = layer.register_forward_hook(_kept(returned, index))
-            hooks.callback(before.remove)
-            hooks.callback(after.remove)
+        stack = _Stack(list(model.get_submodule(path)), hooks)  # type: ignore[call-overload]
         logits = logits_of(model, tokens)
-    return Trace(
-        path,
-        tuple(
-            LayerTrace(layer, received[index], first_of(returned[index]).clone(), count_of(returned[index]))
-            if index in returned
-            else None
-            for index, layer in enumerate(layers)
-        ),
-        tokens,
-        logits,
-    )
+    return Trace(path, stack.traced(), tokens, logits)
+
+
+class _Stack:
+    """Notes what the members of a list of modules receive and return, until its hooks are removed."""
+
+    def __init__(self, members: Sequence[nn.Module], hooks: ExitStack) -> None:
+        self.calls: list[int] = []
+        self._members = members
+        self._received: dict[int, Received | None] = {}
+        self._returned: dict[int, Any] = {}
+        for index, member in enumerate(members):
+            hooks.callback(member.register_forward_pre_hook(self._before(index), with_kwargs=True).remove)
+            hooks.callback(member.register_forward_hook(self._after(index)).remove)
+
+    def traced(self) -> tuple[LayerTrace | None, ...]:
+        """Return what was noted of each member; None for one that did not run."""
+        return tuple(self._trace(index) if index in self._returned else None for index in range(len(self._members)))
+
+    def _trace(self, index: int) -> LayerTrace:
+        received, out = self._received[index], self._returned[index]
+        if received is None:
+            raise CornerstoneError(_NO_STATES)
+        return LayerTrace(self._members[index], received, first_of(out).clone(), count_of(out))
+
+    def _before(self, index: int) -> Callable[..., None]:
+        def note(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+            self.calls.append(index)
+            self._received[index] = _sorted(args, kwargs)
+
+        return note
+
+    def _after(self, index: int) -> Callable[..., None]:
+        def note(_module: nn.Module, _args: Any, out: Any) -> None:
+            self._returned[index] = out
+
+        return note
 
 
 def count_of(out: Any) -> int | None:
@@ -169,21 +193,3 @@ def _outer_lists(model: nn.Module) -> Iterator[str]:
         found.append(path)
         if any(len(list(member.children())) > 1 for member in module):
             yield path
-
-
-def _noting(calls: list[int], index: int) -> Any:
-    return lambda _module, _args: calls.append(index)
-
-
-def _keeping(received: dict[int, Received], index: int) -> Any:
-    def keep(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        received[index] = received_by(args, kwargs)
-
-    return keep
-
-
-def _kept(returned: dict[int, Any], index: int) -> Any:
-    def keep(_module: nn.Module, _args: Any, out: Any) -> None:
-        returned[index] = out
-
-    return keep

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from typing import Final
 
 import torch
 from torch import nn
 from transformers import PreTrainedModel
 
 from core.engine.detection import has_idle_parts, held, players_of_layer
-from core.engine.laws import checked_layer, layers_are_boxes, refuse_seeing_ahead
-from core.engine.layers import Make, make_of
+from core.engine.laws import checked_layer, is_in_turn, layers_are_boxes, refuse_seeing_ahead
+from core.engine.layers import Make, decoder_layers, make_of
+from core.engine.load_faults import gist
 from core.engine.offloaded import brought_in
 from core.engine.probe import Probe
-from core.engine.tracing import FAULTS, LENGTH, LayerTrace, Trace, find_layers, trace, two_texts
+from core.engine.stand_ins import StandIns
+from core.engine.tracing import LENGTH, LayerTrace, Trace, find_layers, trace, two_texts
 from core.errors import CornerstoneError
 from core.models.families import NO_HINT, Hint
 from core.models.layout import Layer, Layout, Sublayer
+
+_ALIKE: Final = 7
+"""With how many equal tokens two texts begin, by which it shows whether a token sees those after it."""
 
 Players = dict[Make, tuple[Sublayer, ...]]
 
@@ -47,22 +55,43 @@ def layout_of(model: PreTrainedModel, hints: Mapping[str, Hint]) -> Layout:
 def _layout(model: PreTrainedModel, hint: Hint) -> Layout:
     tokens, others = two_texts(model)
     try:
-        path = find_layers(model, tokens)
-    except torch.OutOfMemoryError:
+        traced = find_layers(model, tokens)
+    except (torch.OutOfMemoryError, CornerstoneError):
         raise
-    except FAULTS as error:
-        raise CornerstoneError(f"it fails on a plain text of {LENGTH} tokens: {error}") from error
-    traced = trace(model, path, tokens)
-    refuse_seeing_ahead(model, traced)
-    known = _players(model, traced, hint)
-    layers = []
-    for index, layer in enumerate(traced.layers):
-        with _naming(index):
-            layers.append(Layer(()) if layer is None else _checked(layer, hint, known[make_of(layer.layer)]))
+    except Exception as error:  # models raise all kinds where the numbers of a configuration do not suit each other
+        raise CornerstoneError(
+            f"it fails on a plain text of {LENGTH} tokens; its config.json may contradict itself ({gist(error)})"
+        ) from error
+    other = trace(model, traced.path, torch.cat([tokens[:, :_ALIKE], others[:, _ALIKE:]], dim=1))
+    refuse_seeing_ahead(traced, other)
+    layers = _layers(model, traced, hint)
     if not any(layer.sublayers for layer in layers):
         raise CornerstoneError("none of its layers has a part that could be removed")
-    boxes = layers_are_boxes(model, traced, layers, trace(model, path, others))
-    return Layout(path, tuple(layers), "unpacked" if boxes else "whole")
+    boxes = layers_are_boxes(model, traced, layers, other)
+    return Layout(traced.path, tuple(layers), "unpacked" if boxes else "whole")
+
+
+def _layers(model: PreTrainedModel, traced: Trace, hint: Hint) -> list[Layer]:
+    """Return the layers, verified. One that is made like another has the same form, if that holds for it too."""
+    players = _players(model, traced, hint)
+    stand_ins = StandIns(model.config.get_text_config(), decoder_layers(model, traced.path))
+    layers: list[Layer] = []
+    found: dict[Make, Layer] = {}
+    for index, layer in enumerate(traced.layers):
+        if layer is None:
+            layers.append(Layer(()))
+            continue
+        make = make_of(layer.layer)
+        with _naming(index), brought_in(layer.layer.modules()):
+            _refuse_other_shapes(layer)
+            probe, like = Probe(layer), found.get(make)
+            silenced = partial(stand_ins.silenced, index, run=partial(probe.run, probe.hidden))
+            if like is None or not is_in_turn(probe, players[make], layer.out, silenced):
+                like = checked_layer(probe, players[make], held(layer.layer, hint.stays), layer.returns)
+        if like.in_turn and len(like.sublayers) > 1:
+            found[make] = like
+        layers.append(replace(like, returns=layer.returns))
+    return layers
 
 
 def _players(model: nn.Module, traced: Trace, hint: Hint) -> Players:
@@ -87,12 +116,6 @@ def _players_among(model: nn.Module, alike: Sequence[tuple[int, LayerTrace]], hi
                 continue
             return players_of_layer(model, Probe(layer), hint)
     raise AssertionError("no layers are made alike")
-
-
-def _checked(traced: LayerTrace, hint: Hint, players: tuple[Sublayer, ...]) -> Layer:
-    _refuse_other_shapes(traced)
-    with brought_in(traced.layer.modules()):
-        return checked_layer(Probe(traced), players, held(traced.layer, hint.stays), traced.returns)
 
 
 def _refuse_other_shapes(traced: LayerTrace) -> None:

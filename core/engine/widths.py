@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any, Final
 
 _HIDDEN: Final = ("hidden_size", "n_embd", "d_model", "embedding_dim", "dim")
@@ -9,8 +10,18 @@ _PLACES: Final = ("max_position_embeddings", "n_positions", "n_ctx", "max_seq_le
 _LONGEST_ROW: Final = 4096
 _COUNTED: Final = ("window_size", "index_block_size", "floor_scale")
 """Settings of layers that ask where a token is in its row, from so many tokens on: a band, blocks of keys, a scale."""
-_LAW_ROW: Final = 600
+_LAW_ROW: Final = 520
 """Tokens of the row in which a smaller one of these shows when a model is loaded (``core.engine.packing_law``)."""
+_PICKED: Final = (
+    ("index_topk",),
+    ("indexer_budget",),
+    ("keep_window_size",),
+    ("index_topk_blocks", "index_block_size"),
+)
+"""Settings that say, multiplied, how many keys an attention picks by score; of equal ones, by their place in the row.
+
+No probe can be sure to meet two that are equal. Where all keys of a row are picked, their place does not matter.
+"""
 _HEADS: Final = ("num_attention_heads", "n_head", "num_heads", "n_heads")
 _FFN: Final = (
     "intermediate_size", "ffn_dim", "ffn_hidden_size", "n_inner", "dff", "dim_ff", "moe_intermediate_size",
@@ -35,7 +46,18 @@ def longest_row(config: Any) -> int:
     Some layers have room for so many places only as a text may have, and some begin to count places in longer rows.
     """
     counted = [value for key in _COUNTED if type(value := getattr(config, key, None)) is int and value > _LAW_ROW]
-    return min(_first(config, _PLACES) or _LONGEST_ROW, _LONGEST_ROW, *counted)
+    return min(_first(config, _PLACES) or _LONGEST_ROW, _LONGEST_ROW, *counted, *_picked(config))
+
+
+def picks_among(config: Any, tokens: int) -> bool:
+    """Return whether some attention does not see all keys of a text of so many tokens, but picks some by score."""
+    return any(picked < tokens for picked in _picked(config))
+
+
+def _picked(config: Any) -> list[int]:
+    """Return how many keys are picked, by each setting or settings that say so."""
+    found: list[list[Any]] = [[getattr(config, key, None) for key in keys] for keys in _PICKED]
+    return [prod(values) for values in found if all(type(value) is int and value > 0 for value in values)]
 
 
 def heads(config: Any) -> int:

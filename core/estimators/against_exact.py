@@ -23,7 +23,10 @@ _PAIRS = 1 << 22
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A number and its interval. None if it is undefined, for example a correlation of values that are all the same."""
+    """A number and its interval. None if it is undefined, for example a correlation of values that are all the same.
+
+    Only the interval is None where documents do not tell it.
+    """
 
     value: float | None
     low: float | None
@@ -35,7 +38,8 @@ class Agreement:
     """The agreement of an estimate with a reference on ``n`` documents.
 
     ``spearman`` and ``kendall`` (tau-b) are rank correlations over units, and ties count as ties. ``bias`` is the mean
-    over units of estimate minus reference, and ``rmse`` the root of the mean square, both in the value's own units.
+    over units of estimate minus reference, ``rmse`` the root of the mean square, ``mae`` the mean of the sizes, and
+    ``worst`` the largest of them, all in the value's own units.
     ``top`` is the part of the reference's ``k`` largest units above 0 that are also among the estimate's.
     """
 
@@ -45,6 +49,8 @@ class Agreement:
     kendall: Measured
     bias: Measured
     rmse: Measured
+    mae: Measured
+    worst: Measured
     top: Measured
 
 
@@ -87,15 +93,35 @@ def agreement(
     return Agreement(documents, k, *measured)
 
 
+def agreement_of_values(estimated: FloatArray, reference: FloatArray, *, k: int = 3) -> Agreement:
+    """Compare values of shape (units,), of which no contributions are known, with a reference. There are no intervals.
+
+    Args:
+        estimated: a value for each unit.
+        reference: contributions of shape (units, documents) of the same units.
+        k: how many units are at the top, at most all.
+
+    Raises:
+        ValueError: the two have other units, or none.
+    """
+    if len(estimated) != len(reference) or not reference.size:
+        raise ValueError(f"need values of the same units, got {estimated.shape} and {reference.shape}")
+    k = min(k, len(estimated))
+    numbers = _numbers(estimated[None], reference.mean(axis=1)[None], k)[:, 0]
+    measured = [Measured(None if np.isnan(value) else float(value), None, None) for value in numbers]
+    return Agreement(reference.shape[1], k, *measured)
+
+
 def _numbers(estimated: FloatArray, reference: FloatArray, k: int) -> FloatArray:
-    """Return Spearman, Kendall, bias, RMSE and top-k overlap by draw, shape (5, draws); NaN if undefined."""
+    """Return the numbers of ``Agreement`` in its order by draw, shape (7, draws); NaN if undefined."""
     estimated, reference = np.round(estimated, DECIMALS), np.round(reference, DECIMALS)
     difference = estimated - reference
     spearman, kendall = spearman_by_draw(estimated, reference), kendall_by_draw(estimated, reference)
     wanted = _top(reference, k)
     hits, most = (_top(estimated, k) & wanted).sum(axis=1), wanted.sum(axis=1)
     top = np.divide(hits, most, out=np.full(len(hits), np.nan), where=most > 0)
-    return np.stack([spearman, kendall, difference.mean(axis=1), np.sqrt((difference**2).mean(axis=1)), top])
+    bias, rmse, sizes = difference.mean(axis=1), np.sqrt((difference**2).mean(axis=1)), np.abs(difference)
+    return np.stack([spearman, kendall, bias, rmse, sizes.mean(axis=1), sizes.max(axis=1), top])
 
 
 def _top(values: FloatArray, k: int) -> NDArray[np.bool_]:

@@ -34,6 +34,8 @@ class Estimator(ABC):
             first of them in the registry reports the schedule.
         in_rounds: whether the values that it has seen decide its next coalitions.
         shapley: whether its values approximate Shapley values, so that reports compare it with others.
+        extrapolates: whether its values rest on what a model says of coalitions that were never evaluated. No report
+            takes such values unasked, and no verdict is made of them: documents do not tell how far off the model is.
     """
 
     __slots__ = ()
@@ -43,6 +45,7 @@ class Estimator(ABC):
     schedule: ClassVar[str]
     in_rounds: ClassVar[bool] = False
     shapley: ClassVar[bool] = True
+    extrapolates: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         """Refuse settings out of range.
@@ -80,6 +83,15 @@ class Estimator(ABC):
             CornerstoneError: coalitions are missing.
         """
 
+    def needs(self, unit: int, units: int) -> tuple[Removed, ...] | None:
+        """Return the coalitions that one unit's contribution is made of; None if every contribution reads all of them.
+
+        Where they are known, documents that some units lack can still tell of the others: a NaN in ``outcomes`` makes
+        only those contributions NaN that need it.
+        """
+        del unit, units
+        return None
+
     def sampling_noise(self, outcomes: Outcomes, units: int) -> FloatArray | None:
         """Return how independent repetitions of the estimate deviate from their mean, shape (repetitions, units).
 
@@ -88,6 +100,11 @@ class Estimator(ABC):
         """
         del outcomes, units
         return None
+
+    @classmethod
+    def draws(cls) -> bool:
+        """Return whether its coalitions are drawn at random, so that documents alone do not decide on its values."""
+        return cls.sampling_noise is not Estimator.sampling_noise
 
     def coalitions(self, units: int) -> list[Removed]:
         """List the coalitions of its schedule, in order; [] if it works in rounds.

@@ -13,6 +13,7 @@ import numpy as np
 from core.coalitions.players import Removed
 from core.errors import CornerstoneError
 from core.estimators.estimator import Estimator, Outcomes, require
+from core.machine.whole_number import whole
 from core.statistics.intervals import FloatArray
 
 MOST_UNITS = 16
@@ -34,10 +35,10 @@ class Exact(Estimator):
 
     def missing(self, outcomes: Outcomes, units: int) -> list[Removed]:
         if units > MOST_UNITS:
-            number = f"2^{units} = {2**units:,}" if units <= _WRITTEN_OUT else f"2^{units}"
+            number = f"2^{units} = {whole(2**units)}" if units <= _WRITTEN_OUT else f"2^{units}"
             raise CornerstoneError(
                 f"exact needs all {number} coalitions of {units} units, and more than {MOST_UNITS} "
-                f"units ({2**MOST_UNITS:,} coalitions) are refused; use fewer, larger units or permutation"
+                f"units ({whole(2**MOST_UNITS)} coalitions) are refused; use fewer, larger units or permutation"
             )
         return [removed for removed in _coalitions(units) if removed not in outcomes]
 

@@ -29,6 +29,10 @@ class LeaveOneOut(Estimator):
         require(self, outcomes, units)
         return np.stack([outcomes[INTACT] - outcomes[(unit,)] for unit in range(units)])
 
+    def needs(self, unit: int, units: int) -> tuple[Removed, ...]:
+        del units
+        return INTACT, (unit,)
+
     def most_removed(self, units: int) -> int:
         del units
         return 1

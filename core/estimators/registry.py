@@ -14,10 +14,12 @@ from core.estimators.exact import Exact
 from core.estimators.leave_one_out import LeaveOneOut
 from core.estimators.permutation import Permutation
 from core.estimators.setting import NamedSetting, Number, settings_of
+from core.estimators.window_extrapolation import WindowExtrapolation
 from core.estimators.windows import WindowEnds, WindowFirst
+from core.machine.plain_text import short_repr
 from core.plugins import contributed
 
-_OWN: tuple[type[Estimator], ...] = (WindowFirst, WindowEnds, LeaveOneOut, Exact, Permutation)
+_OWN: tuple[type[Estimator], ...] = (WindowFirst, WindowEnds, WindowExtrapolation, LeaveOneOut, Exact, Permutation)
 
 
 @cache
@@ -79,7 +81,7 @@ def estimator_type(name: str) -> type[Estimator]:
     known = estimators()
     if name in known:
         return known[name]
-    raise CornerstoneError(f"no estimator {name!r}; there is {', '.join(known)}{_meant(name, known)}")
+    raise CornerstoneError(f"no estimator {short_repr(name)}; there is {', '.join(known)}{_meant(name, known)}")
 
 
 def estimator_named(name: str, settings: Mapping[str, Number] = MappingProxyType({})) -> Estimator:
@@ -93,6 +95,11 @@ def estimator_named(name: str, settings: Mapping[str, Number] = MappingProxyType
         CornerstoneError: there is no such estimator, or a setting is out of range.
     """
     return estimator_type(name).of(settings)
+
+
+def compared(settings: Mapping[str, Number]) -> tuple[Estimator, ...]:
+    """Make the estimators that reports compare: those of Shapley values, without what extrapolates."""
+    return tuple(kind.of(settings) for kind in estimators().values() if kind.shapley and not kind.extrapolates)
 
 
 def settings() -> tuple[NamedSetting, ...]:
@@ -109,7 +116,7 @@ def checked(values: Mapping[str, object]) -> dict[str, Number]:
     known = {setting.name: setting for setting in settings()}
     for name in values:
         if name not in known:
-            said = f"no estimator has a setting {name!r}; there is {', '.join(known)}"
+            said = f"no estimator has a setting {short_repr(name)}; there is {', '.join(known)}"
             raise CornerstoneError(f"{said}{_meant(name, known)}")
     return {name: known[name].checked(value) for name, value in values.items()}
 
@@ -131,12 +138,13 @@ def scheduled(name: str) -> type[Estimator]:
     known = {**estimators(), **schedules()}
     if name in known:
         return known[name]
-    raise CornerstoneError(f"no schedule {name!r}; there is {', '.join(schedules())}{_meant(name, known)}")
+    raise CornerstoneError(f"no schedule {short_repr(name)}; there is {', '.join(schedules())}{_meant(name, known)}")
 
 
 def window_readings() -> tuple[str, ...]:
-    """List the names of the estimators that read the paper's windows, the paper's own first."""
-    return tuple(name for name, kind in estimators().items() if kind.schedule == WindowFirst.schedule)
+    """List the names of the estimators that read the paper's windows and go no further, the paper's own first."""
+    found = estimators().items()
+    return tuple(name for name, kind in found if kind.schedule == WindowFirst.schedule and not kind.extrapolates)
 
 
 def _meant(name: str, known: Iterable[str]) -> str:

@@ -6,8 +6,10 @@ Shapley weights: the values need not add up to v(N), so a share is of the sum of
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Annotated, ClassVar, Self
 
 import numpy as np
@@ -23,9 +25,13 @@ MaxRemoved = Annotated[
 ]
 
 
+_Pair = tuple[Removed, Removed]
+"""A window without a unit, and with it. What the unit adds is the difference of their values."""
+
+
 @dataclass(frozen=True, slots=True)
-class _Windows(Estimator):
-    """The common part of both: they read the same windows."""
+class OfWindows(Estimator):
+    """The common part of estimators that read the windows."""
 
     max_removed: MaxRemoved = DEFAULT_MAX_REMOVED
     summary: ClassVar[str] = "runs of 1 to k neighbours removed: the paper's Shapley values"
@@ -56,7 +62,23 @@ class _Windows(Estimator):
 
 
 @dataclass(frozen=True, slots=True)
-class WindowFirst(_Windows):
+class _Differences(OfWindows):
+    """The common part of the paper's estimators: a contribution is a mean of differences between two windows."""
+
+    def contributions(self, outcomes: Outcomes, units: int) -> FloatArray:
+        require(self, outcomes, units)
+        return np.stack([_mean(outcomes, self._pairs(unit, units)) for unit in range(units)])
+
+    def needs(self, unit: int, units: int) -> tuple[Removed, ...]:
+        return tuple(dict.fromkeys(chain.from_iterable(self._pairs(unit, units))))
+
+    @abstractmethod
+    def _pairs(self, unit: int, units: int) -> Iterator[_Pair]:
+        """Yield the windows whose differences a unit's contribution is the mean of."""
+
+
+@dataclass(frozen=True, slots=True)
+class WindowFirst(_Differences):
     """The paper's text: a unit is the first of its window.
 
     phi_i is the mean over r = 0..max_removed-1 with i + r < N of v(N minus {i+1..i+r}) - v(N minus {i..i+r}).
@@ -64,13 +86,12 @@ class WindowFirst(_Windows):
 
     name: ClassVar[str] = "window-first"
 
-    def contributions(self, outcomes: Outcomes, units: int) -> FloatArray:
-        require(self, outcomes, units)
-        return np.stack([_mean(_first(outcomes, unit, units, self.max_removed)) for unit in range(units)])
+    def _pairs(self, unit: int, units: int) -> Iterator[_Pair]:
+        return _first(unit, units, self.max_removed)
 
 
 @dataclass(frozen=True, slots=True)
-class WindowEnds(_Windows):
+class WindowEnds(_Differences):
     """The authors' published code: a unit is the first or the last of its window.
 
     phi_i is the unweighted mean of v(window without i) - v(window) over those windows; a window of one counts once, so
@@ -79,21 +100,21 @@ class WindowEnds(_Windows):
 
     name: ClassVar[str] = "window-ends"
 
-    def contributions(self, outcomes: Outcomes, units: int) -> FloatArray:
-        require(self, outcomes, units)
-        return np.stack([_mean(_ends(outcomes, unit, units, self.max_removed)) for unit in range(units)])
+    def _pairs(self, unit: int, units: int) -> Iterator[_Pair]:
+        return _ends(unit, units, self.max_removed)
 
 
-def _first(outcomes: Outcomes, unit: int, units: int, max_removed: int) -> Iterator[FloatArray]:
+def _first(unit: int, units: int, max_removed: int) -> Iterator[_Pair]:
     for last in range(unit, min(unit + max_removed, units)):
-        yield outcomes[tuple(range(unit + 1, last + 1))] - outcomes[tuple(range(unit, last + 1))]
+        yield tuple(range(unit + 1, last + 1)), tuple(range(unit, last + 1))
 
 
-def _ends(outcomes: Outcomes, unit: int, units: int, max_removed: int) -> Iterator[FloatArray]:
-    yield from _first(outcomes, unit, units, max_removed)
+def _ends(unit: int, units: int, max_removed: int) -> Iterator[_Pair]:
+    yield from _first(unit, units, max_removed)
     for first in range(unit - 1, max(unit - max_removed, -1), -1):
-        yield outcomes[tuple(range(first, unit))] - outcomes[tuple(range(first, unit + 1))]
+        yield tuple(range(first, unit)), tuple(range(first, unit + 1))
 
 
-def _mean(terms: Iterator[FloatArray]) -> FloatArray:
-    return np.asarray(np.mean(list(terms), axis=0), dtype=np.float64)
+def _mean(outcomes: Outcomes, pairs: Iterator[_Pair]) -> FloatArray:
+    terms = [outcomes[without] - outcomes[with_it] for without, with_it in pairs]
+    return np.asarray(np.mean(terms, axis=0), dtype=np.float64)

@@ -9,15 +9,17 @@ import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pydantic
-from websockets.asyncio.client import ClientConnection, unix_connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage
 
 from core.errors import CornerstoneError, Mend
 from core.evaluator.address import log_path, socket_path
 from core.evaluator.protocol import PROTOCOL_VERSION, Event, Hello, Request, ShutDown, parse_event
 from core.evaluator.silence import Silence, in_words, is_stopped, peer_of
+
+if TYPE_CHECKING:  # websockets takes a while to load, and an explorer is drawn before it connects
+    from websockets.asyncio.client import ClientConnection
 
 _LARGEST_EVENT = 2**26
 _TRY_EVERY_S = 0.1
@@ -42,6 +44,8 @@ class Connection:
         Raises:
             CornerstoneError: the evaluator is gone.
         """
+        from websockets.exceptions import ConnectionClosed
+
         try:
             await self._socket.send(request.model_dump_json())
         except ConnectionClosed as error:
@@ -84,6 +88,8 @@ class Connection:
             pass
 
     async def _texts(self) -> AsyncIterator[str | bytes]:
+        from websockets.exceptions import ConnectionClosed
+
         with suppress(ConnectionClosed):  # raised where it was killed
             async for text in self._socket:
                 yield text
@@ -108,6 +114,8 @@ async def connect(store: Path, on_silence: OnSilence | None = None) -> Connectio
     Raises:
         CornerstoneError: ``on_silence`` is None, and the evaluator is stopped or stays busy.
     """
+    from websockets.exceptions import InvalidHandshake, InvalidMessage
+
     raw = socket.socket(socket.AF_UNIX)
     raw.setblocking(False)
     opening: asyncio.Future[ClientConnection] | None = None
@@ -127,6 +135,8 @@ async def connect(store: Path, on_silence: OnSilence | None = None) -> Connectio
 
 
 async def _handshake(raw: socket.socket) -> ClientConnection:
+    from websockets.asyncio.client import unix_connect
+
     return await unix_connect(
         sock=raw, max_size=_LARGEST_EVENT, compression=None, open_timeout=None, ping_timeout=_GONE_S
     )

@@ -1,4 +1,4 @@
-"""The evaluator's worker: it does requests in order, and evaluates a toggle between two layer batches.
+"""The evaluator's worker: it does requests in order, and evaluates a toggle or says something between layer batches.
 
 It runs in one thread, the only one that uses torch. Requests come in by a queue; events go out by ``publish``.
 """
@@ -8,47 +8,69 @@ from __future__ import annotations
 import queue
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from core.coalitions.players import removed_set
+from core.config.limit import Limit, larger_limit
 from core.config.run_config import RunConfig
 from core.errors import CornerstoneError
+from core.evaluator.job_list import JobList
 from core.evaluator.jobs import Job
 from core.evaluator.live_recorder import LiveRecorder
+from core.evaluator.open_speeds import OpenSpeeds
 from core.evaluator.open_tasks import OpenTasks
 from core.evaluator.protocol import (
     Cancel,
     Event,
+    GiveUp,
     Jobs,
     MemoryWasShort,
+    Move,
     Narration,
     Open,
+    PastJobs,
     Pause,
     Refusal,
     Request,
     Resume,
+    Say,
     ShutDown,
     StartJob,
+    StopSaying,
     Toggle,
 )
+from core.evaluator.special_job import SpecialListener, do_special
+from core.evaluator.speech import Speech
+from core.machine.byte_count import part_in_bytes
 from core.machine.fault_log import fault_sentence
 from core.records.records import Recorder
-from core.study.events import MemoryShort
+from core.study.events import MemoryShort, PhaseFinished
 from core.study.listener import Callbacks, Listener
-from core.study.plan import schedules_of
-from core.study.recorded_run import recorded_run
+from core.study.plan import most_coalitions, schedules_of, shared_coalitions
+from core.study.recorded_run import WorkCancelledError, WorkEndedError, recorded_run
 from core.study.workbench import Workbench, new_run
+from core.workers.hired import with_workers
 
 _JOBS_EVERY_S = 0.25
 _CHARTS_EVERY_S = 1.0
 _CHARTS_PART = 20
 """Charts take at most 1 / ``_CHARTS_PART`` of a sweep's time."""
 _FLUSH_S = 10.0
+_BYTES_EVERY_S = 0.5
+_SAY_S = 0.5
+"""For so long a sweep stands aside for a prompt, between two layer batches."""
+
+_REPLACED = "another choice came before this one was open"
+_GIVEN_UP = "given up; what was open before is still open"
 
 
-class _EndedError(Exception):
+class _EndedError(WorkEndedError):
     """The work in hand must stop: another coalition was toggled, its job was cancelled, or the evaluator ends."""
+
+
+class _CancelledError(_EndedError, WorkCancelledError):
+    """The job in hand was cancelled."""
 
 
 class Engine:
@@ -63,13 +85,18 @@ class Engine:
             publish: sends an event to every explorer.
         """
         self._publish = publish
+        self._store = store
         self._inbox: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
         self._recorder = LiveRecorder(recorder, store, lambda: self._inbox.put(None))
         self._open_tasks = OpenTasks(self._recorder)
+        self._speech = Speech(publish)
         self._stopping = self._working = self._opening = False
-        self._jobs: list[Job] = []
+        self._jobs = JobList(store)
+        self._speeds: OpenSpeeds | None = None
         self._job: Job | None = None
         self._wanted: Open | None = None
+        self._in_hand: Open | None = None
+        self._opening_ended = ""
         self._toggle: Toggle | None = None
         self._trouble = ("", False)
         self._jobs_published_at = self._charts_published_at = self._charts_took = 0.0
@@ -100,15 +127,19 @@ class Engine:
     def run(self) -> None:
         """Do requests until ``stop``."""
         try:
-            with self._open_tasks:
-                while not self._stopping:
-                    job = next((job for job in self._jobs if job.state == "queued"), None)
-                    self._working = job is not None or self._urgent
-                    self._receive(wait=not self._working)
-                    self._serve_urgent()
-                    if job is not None and job.state == "queued" and not self._stopping:
-                        self._do(job)
+            if self._jobs.past:
+                self._publish(PastJobs(jobs=self._jobs.past))
+            while not self._stopping:
+                job = self._jobs.next
+                self._working = job is not None or self._urgent or self._speech.waits
+                self._receive(wait=not self._working)
+                self._serve_urgent()
+                if self._speech.waits and not self._stopping:
+                    self._say()
+                elif job is not None and job.state == "queued" and not self._stopping:
+                    self._do(job)
         finally:
+            self._speech.close()
             left = self._recorder.close(_FLUSH_S)
             if left.outcomes:
                 kept = f"{left.outcomes - left.unsafe} wait in {left.spool}, {left.unsafe} are lost"
@@ -130,15 +161,30 @@ class Engine:
     def _take(self, request: Request) -> None:
         match request:
             case Open():
+                self._refuse_wanted(_REPLACED)
                 self._wanted = request
-            case StartJob(config=config, command=command):
-                self._jobs.append(Job(len(self._jobs) + 1, config, command))
+            case GiveUp(asked=asked):
+                if self._wanted is not None and self._wanted.asked == asked:
+                    self._refuse_wanted(_GIVEN_UP)
+                elif self._in_hand is not None and self._in_hand.asked == asked:
+                    self._opening_ended = _GIVEN_UP
+            case StartJob():
+                past = self._jobs.past
+                self._jobs.add(request)
+                if self._jobs.past != past:
+                    self._publish(PastJobs(jobs=self._jobs.past))
             case Toggle():
                 self._toggle = request
-            case Pause() | Resume() | Cancel():
-                for job in self._jobs:
-                    if job.number == request.job:
-                        job.apply(request)
+            case Say() | StopSaying():
+                self._speech.take(request)
+            case Pause() | Resume() | Cancel() | Move():
+                self._jobs.change(request)
+
+    def _refuse_wanted(self, why: str) -> None:
+        """Drop the choice that waits to be opened, if there is one, and tell the explorer that asked for it."""
+        if self._wanted is not None:
+            self._publish(Refusal(text=why, asked=self._wanted.asked))
+            self._wanted = None
 
     @property
     def _urgent(self) -> bool:
@@ -147,36 +193,54 @@ class Engine:
     def _serve_urgent(self) -> None:
         """Do the work that an explorer waits for: open the tasks, then evaluate the last toggled coalition."""
         while self._urgent and not self._stopping:
-            try:
+            with suppress(_EndedError):
                 self._serve_one()
-            except _EndedError:
-                pass
-            except CornerstoneError as error:
-                self._publish(Refusal(text=str(error), mend=error.mend))
-            except Exception as error:  # noqa: BLE001 the evaluator outlives a fault in one request
-                self._publish(Refusal(text=f"in the evaluator, {fault_sentence(error)}"))
 
     def _serve_one(self) -> None:
         if self._wanted is not None:
             wanted, self._wanted = self._wanted, None
-            self._open(wanted.config)
+            self._open_wanted(wanted)
         elif self._toggle is not None:
             toggle, self._toggle = self._toggle, None
             self._evaluate(toggle)
 
-    def _open(self, config: RunConfig) -> Workbench:
+    def _open_wanted(self, wanted: Open) -> None:
+        """Open what an explorer has chosen, or tell it why not."""
+        self._in_hand = wanted
+        try:
+            by_hand = wanted.config.limit if wanted.by_hand is None else wanted.by_hand
+            self._open(wanted.config, by_hand, wanted.asked)
+        except _EndedError:
+            if not self._stopping:
+                self._publish(Refusal(text=self._opening_ended or _REPLACED, asked=wanted.asked))
+            raise
+        except Exception as error:  # noqa: BLE001 the evaluator outlives a fault in one request
+            self._publish(_refusal(error, asked=wanted.asked))
+        finally:
+            self._in_hand = None
+
+    def _open(self, config: RunConfig, by_hand: Limit, asked: str = "") -> Workbench:
         bench = self._open_tasks.bench
-        sweeping = self._job is not None and self._job.started
+        sweeping = self._job is not None and self._job.under_way
         if sweeping and bench is not None and not bench.holds(config):
             raise CornerstoneError(
                 f"{bench.config.model} is being swept; cancel its job or wait for it, then choose another model"
             )
-        with self._opening_listener() as listener:
-            bench = self._open_tasks.open(config, listener, keep=sweeping)
+        self._opening_ended = ""
+        try:
+            with self._opening_listener() as listener:
+                bench = self._open_tasks.open(config, listener, keep=sweeping, by_hand=by_hand)
+        except CornerstoneError:
+            if self._opening_ended:  # a library has wrapped what ended it
+                raise _EndedError from None
+            raise
+        self._speech.opened(bench.model)
         if self._toggle is not None and not self._open_tasks.offers(self._toggle.task):
             self._toggle = None
         if (opened := self._open_tasks.opened()) is not None:
-            self._publish(opened)
+            self._publish(opened.model_copy(update={"asked": asked}))
+            self._speeds = OpenSpeeds(bench)
+            self._publish(self._speeds.event)
         for notice in self._open_tasks.notices:
             self._publish(Refusal(text=notice))
         self._publish_charts(every=True)
@@ -190,14 +254,23 @@ class Engine:
         except _EndedError:
             self._toggle = self._toggle or toggle  # in place of it, or after what is opened now
             return
+        except Exception as error:  # noqa: BLE001 the evaluator outlives a fault in one request
+            self._publish(_refusal(error, toggle=toggle))
+            return
         self._publish_charts(now=True)
 
+    def _say(self) -> None:
+        self._speech.advance(self._open_tasks.bench, _SAY_S)
+
     def _do(self, job: Job) -> None:
-        self._job, job.state = job, "running"
+        self._job = job
+        job.start()
         self._publish_jobs(now=True)
         try:
-            bench = self._open(job.config)
-            self._sweep(job, bench)
+            if job.special is None:
+                self._sweep(job, self._open_for(job))
+            else:
+                self._do_special(job, self._open_for(job))
             job.state = "finished"
         except _EndedError:
             # When the evaluator ends nobody has cancelled it: an explorer that starts another goes on with it.
@@ -208,50 +281,100 @@ class Engine:
             job.state, job.error = "failed", fault_sentence(error)
         finally:
             self._job = None
-            job.meter.stop()
+            self._measured(job)
+            if not self._stopping:
+                job.end()
             self._publish_charts(now=True)
             self._publish_jobs(now=True)
 
+    def _open_for(self, job: Job) -> Workbench:
+        """Open what a job needs. What is open of the same model stays open: its documents, and the tasks of a sweep."""
+        bench, config = self._open_tasks.bench, job.config
+        if bench is None or not bench.holds(config):
+            return self._open(config, config.limit if bench is None else self._open_tasks.by_hand)
+        more: dict[str, object] = {"limit": larger_limit(config.limit, bench.config.limit)}
+        if job.special is None and set(config.tasks) < set(bench.config.tasks):
+            more["tasks"] = bench.config.tasks
+        return self._open(config.model_copy(update=more), self._open_tasks.by_hand)
+
     def _sweep(self, job: Job, bench: Workbench) -> None:
         schedules = schedules_of(job.config, bench.model.players)
-        study = bench.study(bench.tasks, schedules, value=job.config.value)
-        with recorded_run(self._recorder, new_run(job.config, job.command)) as run_id:
-            documents = sum(len(task.documents) for task in bench.tasks)
-            job.begin(documents * sum(schedule.size for schedule in schedules))
-            with self._listening(self._between_job_batches) as listener:
-                for event in study.run(run_id, self._recorder, listener):
-                    job.follow(event)
-                    if isinstance(event, MemoryShort):
-                        self._publish(MemoryWasShort())
-                    self._publish_charts()
-                    self._publish_jobs()
+        tasks = bench.tasks_of(job.config)
+        bench.study(tasks, schedules, value=job.config.value)  # refuses what cannot be studied before workers start
+        with (
+            self._listening(self._between_job_batches) as listener,
+            with_workers(bench, job.config, Callbacks(self._narrate, listener.on_batch)) as crewed,
+            recorded_run(self._recorder, new_run(job.config, job.command)) as run_id,
+        ):
+            self._narrate("")
+            study = crewed.study(tasks, schedules, value=job.config.value)
+            documents = sum(len(task.documents) for task in tasks)
+            job.begin(documents * most_coalitions(schedules), shared_coalitions(schedules))
+            for event in study.run(run_id, self._recorder, listener, in_turn=True):
+                if isinstance(event, PhaseFinished):
+                    self._measured(job)
+                job.follow(event)
+                if isinstance(event, MemoryShort):
+                    self._publish(MemoryWasShort())
+                self._publish_charts()
+                self._publish_jobs()
 
-    def _while_opening(self, _done: float) -> None:
+    def _narrate(self, text: str) -> None:
+        self._publish(Narration(text=text))
+
+    def _measured(self, job: Job) -> None:
+        """Keep how fast the phases of a job are, and tell it."""
+        if job.special is None and self._speeds is not None and job.speeds:
+            for speed in job.speeds:
+                self._speeds.take(speed)
+            self._publish(self._speeds.event)
+
+    def _do_special(self, job: Job, bench: Workbench) -> None:
+        """Search the path, or measure the proxies, that a job asks for; keep what is found."""
+        with self._listening(self._between_job_batches) as listener:
+            follow = SpecialListener(job, listener.on_batch, self._publish_charts, self._publish)
+            try:
+                do_special(job, bench, self._recorder, self._store, follow)
+            finally:
+                self._publish(Narration(text=""))
+
+    def _while_opening(self) -> None:
+        """Take requests; end the opening where it is not wanted any more."""
         self._receive(wait=False)
         job = self._job
         if self._stopping or (job is not None and job.state == "cancelled") or (job is None and self._wanted):
+            self._opening_ended = self._opening_ended or _REPLACED
+        if self._opening_ended:
             raise _EndedError
-        if job is not None and job.started:
+
+    def _while_store_is_in_use(self, _done: float) -> None:
+        self._while_opening()
+        if self._job is not None and self._job.under_way:
             raise CornerstoneError("another program uses the store; choose again when it is free: the sweep goes on")
 
     def _between_toggle_batches(self, _done: float) -> None:
         self._receive(wait=False)
         if self._stopping or self._urgent:
             raise _EndedError
+        self._say()
 
     def _between_job_batches(self, done: float) -> None:
         job = self._job
         assert job is not None
         job.meter.advance(done)
         self._receive(wait=False)
-        if self._urgent or self._held(job):
+        if self._urgent or self._speech.waits or self._held(job):
             with job.meter.held():
                 self._serve_urgent()
+                self._say()
                 while self._held(job):
-                    self._receive(wait=True)
+                    self._receive(wait=not self._speech.waits)
                     self._serve_urgent()
-        if self._stopping or job.state == "cancelled":
+                    self._say()
+        if self._stopping:
             raise _EndedError
+        if job.state == "cancelled":
+            raise _CancelledError
         self._publish_jobs()
 
     def _held(self, job: Job) -> bool:
@@ -273,7 +396,9 @@ class Engine:
         all_written = self._unsaved_published > 0 and unsaved == 0
         if now or all_written or time.monotonic() - self._jobs_published_at > _JOBS_EVERY_S:
             self._jobs_published_at, self._unsaved_published = time.monotonic(), unsaved
-            self._publish(Jobs(jobs=tuple(job.view() for job in self._jobs), unsaved=unsaved))
+            if not_kept := self._jobs.keep():
+                self._publish(Refusal(text=not_kept))
+            self._publish(Jobs(jobs=self._jobs.views, unsaved=unsaved))
 
     def _publish_charts(self, *, now: bool = False, every: bool = False) -> None:
         """Publish changed charts, or all; during a sweep only now and then, because charts take time."""
@@ -298,14 +423,30 @@ class Engine:
     def _opening_listener(self) -> Iterator[Listener]:
         """Yield a listener for opening a workbench; it publishes each sentence, and ends the work on ``stop``."""
 
+        said_at = 0.0
+
         def narrate(text: str) -> None:
             self._publish(Narration(text=text))
             if self._stopping:
                 raise _EndedError
 
+        def on_bytes(what: str, done: int, total: int) -> None:
+            nonlocal said_at
+            if done >= total or time.monotonic() - said_at > _BYTES_EVERY_S:
+                said_at = time.monotonic()
+                self._publish(Narration(text=f"{what}, {part_in_bytes(done, total)}"))
+            self._while_opening()
+
         self._opening = True
         try:
-            yield Callbacks(narrate, self._while_opening)
+            yield Callbacks(narrate, self._while_store_is_in_use, on_bytes)
         finally:
             self._opening = False
             self._publish(Narration(text=""))
+
+
+def _refusal(error: Exception, *, asked: str = "", toggle: Toggle | None = None) -> Refusal:
+    """Return the refusal of a request that has failed; the arguments are those of ``Refusal``."""
+    if isinstance(error, CornerstoneError):
+        return Refusal(text=str(error), mend=error.mend, asked=asked, toggle=toggle)
+    return Refusal(text=f"in the evaluator, {fault_sentence(error)}", asked=asked, toggle=toggle)

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from core.coalitions.grouping import SUBLAYERS
+from core.coalitions.grouping import SUBLAYERS, grouping
 from core.coalitions.players import Player, Removed
 from core.coalitions.schedules import INTACT
+from core.errors import CornerstoneError
 from core.estimators.estimate import estimate
-from core.estimators.question import Question
+from core.estimators.question import Game, Question, Scores
+from core.estimators.racing import stored_costs, stored_verdicts
 from core.estimators.windows import WindowFirst
 from core.evaluator.protocol import BenchTask, Charts
+from core.records.draw import Draw
 from core.records.fingerprint import digest_of, short_id
 from core.records.records import Assignment, Outcome, StoredValues
+from core.statistics.costs import CostVerdicts
 from core.statistics.intervals import FloatArray
-from core.summaries.points import CoalitionPoint, ShapleyPoint
+from core.statistics.ratio import TooLargeError
+from core.statistics.verdicts import Race, Verdicts
+from core.study.plan import UntilCost
+from core.summaries.points import AblationPoint, CoalitionPoint, ShapleyPoint
 from core.summaries.summarize import (
     ablation_points,
     chance_of,
@@ -24,6 +34,7 @@ from core.summaries.summarize import (
     shapley_points,
 )
 from core.values.of_task import resolve_if_any, usable_values
+from core.values.raced import cost_race_by, race_by
 from core.values.value_table import ValueTable
 
 _NO_VALUE = "no value"
@@ -33,13 +44,16 @@ _NO_VALUE = "no value"
 class LiveTask:
     """One value of an assignment's documents. A document that occurs twice counts twice."""
 
-    def __init__(self, assignment: Assignment, players: Sequence[Player], asked: str | None = None) -> None:
+    def __init__(
+        self, assignment: Assignment, players: Sequence[Player], asked: str | None = None, *, draw: Draw | None = None
+    ) -> None:
         """Begin without outcomes.
 
         Args:
             assignment: model, task and documents; its coalitions are ignored.
             players: the players of the model.
             asked: the value; None for the task's own.
+            draw: how the documents were drawn, so that they can decide on the largest units; None if not at random.
 
         Raises:
             CornerstoneError: the task does not have the value asked for.
@@ -48,6 +62,8 @@ class LiveTask:
         documents = sorted(assignment.documents, key=lambda document: document.doc_id)
         self._assignment = assignment
         self._players = players
+        self._order = None if draw is None else draw.order([document.doc_id for document in documents])
+        self._races: dict[Question, Race] = {}
         self._usable = usable_values(assignment.task, documents)
         self._choices: FloatArray = np.array([len(document.choices) for document in documents], dtype=np.float64)
         self.value = resolve_if_any(assignment.task, documents, asked)
@@ -101,41 +117,81 @@ class LiveTask:
         return self._table.stored(assignment.documents)
 
     def coalition(self, removed: Removed) -> CoalitionPoint | None:
-        """Return the point of a coalition; None where no document has the value under it."""
-        return coalition_point(self._table.scores, removed)
+        """Return the point of a coalition; None where no document has the value under it, or it is no number."""
+        with suppress(TooLargeError):
+            return coalition_point(self._table.scores, removed, self._table.ratio)
+        return None
 
-    def charts(self, max_removed: int, asked: Question | None = None) -> Charts:
+    def charts(self, max_removed: int, asked: Question | None = None, cost: UntilCost | None = None) -> Charts:
         """Return the charts of the outcomes so far.
 
         Args:
             max_removed: the longest window of sublayers.
             asked: the question that the Shapley values answer, once a document has all its coalitions. Before that, and
-                if it is None, they answer the question of windows of sublayers.
+                if it is None, they answer the question of windows of sublayers, or of shorter ones where no document
+                has more than these.
+            cost: what the ablation compares each player with; None for nothing.
         """
         self.changed = False
         scores = self._table.scores
-        windows = Question(WindowFirst(max_removed))
-        question, shapley = windows, tuple[ShapleyPoint, ...]()
-        for question in (windows,) if asked is None else (asked, windows):
-            if shapley := self._shapley(question):
-                break
+        question = Question(WindowFirst(max_removed))
+        ablation, shapley = tuple[AblationPoint, ...](), tuple[ShapleyPoint, ...]()
+        with suppress(TooLargeError):  # a perplexity; a chart without numbers stays empty
+            costs = None if cost is None else self._costs(cost)
+            ratio = self._table.ratio
+            ablation = tuple(ablation_points(scores, self._choices, self._players, self.column, ratio, costs))
+        with suppress(TooLargeError):
+            question, shapley = self._answered(question, asked, max_removed)
         return Charts(
             task=self.key,
             intact=self.coalition(INTACT),
-            ablation=tuple(ablation_points(scores, self._choices, self._players, self.column)),
+            ablation=ablation,
             shapley=shapley,
             estimator=question.estimator.name,
             settings=question.estimator.in_words(),
         )
 
+    def _answered(
+        self, windows: Question, asked: Question | None, max_removed: int
+    ) -> tuple[Question, tuple[ShapleyPoint, ...]]:
+        """Return the first question that documents answer, with its answer; that of windows where none is."""
+        # The last of the shorter are windows of one, which are no more than the ablation.
+        shorter = map(Question, WindowFirst(max_removed).smaller()[:-1])
+        for question in (*([] if asked is None else [asked]), windows, *shorter):
+            if shapley := self._shapley(question):
+                return question, shapley
+        return windows, ()
+
     def _shapley(self, question: Question) -> tuple[ShapleyPoint, ...]:
         """Return the answer over the documents that have every coalition needed; () where none has."""
         game = question.of(self._players)
         scores = self._table.scores if question.players == SUBLAYERS else game.by_units(self._table.scores)
-        outcomes, absent = game.read_complete(scores)
+        (outcomes, absent), ratio = game.read_most(scores, self._table.ratio)
         if absent or not outcomes or not len(outcomes[INTACT]):
             return ()
-        return tuple(shapley_points(estimate(game.estimator, outcomes, game.units), game.grouping))
+        verdicts = self._verdicts(question, game, scores) if ratio is None else None  # they are about means
+        found = estimate(game.estimator, outcomes, game.units, ratio=ratio)
+        return tuple(shapley_points(replace(found, verdicts=verdicts), game.grouping))
+
+    def _verdicts(self, question: Question, game: Game, scores: Scores) -> Verdicts | None:
+        if self._order is None:
+            return None
+        race = self._races.setdefault(question, race_by(self.column, self._assignment.task.mean_metrics))
+        return stored_verdicts(game, scores, self._in_order(self._order), race)
+
+    def _costs(self, asked: UntilCost) -> CostVerdicts | None:
+        """Return what is decided of the players' costs; None where that cannot be."""
+        if self._order is None or self._table.ratio is not None:
+            return None
+        with suppress(CornerstoneError):  # of this value nothing can cost so much
+            race = cost_race_by(self.column, self._assignment.task.mean_metrics, asked.cost, asked.confidence)
+            units = grouping(SUBLAYERS, self._players)
+            return stored_costs(units, self._table.scores, self._in_order(self._order), race)
+        return None
+
+    def _in_order(self, order: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Return the places of the documents that have the value, in the order in which they were drawn."""
+        return np.asarray(order[self._table.having()[order]])
 
 
 def live_task_key(assignment: Assignment, value: str | None = None) -> str:

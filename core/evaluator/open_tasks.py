@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import replace
-from types import TracebackType
 
 from core.coalitions.players import Removed
 from core.coalitions.schedules import hand_picked
+from core.config.limit import Limit
 from core.config.run_config import RunConfig
 from core.engine.intact_states import IntactStates
 from core.errors import CornerstoneError, InUseError
 from core.evaluator.live_recorder import LiveRecorder
 from core.evaluator.live_task import LiveTask
-from core.evaluator.protocol import Charts, Opened, Scored
+from core.evaluator.protocol import Charts, Opened, Scored, told_apart
 from core.records.fingerprint import short_id
-from core.records.records import Assignment, Writer
+from core.records.records import Assignment, RunRecord, Writer
 from core.study.events import ChunkRecorded
 from core.study.listener import Listener
-from core.study.plan import Schedule, longest_window, own_question
+from core.study.plan import Schedule, charted
 from core.study.recorded_run import recorded_run
 from core.study.workbench import Workbench, new_run, open_workbench
 from core.tasks.prepare import PreparedTask
@@ -32,31 +31,21 @@ FIRST_DOCUMENTS = 16
 
 
 class OpenTasks:
-    """The open tasks and their recorder, which passes all outcomes on to the live tasks.
-
-    As a context manager it ends the run of hand-picked coalitions.
-    """
+    """The open tasks and their recorder, which passes all outcomes on to the live tasks."""
 
     def __init__(self, recorder: LiveRecorder) -> None:
         self._recorder = recorder
         self._live_tasks: tuple[LiveTask, ...] = ()
         self._writers: tuple[Writer, ...] = ()
-        self._hand_picked = ExitStack()
-        self._run_id: str | None = None
+        self._hand_picked: tuple[RunConfig, RunRecord] | None = None
+        self.by_hand: Limit = None
+        """The limit on the documents of a coalition picked by hand."""
         self._intact = IntactStates(_INTACT_BYTES)
         self.bench: Workbench | None = None
         self.notices: tuple[str, ...] = ()
         """Sentences about tasks that were not opened as requested."""
 
-    def __enter__(self) -> OpenTasks:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._hand_picked.__exit__(kind, error, trace)
-
-    def open(self, config: RunConfig, listener: Listener, *, keep: bool) -> Workbench:
+    def open(self, config: RunConfig, listener: Listener, *, keep: bool, by_hand: Limit = None) -> Workbench:
         """Open the model and tasks of ``config`` in place of those that are open.
 
         A task that lacks the value asked for is opened with its own, and ``notices`` says so.
@@ -65,6 +54,7 @@ class OpenTasks:
             config: model, tasks, documents and value.
             listener: gets sentences on slow work, and is called while the store is in use; it may end the attempt.
             keep: let the live tasks that were open go on taking outcomes, for a job that is under way.
+            by_hand: limits the documents of a coalition picked by hand; None for all that are open.
 
         Raises:
             CornerstoneError: it cannot be opened; the open tasks stay open.
@@ -78,9 +68,10 @@ class OpenTasks:
             assignment = Assignment.of(bench.model.record, task)
             opened.append(self._filled(_live_task(assignment, bench, notices), assignment, known, listener))
         if self.bench is None or bench.model is not self.bench.model:
-            self._finish_run()
+            self._hand_picked = None
             self._intact = IntactStates(_INTACT_BYTES)
         self.bench, self._live_tasks, self._writers = bench, tuple(opened), self._recorder.writers()
+        self.by_hand = config.limit if by_hand is None else by_hand
         self.notices = tuple(notices)
         kept = known if keep else {}
         self._recorder.live_tasks = tuple({**kept, **{live_task.key: live_task for live_task in opened}}.values())
@@ -93,12 +84,15 @@ class OpenTasks:
         record = self.bench.model.record
         return Opened(
             config=self.bench.config,
+            by_hand=self.by_hand,
             model=record,
             model_id=short_id(record.fingerprint),
             device=self.bench.device,
-            tasks=tuple(
-                live_task.bench_task.model_copy(update={"most_new": task.most_new})
-                for live_task, task in zip(self._live_tasks, self.bench.tasks, strict=True)
+            tasks=told_apart(
+                [
+                    live_task.bench_task.model_copy(update={"most_new": task.most_new})
+                    for live_task, task in zip(self._live_tasks, self.bench.tasks, strict=True)
+                ]
             ),
             writers=self._writers,
         )
@@ -112,7 +106,7 @@ class OpenTasks:
         if self.bench is not None:
             for live_task in self._live_tasks:
                 if every or live_task.changed:
-                    yield live_task.charts(longest_window(self.bench.config), own_question(self.bench.config))
+                    yield live_task.charts(*charted(self.bench.config))
 
     def evaluate(self, key: str, removed: Removed, listener: Listener) -> Iterator[Scored]:
         """Evaluate a coalition picked by hand on one task, a few documents first.
@@ -125,7 +119,7 @@ class OpenTasks:
             raise CornerstoneError("that task is no longer open; choose it again")
         if any(number not in range(len(bench.model.players)) for number in removed):
             raise CornerstoneError(f"{bench.model.record.name} has only {len(bench.model.players)} players")
-        live_task, task = self._live_tasks[found[0]], bench.tasks[found[0]]
+        live_task, task = self._live_tasks[found[0]], bench.tasks[found[0]].first(self.by_hand)
         total = len(task.documents)
         if (known := live_task.coalition(removed)) is not None:
             yield Scored(task=key, point=known, wanted=total, final=False)
@@ -148,10 +142,21 @@ class OpenTasks:
                 raise CornerstoneError(self._recorder.status.sentence)
             intact = self._intact if len(part.documents) <= FIRST_DOCUMENTS else None
             study = bench.study((part,), [schedule], intact=intact)
-            for event in study.run(self._hand_picked_run(bench), self._recorder, listener):
-                if isinstance(event, ChunkRecorded):
-                    yield True
+            with recorded_run(self._recorder, self._run_by_hand(bench)) as run_id:
+                for event in study.run(run_id, self._recorder, listener):
+                    if isinstance(event, ChunkRecorded):
+                        yield True
         yield False
+
+    def _run_by_hand(self, bench: Workbench) -> RunRecord:
+        """Return the run of what is picked by hand of these tasks and documents.
+
+        It goes on with each coalition, so it is running only while one is evaluated.
+        """
+        config = bench.config.model_copy(update={"limit": self.by_hand})
+        if self._hand_picked is None or _open_of(self._hand_picked[0]) != _open_of(config):
+            self._hand_picked = config, new_run(config, "cornerstone")
+        return self._hand_picked[1]
 
     def _filled(
         self, live_task: LiveTask, assignment: Assignment, known: dict[str, LiveTask], listener: Listener
@@ -168,26 +173,22 @@ class OpenTasks:
             else:
                 return live_task
 
-    def _hand_picked_run(self, bench: Workbench) -> str:
-        """Return the id of the run that hand-picked coalitions of this model are recorded under."""
-        if self._run_id is None:
-            run = new_run(bench.config, "cornerstone")
-            self._run_id = self._hand_picked.enter_context(recorded_run(self._recorder, run))
-        return self._run_id
-
-    def _finish_run(self) -> None:
-        self._hand_picked.close()
-        self._run_id = None
-
 
 def _live_task(assignment: Assignment, bench: Workbench, notices: list[str]) -> LiveTask:
     """Return a live task of the value that the workbench asks for, or of the task's own, which is added to notices."""
+    draw = bench.config.draw(assignment.data.size)
     try:
-        return LiveTask(assignment, bench.model.players, bench.config.value)
+        return LiveTask(assignment, bench.model.players, bench.config.value, draw=draw)
     except CornerstoneError as error:
-        live_task = LiveTask(assignment, bench.model.players)
+        live_task = LiveTask(assignment, bench.model.players, draw=draw)
         notices.append(f"{error}, so it shows {live_task.column}")
         return live_task
+
+
+def _open_of(config: RunConfig) -> tuple[object, ...]:
+    """Return the tasks and documents of a configuration."""
+    shots = config.num_fewshot, config.apply_chat_template
+    return config.tasks, config.limit, config.order, config.seed, *shots
 
 
 def _lacks_any(live_task: LiveTask, assignment: Assignment) -> bool:

@@ -6,20 +6,32 @@ whole state: ``Hello``, the jobs, and the open workbench with its charts.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Final, Literal
 
 import pydantic
 
 from core.coalitions.players import Removed
+from core.config.limit import Limit, checked_limit
 from core.config.run_config import RunConfig
+from core.cost.open_work import OpenWork
+from core.cost.rates import Rate
 from core.errors import Mend
+from core.proxies.request import MeasureProxies
 from core.records.records import ModelRecord, Writer
-from core.study.events import TopVerdict
+from core.removal_path.request import PathRequest
+from core.say.said import Ask, Dialogue
+from core.study.events import CostVerdict, TopVerdict
 from core.summaries.points import AblationPoint, CoalitionPoint, ShapleyPoint
 
-PROTOCOL_VERSION = 6
+PROTOCOL_VERSION = 14
 
-JobState = Literal["queued", "running", "paused", "finished", "cancelled", "failed"]
+JobState = Literal["queued", "running", "paused", "finished", "cancelled", "failed", "interrupted"]
+"""``interrupted``: its evaluator ended before the job did, and no explorer has had it go on."""
+
+UNFINISHED: Final = frozenset[JobState]({"queued", "running", "paused"})
 
 
 class _Message(pydantic.BaseModel):
@@ -29,22 +41,43 @@ class _Message(pydantic.BaseModel):
 
 
 class Open(_Message):
-    """Open this model and these tasks, to chart and toggle them. Schedules are not run."""
+    """Open this model and these tasks, to chart and toggle them. Schedules are not run.
+
+    ``by_hand`` limits the documents of a coalition that is toggled, where those are fewer than are open; None for all
+    of these. ``asked`` names this request in its answer, which is an ``Opened`` or a ``Refusal``.
+    """
 
     type: Literal["open"] = "open"
     config: RunConfig
+    by_hand: Annotated[Limit, pydantic.BeforeValidator(checked_limit)] = None
+    asked: str = ""
+
+
+class GiveUp(_Message):
+    """Give up opening what was asked for. It is refused, unless it is open already."""
+
+    type: Literal["give up"] = "give up"
+    asked: str
+
+
+Special = Annotated[PathRequest | MeasureProxies, pydantic.Field(discriminator="type")]
+"""Work of a job other than to run schedules."""
 
 
 class StartJob(_Message):
-    """Open ``config`` and run its schedules, after the jobs before it."""
+    """Open ``config`` and run its schedules, after the jobs before it; or do the ``special`` work instead."""
 
     type: Literal["start job"] = "start job"
     config: RunConfig
     command: str
+    special: Special | None = None
 
 
 class Toggle(_Message):
-    """Evaluate a hand-picked coalition on one open task, before anything else and instead of the last one."""
+    """Evaluate a hand-picked coalition on one open task, before anything else and instead of the last one.
+
+    It is evaluated on as many documents as ``Opened.by_hand`` says. What is known of more counts too.
+    """
 
     type: Literal["toggle"] = "toggle"
     task: str
@@ -72,6 +105,35 @@ class Cancel(_Message):
     job: int
 
 
+class Say(_Message):
+    """Continue a prompt with the open model, and with players removed, instead of the last prompt.
+
+    It goes on between the batches of jobs and toggles. ``ident`` names it in ``Said`` and ``StopSaying``. ``model_id``
+    is that of the model that it is for, as in ``Opened``.
+    """
+
+    type: Literal["say"] = "say"
+    ident: str
+    model_id: str
+    removed: Removed
+    ask: Ask
+
+
+class StopSaying(_Message):
+    """End a ``Say``. What was said stays."""
+
+    type: Literal["stop saying"] = "stop saying"
+    ident: str
+
+
+class Move(_Message):
+    """Move a job that waits one place, among those that wait: to run earlier (-1) or later (1)."""
+
+    type: Literal["move"] = "move"
+    job: int
+    by: Literal[-1, 1]
+
+
 class ShutDown(_Message):
     """End the evaluator. The chunk in flight is dropped; evaluated outcomes are written."""
 
@@ -97,11 +159,17 @@ class Narration(_Message):
 
 
 class Refusal(_Message):
-    """A sentence on a request that failed, or on another problem. ``mend`` names the way to mend it, as in an error."""
+    """A sentence on a request that failed, or on another problem. ``mend`` names the way to mend it, as in an error.
+
+    ``asked`` names the ``Open`` that it answers; it is empty if it answers none. ``toggle`` is the request that it
+    answers, if that was for a coalition.
+    """
 
     type: Literal["refusal"] = "refusal"
     text: str
     mend: Mend | None = None
+    asked: str = ""
+    toggle: Toggle | None = None
 
 
 class Goodbye(_Message):
@@ -124,7 +192,7 @@ class BenchTask(pydantic.BaseModel, frozen=True):
 
     ``chance`` is the mean of 1/choices over the documents, None if there are no choices or the value is no accuracy.
     ``documents`` counts the open documents, and ``size`` those of the data set. ``most_new`` is the most tokens of an
-    answer that the model writes, 0 if it writes none.
+    answer that the model writes, 0 if it writes none. ``title`` tells apart open tasks that share a name.
     """
 
     key: str
@@ -136,6 +204,12 @@ class BenchTask(pydantic.BaseModel, frozen=True):
     chance: float | None
     values: tuple[str, ...] = ()
     most_new: int = 0
+    title: str = ""
+
+    @property
+    def shown_name(self) -> str:
+        """The name to show: no other open task has it."""
+        return self.title or self.name
 
     @property
     def charted(self) -> str | None:
@@ -143,19 +217,32 @@ class BenchTask(pydantic.BaseModel, frozen=True):
         return self.value if self.values else None
 
 
+def told_apart(tasks: Sequence[BenchTask]) -> tuple[BenchTask, ...]:
+    """Return the tasks with a title, name@id, for those that share a name, as two data files of one task do."""
+    names = Counter(task.name for task in tasks)
+    return tuple(
+        task.model_copy(update={"title": f"{task.name}@{task.task_id}"}) if names[task.name] > 1 else task
+        for task in tasks
+    )
+
+
 class Opened(_Message):
     """The open model and tasks. ``model_id`` and ``task_id`` tell apart models and tasks of the same name in the store.
 
     Its charts show the outcomes stored when it was opened. ``writers`` are runs that were still writing at that time.
+    ``asked`` names the ``Open`` that it answers; it is empty if a job has opened it. A job may open more documents than
+    were chosen: ``by_hand`` is the limit that was chosen, which holds for coalitions that are toggled.
     """
 
     type: Literal["opened"] = "opened"
     config: RunConfig
+    by_hand: Annotated[Limit, pydantic.BeforeValidator(checked_limit)] = None
     model: ModelRecord
     model_id: str
     device: str
     tasks: tuple[BenchTask, ...]
     writers: tuple[Writer, ...] = ()
+    asked: str = ""
 
 
 class JobView(pydantic.BaseModel, frozen=True):
@@ -163,37 +250,73 @@ class JobView(pydantic.BaseModel, frozen=True):
 
     ``total`` is a bound while a phase is ``open_ended``, and the real number afterwards.
 
-    ``seconds_left`` is None while unknown. ``error`` is the whole text of an error, and ``mend`` the way to mend it.
-    ``notes`` are findings on the way, such as whether the top is decided.
+    ``evaluated`` counts those that were not stored before. ``seconds_left`` is None while unknown. ``started`` and
+    ``ended`` are times in UTC, and ``elapsed`` is how many seconds it worked, without pauses. ``error`` is the whole
+    text of an error, and ``mend`` the way to mend it. ``notes`` are findings on the way, such as whether the top is
+    decided.
     """
 
     job: int
     title: str
     command: str
     config: RunConfig
+    special: Special | None = None
     state: JobState
     phase: str = ""
     done: float = 0.0
     total: int = 0
+    evaluated: float = 0.0
     rate: float = 0.0
     seconds_left: float | None = None
+    started: datetime | None = None
+    ended: datetime | None = None
+    elapsed: float = 0.0
     error: str = ""
     mend: Mend | None = None
-    notes: tuple[TopVerdict, ...] = ()
+    notes: tuple[TopVerdict | CostVerdict, ...] = ()
 
     @property
     def open_ended(self) -> bool:
         """Whether it may end before ``total``, because its coalitions are chosen as it runs or a decision stops it."""
-        may = self.config.until_top is not None or self.config.in_rounds
-        return may and self.state in {"queued", "running", "paused"}
+        may = self.config.decides or self.config.in_rounds
+        return may and self.state in UNFINISHED
 
 
 class Jobs(_Message):
-    """Every job since the evaluator started, the oldest first. ``unsaved`` outcomes wait until the store is free."""
+    """Every job since the evaluator started, in the order in which they run.
+
+    ``unsaved`` outcomes wait until the store is free.
+    """
 
     type: Literal["jobs"] = "jobs"
     jobs: tuple[JobView, ...]
     unsaved: int = 0
+
+
+class PastJobs(_Message):
+    """The jobs of earlier evaluators of this store, the oldest first."""
+
+    type: Literal["past jobs"] = "past jobs"
+    jobs: tuple[JobView, ...]
+
+
+class Rates(_Message):
+    """The rates that were measured with the open model on this device, in this or earlier programs.
+
+    ``work`` has the sizes of the open model and tasks, by which the time of a run is told that was not measured yet.
+    """
+
+    type: Literal["rates"] = "rates"
+    model_id: str
+    rates: tuple[Rate, ...]
+    work: OpenWork | None = None
+
+
+class Writers(_Message):
+    """The runs of other programs that write to the store now."""
+
+    type: Literal["writers"] = "writers"
+    writers: tuple[Writer, ...]
 
 
 class Charts(_Message):
@@ -223,9 +346,38 @@ class Scored(_Message):
     final: bool
 
 
-Request = Annotated[Open | StartJob | Toggle | Pause | Resume | Cancel | ShutDown, pydantic.Field(discriminator="type")]
+class Said(_Message):
+    """All that was said so far for the ``Say`` with this ``ident``, which one explorer has asked for.
+
+    ``ended`` if no more will come. ``fault`` is why it ended before both models had finished; empty if they have, or if
+    its explorer ended it.
+    """
+
+    type: Literal["said"] = "said"
+    ident: str
+    dialogue: Dialogue = Dialogue()
+    ended: bool = False
+    fault: str = ""
+
+
+Request = Annotated[
+    Open | GiveUp | StartJob | Toggle | Pause | Resume | Cancel | Move | Say | StopSaying | ShutDown,
+    pydantic.Field(discriminator="type"),
+]
 Event = Annotated[
-    Hello | Goodbye | Narration | Refusal | MemoryWasShort | Opened | Jobs | Charts | Scored,
+    Hello
+    | Goodbye
+    | Narration
+    | Refusal
+    | MemoryWasShort
+    | Opened
+    | Jobs
+    | PastJobs
+    | Rates
+    | Writers
+    | Charts
+    | Scored
+    | Said,
     pydantic.Field(discriminator="type"),
 ]
 

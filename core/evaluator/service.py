@@ -32,12 +32,17 @@ from core.evaluator.protocol import (
     MemoryWasShort,
     Narration,
     Opened,
+    PastJobs,
+    Rates,
     Refusal,
+    Said,
     Scored,
     ShutDown,
+    Writers,
     parse_request,
 )
-from core.records.records import Recorder
+from core.evaluator.writer_watch import WriterWatch
+from core.records.records import Recorder, Writer
 
 IDLE_S = 1800.0
 """After this time without work and connections an evaluator ends, which frees its memory."""
@@ -45,7 +50,7 @@ IDLE_S = 1800.0
 _LARGEST_REQUEST = 2**20
 _GOODBYE_S = 2.0
 _UNRESPONSIVE_S = 10.0
-_ORDER = (Narration, Jobs, Opened, Charts, Scored)
+_ORDER = (Narration, PastJobs, Jobs, Opened, Writers, Rates, Charts, Scored)
 
 
 def serve(store: Path, recorder: Recorder, idle_s: float = IDLE_S) -> bool:
@@ -72,6 +77,7 @@ class _Service:
         self._ended = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._engine = Engine(store, recorder, self._publish)
+        self._watch = WriterWatch(recorder, store, self._tell_writers)
 
     async def run(self) -> bool:
         """Serve until asked to end; return false if the engine did not end."""
@@ -87,15 +93,20 @@ class _Service:
             os.umask(before)
         worker = threading.Thread(target=self._work, name="engine", daemon=True)
         worker.start()
+        self._watch.start()
         try:
             ended = await self._until_ended()
         finally:
             self._engine.stop()
+            await asyncio.to_thread(self._watch.stop)
             path.unlink(missing_ok=True)
             server.close()
             with suppress(TimeoutError):
                 await asyncio.wait_for(server.wait_closed(), _GOODBYE_S)
         return ended
+
+    def _tell_writers(self, writers: tuple[Writer, ...]) -> None:
+        self._publish(Writers(writers=writers))
 
     def _work(self) -> None:
         try:
@@ -168,7 +179,7 @@ class _Service:
 
     def _remember(self, event: Event) -> None:
         """Keep the latest event of each kind for later connections."""
-        if isinstance(event, Refusal | MemoryWasShort | Goodbye):
+        if isinstance(event, Refusal | MemoryWasShort | Goodbye | Said):
             return
         if isinstance(event, Opened):
             keys = {task.key for task in event.tasks}

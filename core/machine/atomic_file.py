@@ -9,11 +9,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from core.errors import CornerstoneError, Mend
+from core.machine.database_file import is_of_database
 from core.machine.regular_file import kind_of, reason_of
 
 
 @contextmanager
-def whole_file(path: Path, *, force: bool, flush: bool = True) -> Iterator[Path]:
+def whole_file(path: Path, *, force: bool, flush: bool = True, over_store: bool = False) -> Iterator[Path]:
     """Yield a temporary path in the same folder; when the block ends, the file written there replaces ``path``.
 
     Args:
@@ -21,11 +22,12 @@ def whole_file(path: Path, *, force: bool, flush: bool = True) -> Iterator[Path]
         force: replace a file that exists.
         flush: have the content on the disk first. Not for a file that this process has locked: to close it once is to
             give up the lock. Whoever has written it then flushes it.
+        over_store: what is written may take the place of a store, as it is one.
 
     Raises:
         CornerstoneError: ``refuse_target`` refuses the path, or the file cannot be written.
     """
-    refuse_target(path, force=force)
+    refuse_target(path, force=force, over_store=over_store)
     try:
         with TemporaryDirectory(dir=path.parent, prefix=".cornerstone-") as folder:
             fresh = Path(folder) / "fresh"
@@ -43,12 +45,13 @@ def _flush(file: Path) -> None:
         os.fsync(written.fileno())
 
 
-def refuse_target(path: Path, *, force: bool) -> None:
+def refuse_target(path: Path, *, force: bool, over_store: bool = False) -> None:
     """Refuse a path that cannot be written. Long work calls this before it starts, not only at the end.
 
     Raises:
         CornerstoneError: the path is a folder or a device, it exists and ``force`` is not set, or its folder does not
-            exist or may not be written.
+            exist or may not be written. Unless ``over_store`` is set, it holds a database: outcomes that took days are
+            not replaced by a table of them.
     """
     try:
         with suppress(FileNotFoundError, NotADirectoryError):
@@ -59,6 +62,8 @@ def refuse_target(path: Path, *, force: bool) -> None:
             raise CornerstoneError(f"{path} is a {kind}; {what}")
         if path.exists() and not force:
             raise CornerstoneError(f"{path} exists", Mend.REPLACE_FILE)
+        if path.exists() and not over_store and is_of_database(path):
+            raise CornerstoneError(f"{path} is a database or its log, which is not replaced; name another file")
         if not path.parent.is_dir():
             raise CornerstoneError(f"cannot write {path}: there is no folder {path.parent}")
         if not os.access(path.parent, os.W_OK | os.X_OK):

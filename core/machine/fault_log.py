@@ -76,7 +76,9 @@ def log_fault(error: BaseException) -> Path:
     text = "".join(traceback.format_exception(type(error), error, error.__traceback__, limit=-100))
     folder = _folder()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = folder / f"fault-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}-{time.monotonic_ns() % 10**6:06}.log"
+    seconds, rest = divmod(time.time_ns(), 10**9)
+    moment = f"{time.strftime('%Y%m%d-%H%M%S', time.localtime(seconds))}-{rest:09}"  # names sort by age
+    path = folder / f"fault-{moment}-{os.getpid()}.log"
     content = f"{_header()}\n{text}".encode(errors="backslashreplace")[:_MOST_BYTES]
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     with open(descriptor, "wb") as file:

@@ -32,7 +32,7 @@ def free_memory(root: Path = Path("/")) -> int:
         root: the folder that contains ``proc`` and ``sys``. Without them (not on Linux) only the machine counts.
     """
     left = (_left(folder, layout) for folder, layout in _groups(root))
-    known = [psutil.virtual_memory().available, _left_of_addresses(), *left]
+    known = [psutil.virtual_memory().available, _left_of_addresses(), _left_of_data(), *left]
     return max(0, min(found for found in known if found is not None))
 
 
@@ -40,6 +40,13 @@ def _left_of_addresses() -> int | None:
     """Return how many bytes of addresses a limit of this process leaves (``ulimit -v``); None without a limit."""
     limit, _hard = resource.getrlimit(resource.RLIMIT_AS)
     return None if limit == resource.RLIM_INFINITY else limit - int(psutil.Process().memory_info().vms)
+
+
+def _left_of_data() -> int | None:
+    """Return how many bytes a limit of this process leaves to its own data (``ulimit -d``); None without a limit."""
+    limit, _hard = resource.getrlimit(resource.RLIMIT_DATA)
+    used = getattr(psutil.Process().memory_info(), "data", None)  # not on every system
+    return None if limit == resource.RLIM_INFINITY or used is None else limit - int(used)
 
 
 def _groups(root: Path) -> Iterator[tuple[Path, _Layout]]:

@@ -9,12 +9,35 @@ from typing import Final
 MOST_SHOWN: Final = 4000
 """The most characters of a sentence for people. Only a text from outside can make one so long."""
 
+_UNSEEN: Final = frozenset({"Cc", "Cf", "Co", "Cs"})
+_FIRST_SIGN: Final = 0x2400
+
 
 def plain(text: str) -> str:
     """Return ``text`` with each control character replaced by a space, so that no escape sequence is left in it."""
     if text.isprintable():
         return text
-    return "".join(" " if unicodedata.category(char) in {"Cc", "Cf", "Co", "Cs"} else char for char in text)
+    return "".join(" " if unicodedata.category(char) in _UNSEEN else char for char in text)
+
+
+def visible(text: str) -> str:
+    """Return ``text`` with a sign for each control character, such as ␛, so that readers see that it is there.
+
+    Line ends stay. A character without a sign is written as its number, such as <U+202E>.
+    """
+    if text.isprintable():
+        return text
+    return "".join(char if char == "\n" or char.isprintable() else _sign_of(char) for char in text)
+
+
+def _sign_of(char: str) -> str:
+    if char == "\t":
+        return "    "
+    if char < " ":
+        return chr(_FIRST_SIGN + ord(char))
+    if char == "\x7f":
+        return "␡"
+    return f"<U+{ord(char):04X}>" if unicodedata.category(char) in _UNSEEN else char
 
 
 def is_utf8(text: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -27,6 +28,11 @@ def here() -> dict[str, str]:
     began = {"host": platform.node(), "pid": str(os.getpid()), "began": str(psutil.Process().create_time())}
     machine = _machine()
     return began | {"ticks": _ticks(os.getpid())} | machine if machine["boot"] else began
+
+
+def since_start() -> float:
+    """Return for how many seconds this process has run: its start-up, where nothing was done yet."""
+    return time.time() - psutil.Process().create_time()
 
 
 def presence(process: Mapping[str, str]) -> Presence:
@@ -74,8 +80,8 @@ def command_of(pid: int) -> str | None:
         return None
 
 
-def lock_holders(path: Path) -> tuple[int, ...]:
-    """Return the numbers of the processes that hold a POSIX lock on a file; none where Linux does not tell."""
+def lock_holders(path: Path, kind: Literal["POSIX", "FLOCK"] = "POSIX") -> tuple[int, ...]:
+    """Return the numbers of the processes that hold a lock of a kind on a file; none where Linux does not tell."""
     try:
         status = path.stat()
         lines = Path("/proc/locks").read_text(encoding="ascii").splitlines()
@@ -83,7 +89,7 @@ def lock_holders(path: Path) -> tuple[int, ...]:
         return ()
     file = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}:{status.st_ino}"
     held = (line.split() for line in lines if "->" not in line)
-    return tuple(dict.fromkeys(int(words[4]) for words in held if words[1] == "POSIX" and words[5] == file))
+    return tuple(dict.fromkeys(int(words[4]) for words in held if words[1] == kind and words[5] == file))
 
 
 def _of_machine(process: Mapping[str, str]) -> Presence:

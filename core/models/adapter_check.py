@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from core.errors import CornerstoneError
+from core.machine.whole_number import whole
 from core.models.config_limits import refuse_numbers
 from core.models.weight_headers import WeightHeader, read_weight_headers
 from core.records.adapter_files import ADAPTER_CONFIG, AdapterFiles, adapter_files
@@ -77,7 +78,9 @@ def _refuse_settings(config: Mapping[str, Any], path: Path) -> None:
     texts = [config.get("target_modules"), config.get("exclude_modules")]
     texts += [key for name in ("rank_pattern", "alpha_pattern") for key in config.get(name) or ()]
     if any(isinstance(text, str) and len(text) > _LARGEST_PATTERN for text in texts):
-        raise CornerstoneError(f"cannot load {path}: it has a pattern of more than {_LARGEST_PATTERN:,} characters")
+        raise CornerstoneError(
+            f"cannot load {path}: a pattern of it has more than {whole(_LARGEST_PATTERN)} characters"
+        )
 
 
 def _refuse_unpaired(weights: Mapping[str, WeightHeader], path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from core.errors import CornerstoneError
 from core.machine.plain_text import short_repr
+from core.machine.whole_number import whole
 
 MOST_LAYERS: Final = 1_000
 
@@ -122,7 +123,7 @@ def _refuse_count(path: Path, key: str, value: Any, bounds: Count) -> None:
     if type(value) is not int or not bounds.least <= value <= bounds.most:
         raise CornerstoneError(
             f"cannot load {path}: {key} is {short_repr(value)}, but must be a whole number from {bounds.least} "
-            f"to {bounds.most:,}"
+            f"to {whole(bounds.most)}"
         )
 
 
@@ -142,7 +143,7 @@ def _refuse_other(path: Path, key: str, value: Any) -> None:
     elif isinstance(value, list):
         if len(value) > _MOST_ENTRIES and key not in {"id2label", "label2id"}:
             raise CornerstoneError(
-                f"cannot load {path}: {key[:40]} has {len(value):,} entries, more than any model needs"
+                f"cannot load {path}: {key[:40]} has {whole(len(value))} entries, more than any model needs"
             )
         for one in value:
             _refuse_other(path, key, one)

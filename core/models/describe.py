@@ -121,8 +121,10 @@ def _ways(folder: Path) -> dict[str, Way]:
     found = {}
     for dtype in _DTYPES:
         fingerprint = kept_fingerprint(folder, dtype)
+        if fingerprint is None:
+            continue
         for place in _DEVICES:
-            if fingerprint is not None and (layout := known_layout(fingerprint, place)) is not None:
+            if (layout := known_layout(fingerprint, place, in_part=True)) is not None:
                 found[f"{dtype} on {place}"] = layout.way
     return found
 

@@ -13,12 +13,13 @@ from core.models.config_limits import depths_in, refuse_numbers
 from core.models.foreign_code import refuse_foreign_code
 from core.models.quantization import refuse_unscaled
 from core.models.weight_headers import WeightHeader, read_weight_headers
-from core.records.json_object import read_json_object
-from core.records.model_files import CONFIG, model_files
+from core.records.json_object import MOST_VOCABULARY, read_bounded, read_json_object
+from core.records.model_files import CONFIG, model_files, own_file
 
 _FEW = 64
 _LISTED: Final = re.compile(r"((?:[^.\d][^.]*\.)*[^.\d][^.]*)\.(\d{1,6})\.")
 _OTHER_INPUTS: Final = re.compile(r"vision|visual|audio|image|speech|(^|\.)(img|mtp)(\.|$)")
+_GENERATION: Final = "generation_config.json"
 _LARGEST_TOKENIZER = 2**26
 """Bytes of a tokenizer's file. The largest have half of it, and to read one takes 15 times its size in memory."""
 
@@ -37,6 +38,10 @@ def check_folder(folder: Path) -> dict[str, WeightHeader]:
     for file in (*files.tokenizer, *files.rare):
         if file.stat().st_size > _LARGEST_TOKENIZER:
             raise CornerstoneError(f"cannot load {file}: it is larger than {_LARGEST_TOKENIZER >> 20} MiB")
+        if file.suffix == ".json":
+            read_bounded(file, MOST_VOCABULARY)
+    if (folder / _GENERATION).exists():
+        read_json_object(own_file(folder, _GENERATION))
     weights = read_weight_headers(files.weights)
     whole = [name for name, weight in weights.items() if name.endswith(".weight") and weight.is_whole]
     if whole and not all(config.get("quantization_config") for config in configs.values()):

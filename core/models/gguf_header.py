@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, Final
 
 from core.errors import CornerstoneError
 from core.machine.regular_file import opened_regular
+from core.machine.whole_number import whole
 from core.models.config_limits import MOST_LAYERS
 
 _VERSIONS: Final = (2, 3)
@@ -101,14 +102,14 @@ class _Reader:
     def text(self) -> str:
         length = self.number("Q")
         if length > _LONGEST_TEXT:
-            raise _damaged(self.path, f"its header has a text of {length:,} bytes")
+            raise _damaged(self.path, f"its header has a text of {whole(length)} bytes")
         return self.take(length).decode("utf-8")
 
     def count(self, most: int, what: str) -> int:
         """Return the number of things that follow, each of which takes at least a byte."""
         found = int(self.number("Q"))
         if found > min(most, self.size - self.position):
-            raise _damaged(self.path, f"its header says that it has {found:,} {what}")
+            raise _damaged(self.path, f"its header says that it has {whole(found)} {what}")
         return found
 
     def value(self) -> Any:
@@ -167,7 +168,7 @@ def _tensor(reader: _Reader) -> _Tensor:
     name = reader.text()
     dimensions = reader.number("I")
     if not 1 <= dimensions <= _MOST_DIMENSIONS:
-        raise _damaged(reader.path, f"the tensor {name[:80]!r} has {dimensions:,} dimensions")
+        raise _damaged(reader.path, f"the tensor {name[:80]!r} has {whole(dimensions)} dimensions")
     shape = tuple(reader.number("Q") for _ in range(dimensions))
     return _Tensor(name, shape, reader.number("I"), reader.number("Q"))
 
@@ -184,7 +185,8 @@ def _check_metadata(path: Path, metadata: dict[str, Any], table: list[_Tensor]) 
             least = 0 if free or isinstance(value, list) else 1
             if one is not None and (type(one) is not int or not least <= one <= most):
                 raise _damaged(
-                    path, f"{architecture[:80]}.{name} is {str(one)[:60]}, not a whole number from {least} to {most:,}"
+                    path,
+                    f"{architecture[:80]}.{name} is {str(one)[:60]}, not a whole number from {least} to {whole(most)}",
                 )
     blocks = metadata.get(f"{architecture}.block_count", 0)
     held = len({match[1] for one in table if (match := re.match(r"(?:blk|enc\.blk|dec\.blk)\.(\d{1,6})\.", one.name))})

@@ -11,6 +11,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from core.errors import CornerstoneError, Mend
+from core.machine.byte_count import Told, in_bytes, untold, watched
+from core.models.download_count import DownloadCount, bars_of
 from core.records.json_object import read_json_object
 from core.records.model_files import CONFIG, has_vocabulary, missing_of, model_files
 
@@ -67,23 +69,48 @@ def look_at(hub_id: str, revision: str | None) -> HubModel:
     return HubModel(config, sum(sizes.values()), held if isinstance(held, int) else None)
 
 
-def download(hub_id: str, revision: str | None, narrate: Callable[[str], None]) -> Path:
+def download(hub_id: str, revision: str | None, narrate: Callable[[str], None], told: Told = untold) -> Path:
     """Announce the size of a model and download it into the hub cache.
+
+    Args:
+        hub_id: the model.
+        revision: its revision.
+        narrate: hears of it.
+        told: hears how far it is. What it raises ends the download; what is there of a file is used the next time.
 
     Raises:
         CornerstoneError: there is no such model or revision, access is gated, it has no safetensors or damaged files,
             or the hub cannot be reached.
     """
-    from huggingface_hub import snapshot_download
-
     with _hub_faults(hub_id, revision):
         info, sizes = _listed(hub_id, revision)
-        narrate(f"downloading {hub_id} ({sum(sizes.values()) / 1e9:.1f} GB) into the hub cache")
+        narrate(f"downloading {hub_id} ({in_bytes(sum(sizes.values()))}) into the hub cache")
         _forget_damaged_listing(hub_id, info.sha)
-        allowed, ignored = list(_WANTED), list(_UNWANTED)
-        folder = Path(snapshot_download(hub_id, revision=revision, allow_patterns=allowed, ignore_patterns=ignored))
+        snapshot = _repository(hub_id) / "snapshots" / str(info.sha)
+        there = sum(size for name, size in sizes.items() if (snapshot / name).exists())
+        folder = _fetched(hub_id, revision, DownloadCount(there), lambda done: told(done, sum(sizes.values())))
     model_files(folder)
     return folder
+
+
+def _fetched(hub_id: str, revision: str | None, count: DownloadCount, told: Callable[[int], None]) -> Path:
+    from huggingface_hub import snapshot_download
+
+    def fetch() -> Path:
+        return Path(
+            snapshot_download(
+                hub_id,
+                revision=revision,
+                allow_patterns=list(_WANTED),
+                ignore_patterns=list(_UNWANTED),
+                tqdm_class=bars_of(count),
+            )
+        )
+
+    try:
+        return watched(fetch, lambda: told(count.done))
+    finally:
+        count.stop()
 
 
 def _listed(hub_id: str, revision: str | None) -> tuple[Any, dict[str, int]]:
@@ -166,10 +193,18 @@ def _listing(file: Path) -> list[str] | None:
 
 def _forget_damaged_listing(hub_id: str, commit: str | None) -> None:
     """Delete a listing that the hub library would fail to read; it is fetched again."""
-    from huggingface_hub import constants
-
-    repository = Path(constants.HF_HUB_CACHE).expanduser() / f"models--{hub_id.replace('/', '--')}"
-    file = _listing_file(repository / "snapshots" / str(commit))
+    file = _listing_file(_repository(hub_id) / "snapshots" / str(commit))
     if _listing(file) is None:
         with suppress(OSError):
             file.unlink()
+
+
+def hub_cache() -> Path:
+    """Return the folder in which the hub's library keeps what it has fetched."""
+    from huggingface_hub import constants
+
+    return Path(constants.HF_HUB_CACHE).expanduser()
+
+
+def _repository(hub_id: str) -> Path:
+    return hub_cache() / f"models--{hub_id.replace('/', '--')}"

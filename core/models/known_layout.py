@@ -26,28 +26,42 @@ from core.records.json_object import read_json_object
 _OWN_FORM: Final = frozenset({"sublayers", "experts"})
 """Fields of a layer that have a form of their own in JSON, or none: ``known_experts`` keeps the experts."""
 
-LAWS: Final = 1
+LAWS: Final = 2
 """Counts the versions of detection and laws: what an earlier one found is found anew."""
 
+_COMPUTING: Final = (
+    "torch", "transformers", "accelerate", "kernels", "flash-attn", "flash-linear-attention", "causal-conv1d",
+    "mamba-ssm",
+)  # fmt: skip
+"""Packages that compute layers, some of them only where they are installed: another version may do it otherwise."""
 
-def known_layout(fingerprint: str, place: str) -> Layout | None:
+
+def known_layout(fingerprint: str, place: str, *, in_part: bool = False) -> Layout | None:
     """Return the layout that was verified for a model on this kind of device; None if it must be verified now.
 
     Args:
         fingerprint: the fingerprint of the model with its dtype.
         place: the kind of device, such as ``cpu``, because a kernel may be exact on one and not on another.
+        in_part: take one as well of which a part was verified only, as is done where weights are offloaded.
     """
-    asked = about(fingerprint=fingerprint, place=place)
-    file = fact_file(asked)
-    return None if file is None else _layout(read_fact(file, asked))
+    for asked in (_asked(fingerprint, place, in_part=part) for part in ((False, True) if in_part else (False,))):
+        file = fact_file(asked)
+        found = None if file is None else _layout(read_fact(file, asked))
+        if found is not None:
+            return found
+    return None
 
 
-def keep_layout(fingerprint: str, place: str, folder: Path, layout: Layout) -> None:
+def keep_layout(fingerprint: str, place: str, folder: Path, layout: Layout, *, in_part: bool = False) -> None:
     """Keep a layout that was verified for the model in a folder. Where that is not possible, nothing changes."""
-    asked = about(fingerprint=fingerprint, place=place)
+    asked = _asked(fingerprint, place, in_part=in_part)
     if (file := fact_file(asked)) is not None:
         keep_fact(file, asked, _as_json(layout))
     keep_kinds(folder, layout.kinds)
+
+
+def _asked(fingerprint: str, place: str, *, in_part: bool) -> dict[str, Any]:
+    return about(fingerprint=fingerprint, place=place, **({"verified": "in part"} if in_part else {}))
 
 
 def keep_kinds(folder: Path, kinds: Kinds) -> None:
@@ -77,7 +91,7 @@ def known_kinds(folder: Path, experts: Sequence[int] = ()) -> Kinds | None:
 
 def about(**what: str) -> dict[str, Any]:
     """Return what a fact is about, with all on which it depends besides."""
-    return {**what, "laws": LAWS, "transformers": _version("transformers"), "torch": _version("torch")}
+    return {**what, "laws": LAWS, **{package: _version(package) for package in _COMPUTING}}
 
 
 def _made(folder: Path, experts: Sequence[int]) -> dict[str, Any] | None:

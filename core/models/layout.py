@@ -52,6 +52,11 @@ class Sublayer:
     feeds: tuple[str, ...] = ()
     expert: int | None = None
 
+    @property
+    def by_token(self) -> bool:
+        """Return whether the player treats each token by itself."""
+        return self.kind in ("ffn", "moe")
+
 
 @dataclass(frozen=True, slots=True)
 class Layer:

@@ -100,6 +100,8 @@ def look_up(name: str, *, revision: str | None, offline: bool) -> ModelSource | 
 def unknown(name: str, said: str, mend: Mend | None = None) -> CornerstoneError:
     """Return the error of a model that cannot be had: ``said``, and what helps, by default an alias like ``name``."""
     names = [alias.name for alias in aliases()]
+    if name in names:
+        return CornerstoneError(said, mend)
     begun = {alias[: len(name)]: alias for alias in reversed(names)}  # a name without its size, such as qwen3
     close = [begun[one] for one in get_close_matches(name.lower(), begun, n=1, cutoff=0.8)]
     close = close or get_close_matches(name.lower(), names, n=1, cutoff=0.5)

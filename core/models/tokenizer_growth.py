@@ -1,5 +1,6 @@
-"""Refuse a tokenizer that multiplies text: thirty steps that each double it make 10^9 letters of one. Light to import.
+"""Refuse a tokenizer that multiplies text, or that draws at random. Light to import.
 
+Thirty steps that each double a text make 10^9 letters of one.
 The steps are those of the tokenizers library, as tokenizer.json lists them. Each bound below is on letters of Unicode.
 """
 
@@ -11,7 +12,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from core.errors import CornerstoneError
-from core.records.json_object import read_json_object
+from core.machine.plain_text import short_repr
+from core.machine.whole_number import whole
+from core.records.json_object import MOST_VOCABULARY, read_json_object
 
 MOST_LETTERS: Final = 4_096
 """What one letter may become. The long chain of ALBERT is bounded by 2,592, those of Llama, GPT-2 and Qwen by 12."""
@@ -37,8 +40,8 @@ _SPACED: Final = ("suffix", "word_delimiter_token")
 """What a decoder replaces by a space; where it is empty, it puts one beside each letter."""
 
 
-def refuse_growth(folder: Path) -> None:
-    """Refuse the tokenizer of a model folder if it may multiply text beyond what any tokenizer needs.
+def refuse_growth_and_chance(folder: Path) -> None:
+    """Refuse the tokenizer of a model folder if it may multiply text beyond what any needs, or encodes it at random.
 
     Raises:
         CornerstoneError: it may, it has more steps than any tokenizer, or its file cannot be read.
@@ -46,9 +49,20 @@ def refuse_growth(folder: Path) -> None:
     for path in sorted(folder.glob("tokenizer*.json")):
         if path.name == "tokenizer_config.json":
             continue
-        content = read_json_object(path)
+        content = read_json_object(path, MOST_VOCABULARY)
+        _refuse_chance(path, content.get("model"))
         for chain in _CHAINS:
             _refuse_chain(path, content, chain)
+
+
+def _refuse_chance(path: Path, model: Any) -> None:
+    """Refuse a model that leaves out merges at random, as is done in training: no number of it could be found again."""
+    dropout = model.get("dropout") if isinstance(model, dict) else None
+    if dropout:
+        raise CornerstoneError(
+            f"cannot load {path}: it has a dropout of {short_repr(dropout)}, with which it encodes a text in another "
+            "way each time; set it to null"
+        )
 
 
 def _refuse_chain(path: Path, content: Mapping[str, Any], chain: tuple[str, ...]) -> None:
@@ -60,8 +74,8 @@ def _refuse_chain(path: Path, content: Mapping[str, Any], chain: tuple[str, ...]
             letters = letters * factor + added
             if letters > MOST_LETTERS:
                 raise CornerstoneError(
-                    f"cannot load {path}: its {part} may turn one letter into more than {MOST_LETTERS:,}, which no "
-                    "tokenizer needs; get a whole copy of the model"
+                    f"cannot load {path}: its {part} may turn one letter into more than {whole(MOST_LETTERS)}, which "
+                    "no tokenizer needs; get a whole copy of the model"
                 )
             if steps > MOST_STEPS:
                 raise CornerstoneError(

@@ -14,9 +14,13 @@ from typing import Any, Final
 from core.errors import CornerstoneError
 from core.machine.plain_text import short_repr
 from core.machine.regular_file import opened_regular
+from core.machine.whole_number import whole
 
 MOST_HEADER_BYTES: Final = 2**25
 """Largest header that is read. Models of a hundred thousand tensors have half of it; the format allows 100 MB."""
+
+_MOST_HEADER_VALUES: Final = 2**21
+"""Values of such a header, by its commas: each tensor has about six."""
 
 _BITS: Final = {
     "F64": 64, "I64": 64, "U64": 64, "C64": 64, "F32": 32, "I32": 32, "U32": 32, "F16": 16, "BF16": 16, "I16": 16,
@@ -75,6 +79,8 @@ def _read(path: Path) -> dict[str, WeightHeader]:
         if length > MOST_HEADER_BYTES:
             raise _damaged(path, f"its header says that it is longer than {MOST_HEADER_BYTES >> 20} MiB")
         text = file.read(length)
+    if text.count(b",") > _MOST_HEADER_VALUES:
+        raise _damaged(path, f"its header has more than {whole(_MOST_HEADER_VALUES)} values")
     try:
         header = json.loads(text.decode("utf-8"))
     except (ValueError, RecursionError) as error:

@@ -35,6 +35,7 @@ import numpy as np
 from core.paper.resampling import AblationDraws, Draws, ModelDraws, simultaneous
 from core.paper.shares import TOP, mean_shares
 from core.paper.values import TaskValues
+from core.statistics.defined import defined
 from core.statistics.intervals import FloatArray, mean_interval
 from core.statistics.ranks import leading
 
@@ -124,14 +125,14 @@ def cornerstones(model: ModelDraws) -> Cornerstones:
             player=at,
             label=player.label,
             verdict=_verdict(collapse.at(at), share.at(at), needed),
-            collapse=_known(collapse.estimate[at]),
-            collapse_low=_known(collapse.low[at]),
-            collapse_high=_known(collapse.high[at]),
-            drop=_known(collapse.drop[at]),
+            collapse=defined(collapse.estimate[at]),
+            collapse_low=defined(collapse.low[at]),
+            collapse_high=defined(collapse.high[at]),
+            drop=defined(collapse.drop[at]),
             above=collapse.above,
-            share=_known(share.estimate[at]),
-            share_low=_known(share.low[at]),
-            share_high=_known(share.high[at]),
+            share=defined(share.estimate[at]),
+            share_low=defined(share.low[at]),
+            share_high=defined(share.high[at]),
             needed_share=needed,
             tasks=names,
             n=min((each.drops.documents for each in over), default=0),
@@ -238,7 +239,3 @@ def _parts(phi: FloatArray) -> FloatArray:
     """
     total = np.maximum(phi, 0.0).sum(axis=-1, keepdims=True)
     return np.asarray(np.divide(phi, total, out=np.zeros_like(phi), where=total > 0))
-
-
-def _known(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)

@@ -1,1 +1,1 @@
-"""Cheap proxies of importance, compared with the costly values that they may replace. Only ``rows`` needs no torch."""
+"""Cheap proxies of importance, compared with what they may replace. ``rows`` and ``request`` need no torch."""

@@ -17,6 +17,7 @@ from core.estimators.estimator import Outcomes
 from core.estimators.registry import estimator_named
 from core.proxies.measure import MEASURES, Proxies
 from core.proxies.rows import CorrelationRow, ProxyRow, Target, TokensOf
+from core.statistics.defined import defined
 from core.statistics.intervals import FloatArray
 from core.statistics.rank_correlation import DECIMALS, correlated, kendall, reliability, spearman
 from core.statistics.ranks import leading
@@ -68,9 +69,9 @@ def proxy_rows(proxies: Proxies, grouping: Grouping, of: Compared) -> list[Proxy
                 kind=unit.kind,
                 n=measured.shape[-1],
                 block_influence=influence,
-                block_influence_later=None if math.isnan(influence_later) else influence_later,
+                block_influence_later=defined(influence_later),
                 relative_norm=norm,
-                relative_norm_later=None if math.isnan(norm_later) else norm_later,
+                relative_norm_later=defined(norm_later),
                 value=of.value,
                 n_stored=max((matrix.shape[1] for matrix, _ in targets.values()), default=0),
                 drop=means.get("drop"),
@@ -105,14 +106,14 @@ def correlation_rows(proxies: Proxies, grouping: Grouping, of: Compared) -> Iter
                     target=target,
                     value=of.value,
                     n=int(known.sum()),
-                    spearman=_defined(rho.value),
-                    spearman_low=_defined(rho.low),
-                    spearman_high=_defined(rho.high),
-                    kendall=_defined(tau.value),
-                    kendall_low=_defined(tau.low),
-                    kendall_high=_defined(tau.high),
+                    spearman=defined(rho.value),
+                    spearman_low=defined(rho.low),
+                    spearman_high=defined(rho.high),
+                    kendall=defined(tau.value),
+                    kendall_low=defined(tau.low),
+                    kendall_high=defined(tau.high),
                     top3_found=len(_top(one) & set(leading(np.round(other.mean(axis=1), DECIMALS), _TOP))),
-                    reliability=_defined(agrees),
+                    reliability=defined(agrees),
                     model_id=of.model_id,
                     task_id=of.task_id,
                 )
@@ -162,7 +163,3 @@ def _both(values: FloatArray) -> tuple[float, float]:
 def _top(values: FloatArray) -> set[int]:
     """Return the units of the largest means; ties go to the earlier."""
     return set(np.argsort(-values.mean(axis=1), kind="stable")[:_TOP].tolist())
-
-
-def _defined(value: float) -> float | None:
-    return None if math.isnan(value) else value

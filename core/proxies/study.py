@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from core.coalitions.grouping import grouping
@@ -16,6 +17,7 @@ from core.records.records import Assignment, Recorder
 from core.study.listener import Listener
 from core.study.workbench import Workbench, open_workbench
 from core.tasks.prepare import PreparedTask
+from core.values.corpus import refuse_corpus_value
 from core.values.of_task import resolve
 
 _TARGETS = 3
@@ -23,12 +25,31 @@ _TARGETS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
-    """Proxies of every task, their correlations with stored values, and the gaps: values that are not stored."""
+class OfTask:
+    """Proxies of one task, their correlations with stored values, and the gaps: values that are not stored."""
 
     proxies: tuple[ProxyRow, ...]
     correlations: tuple[CorrelationRow, ...]
     gaps: tuple[Gap, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Proxies of every task, task by task or all together."""
+
+    tasks: tuple[OfTask, ...]
+
+    @property
+    def proxies(self) -> tuple[ProxyRow, ...]:
+        return tuple(row for each in self.tasks for row in each.proxies)
+
+    @property
+    def correlations(self) -> tuple[CorrelationRow, ...]:
+        return tuple(row for each in self.tasks for row in each.correlations)
+
+    @property
+    def gaps(self) -> tuple[Gap, ...]:
+        return tuple(gap for each in self.tasks for gap in each.gaps)
 
 
 def check_proxies(config: RunConfig, value: str | None, recorder: Recorder, listener: Listener) -> Checked:
@@ -44,25 +65,39 @@ def check_proxies(config: RunConfig, value: str | None, recorder: Recorder, list
         CornerstoneError: something asked for is wrong or cannot be had.
     """
     bench = open_workbench(config, listener)
-    values = [resolve(task.record, task.document_records, value) for task in bench.tasks]
-    proxies: list[ProxyRow] = []
-    correlations: list[CorrelationRow] = []
-    gaps: list[Gap] = []
+    return Checked(tuple(proxies_by_task(bench, config, value, recorder, listener)))
+
+
+def proxies_by_task(
+    bench: Workbench, config: RunConfig, value: str | None, recorder: Recorder, listener: Listener
+) -> Iterator[OfTask]:
+    """Yield the proxies of each task of an open workbench, which may have more documents than ``config`` takes.
+
+    The other arguments are those of ``check_proxies``.
+
+    Raises:
+        CornerstoneError: a task does not have the value, or proxies of this model cannot be measured.
+    """
+    tasks = [task.first(config.limit) for task in bench.tasks]
+    values = [resolve(task.record, task.document_records, value) for task in tasks]
+    for own in values:
+        refuse_corpus_value(own, "a comparison with proxies")
     decoder = bench.model.decoder()
     sublayers, layers = (grouping(name, bench.model.players) for name in ("sublayers", "layers"))
-    for asked, task, own in zip(config.tasks, bench.tasks, values, strict=True):
+    for asked, task, own in zip(bench.expanded.config.tasks, tasks, values, strict=True):
         listener.narrate(f"the intact model on {len(task.documents)} documents of {task.record.name}")
         rows = [pack([document.texts], bench.encoder.max_length) for document in task.documents]
         found = measure_proxies(decoder, rows, on_document=listener.on_batch)
         of = _compared(bench, task, own, recorder)
-        for units in (sublayers, layers):
-            proxies += proxy_rows(found, units, of)
-            correlations += correlation_rows(found, units, of)
+        gaps = []
         if len(targets_of(of.scores, sublayers)) < _TARGETS:
             fill = config.model_copy(update={"tasks": (asked,), "schedule": ("windows",), "store": None})
-            what = "not every drop and window of these documents is stored"
-            gaps.append(Gap(f"{task.record.name}: {what}", fill))
-    return Checked(tuple(proxies), tuple(correlations), tuple(gaps))
+            gaps.append(Gap(f"{task.record.name}: not every drop and window of these documents is stored", fill))
+        yield OfTask(
+            tuple(row for units in (sublayers, layers) for row in proxy_rows(found, units, of)),
+            tuple(row for units in (sublayers, layers) for row in correlation_rows(found, units, of)),
+            tuple(gaps),
+        )
 
 
 def _compared(bench: Workbench, task: PreparedTask, value: str, recorder: Recorder) -> Compared:

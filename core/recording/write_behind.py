@@ -38,10 +38,11 @@ _LOOK_S = 0.2
 
 @dataclass(slots=True)
 class _Run:
-    """What the store must know of a run before it takes its outcomes."""
+    """What the store must know of a run before it takes its outcomes, and how often it was begun and did not end."""
 
     begin: Begin
     assigns: list[Assign] = field(default_factory=list)
+    open: int = 0
 
 
 class WriteBehindRecorder:
@@ -118,13 +119,13 @@ class WriteBehindRecorder:
         return notices
 
     def begin(self, run: RunRecord) -> None:
-        """Note that a run has started.
+        """Note that a run has started, or goes on after its end.
 
         Raises:
             CornerstoneError: with a patient recorder, the run cannot be stored; it is then not begun.
         """
         with self._changed:
-            self._runs[run.run_id] = _Run(Begin(run))
+            self._runs.setdefault(run.run_id, _Run(Begin(run))).open += 1
         if self._patient is None:
             self._put(Begin(run))
             self._recover()
@@ -132,7 +133,8 @@ class WriteBehindRecorder:
         try:
             self._patient.begin(run)
         except BaseException:
-            del self._runs[run.run_id]
+            with self._changed:
+                self._end_of(run.run_id)
             raise
         self._recover()
         self._wait_until(lambda: not self._recover_wanted or self._recover_at > 0)
@@ -341,13 +343,21 @@ class WriteBehindRecorder:
             for one in first:
                 self._waiting.take()
                 if isinstance(one.write, Finish):
-                    self._runs.pop(one.write.run_id, None)
+                    self._end_of(one.write.run_id)
             self._trouble = self._stuck = None
             self._spool_again = 0.0
             if not self._waiting:
                 self._discard()
             self._changed.notify_all()
         self._on_change()
+
+    def _end_of(self, run_id: str) -> None:
+        """Forget a run that has ended, unless it was begun again meanwhile. For holders of the lock."""
+        run = self._runs.get(run_id)
+        if run is not None:
+            run.open -= 1
+            if run.open <= 0:
+                del self._runs[run_id]
 
     def _failed(self, error: Exception) -> None:
         with self._changed:

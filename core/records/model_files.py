@@ -16,7 +16,7 @@ from typing import Any
 from core.errors import CornerstoneError, Mend
 from core.machine.file_state import FileState
 from core.machine.plain_text import short_repr
-from core.records.json_object import read_json_object
+from core.records.json_object import MOST_VOCABULARY, read_json_object
 from core.records.special_tokens import adds_more, names_more
 
 CONFIG = "config.json"
@@ -270,7 +270,7 @@ def _old_tokens(folder: Path, settings: Mapping[str, Any]) -> Iterator[str]:
     if (folder / _ADDED_TOKENS).exists():
         added = read_json_object(own_file(folder, _ADDED_TOKENS))
         try:
-            tokenizer = read_json_object(folder / "tokenizer.json")
+            tokenizer = read_json_object(folder / "tokenizer.json", MOST_VOCABULARY)
         except CornerstoneError:  # there is none, or it is too large to compare
             tokenizer = {}
         if adds_more(added, tokenizer):

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Metric = float | int | str | bool | None | Sequence["Metric"]
-RunState = Literal["running", "finished", "stopped", "failed"]
+RunState = Literal["running", "finished", "stopped", "cancelled", "failed"]
+"""A person has cancelled a run, or it was stopped by a signal, by its caller or by the end of its program."""
 
 WRITTEN: Final = "written"
 """The name, among an outcome's ``other`` values, of the text that the model wrote."""
@@ -51,7 +52,8 @@ class ModelRecord:
 class TaskRecord:
     """A task and its prompt settings. ``fingerprint`` covers all fields and the task's own definition.
 
-    ``mean_metrics`` are those whose score is the mean over documents: only they may be values of a game.
+    ``mean_metrics`` are those whose score is the mean over documents, and ``other_metrics`` the others. A
+    value of a game is one of the first, or one of the second that ``core.values.corpus`` makes a value of.
     """
 
     fingerprint: str
@@ -163,12 +165,15 @@ class StoredValues:
     """One value of the stored outcomes: ``values`` has shape (removed sets, documents), ``keys`` names the documents.
 
     An entry is NaN where the outcome is not stored or has no such value; ``there`` is true where it is stored.
+    ``weights`` are those of the documents where the value is a ratio of sums (``core.values.corpus``), NaN where none
+    is known.
     """
 
     removed: tuple[Removed, ...]
     keys: tuple[str, ...]
     values: NDArray[np.float64]
     there: NDArray[np.bool_]
+    weights: NDArray[np.float64] | None = None
 
     @property
     def by_removed(self) -> dict[Removed, NDArray[np.float64]]:
@@ -189,7 +194,11 @@ class StoredValues:
         values, there = np.full(shape, np.nan), np.zeros(shape, dtype=np.bool_)
         values[:, known] = self.values[:, columns[known]]
         there[:, known] = self.there[:, columns[known]]
-        return StoredValues(self.removed, tuple(keys), values, there)
+        weights = None
+        if self.weights is not None:
+            weights = np.full(len(keys), np.nan)
+            weights[known] = self.weights[columns[known]]
+        return StoredValues(self.removed, tuple(keys), values, there, weights)
 
 
 class UnknownRunError(CornerstoneError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import pydantic
 
@@ -20,6 +20,7 @@ class PathRequest(pydantic.BaseModel, frozen=True, extra="forbid"):
     intact score that the mask's step must leave; None for the last step.
     """
 
+    type: Literal["path"] = "path"
     steps: Annotated[int, pydantic.Field(ge=1)] = DEFAULT_STEPS
     value: str | None = None
     players: str = SUBLAYERS

@@ -24,10 +24,12 @@ from core.removal_path.search import Measured, Step, greedy_path
 from core.statistics.intervals import FloatArray
 from core.study.plan import Schedule
 from core.study.recorded_run import recorded_run
-from core.study.workbench import Workbench, new_run, open_workbench
+from core.study.workbench import Workbench, for_driver, new_run, open_workbench
 from core.summaries.summarize import chance_of
 from core.tasks.prepare import Document, PreparedTask
+from core.values.corpus import refuse_corpus_value
 from core.values.of_task import resolve
+from core.workers.hired import with_workers
 
 _GOLD_LOGPROB = "gold_logprob"
 
@@ -43,7 +45,12 @@ class Found:
 
 
 def find_path(
-    config: RunConfig, request: PathRequest, command: str, recorder: Recorder, listener: PathListener
+    config: RunConfig,
+    request: PathRequest,
+    command: str,
+    recorder: Recorder,
+    listener: PathListener,
+    last: Workbench | None = None,
 ) -> Found:
     """Search a path and evaluate it on documents that did not choose it, where there are any.
 
@@ -55,27 +62,35 @@ def find_path(
         command: the command that asked for it, recorded with the run.
         recorder: keeps the outcomes.
         listener: follows the search.
+        last: a workbench whose model and tasks are used again where they are the same.
 
     Raises:
         CornerstoneError: something asked for is wrong or cannot be had.
     """
     request.refuse_nonsense()
-    bench = open_workbench(_with_held_out(config, request), listener)
+    wanted = _with_held_out(config, request)
+    bench = open_workbench(wanted if last is not None else for_driver(wanted), listener, last)
     value = _common_value(bench.tasks, request.value)
     request.model_copy(update={"value": value}).refuse_nonsense()  # the task's own value may be no score
     units = grouping(request.players, bench.model.players)
-    choosing = tuple(
-        replace(task, documents=task.documents[: documents_in(config.limit, task.data.size)]) for task in bench.tasks
-    )
+    choosing = tuple(task.first(config.limit) for task in bench.tasks)
     others = tuple(_rest(task, chosen) for task, chosen in zip(bench.tasks, choosing, strict=True))
-    with recorded_run(recorder, new_run(config, command)) as run_id:
-        evaluation = _Evaluation(bench, value, run_id, recorder, listener)
+    with (
+        with_workers(bench, config, listener) as crewed,
+        recorded_run(recorder, new_run(config, command)) as run_id,
+    ):
+        evaluation = _Evaluation(crewed, value, run_id, recorder, listener)
         steps, rows = _search(evaluation, choosing, units, request.steps)
         if request.held_out and _are_there(others, config, listener):
             found = evaluation("the path on documents held out", others, [step.removed for step in steps])
             measured = [found[step.removed] for step in steps]
             rows += path_rows(steps, measured, "held out", _context(bench, others, units, value), found[()])
     return Found(run_id, bench, tuple(steps), tuple(rows))
+
+
+def task_ids(bench: Workbench) -> tuple[str, ...]:
+    """Return the ids of open tasks, which tell apart tasks of the same name in a store."""
+    return tuple(short_id(task.record.fingerprint, task.data.fingerprint) for task in bench.tasks)
 
 
 def _with_held_out(config: RunConfig, request: PathRequest) -> RunConfig:
@@ -94,6 +109,7 @@ def _common_value(tasks: Sequence[PreparedTask], asked: str | None) -> str:
     """
     first, *rest = tasks
     value = resolve(first.record, first.document_records, asked)
+    refuse_corpus_value(value, "a removal path")
     for task in rest:
         resolve(task.record, task.document_records, value)
     return value

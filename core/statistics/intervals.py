@@ -89,20 +89,20 @@ def mean_interval(values: FloatArray, confidence: float = CONFIDENCE) -> tuple[f
     return mean - half, mean + half
 
 
-def never_varies(values: FloatArray, scale: float) -> NDArray[np.bool_]:
+def never_varies(values: FloatArray, scale: float | FloatArray) -> NDArray[np.bool_]:
     """Return whether ``values`` are equal along their last axis.
 
-    The rounding of numbers as large as ``scale`` is ignored.
+    The rounding of numbers as large as ``scale``, which may differ by row, is ignored.
     """
-    return np.asarray(np.ptp(values, axis=-1) <= _ROUNDING * max(scale, 1.0))
+    return np.asarray(np.ptp(values, axis=-1) <= _ROUNDING * np.maximum(scale, 1.0))
 
 
-def without_rounding(values: FloatArray, scale: float) -> FloatArray:
+def without_rounding(values: FloatArray, scale: float | FloatArray) -> FloatArray:
     """Return ``values`` with 0 where only rounding errors are left, in sums of numbers as large as ``scale``.
 
-    A rounding error has no meaningful sign.
+    A rounding error has no meaningful sign. ``scale`` may be an array that fits ``values``.
     """
-    return np.where(np.abs(values) <= _ROUNDING * max(scale, 1.0), 0.0, values)
+    return np.where(np.abs(values) <= _ROUNDING * np.maximum(scale, 1.0), 0.0, values)
 
 
 def score_half_width(n: int, confidence: float = CONFIDENCE) -> float:
@@ -115,7 +115,7 @@ def score_half_width(n: int, confidence: float = CONFIDENCE) -> float:
     return z2 / (n + z2)
 
 
-def unseen_half_width(differences: FloatArray, confidence: float = CONFIDENCE) -> float:
+def unseen_half_width(differences: FloatArray, confidence: float = CONFIDENCE, largest: float = 1.0) -> float:
     """Return the half-width for a mean of differences that never varied: ``score_half_width`` times their largest size.
 
     Scores in [0, 1] differ by at most 1, so the size is at least 1. A value without a known range, such as nats, may
@@ -125,12 +125,13 @@ def unseen_half_width(differences: FloatArray, confidence: float = CONFIDENCE) -
     Args:
         differences: all differences observed of that kind, shape (..., documents), documents >= 1.
         confidence: the confidence level of the interval.
+        largest: the size of the largest difference of that kind, if it is not among these.
     """
-    return score_half_width(differences.shape[-1], confidence) * max(1.0, float(np.abs(differences).max()))
+    return score_half_width(differences.shape[-1], confidence) * max(largest, 1.0, float(np.abs(differences).max()))
 
 
 def t_interval(
-    values: FloatArray, confidence: float, scale: float, noise: FloatArray | None = None
+    values: FloatArray, confidence: float, scale: float, noise: FloatArray | None = None, largest: float = 1.0
 ) -> tuple[FloatArray, FloatArray]:
     """Return bounds for means over documents of values that are mostly 0 and skewed, such as drops and contributions.
 
@@ -154,6 +155,7 @@ def t_interval(
         scale: the size of the numbers that values are differences of; their rounding does not count as variation.
         noise: deviations of shape (repetitions, rows), repetitions >= 2. The variance of their mean is added to that of
             the means (degrees of freedom by Welch and Satterthwaite).
+        largest: as in ``unseen_half_width``.
 
     Returns:
         Lower and upper bounds, each of shape (rows,).
@@ -166,7 +168,7 @@ def t_interval(
     squares, cubes = np.vecdot(centred, centred), np.vecdot(centred, centred * centred)
     variance = (squares + _PRIOR * _jump(values)) / (freedom * documents)
     reach = student_half_width(confidence, np.array(float(freedom)))
-    certain = unseen_half_width(values, confidence) / reach
+    certain = unseen_half_width(values, confidence, largest) / reach
     variance = np.where(constant, certain**2, variance)
     # mu_3 / (sigma^2 n), the unit of Johnson's correction.
     skew = np.divide(cubes, squares * documents, out=np.zeros_like(mean), where=~constant)

@@ -27,7 +27,7 @@ def standard_errors(contributions: FloatArray, scale: float, noise: FloatArray |
 
 
 def phi_bounds(
-    contributions: FloatArray, confidence: float, scale: float, noise: FloatArray | None
+    contributions: FloatArray, confidence: float, scale: float, noise: FloatArray | None, largest: float = 1.0
 ) -> tuple[FloatArray, FloatArray]:
     """Return intervals of phi: ``t_interval``, or Tango's interval of a drop where all contributions are -1, 0 or 1.
 
@@ -36,8 +36,9 @@ def phi_bounds(
         confidence: the confidence level of the intervals.
         scale: as in ``standard_errors``.
         noise: as in ``standard_errors``.
+        largest: the size of the largest contribution of any unit, if it is not among these.
     """
-    low, high = t_interval(contributions, confidence, scale, noise)
+    low, high = t_interval(contributions, confidence, scale, noise, largest)
     if noise is not None:
         return low, high
     drops = np.isin(contributions, (-1.0, 0.0, 1.0)).all(axis=1) & ~never_varies(contributions, scale)

@@ -20,10 +20,12 @@ DECIMALS = 12
 
 @dataclass(frozen=True, slots=True)
 class Correlated:
-    """A correlation of two rankings with its percentile interval, bootstrapped over documents.
+    """A correlation of two rankings with the interval of that with as many other documents, by a bootstrap.
 
     The interval encloses the value. All are NaN if one ranking consists of a single tie. A resample is noisier than the
-    sample, and noise lowers a correlation, so the interval is shifted towards 0.
+    sample, and noise lowers a correlation. So the upper percentile is raised by as much as the median is too low, up to
+    the correlation of a ranking with itself. The lower one stays, which is cautious. Rankings by many more documents
+    may well correlate by more than the interval says.
     """
 
     value: float
@@ -46,8 +48,7 @@ def kendall(one: FloatArray, other: FloatArray) -> float:
 
 def spearman_by_draw(one: FloatArray, other: FloatArray) -> FloatArray:
     """Return ``spearman`` of each draw, shape (draws,); both arguments have shape (draws, units)."""
-    # Up to a constant, a mean rank is half the sum of the signs of the differences to all others.
-    return _cosine(_signs(one).sum(axis=2), _signs(other).sum(axis=2))
+    return _cosine(_centred_ranks(one), _centred_ranks(other))
 
 
 def kendall_by_draw(one: FloatArray, other: FloatArray) -> FloatArray:
@@ -60,7 +61,7 @@ def correlated(correlation: Correlation, one: FloatArray, other: FloatArray, *, 
     """Return the correlation of two means over the same documents, which are resampled together.
 
     Args:
-        correlation: ``spearman`` or ``kendall``.
+        correlation: ``spearman``, ``kendall`` or another likeness of two rankings.
         one: shape (units, documents).
         other: shape (units, documents).
         seed: seed of the bootstrap.
@@ -70,8 +71,10 @@ def correlated(correlation: Correlation, one: FloatArray, other: FloatArray, *, 
     drawn = np.array([correlation(line[: len(one)], line[len(one) :]) for line in means])
     if np.isnan(value) or np.isnan(drawn).all():
         return Correlated(value, float("nan"), float("nan"))
-    low, high = np.nanquantile(drawn, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-    return Correlated(value, min(value, float(low)), max(value, float(high)))
+    low, middle, high = np.nanquantile(drawn, [(1 - CONFIDENCE) / 2, 0.5, (1 + CONFIDENCE) / 2])
+    most = correlation(one.mean(axis=1), one.mean(axis=1))
+    raised = min(high + max(value - middle, 0.0), most)
+    return Correlated(value, min(value, float(low)), max(value, float(raised)))
 
 
 def reliability(values: FloatArray, *, seed: int = 0) -> float:
@@ -99,6 +102,26 @@ def reliability(values: FloatArray, *, seed: int = 0) -> float:
         return float("nan")
     half = max(float(np.nan_to_num(found).mean()), 0.0)
     return 2 * half / (1 + half)
+
+
+def _centred_ranks(values: FloatArray) -> FloatArray:
+    """Return how many values of a draw are below each one, less how many are above, shape (draws, units).
+
+    Up to a constant that is twice the mean rank of those that tie. Draws with a NaN have only NaN.
+    """
+    draws, units = values.shape
+    values = np.round(values, DECIMALS)
+    order = np.argsort(values, axis=1)
+    rising = np.take_along_axis(values, order, axis=1)
+    places = np.broadcast_to(np.arange(units), (draws, units))
+    differs = rising[:, 1:] != rising[:, :-1]
+    edge = np.ones((draws, 1), dtype=np.bool_)
+    first = np.maximum.accumulate(np.where(np.hstack([edge, differs]), places, 0), axis=1)
+    last = np.minimum.accumulate(np.where(np.hstack([differs, edge]), places, units)[:, ::-1], axis=1)[:, ::-1]
+    ranks = np.empty((draws, units))
+    np.put_along_axis(ranks, order, (first + last + 1 - units).astype(np.float64), axis=1)
+    ranks[np.isnan(values).any(axis=1)] = np.nan
+    return ranks
 
 
 def _signs(values: FloatArray) -> FloatArray:

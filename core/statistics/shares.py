@@ -17,7 +17,7 @@ def shares(phi: FloatArray) -> FloatArray:
 
 
 def share_bounds(
-    low: FloatArray, high: FloatArray, phi: FloatArray, half_width: float, confidence: float
+    low: FloatArray, high: FloatArray, phi: FloatArray, half_width: FloatArray, confidence: float
 ) -> tuple[FloatArray, FloatArray]:
     """Return percentile bounds of each unit's share; NaN if no resample has a positive value.
 
@@ -28,7 +28,7 @@ def share_bounds(
         low: the lower values of each unit in each resample, shape (draws, units).
         high: the upper values, shape (draws, units).
         phi: the resampled values themselves, shape (draws, units); the sum of the others comes from them.
-        half_width: how far the sum of the others may be off if it is the same in every resample.
+        half_width: by unit, how far the sum of the others may be off if it is the same in every resample.
         confidence: the confidence level of the bounds.
     """
     clipped = np.maximum(phi, 0.0)

@@ -66,6 +66,24 @@ class MemoryShort:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkersChanged:
+    """``ready`` of the ``wanted`` workers are at work from now on."""
+
+    phase: Phase
+    ready: int
+    wanted: int
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentsSkipped:
+    """Documents could not be evaluated; the study goes on without them, and ends as incomplete."""
+
+    phase: Phase
+    documents: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class PhaseFinished:
     """A phase ends: its outcomes are stored, but for ``waiting`` that the store could not take yet."""
 
@@ -75,19 +93,21 @@ class PhaseFinished:
 
 @dataclass(frozen=True, slots=True)
 class TopVerdict:
-    """The decision on the ``k`` largest units of a phase.
+    """Verdicts on which units of a phase are the ``k`` largest; see ``core.statistics.verdicts``.
 
     Attributes:
         schedule: the schedule of the phase.
         task: the task of the phase.
         k: the number of units to decide.
-        confidence: the confidence required for the decision.
-        documents: the number of documents that the decision uses.
+        confidence: the probability that no verdict is ever wrong.
+        documents: the number of documents that the open units have, or had when the last was decided.
         asked: the number of documents of the phase.
         size: the number of documents of the task's data set.
-        top: the labels of the k largest units after ``documents``, largest first.
-        undecided: the labels of units that may or may not be among them; where there are any, the documents ran out.
-        more: about how many more documents would decide them; None where no end is in sight.
+        inside: the labels of the units that are in the top, largest first.
+        undecided: the labels of open units, those of the largest means first.
+        out: how many units are out of it.
+        more: about how many more documents would decide all; None where no end is in sight.
+        final: whether the phase ends with this verdict.
     """
 
     schedule: str
@@ -97,17 +117,69 @@ class TopVerdict:
     documents: int
     asked: int
     size: int
-    top: tuple[str, ...]
+    inside: tuple[str, ...]
     undecided: tuple[str, ...]
+    out: int
     more: int | None
+    final: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class CostVerdict:
+    """Verdicts on which units of a phase cost more than ``cost``; see ``core.statistics.costs``.
+
+    Attributes:
+        schedule: the schedule of the phase.
+        task: the task of the phase.
+        cost: the drop of the value that was asked about.
+        confidence: the probability that no verdict is ever wrong.
+        documents: the number of documents that the open units have, or had when the last was decided.
+        asked: the number of documents of the phase.
+        size: the number of documents of the task's data set.
+        above: the labels of the units that cost more, the costliest first.
+        undecided: the labels of open units, the costliest first.
+        below: how many units cost less.
+        more: about how many more documents would decide all; None where no end is in sight.
+        final: whether the phase ends with this verdict.
+    """
+
+    schedule: str
+    task: str
+    cost: float
+    confidence: float
+    documents: int
+    asked: int
+    size: int
+    above: tuple[str, ...]
+    undecided: tuple[str, ...]
+    below: int
+    more: int | None
+    final: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class TopLooked:
-    """The verdict on the largest units of a phase that may stop early."""
+    """The verdicts on the units of a phase that may stop early have changed, or the phase ends."""
 
     phase: Phase
     verdict: TopVerdict
 
 
-StudyEvent = PhaseStarted | ChunkRecorded | MemoryShort | TopLooked | PhaseFinished
+@dataclass(frozen=True, slots=True)
+class CostLooked:
+    """The same of a phase that compares units with a cost."""
+
+    phase: Phase
+    verdict: CostVerdict
+
+
+StudyEvent = (
+    PhaseStarted
+    | ChunkRecorded
+    | MemoryShort
+    | WorkersChanged
+    | DocumentsSkipped
+    | TopLooked
+    | CostLooked
+    | PhaseFinished
+)

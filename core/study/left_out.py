@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 
 from core.coalitions.players import Removed, format_removed
 from core.coalitions.schedules import INTACT
@@ -32,6 +33,11 @@ def fault_of(outcome: Outcome) -> str | None:
     return next((name for name, value in outcome.other.items() if _has_nan(value)), None)
 
 
+def without_values(outcome: Outcome) -> Outcome:
+    """Return an outcome that is no number as one of which it is only known that it was evaluated."""
+    return replace(outcome, logprobs=(math.nan,) * len(outcome.logprobs), metrics={}, other={})
+
+
 def _has_nan(value: Metric) -> bool:
     if isinstance(value, float):
         return math.isnan(value)
@@ -54,16 +60,21 @@ class LeftOut:
 
     def sound(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
         """Return the outcomes that are numbers, and remember the others."""
-        kept = []
+        return self.parted(outcomes)[0]
+
+    def parted(self, outcomes: Sequence[Outcome]) -> tuple[list[Outcome], list[Outcome]]:
+        """Return the outcomes that are numbers, and the others, which are remembered."""
+        kept, faulty = [], []
         for outcome in outcomes:
             what = fault_of(outcome)
             if what is None:
                 kept.append(outcome)
                 self._intact_is_sound |= outcome.removed == INTACT
             else:
+                faulty.append(outcome)
                 self._found[outcome.removed].add(outcome.document)
                 self._what[what] = None
-        return kept
+        return kept, faulty
 
     @property
     def no_intact(self) -> bool:

@@ -19,17 +19,27 @@ class Listener(Protocol):
     def on_batch(self, done: float) -> None:
         """Called between two batches with how many outcomes of the chunk in flight are done."""
 
+    def on_bytes(self, what: str, done: int, total: int) -> None:
+        """Called many times during a download or while weights are loaded.
 
-def _ignore(_told: object) -> None:
+        Args:
+            what: such as ``loading llama-3-8b``.
+            done: how many bytes are there.
+            total: how many there will be.
+        """
+
+
+def _ignore(*_told: object) -> None:
     """Do nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Callbacks:
-    """A listener made of two functions. One that is left out does nothing."""
+    """A listener made of functions. One that is left out does nothing."""
 
     narrate: Callable[[str], None] = _ignore
     on_batch: Callable[[float], None] = _ignore
+    on_bytes: Callable[[str, int, int], None] = _ignore
 
 
 SILENT: Final[Listener] = Callbacks()

@@ -32,8 +32,11 @@ class Meter:
         self._reached = self.done = done
 
     def advance(self, part: float) -> None:
-        """Set how many outcomes of the chunk in flight are done."""
-        self.done = self._reached + part
+        """Set how many outcomes of the chunk in flight are done; no fewer than before.
+
+        A chunk says 0 while it is stored, and where memory ran out it begins again: what is shown stands still then.
+        """
+        self.done = max(self.done, self._reached + part)
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -56,6 +59,11 @@ class Meter:
         return (self._clock() if self._stopped is None else self._stopped) - self._since
 
     @property
+    def counted(self) -> float:
+        """How many of the outcomes were evaluated since the start, and not stored before."""
+        return self.done - self._first
+
+    @property
     def rate(self) -> float:
         """Outcomes a second since the start."""
-        return (self.done - self._first) / self.seconds if self.seconds > 0 else 0.0
+        return self.counted / self.seconds if self.seconds > 0 else 0.0

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from importlib import metadata
 
@@ -13,17 +14,19 @@ from core.coalitions.schedules import INTACT
 from core.config.run_config import RunConfig
 from core.config.task_config import TaskConfig
 from core.engine.encoding import RequestEncoder
-from core.engine.fetch import find_model, on_this_machine
+from core.engine.fetch import on_this_machine
 from core.engine.intact_states import IntactStates
-from core.engine.load import LoadedModel, load_model
+from core.engine.load import LoadedModel, chosen_dtype
 from core.engine.sizes import SweepSizes, sizes_for
 from core.engine.sweep import ignore_batches
 from core.errors import CornerstoneError
 from core.machine.process import here
-from core.models.families import expected_players
+from core.models.known_numbers import gave_numbers, keep_gave_numbers
 from core.records.fingerprint import file_digest, model_fingerprint, with_experts
 from core.records.records import Recorder, RunRecord
+from core.study.chosen_model import load_chosen
 from core.study.chunks import ChunkEvaluator
+from core.study.evaluating import Evaluator
 from core.study.events import StudyEvent
 from core.study.left_out import TRIED, LeftOut
 from core.study.listener import SILENT, Listener
@@ -42,13 +45,17 @@ _VERSIONED = ("cornerstone", "torch", "transformers", "lm-eval", "duckdb")
 
 @dataclass(frozen=True, slots=True)
 class Workbench:
-    """A model and its tasks. ``prepared`` has them by their settings, in the order of ``expanded.config.tasks``."""
+    """A model and its tasks. ``prepared`` has them by their settings, in the order of ``expanded.config.tasks``.
+
+    ``crewed`` evaluates its studies where there are workers for that; None where this process evaluates them.
+    """
 
     config: RunConfig
     expanded: Expanded
     model: LoadedModel
     encoder: RequestEncoder
     prepared: Mapping[tuple[object, ...], PreparedTask]
+    crewed: Evaluator | None = None
 
     @property
     def tasks(self) -> tuple[PreparedTask, ...]:
@@ -74,6 +81,13 @@ class Workbench:
             return with_experts(now, layers_of_experts(record.kinds)) == record.fingerprint
         except CornerstoneError:
             return False  # whoever loads it says what is wrong
+
+    def tasks_of(self, config: RunConfig) -> tuple[PreparedTask, ...]:
+        """Return the open tasks that a configuration names, by themselves or by a group, with its documents alone."""
+        groups = {task.name for task in config.tasks}
+        each = zip(self.expanded.config.tasks, self.tasks, self.expanded.named_by, strict=True)
+        found = (task for named, task, group in each if named in config.tasks or group in groups)
+        return tuple(task.first(config.limit) for task in found)
 
     def study(
         self,
@@ -101,8 +115,12 @@ class Workbench:
         names = {task.record: name for task, name in zip(self.tasks, self.expanded.named_by, strict=True)}
         return [names.get(task.record) for task in tasks]
 
-    def evaluator(self, intact: IntactStates | None = None) -> ChunkEvaluator:
-        """Return an evaluator of this model; ``intact`` is the same as in ``study``."""
+    def evaluator(self, intact: IntactStates | None = None) -> Evaluator:
+        """Return what evaluates this model: its workers where it has some, but for what ``intact`` is kept for."""
+        return self.alone(intact) if self.crewed is None or intact is not None else self.crewed
+
+    def alone(self, intact: IntactStates | None = None) -> ChunkEvaluator:
+        """Return an evaluator of this model in this process; ``intact`` is the same as in ``study``."""
         sizes = sizes_for(self.model.model, offloaded=self.model.offloaded, memory=self.config.memory)
         return ChunkEvaluator(self.model, self.encoder, sizes, intact)
 
@@ -132,7 +150,7 @@ def open_workbench(config: RunConfig, listener: Listener = SILENT, last: Workben
             task.name,
             sources[task.name],
             data=task.data,
-            num_fewshot=_shots(task, config),
+            num_fewshot=config.shots(task),
             offline=config.offline,
             narrate=listener.narrate,
         )
@@ -140,21 +158,10 @@ def open_workbench(config: RunConfig, listener: Listener = SILENT, last: Workben
     }
     if last is not None:
         model, encoder = last.model, last.encoder
+        schedules_of(config, model.players)
     else:
-        source = find_model(config.model, revision=config.revision, offline=config.offline, narrate=listener.narrate)
-        source = source.with_adapter(config.adapter)
-        if (players := expected_players(source.folder, config.expert_layers)) is not None:
-            schedules_of(config, players)  # what cannot be done is said before the wait
-        listener.narrate(f"loading {source.name}")
-        model = load_model(
-            source,
-            dtype=config.dtype,
-            device=config.device,
-            check_files=config.check_files,
-            expert_layers=config.expert_layers,
-        )
+        model = load_chosen(config, listener, lambda players: schedules_of(config, players))
         encoder = RequestEncoder(model)
-    schedules_of(config, model.players)
     for task in fresh:
         if _task_settings(task, config, sources[task.name]) != settings[task]:
             what = task.data or sources[task.name].definition
@@ -176,16 +183,22 @@ def open_workbench(config: RunConfig, listener: Listener = SILENT, last: Workben
 def _refuse_without_numbers(bench: Workbench) -> None:
     """Refuse a model that gives no number even with all layers, by a few short documents of the first task.
 
+    Once seen to give one, a model is not asked again: a study refuses as well, after its first documents.
+
     Raises:
         CornerstoneError: it gives none.
     """
+    seen = (bench.model.record.fingerprint, bench.device)
+    if gave_numbers(*seen):
+        return
     task = bench.tasks[0]
     left_out = LeftOut(bench.model.record, task.record.name, len(task.documents))
-    evaluator = bench.evaluator()
+    evaluator = bench.alone()
     for document in sorted(task.documents, key=_length)[:TRIED]:
         one = replace(task, documents=(_begun(document),))
         for chunk in evaluator.missing(one, [INTACT], {}, ignore_batches):
             if not isinstance(chunk, SweepSizes) and left_out.sound(chunk):
+                keep_gave_numbers(*seen)
                 return
     raise CornerstoneError(left_out.of_the_model())
 
@@ -208,8 +221,30 @@ def new_run(config: RunConfig, command: str) -> RunRecord:
     return RunRecord(uuid.uuid4().hex[:8], command, recorded(config), versions, config.seed)
 
 
+Crewing = Callable[[Workbench, RunConfig, Listener], AbstractContextManager[Workbench]]
+"""Has workers evaluate the studies of a workbench, as ``core.workers.hired.with_workers`` does."""
+
+
+def without_workers(bench: Workbench, _config: RunConfig, _listener: Listener) -> AbstractContextManager[Workbench]:
+    """Have this process evaluate the studies of a workbench."""
+    return nullcontext(bench)
+
+
+Announce = Callable[[Workbench, Sequence[Schedule], Listener], None]
+"""Tells a listener what a run of some schedules on a workbench is about to do."""
+
+
+def say_nothing(_bench: Workbench, _schedules: Sequence[Schedule], _listener: Listener) -> None:
+    """Do nothing."""
+
+
 def run_config(
-    config: RunConfig, command: str, recorder: Recorder, listener: Listener = SILENT
+    config: RunConfig,
+    command: str,
+    recorder: Recorder,
+    listener: Listener = SILENT,
+    crewing: Crewing = without_workers,
+    announce: Announce = say_nothing,
 ) -> Generator[StudyEvent, None, None]:
     """Do the run of ``config``, and yield its events. Nothing is recorded before the whole run was found possible.
 
@@ -221,17 +256,33 @@ def run_config(
         recorder: keeps the outcomes.
         listener: gets sentences on slow work, and is called between layer batches; it may end the run, and the chunk
             in flight is then lost.
+        crewing: hires the workers that the configuration asks for.
+        announce: is called once the run has begun, before anything is evaluated.
     """
-    bench = open_workbench(config, listener)
+    bench = open_workbench(for_driver(config), listener)
     record = bench.model.record
     schedules = schedules_of(config, bench.model.players)
-    study = bench.study(bench.tasks, schedules, value=config.value)
+    bench.study(bench.tasks, schedules, value=config.value)  # refuses what cannot be studied before workers start
     answers = [(len(task.documents), task.most_new) for task in bench.tasks]
-    with recorded_run(recorder, new_run(config, command)) as run_id:
-        listener.narrate(f"run {run_id}: {record.name}, {record.dtype} on {bench.device}")
+    with crewing(bench, config, listener) as crewed, recorded_run(recorder, new_run(config, command)) as run_id:
+        place = bench.device if crewed.crewed is None else "workers"
+        listener.narrate(f"run {run_id}: {record.name}, {record.dtype} on {place}")
         if (cost := writing_cost(answers, most_coalitions(schedules))) is not None:
             listener.narrate(f"{cost}; what is stored already is not written again")
+        announce(crewed, schedules, listener)
+        study = crewed.study(crewed.tasks, schedules, value=config.value)
         yield from study.run(run_id, recorder, listener)
+
+
+def for_driver(config: RunConfig) -> RunConfig:
+    """Return what the driver of some workers opens: the model in main memory, in the dtype that it has with them.
+
+    It evaluates little, so that it leaves the GPUs to them. Without workers, it is the run itself.
+    """
+    if config.workers is None and config.ray is None:
+        return config
+    dtype = chosen_dtype(config.dtype, config.device)
+    return config.model_copy(update={"device": "cpu", "dtype": dtype})
 
 
 def _task_settings(task: TaskConfig, config: RunConfig, source: Source) -> tuple[object, ...]:
@@ -241,7 +292,7 @@ def _task_settings(task: TaskConfig, config: RunConfig, source: Source) -> tuple
         source.definition,
         None if source.own is None else own_digest(source.own),
         _data_digest(task, check=config.check_files),
-        _shots(task, config),
+        config.shots(task),
         config.limit,
         config.order,
         config.seed,
@@ -255,7 +306,3 @@ def _data_digest(task: TaskConfig, *, check: bool) -> str | None:
         return None if task.data is None else file_digest(task.data, check=check)
     except CornerstoneError:
         return None
-
-
-def _shots(task: TaskConfig, config: RunConfig) -> int | None:
-    return config.num_fewshot if task.num_fewshot is None else task.num_fewshot

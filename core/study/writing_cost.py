@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from core.machine.whole_number import whole
+
 
 def writing_cost(tasks: Iterable[tuple[int, int]], coalitions: int) -> str | None:
     """Return a sentence on the most tokens that are written; None if none are.
@@ -16,5 +18,5 @@ def writing_cost(tasks: Iterable[tuple[int, int]], coalitions: int) -> str | Non
     if not writing:
         return None
     total = coalitions * sum(documents * tokens for documents, tokens in writing)
-    each = " or ".join(f"{tokens:,}" for tokens in sorted({tokens for _, tokens in writing}))
-    return f"the model writes up to {each} tokens an answer, at most {total:,} in all"
+    each = " or ".join(f"{whole(tokens)}" for tokens in sorted({tokens for _, tokens in writing}))
+    return f"the model writes up to {each} tokens an answer, at most {whole(total)} in all"

@@ -12,6 +12,7 @@ from lm_eval.api.task import Task
 from lm_eval.tasks import TaskManager
 
 from core.errors import CornerstoneError, Mend
+from core.machine.byte_count import in_bytes
 from core.machine.quiet_libraries import quiet_libraries
 from core.machine.regular_file import real_path
 from core.tasks import dataset_hub
@@ -216,4 +217,4 @@ def _announce_download(name: str, definition: dict[str, Any], *, offline: bool, 
     if size is None:
         said = f"{name} reads the data set {path}, and the hub could not be reached"
         raise CornerstoneError(said, Mend.GIVE_LOCAL_DATA)
-    narrate(f"downloading the data set {path} (at most {size / 1e6:.0f} MB) for {name}")
+    narrate(f"downloading the data set {path} (at most {in_bytes(size)}) for {name}")

@@ -103,8 +103,11 @@ def source_of(name: str) -> Source:
 
 
 def recorded(config: RunConfig) -> str:
-    """Return the configuration that is kept with a run, as JSON: its single tasks, its groups, absolute paths."""
-    found = expand(config)
+    """Return the configuration that is kept with a run, as JSON: its single tasks, its groups, absolute paths.
+
+    Who evaluated it is left out, because that changes no outcome.
+    """
+    found = expand(config.model_copy(update={"workers": None, "ray": None}))
     return with_groups(absolute(found.config).model_dump(mode="json"), found.groups)
 
 
@@ -200,7 +203,7 @@ def _members(
         why = _refusal(left[0], names)
         raise CornerstoneError(f"no task of the {entry.kind} {entry.name} can be evaluated ({left[0]}: {why})")
     shots = dict(entry.shots)
-    asked = task.num_fewshot if task.num_fewshot is not None else config.num_fewshot
+    asked = config.shots(task)
     members = []
     for name in sound:
         # As in lm-eval: a number that was asked for wins, but over 0.

@@ -15,11 +15,10 @@ from importlib import metadata, resources
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from core.errors import CornerstoneError, Mend
 from core.machine.cached_fact import keep_fact, read_fact
 from core.machine.paths import cache_folder
+from core.machine.yaml_text import load_shipped
 from core.tasks.entries import EntryKind, IndexEntry, with_details
 
 Row = tuple[str, EntryKind, str | None, Any]
@@ -137,7 +136,7 @@ def runnable_names() -> list[str]:
 
 
 def _shipped(definition: Path) -> ShippedTask:
-    config = yaml.safe_load(definition.read_text(encoding="utf-8"))
+    config = load_shipped(definition.read_text(encoding="utf-8"))
     (data,) = config["dataset_kwargs"]["data_files"].values()
     return ShippedTask(config["task"], config["metadata"]["description"], definition, definition.parent / data)
 

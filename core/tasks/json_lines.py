@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 from core.errors import CornerstoneError
 from core.machine.plain_text import plain
 from core.machine.regular_file import open_regular
+from core.machine.whole_number import whole
 
 LONGEST_LINE = 16 * 2**20
 """Bytes of a line at most, so that a file without line ends cannot fill the memory."""
@@ -80,7 +81,7 @@ def _row(line: bytes, number: int, path: Path, task: str) -> dict[str, Any] | No
         if not isinstance(row, dict):
             raise _FaultError(f"{task} needs a JSON object, this is a {_TYPE_NAMES.get(type(row), type(row).__name__)}")
         if _has_many_values(row):
-            raise _FaultError(f"more than {_MOST_VALUES:,} values, and no task reads so many")
+            raise _FaultError(f"more than {whole(_MOST_VALUES)} values, and no task reads so many")
         _check(row, ())
     except json.JSONDecodeError as error:
         raise CornerstoneError(

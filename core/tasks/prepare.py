@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-import random
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -19,6 +18,7 @@ from core.engine.encoding import EncodingFaultError, RenderChat, RequestEncoder
 from core.engine.packing import TokenRequest
 from core.engine.prompt import Prompt
 from core.errors import CornerstoneError
+from core.records.draw import Draw
 from core.records.fingerprint import digest_of
 from core.records.records import WRITTEN, DataRecord, DocumentRecord, Outcome, TaskRecord
 from core.tasks.build import BuiltTask
@@ -99,6 +99,10 @@ class PreparedTask:
     def most_new(self) -> int:
         """Return the most tokens of an answer that the model writes; 0 if it writes none."""
         return max((document.prompt.most_new for document in self.documents if document.prompt is not None), default=0)
+
+    def first(self, limit: Limit) -> PreparedTask:
+        """Return the task with the first documents, as many as ``limit`` takes, or all if it has fewer."""
+        return replace(self, documents=self.documents[: documents_in(limit, self.data.size)])
 
     def outcome(
         self, document: Document, removed: Removed, logprobs: Sequence[float], is_greedy: Sequence[bool]
@@ -232,9 +236,7 @@ def _try_scoring(prepared: PreparedTask, document: Document, built: BuiltTask) -
 
 def _choose(size: int, *, limit: Limit, order: Order, seed: int) -> list[int]:
     """Return the ids of the chosen documents."""
-    doc_ids = list(range(size))
-    if order == "shuffled":
-        random.Random(seed).shuffle(doc_ids)
+    doc_ids = Draw(seed, size).doc_ids() if order == "shuffled" else list(range(size))
     return doc_ids[: documents_in(limit, size)]
 
 

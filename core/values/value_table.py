@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from core.coalitions.players import Removed
 from core.records.records import DocumentRecord, Outcome, StoredValues
 from core.statistics.intervals import FloatArray
-from core.values.derived import derive, gold_of, is_derived
+from core.statistics.ratio import Ratio
+from core.values.corpus import corpus_value, pair_of
+from core.values.derived import Answers, derive, is_derived, lengths_of
 
 
 class ValueTable:
@@ -19,6 +21,9 @@ class ValueTable:
 
     ``scores`` maps each removed set to an array of shape (documents,), NaN where a document was not evaluated. Where a
     derived value (``core.values.derived``) of a document is not finite under one removed set, it is NaN under all.
+
+    For a value of the corpus (``core.values.corpus``), ``scores`` holds the documents' gains, and ``ratio`` says what
+    they come to. One that is not finite is treated in the same way.
     """
 
     def __init__(self, documents: Sequence[DocumentRecord], value: str, mean_metrics: Sequence[str]) -> None:
@@ -32,6 +37,18 @@ class ValueTable:
             self._places[key].append(place)
         self._documents = {document.key: document for document in documents}
         self._dropped = np.zeros(len(documents), dtype=np.bool_)
+        self._corpus = corpus_value(value)
+        self._weights = np.full(len(documents), np.nan)
+
+    @property
+    def size(self) -> int:
+        """The number of documents."""
+        return len(self._keys)
+
+    @property
+    def ratio(self) -> Ratio | None:
+        """How the documents make the value of their corpus; None where it is a mean over them."""
+        return None if self._corpus is None else self._corpus.ratio(self._weights)
 
     def holds(self, documents: Sequence[DocumentRecord]) -> bool:
         """Return whether the table has every one of these documents."""
@@ -41,6 +58,8 @@ class ValueTable:
         """Take stored values; those of other documents are ignored."""
         aligned = stored.aligned(self._keys)
         everywhere = np.arange(len(self._keys), dtype=np.intp)
+        if aligned.weights is not None:
+            self._weights = np.where(np.isnan(aligned.weights), self._weights, aligned.weights)
         for removed, values, there in zip(aligned.removed, aligned.values, aligned.there, strict=True):
             if there.any():
                 self._put(removed, everywhere, values, there)
@@ -76,6 +95,7 @@ class ValueTable:
             keys,
             np.array([self.scores[removed][places] for removed in sets]).reshape(shape),
             np.array([self._there[removed][places] for removed in sets], dtype=np.bool_).reshape(shape),
+            None if self._corpus is None else self._weights[places],
         )
 
     def reached(self, coalitions: Sequence[Removed]) -> int:
@@ -86,18 +106,33 @@ class ValueTable:
         everywhere = np.logical_and.reduce(rows)
         return len(everywhere) if everywhere.all() else int(everywhere.argmin())
 
-    def complete(self) -> Mapping[Removed, FloatArray]:
+    def having(self) -> NDArray[np.bool_]:
+        """Return which documents have the value wherever they were evaluated, shape (documents,)."""
+        lacks = [there & np.isnan(self.scores[removed]) for removed, there in self._there.items()]
+        return ~np.logical_or.reduce(lacks) if lacks else np.ones(self.size, dtype=np.bool_)
+
+    def complete(self) -> tuple[Mapping[Removed, FloatArray], Ratio | None]:
         """Return the removed sets under which every document was evaluated, over the documents that have the value.
 
-        A document has the value where it is not NaN under any of those sets.
+        A document has the value where it is not NaN under any of those sets. Beside them is ``ratio`` of these
+        documents. It is left to the reader to make the value of their corpus of what is read, as others of the sets may
+        be too large for that.
         """
         sets = [removed for removed, there in self._there.items() if there.all()]
         if not sets:
-            return {}
+            return {}, self.ratio
         matrix = np.stack([self.scores[removed] for removed in sets])
-        return dict(zip(sets, matrix[:, ~np.isnan(matrix).any(axis=0)], strict=True))
+        having: NDArray[np.bool_] = np.asarray(~np.isnan(matrix).any(axis=0))
+        ratio = None if self.ratio is None else self.ratio.at(having)
+        return dict(zip(sets, matrix[:, having], strict=True)), ratio
 
     def _values(self, outcomes: Sequence[Outcome]) -> FloatArray:
+        if self._corpus is not None:
+            pairs = [pair_of(outcome.other.get(self.value)) for outcome in outcomes]
+            for outcome, (_, weight) in zip(outcomes, pairs, strict=True):
+                if not np.isnan(weight):
+                    self._weights[self._places[outcome.document]] = weight
+            return self._corpus.gain(np.array([loglikelihood for loglikelihood, _ in pairs], dtype=np.float64))
         if not self._derived:
             found = np.array([outcome.metrics.get(self.value, np.nan) for outcome in outcomes], dtype=np.float64)
             return np.where(np.isfinite(found), found, np.nan)
@@ -105,8 +140,8 @@ class ValueTable:
         logprobs = np.full((len(outcomes), max((len(d.choices) for d in documents), default=0)), np.nan)
         for row, outcome, document in zip(logprobs, outcomes, documents, strict=True):
             row[: len(document.choices)] = outcome.logprobs[: len(document.choices)]
-        gold = np.array([gold_of(document.gold, len(document.choices)) for document in documents], dtype=np.int64)
-        return derive(self.value, logprobs, gold)
+        answers = Answers.of([(document.gold, lengths_of(document.choices)) for document in documents])
+        return derive(self.value, logprobs, answers)
 
     def _put(self, removed: Removed, places: NDArray[np.intp], values: FloatArray, there: NDArray[np.bool_]) -> None:
         if removed not in self.scores:
@@ -114,7 +149,7 @@ class ValueTable:
             self._there[removed] = np.zeros(len(self._dropped), dtype=np.bool_)
         self._there[removed][places] |= there
         self.scores[removed][places] = np.where(there, values, self.scores[removed][places])
-        if self._derived:
+        if self._derived or self._corpus is not None:
             self._drop(places[there & ~np.isfinite(values)])
             self.scores[removed][self._dropped] = np.nan
 

@@ -18,7 +18,10 @@ from store.file.sound import damaged
 from store.file.turns import turn
 from store.file.waiting import Waiting
 
-SETTINGS: Final[dict[str, str | bool | int | float | list[str]]] = {
+Settings = dict[str, str | bool | int | float | list[str]]
+"""Settings of DuckDB."""
+
+SETTINGS: Final[Settings] = {
     "memory_limit": "1GB",
     "threads": 2,
     # DuckDB would download an extension as soon as a file looks like another database's.
@@ -30,7 +33,9 @@ _IN_USE = ("lock on file", "used by another process", "different configuration",
 
 
 @contextmanager
-def connected(path: Path, waiting: Waiting, schema: str, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+def connected(
+    path: Path, waiting: Waiting, schema: str, *, read_only: bool, settings: Settings = SETTINGS
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """Connect to a store as long as the block lasts.
 
     Args:
@@ -38,6 +43,7 @@ def connected(path: Path, waiting: Waiting, schema: str, *, read_only: bool) -> 
         waiting: the wait for programs that hold it.
         schema: the SQL that makes the tables, for a file that is not there yet.
         read_only: whether the file is only read; it has to be there.
+        settings: those of DuckDB.
 
     Raises:
         CornerstoneError: the file is none of DuckDB or cannot be opened, there is none to read, or it stays in use.
@@ -49,7 +55,7 @@ def connected(path: Path, waiting: Waiting, schema: str, *, read_only: bool) -> 
         with ExitStack() as held:
             held.enter_context(turn(path, waiting, alone=not read_only))
             try:
-                connection = _open(path, schema, read_only=read_only)
+                connection = _open(path, schema, settings, read_only=read_only)
             except BeingMadeError:
                 said = ""
             except duckdb.Error as error:
@@ -70,13 +76,13 @@ def keep_log(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("PRAGMA disable_checkpoint_on_shutdown")
 
 
-def _open(path: Path, schema: str, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+def _open(path: Path, schema: str, settings: Settings, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     if not is_there(path):
         if read_only:
             raise NothingStoredError(path)
         make(path, schema, SETTINGS)
     try:
-        return duckdb.connect(str(path), read_only=read_only, config=SETTINGS)
+        return duckdb.connect(str(path), read_only=read_only, config=settings)
     except (duckdb.Error, UnicodeDecodeError) as error:
         if _is_in_use(error) or not os.access(path, os.R_OK) or is_like_a_database(path):
             raise

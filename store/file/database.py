@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 
 from core.errors import CornerstoneError, InUseError, Mend
-from store.file.connection import connected, keep_log
+from store.file.connection import SETTINGS, Settings, connected, keep_log
 from store.file.faults import told
 from store.file.patience import PATIENCE_S, OnWait
 from store.file.place import NothingStoredError, refuse_bad_place, shown
@@ -25,7 +25,7 @@ _STEPS = ("schema.sql", "layers.sql")
 
 @contextmanager
 def reading(
-    path: Path, patience: float = PATIENCE_S, on_wait: OnWait | None = None
+    path: Path, patience: float = PATIENCE_S, on_wait: OnWait | None = None, settings: Settings = SETTINGS
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a store read-only; upgrade a store of an older version first.
 
@@ -33,6 +33,7 @@ def reading(
         path: the file of the store.
         patience: seconds to wait while another program holds the file.
         on_wait: hears once who holds the file, if that takes longer than 2 seconds.
+        settings: those of DuckDB.
 
     Raises:
         CornerstoneError: the file is not there (NothingStoredError), is not a store, is damaged, is newer than this
@@ -40,7 +41,7 @@ def reading(
     """
     waiting = Waiting(path, patience, on_wait)
     with told(path, "cannot read the store"):
-        with connected(path, waiting, _schema(), read_only=True) as connection:
+        with connected(path, waiting, _schema(), read_only=True, settings=settings) as connection:
             version = _version(connection, path)
             if version == 0:
                 raise NothingStoredError(path)
@@ -49,7 +50,7 @@ def reading(
         if version < VERSION:
             with writing(path, patience, on_wait):
                 pass
-            with connected(path, waiting, _schema(), read_only=True) as connection:
+            with connected(path, waiting, _schema(), read_only=True, settings=settings) as connection:
                 yield connection
 
 

@@ -15,9 +15,10 @@ from tempfile import TemporaryDirectory
 import duckdb
 
 from core.errors import CornerstoneError
+from core.machine.database_file import LOG_ENDINGS
 from core.machine.memory_limit import short_of_memory
 from store.file.cause import cause_of
-from store.file.place import LOG_ENDINGS, is_stub, is_unfinished, log_of, make_folder, no_file_in, shown
+from store.file.place import is_stub, is_unfinished, log_of, make_folder, no_file_in, shown
 
 _LONGEST_ENDING = max(map(len, LOG_ENDINGS))
 

@@ -5,20 +5,16 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
 
 from core.errors import CornerstoneError, Mend
+from core.machine.database_file import LOG_ENDINGS, has_magic
 from core.machine.plain_text import plain
 from core.machine.regular_file import kind_of, real_path
 from store.file.location import default_path
 
-LOG_ENDINGS: Final = (".wal", ".wal.checkpoint", ".wal.recovery")
-"""DuckDB adds these to the name of a store for the logs that it keeps beside it until its next checkpoint."""
-
 _HEADERS_SIZE = 3 * 4096
 """The size of the headers that a DuckDB file begins with. A shorter file has no rows."""
 
-_MAGIC = slice(8, 12)
 _COUNTS = slice(4096 + 8, 4096 + 48)
 """Where the first database header has its counters: all that a new file has there is FRESH."""
 
@@ -85,7 +81,7 @@ def is_unfinished(content: bytes) -> bool:
     if len(content) >= _HEADERS_SIZE:
         return False
     counts = content[_COUNTS]
-    return not any(content) or (content[_MAGIC] == b"DUCK" and _FRESH.startswith(counts[: len(_FRESH)]))
+    return not any(content) or (has_magic(content) and _FRESH.startswith(counts[: len(_FRESH)]))
 
 
 def is_like_a_database(path: Path) -> bool:
@@ -96,7 +92,7 @@ def is_like_a_database(path: Path) -> bool:
     except OSError:
         return False
     block_sizes = (int.from_bytes(start[at + 40 : at + 48], "little") for at in (4096, 8192))
-    return start[_MAGIC] == b"DUCK" or any(size in {2**14, 2**18} for size in block_sizes)
+    return has_magic(start) or any(size in {2**14, 2**18} for size in block_sizes)
 
 
 def make_folder(path: Path) -> None:
@@ -105,7 +101,7 @@ def make_folder(path: Path) -> None:
     Raises:
         CornerstoneError: more is missing, which is likely a slip of the pen, or the folder cannot be made.
     """
-    _refuse_missing_folders(path)
+    refuse_missing_folders(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -121,7 +117,7 @@ def refuse_bad_place(path: Path) -> None:
     """
     place = real_path(path)
     if _size(place) is None:
-        _refuse_missing_folders(place)
+        refuse_missing_folders(place)
     elif not os.access(place, os.W_OK):
         raise CornerstoneError(f"the store {shown(path)} may not be written", Mend.OTHER_STORE)
     folder = next(each for each in place.parents if each.exists())
@@ -139,7 +135,12 @@ def no_file_in(folder: Path, error: OSError) -> CornerstoneError:
     return CornerstoneError(f"no file can be made in the folder {shown(folder)}{why}", Mend.OTHER_STORE)
 
 
-def _refuse_missing_folders(path: Path) -> None:
+def refuse_missing_folders(path: Path) -> None:
+    """Refuse a path for a store whose folder's own folder is missing, except the default store's.
+
+    Raises:
+        CornerstoneError: it is missing.
+    """
     if path.parent.parent.exists() or path == default_path().resolve():
         return
     missing = next(each for each in reversed(path.parents) if not each.exists())

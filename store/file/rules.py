@@ -94,7 +94,11 @@ RULES: Final = (
         "removed <> list_sort(list_distinct(removed)) OR coalesce(list_min(removed) < 0, false)",
     ),
     _twice("runs", "the name of another", "run"),
-    Rule("runs", "have a state that does not exist", "state NOT IN ('running', 'finished', 'stopped', 'failed')"),
+    Rule(
+        "runs",
+        "have a state that does not exist",
+        "state NOT IN ('running', 'finished', 'stopped', 'cancelled', 'failed')",
+    ),
     Rule("runs", "have a configuration that is no JSON", "NOT json_valid(config)", keep="config = '{}'"),
     Rule("runs", "have versions that are no JSON object", f"NOT {_is_object('versions')}", keep="versions = '{}'"),
     _unresolved("assignments", "run", "runs"),

@@ -19,11 +19,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
 
-from core.errors import CornerstoneError
-from core.evaluator.address import turns_folder
+from store.file.holders import LOCK, folder_of
 from store.file.waiting import Waiting
-
-_LOCK = "lock"
 
 # Who has a turn already needs no other: a program that reads two tables of one store at once would wait for itself.
 _having: ContextVar[frozenset[Path]] = ContextVar("_having", default=frozenset())
@@ -41,7 +38,7 @@ def turn(path: Path, waiting: Waiting, *, alone: bool) -> Iterator[None]:
     Raises:
         InUseError: the time of the wait is over.
     """
-    folder = _folder(path)
+    folder = folder_of(path)
     if folder is None or folder in _having.get():
         yield
         return
@@ -59,13 +56,6 @@ def turn(path: Path, waiting: Waiting, *, alone: bool) -> Iterator[None]:
         _having.set(_having.get() | {folder})
         held.callback(lambda: _having.set(_having.get() - {folder}))
         yield
-
-
-def _folder(path: Path) -> Path | None:
-    try:
-        return turns_folder(path)
-    except (CornerstoneError, OSError):
-        return None
 
 
 @contextmanager
@@ -92,7 +82,7 @@ def _ticket(folder: Path, waiting: Waiting) -> Iterator[Path]:
 
 def _ahead(folder: Path, name: str) -> int:
     """Return how many wait longer, and remove the tickets of processes that were killed."""
-    earlier = sorted(found for found in os.listdir(folder) if found < name and found != _LOCK)
+    earlier = sorted(found for found in os.listdir(folder) if found < name and found != LOCK)
     for place, found in enumerate(earlier):
         if _is_held(folder / found):
             return len(earlier) - place
@@ -116,7 +106,7 @@ def _locked(folder: Path, kind: int, waiting: Waiting) -> Iterator[None]:
     with ExitStack() as held:
         while True:
             with ExitStack() as attempt:
-                descriptor = attempt.enter_context(_opened(folder / _LOCK))
+                descriptor = attempt.enter_context(_opened(folder / LOCK))
                 try:
                     fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
                 except BlockingIOError:
@@ -136,9 +126,9 @@ def _locked(folder: Path, kind: int, waiting: Waiting) -> Iterator[None]:
 def _tidy(folder: Path, lock: int) -> None:
     """Remove the lock and its folder, if nobody else has a turn or waits for one."""
     with suppress(OSError):
-        if os.listdir(folder) == [_LOCK]:
+        if os.listdir(folder) == [LOCK]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            os.unlink(folder / _LOCK)
+            os.unlink(folder / LOCK)
             folder.rmdir()
 
 

@@ -1,4 +1,4 @@
-"""Read one value of every outcome from the store: a recorded metric, or a value derived from log-probabilities."""
+"""Read one value of every outcome from the store: a recorded metric, a document's part of a corpus, or what derives."""
 
 from __future__ import annotations
 
@@ -10,44 +10,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.statistics.intervals import FloatArray
-from core.values.derived import NO_GOLD, Integers, derive, gold_of, is_derived
+from core.values.corpus import CorpusValue, corpus_value
+from core.values.derived import NO_GOLD, Answers, derive, is_derived
 
 OWN_COLUMNS: Final = frozenset({"acc", "acc_norm"})
 """The metrics that have a column each in ``outcomes``. The other metrics share the column ``more``, as JSON."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
-    """The answer key of documents: the number of choices, and the right one (``values.derived.gold_of``).
-
-    Both have shape (documents,).
-    """
-
-    choices: Integers
-    gold: Integers
-
-    @classmethod
-    def of(cls, documents: Sequence[tuple[Sequence[int], int]]) -> Answers:
-        """Make the answer key from each document's right choices and number of choices."""
-        choices = np.array([count for _, count in documents], dtype=np.int64)
-        gold = np.array([gold_of(gold, count) for gold, count in documents], dtype=np.int64)
-        return cls(choices, gold)
-
-    def at(self, places: NDArray[np.intp]) -> Answers:
-        """Return the answers of the documents at these positions, which may repeat."""
-        return Answers(self.choices[places], self.gold[places])
-
-
-@dataclass(frozen=True, slots=True)
 class ValueColumns:
     """The SQL that selects a value from ``outcomes o``, and how the value follows from the selected columns.
 
-    ``parameters`` are those of the SQL. ``derived`` names a derived value, and is None for a metric.
+    ``parameters`` are those of the SQL. ``derived`` names a derived value, and is None for a metric. ``corpus`` is
+    the value of a corpus, of which each outcome has a gain and each document a weight.
     """
 
     select: str
     parameters: tuple[object, ...]
     derived: str | None
+    corpus: CorpusValue | None = None
 
     def values(self, rows: Mapping[str, Any], answers: Answers) -> FloatArray:
         """Return the value of each outcome, NaN where it has none.
@@ -56,21 +37,41 @@ class ValueColumns:
             rows: the selected columns, each of shape (outcomes,).
             answers: the answer of each outcome's document.
         """
+        if self.corpus is not None:
+            found = self.corpus.gain(_filled(rows["value"]))
+            return np.where(np.isfinite(found) & (self.weights(rows) > 0), found, np.nan)
         if self.derived is None:
             return _filled(rows["value"])
         count = sum(1 for name in rows if name.startswith("logprob"))
         if count == 0:
             return np.full(len(answers.gold), np.nan)
         logprobs = np.column_stack([_filled(rows[f"logprob{at}"]) for at in range(count)])
-        logprobs[np.arange(count) >= answers.choices[:, None]] = np.nan
-        return derive(self.derived, logprobs, answers.gold)
+        return derive(self.derived, logprobs, answers)
+
+    def weights(self, rows: Mapping[str, Any]) -> FloatArray:
+        """Return the weight of each outcome's document in its corpus, NaN where it has none."""
+        return _filled(rows["weight"])
+
+    def by_document(self, rows: Mapping[str, Any], places: NDArray[np.intp], documents: int) -> FloatArray | None:
+        """Return the weights of documents, shape (documents,); None where they have none.
+
+        Args:
+            rows: the selected columns.
+            places: the number of each row's document.
+            documents: how many there are.
+        """
+        if self.corpus is None:
+            return None
+        weights, found = np.full(documents, np.nan), self.weights(rows)
+        weights[places[found > 0]] = found[found > 0]
+        return weights
 
 
 def value_columns(value: str, mean_metrics: Sequence[str], answers: Answers) -> ValueColumns:
     """Return how to read a value.
 
     Args:
-        value: one of ``mean_metrics`` or of ``core.values.derived.derived_values()``.
+        value: one of ``mean_metrics``, of ``core.values.corpus`` or of ``core.values.derived.derived_values()``.
         mean_metrics: the metrics of the task that are means over documents.
         answers: the answers of the task's documents.
     """
@@ -79,6 +80,12 @@ def value_columns(value: str, mean_metrics: Sequence[str], answers: Answers) -> 
         # A task may request more than its choices: their unconditional probabilities, which come after the choices.
         columns = [f"o.logprobs[{at + 1}] AS logprob{at}" for at in range(int(counts.max(initial=0)))]
         return ValueColumns(", ".join(columns) or "0 AS nothing", (), value)
+    if (corpus := corpus_value(value)) is not None:
+        pair = ", ".join(
+            f"TRY_CAST(json_extract_string(o.other, '$.{value}[{at}]') AS DOUBLE) AS {name}"
+            for at, name in enumerate(("value", "weight"))
+        )
+        return ValueColumns(pair, (), None, corpus)
     if value in OWN_COLUMNS:
         return ValueColumns(f"o.{value} AS value", (), None)
     return ValueColumns("CAST(json_extract(o.more, ?) AS DOUBLE) AS value", (f'$."{value}"',), None)

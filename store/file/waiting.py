@@ -10,6 +10,7 @@ from pathlib import Path
 from core.errors import InUseError, Mend
 from core.machine.plain_text import plain
 from core.machine.process import command_of, lock_holders
+from store.file.holders import having
 from store.file.patience import OnWait
 from store.file.place import shown
 
@@ -47,12 +48,12 @@ class Waiting:
         waited = (time.monotonic_ns() - self.began_ns) / 1e9
         if waited >= self._patience:
             lasted = f" for {self._patience:.0f} s" if self._patience else ""
-            raise InUseError(
-                f"the store {shown(self._path)} has been in use by {self._holder(said)}{lasted}", Mend.FREE_STORE
-            )
+            holder, in_turn = self._holder(said)
+            mend = Mend.WAIT_FOR_TURN if in_turn else Mend.FREE_STORE
+            raise InUseError(f"the store {shown(self._path)} has been in use by {holder}{lasted}", mend)
         if waited >= _TOLD_AFTER_S and self._on_wait is not None:
             self._on_wait(
-                f"the store {shown(self._path)} is in use by {self._holder(said)}; waiting for it, "
+                f"the store {shown(self._path)} is in use by {self._holder(said)[0]}; waiting for it, "
                 f"{self._patience:.0f} s at most"
             )
             self._on_wait = None
@@ -60,16 +61,19 @@ class Waiting:
         pause = _PAUSE_S * (_LONGEST_PAUSE if said else min(ahead, _LONGEST_PAUSE))
         time.sleep(min(pause, self._patience - waited))
 
-    def _holder(self, said: str) -> str:
-        """Name the programs that hold the store, as far as this can be told."""
+    def _holder(self, said: str) -> tuple[str, bool]:
+        """Name the programs that hold the store, as far as this can be told, and say whether they take turns.
+
+        Those that take turns, such as the evaluator, hold it for moments, and nobody need close them.
+        """
         pids = lock_holders(self._path) or tuple(int(pid) for pid in _HOLDER.findall(said))
         others = [pid for pid in pids if pid != os.getpid()]
         if not others:
-            return "this program" if pids else "another program"
+            return ("this program" if pids else "another program"), False
         command = command_of(others[0])
         named = f"process {others[0]}" + (f", `{_short(command)}`" if command else "")
         more = f" and {len(others) - 1} more" if len(others) > 1 else ""
-        return f"another program ({named}){more}"
+        return f"another program ({named}){more}", set(others) <= set(having(self._path))
 
 
 def _short(command: str) -> str:

@@ -24,12 +24,16 @@ def typed_table(rows: Sequence[Any], row_type: type) -> Iterator[DuckDBPyRelatio
     hints = get_type_hints(row_type)
     types = {name: _column_type(hints[name]) for name in columns_of(row_type)}
     with duckdb.connect() as db:
-        db.execute("CREATE TABLE rows (" + ", ".join(f'"{name}" {kind}' for name, kind in types.items()) + ")")
+        db.execute("CREATE TABLE rows (" + ", ".join(f"{_quoted(name)} {kind}" for name, kind in types.items()) + ")")
         fill = "INSERT INTO rows SELECT " + ", ".join(f"unnest(?::{kind}[])" for kind in types.values())
         for start in range(0, len(rows), _BATCH):
             batch = rows[start : start + _BATCH]
             db.execute(fill, [[_typed(getattr(row, name), kind) for row in batch] for name, kind in types.items()])
         yield db.table("rows")
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _column_type(hint: Any) -> str:

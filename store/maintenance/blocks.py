@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from core.machine.database_file import has_magic
 from store.maintenance.checksum import checksum, corrected
 
 HEADER: Final = 4096
 """The size of each of the three headers in bytes."""
 
 _HEADERS: Final = (0, HEADER, 2 * HEADER)
-_MAGIC: Final = b"DUCK"
 _SIZES: Final = range(1 << 12, (1 << 22) + 1)
 _CHECKSUM: Final = 8
 # A block of metadata has 64 parts, and a pointer to one has the number of the part above that of the block.
@@ -64,7 +64,7 @@ def is_duckdb(path: Path) -> bool:
     """Return whether a file is one of DuckDB, even if a few bytes of its beginning are damaged."""
     with path.open("rb") as file:
         start = file.read(3 * HEADER)
-    return start[8:12] == _MAGIC or any(_is_sound(start[at : at + HEADER]) for at in _HEADERS)
+    return has_magic(start) or any(_is_sound(start[at : at + HEADER]) for at in _HEADERS)
 
 
 def layout(file: BinaryIO) -> Layout | None:

@@ -16,7 +16,7 @@ from store.file.place import shown
 from store.maintenance.apart import CrashError, Tell, apart, wait_for
 from store.maintenance.blocks import HEADER, damaged, layout
 from store.maintenance.check import refuse_other_files
-from store.maintenance.connection import attach, engine
+from store.maintenance.connection import attach, engine, quoted
 from store.maintenance.lock import locked
 from store.maintenance.log import log_files, read_log
 from store.maintenance.swap import replaced
@@ -111,7 +111,7 @@ def _digests(db: duckdb.DuckDBPyConnection, name: str) -> dict[str, tuple[object
     rows = db.execute("SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = ?", [name]).fetchall()
     return {
         f"{schema}.{table}": db.execute(
-            f'SELECT count(*), sum(hash(t)::HUGEINT) FROM {name}."{schema}"."{table}" t'
+            f"SELECT count(*), sum(hash(t)::HUGEINT) FROM {name}.{quoted(schema)}.{quoted(table)} t"
         ).fetchone()
         for schema, table in rows
     }

@@ -41,8 +41,13 @@ def engine(spill: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
 
 def attach(db: duckdb.DuckDBPyConnection, path: Path, name: str, *, read_only: bool = True) -> None:
     """Attach a DuckDB file under a name."""
-    quoted = str(path).replace("'", "''")
-    db.execute(f"ATTACH '{quoted}' AS {name}{' (READ_ONLY)' if read_only else ''}")
+    place = str(path).replace("'", "''")
+    db.execute(f"ATTACH '{place}' AS {name}{' (READ_ONLY)' if read_only else ''}")
+
+
+def quoted(name: str) -> str:
+    """Return the name of a table or column for a statement; in a store that others made it may hold anything."""
+    return '"' + name.replace('"', '""') + '"'
 
 
 COLUMNS: Final = """SELECT table_name, column_name, data_type FROM duckdb_columns()
@@ -97,6 +102,8 @@ class Reader:
                 attach(self._db, self._path, "file")
                 if self._target is not None:
                     attach(self._db, self._target, "target", read_only=False)
+                # A view or macro of the file may name other files.
+                self._db.execute("SET enable_external_access = false")
                 self._db.execute("USE file")
             return self._db.execute(query, parameters or []).fetchall()
         except (duckdb.Error, UnicodeDecodeError) as error:

@@ -18,7 +18,7 @@ from store.file.place import shown
 from store.file.rules import RULES
 from store.maintenance.apart import Tell, wait_for
 from store.maintenance.blocks import HEADER, Damaged, damaged, layout
-from store.maintenance.connection import COLUMNS, KEYS, Reader, UnreadableError, attach, engine, tables_of
+from store.maintenance.connection import COLUMNS, KEYS, Reader, UnreadableError, attach, engine, quoted, tables_of
 from store.maintenance.lock import locked
 from store.maintenance.log import log_files, read_log
 from store.maintenance.scratch import make_empty
@@ -159,7 +159,7 @@ class _Contents:
             for name in its:
                 self._tell(("doing", f"while it read the column {name} of {table}"))
                 try:
-                    self._reader.ask(f'SELECT count(*), bit_xor(hash("{name}")) FROM "{table}"')
+                    self._reader.ask(f"SELECT count(*), bit_xor(hash({quoted(name)})) FROM {quoted(table)}")
                 except UnreadableError as error:
                     self._tell(("unreadable", Unreadable(table, name, len(its), str(error))))
                     self._failed.add(table)
@@ -186,7 +186,7 @@ class _Contents:
                 db.execute("USE copy")
                 for table in {str(row[0]) for row in db.execute(KEYS).fetchall()}:
                     # This looks up each key in each index.
-                    db.execute(f'DELETE FROM "{table}"')
+                    db.execute(f"DELETE FROM {quoted(table)}")
         except duckdb.Error as error:
             self._tell(("problem", f"an index is damaged (at byte {where}): {cause_of(error)}"))
         else:

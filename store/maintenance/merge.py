@@ -51,7 +51,7 @@ def merge(
             ``output`` exists or cannot be written. Nothing is changed then.
     """
     is_there(output)
-    refuse_target(output, force=force)
+    refuse_target(output, force=force, over_store=True)
     for path in inputs:
         refuse_other_files(path)
     files = [path.resolve() for path in inputs]

@@ -102,7 +102,7 @@ def salvage(
             written.
     """
     is_there(output)
-    refuse_target(output, force=force)
+    refuse_target(output, force=force, over_store=True)
     refuse_other_files(path)
     path, output = path.resolve(), output.resolve()
     if output == path:

@@ -35,7 +35,7 @@ def replaced(path: Path, locked: int | None) -> Iterator[Path]:
         CornerstoneError: the file cannot be written; what was there is as it was.
     """
     try:
-        with ExitStack() as logs, whole_file(path, force=True, flush=False) as fresh:
+        with ExitStack() as logs, whole_file(path, force=True, flush=False, over_store=True) as fresh:
             yield fresh
             if locked is not None:
                 _take_over(fresh, locked)

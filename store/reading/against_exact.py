@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,15 +13,18 @@ from core.coalitions.players import Player, Removed
 from core.coalitions.schedules import INTACT
 from core.config.gap import Gap
 from core.errors import CornerstoneError
-from core.estimators.against_exact import Agreement, Measured, agreement
+from core.estimators.against_exact import Agreement, Measured, agreement, agreement_of_values
 from core.estimators.estimator import Estimator, Outcomes
 from core.estimators.exact import Exact
 from core.estimators.question import Game, Question
+from core.estimators.sizes import unit_sizes
+from core.shapiq_approximators import approximations
+from core.statistics.intervals import FloatArray
+from store.comparison_rows import AgreementRow
 from store.reading.answer import Found
-from store.reading.gaps import lacks_coalitions, left_out, no_document, no_exact, no_intact
+from store.reading.gaps import gap_if_too_large, lacks_coalitions, left_out, no_document, no_exact, no_intact
 from store.reading.groups import Group, read_values
 from store.reading.shapley import settings_columns
-from store.rows import AgreementRow
 
 _FEWEST_DOCUMENTS = 2
 _ADVISED_UNITS = 10
@@ -35,11 +38,13 @@ class Comparison:
         estimators: the estimators with their settings; each is shown under all of its ``variants``.
         players: the grouping; None for every one that has its exact values stored.
         top: how many units count as the top.
+        drawn_by: the seed with which shapiq's approximators draw coalitions; None to leave them out.
     """
 
     estimators: tuple[Estimator, ...]
     players: str | None
     top: int
+    drawn_by: int | None = None
 
 
 def read_agreement(db: duckdb.DuckDBPyConnection, group: Group, value: str, wanted: Comparison) -> Found[AgreementRow]:
@@ -61,7 +66,8 @@ def read_agreement(db: duckdb.DuckDBPyConnection, group: Group, value: str, want
     if not names:
         found.gaps.append(no_exact(group, _advised(players)))
     for name in names:
-        _compare(db, found, _Asked(group, name, value, wanted))
+        with gap_if_too_large(found.gaps, group.title):
+            _compare(db, found, _Asked(group, name, value, wanted))
     return found
 
 
@@ -84,7 +90,7 @@ def _compare(db: duckdb.DuckDBPyConnection, found: Found[AgreementRow], asked: _
         return
     values = read_values(db, group, asked.value, game.units, game.grouping)
     found.notes += left_out(group, asked.value, values)
-    outcomes, absent = game.read_complete(values.scores)
+    outcomes, absent = game.read_complete(values.scores, values.ratio)
     if INTACT not in values.scores:
         found.gaps.append(no_intact(group, exact))
     elif absent:
@@ -94,33 +100,53 @@ def _compare(db: duckdb.DuckDBPyConnection, found: Found[AgreementRow], asked: _
     elif len(outcomes[INTACT]) < _FEWEST_DOCUMENTS:
         found.gaps.append(Gap(f"{group.title}: 1 document is too few to compare estimators on"))
     else:
+        unit_sizes(game.estimator, outcomes, game.units, values.ratio)  # refuses perplexities that cannot be added up
         found.rows += _rows(asked, game, outcomes)
 
 
 def _rows(asked: _Asked, exact: Game, outcomes: Outcomes) -> Iterator[AgreementRow]:
     reference = exact.estimator.contributions(outcomes, exact.units)
     variants = (variant for each in asked.wanted.estimators for variant in each.variants(exact.units))
+    most_read: dict[str, int] = {}
     for estimator in variants:
         read, _ = Game(exact.grouping, estimator).read(outcomes)
+        if estimator.shapley:
+            most_read[estimator.schedule] = max(len(read), most_read.get(estimator.schedule, 0))
         compared = agreement(estimator.contributions(read, exact.units), reference, k=asked.wanted.top)
-        yield _row(asked, estimator, exact.units, len(read), compared)
+        yield _row(asked, estimator.name, settings_columns(estimator, exact.units), exact.units, len(read), compared)
+    if asked.wanted.drawn_by is not None:
+        budgets = sorted(set(most_read.values()))
+        yield from _approximated(asked, outcomes, reference, budgets, asked.wanted.drawn_by)
 
 
-def _row(asked: _Asked, estimator: Estimator, units: int, coalitions: int, compared: Agreement) -> AgreementRow:
+def _approximated(
+    asked: _Asked, outcomes: Outcomes, reference: FloatArray, budgets: Sequence[int], seed: int
+) -> Iterator[AgreementRow]:
+    """Yield the rows of shapiq's approximators, which may read as many coalitions as our estimators do."""
+    units = len(reference)
+    for one in approximations(outcomes, units, budgets, seed):
+        compared = agreement_of_values(one.phi, reference, k=asked.wanted.top)
+        settings = {"max_removed": units, "seed": seed, "settings": f"budget {one.budget}, seed {seed}"}
+        yield _row(asked, f"shapiq {one.name}", settings, units, one.coalitions, compared)
+
+
+def _row(
+    asked: _Asked, name: str, settings: Mapping[str, Any], units: int, coalitions: int, compared: Agreement
+) -> AgreementRow:
     measured: dict[str, Any] = {}
-    for name in ("spearman", "kendall", "bias", "rmse", "top"):
-        found: Measured = getattr(compared, name)
-        measured |= {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
+    for column in ("spearman", "kendall", "bias", "rmse", "mae", "worst", "top"):
+        found: Measured = getattr(compared, column)
+        measured |= {column: found.value, f"{column}_low": found.low, f"{column}_high": found.high}
     return AgreementRow(
         **asked.group.heading,
         value=asked.value,
         players=asked.players,
         units=units,
-        estimator=estimator.name,
+        estimator=name,
         coalitions=coalitions,
         n=compared.n,
         k=compared.k,
-        **settings_columns(estimator, units),
+        **settings,
         **measured,
     )
 

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from core.config.gap import Gap, PackagedStudy
 from core.config.run_config import RunConfig, documents_of
 from core.config.task_config import TaskConfig
 from core.estimators.exact import Exact
 from core.estimators.question import Question
+from core.statistics.ratio import TooLargeError
 from store.reading.groups import Group
 from store.reading.pooled import Values
+
+
+@contextmanager
+def gap_if_too_large(gaps: list[Gap], title: str) -> Iterator[None]:
+    """Add a gap of this title where what is read inside is too large to calculate with, as a perplexity may be."""
+    try:
+        yield
+    except TooLargeError as error:
+        gaps.append(Gap(f"{title}: {error}"))
 
 
 def no_ablation(group: Group) -> Gap:
@@ -61,9 +72,13 @@ def only_shorter(group: Group, question: Question, missing: int, wanted: int, fo
 
 
 def left_out(group: Group, value: str, values: Values) -> list[str]:
-    """Return sentences on the documents that have no such value."""
+    """Return sentences on the documents that have no such value, and on a value of which lower is better."""
     said = []
-    if values.lacking:
+    if values.ratio is not None:
+        said.append(f"{group.title}: lower is better for {value}, and a drop is by how much it grows")
+    if values.lacking and values.ratio is not None:
+        said.append(f"{group.title}: {_documents(values.lacking, f'no {value} of its own')}; left out")
+    elif values.lacking:
         what = _documents(values.lacking, "several right answers, or no choices")
         said.append(f"{group.title}: {what}, so no {value}; left out")
     if values.not_finite:

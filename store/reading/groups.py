@@ -21,11 +21,13 @@ from core.config.task_config import TaskConfig
 from core.errors import CornerstoneError, Mend
 from core.estimators.question import units_of
 from core.machine.process import is_elsewhere
+from core.records.draw import Draw
 from core.records.fingerprint import short_id
 from core.records.task_group import TaskGroup, groups_in
-from core.values.derived import NO_GOLD, derived_values
+from core.values.corpus import CORPUS_VALUES
+from core.values.derived import NO_GOLD, Answers, derived_values
 from core.values.of_task import PREFERRED, own_value, values_of
-from store.file.value_columns import Answers, value_columns
+from store.file.value_columns import value_columns
 from store.reading.pooled import Values, pooled
 from store.rows import Selection
 
@@ -37,7 +39,8 @@ class Group:
     """The results of one model on one task over one data set, which may be compared.
 
     ``asked`` holds the doc_ids and coalition numbers of the selected run, and is None if no run is selected. ``config``
-    is the configuration (JSON) of the run with the most documents, the latest of several. ``derives`` says whether any
+    is the configuration (JSON) of the run with the most documents, the latest of several. ``draw`` is how documents
+    were drawn, by that run's seed; None unless all runs took them in random order. ``derives`` says whether any
     document has derived values (``core.values.derived``). ``writing`` lists runs of other processes that still write.
 
     The results on a group of tasks are a group too: its ``parts`` are those of its tasks, and ``weights`` says by
@@ -55,6 +58,7 @@ class Group:
     mean_metrics: tuple[str, ...]
     other_metrics: tuple[str, ...]
     config: str
+    draw: Draw | None
     asked: tuple[list[int], list[int]] | None
     derives: bool
     writing: tuple[str, ...]
@@ -68,8 +72,8 @@ class Group:
 
     @property
     def values(self) -> tuple[str, ...]:
-        """The values that it may be read by: the task's metrics that are means, and derived values."""
-        return values_of(self.mean_metrics, derives=self.derives)
+        """The values that it may be read by, as ``core.values.of_task.values_of`` lists them."""
+        return values_of(self.mean_metrics, self.other_metrics, derives=self.derives)
 
     @property
     def own_value(self) -> str:
@@ -208,7 +212,7 @@ def with_value(groups: Sequence[Group], value: str | None) -> tuple[list[tuple[G
 
     Args:
         groups: the selected groups.
-        value: a mean over documents; None for each task's own: acc, else its first metric that is a mean.
+        value: the name of a value; None for each task's own (``core.values.of_task.own_value``).
 
     Raises:
         CornerstoneError: no group has such a value.
@@ -236,7 +240,7 @@ def read_values(
     if group.parts:
         return _read_parts(db, group, value, longest, units)
     wanted = dict(_wanted(db, longest, units))
-    documents = _documents(db, group)
+    documents = documents_by_place(db, group)
     every = Answers.of(list(documents.values()))
     columns = value_columns(value, group.mean_metrics, every)
     outcomes, parameters = group.outcomes
@@ -253,14 +257,18 @@ def read_values(
     matrix[row_of, column_of] = found
     choices = answers.choices.astype(np.float64)
     lacking = not_finite = 0
-    if columns.derived is not None:
-        told = answers.gold != NO_GOLD
-        finite = np.ones(len(places), dtype=np.bool_)
-        finite[column_of[~np.isfinite(found)]] = False
-        matrix, choices = matrix[:, finite], choices[finite]
+    without = np.zeros(len(places), dtype=np.bool_)
+    without[column_of[~np.isfinite(found)]] = True
+    weights = columns.by_document(rows, column_of, len(places))
+    if columns.derived is not None or weights is not None:
+        told = answers.gold != NO_GOLD if weights is None else np.isfinite(weights)
+        finite = ~without
+        matrix, choices, places, without = matrix[:, finite], choices[finite], places[finite], without[finite]
+        weights = None if weights is None else weights[finite]
         lacking, not_finite = int((~told).sum()), int((told & ~finite).sum())
     scores = {wanted[int(coalition)]: row for coalition, row in zip(coalitions, matrix, strict=True)}
-    return Values(scores, choices, lacking, not_finite)
+    ratio = None if columns.corpus is None or weights is None else columns.corpus.ratio(weights)
+    return Values(scores, choices, lacking, not_finite, places, ratio, without if without.any() else None)
 
 
 def _read_parts(
@@ -293,14 +301,14 @@ def _numbered(known: NDArray[np.int64], seen: NDArray[np.int64]) -> tuple[NDArra
     return known[there], (np.cumsum(there) - 1)[at]
 
 
-def _documents(db: duckdb.DuckDBPyConnection, group: Group) -> dict[int, tuple[list[int], int]]:
-    """Return the gold of each document and its number of choices, by its place."""
+def documents_by_place(db: duckdb.DuckDBPyConnection, group: Group) -> dict[int, tuple[list[int], list[int]]]:
+    """Return the right choices of each document and the lengths of its choices in characters, by its place."""
     rows = db.execute(
-        """SELECT (m.doc_id::BIGINT << 32) + m.document, d.gold, len(d.choices)
+        """SELECT (m.doc_id::BIGINT << 32) + m.document, d.gold, [length(choice) FOR choice IN d.choices]
         FROM members m JOIN documents d ON d.document = m.document WHERE m.dataset = ?""",
         [group.dataset],
     ).fetchall()
-    return {int(place): (gold, int(count)) for place, gold, count in rows}
+    return {int(place): (gold, lengths) for place, gold, lengths in rows}
 
 
 def _refusal(group: Group, value: str) -> str:
@@ -310,14 +318,21 @@ def _refusal(group: Group, value: str) -> str:
             f"{group.task_name} has no {value}: none of its documents has one right answer among choices "
             f"(usable: {usable})"
         )
+    if group.parts and value in CORPUS_VALUES:
+        return (
+            f"{value} of {group.task_name} is not put together from its tasks; read the tasks one by one "
+            f"(usable: {usable})"
+        )
     return f"{value!r} of {group.task_name} is not a mean over its documents, so it is no value here (usable: {usable})"
 
 
 def _groups(db: duckdb.DuckDBPyConnection, run: str | None) -> list[Group]:
     rows = db.execute(
-        """SELECT a.model, a.dataset, m.name, t.name, m.fingerprint, t.fingerprint, s.fingerprint, m.kinds, m.layers,
-                  t.mean_metrics, t.other_metrics, arg_max(r.config, (len(a.doc_ids), r.started)),
-                  list_distinct(flatten(list(a.doc_ids))), list_distinct(flatten(list(a.coalitions))),
+        r"""SELECT a.model, a.dataset, m.name, t.name, m.fingerprint, t.fingerprint, s.fingerprint, m.kinds, m.layers,
+                  t.mean_metrics, t.other_metrics, arg_max(r.config, (len(a.doc_ids), r.started)), s.size,
+                  bool_and(NOT regexp_matches(r.config, '"order"\s*:\s*"file"')),
+                  list_distinct(flatten(list(a.doc_ids) FILTER (a.run = ?))),
+                  list_distinct(flatten(list(a.coalitions) FILTER (a.run = ?))),
                   EXISTS (SELECT 1 FROM members e JOIN documents d ON d.document = e.document
                           WHERE e.dataset = a.dataset AND len(d.choices) > 1 AND len(d.gold) = 1),
                   list(DISTINCT [r.run, r.versions, epoch(r.started)::VARCHAR]) FILTER (r.state = 'running')
@@ -325,13 +340,17 @@ def _groups(db: duckdb.DuckDBPyConnection, run: str | None) -> list[Group]:
         JOIN datasets s ON s.dataset = a.dataset JOIN tasks t ON t.task = s.task
         WHERE ?::VARCHAR IS NULL OR a.run = ?
         GROUP BY ALL ORDER BY m.name, t.name, a.model, a.dataset""",
-        [run, run],
+        [run] * 4,
     ).fetchall()
-    return [_group(_Row(*row), only_asked=run is not None) for row in rows]
+    return [_group(_Row(*row)) for row in rows]
 
 
 class _Row(NamedTuple):
-    """A row of the query for groups, column by column; ``running`` has the runs that go on, with versions and start."""
+    """A row of the query for groups, column by column.
+
+    ``doc_ids`` and ``coalitions`` are those of the selected run, and None if no run is selected. ``running`` has the
+    runs that go on, with versions and start.
+    """
 
     model: int
     dataset: int
@@ -345,13 +364,15 @@ class _Row(NamedTuple):
     mean_metrics: list[str]
     other_metrics: list[str]
     config: str
-    doc_ids: list[int]
-    coalitions: list[int]
+    size: int
+    at_random: bool
+    doc_ids: list[int] | None
+    coalitions: list[int] | None
     derives: bool
     running: list[list[str]] | None
 
 
-def _group(row: _Row, *, only_asked: bool) -> Group:
+def _group(row: _Row) -> Group:
     now = time.time()
     elsewhere = (
         run for run, versions, began in row.running or () if is_elsewhere(json.loads(versions), now - float(began))
@@ -367,10 +388,19 @@ def _group(row: _Row, *, only_asked: bool) -> Group:
         mean_metrics=tuple(row.mean_metrics),
         other_metrics=tuple(row.other_metrics),
         config=row.config,
-        asked=(row.doc_ids, row.coalitions) if only_asked else None,
+        draw=Draw(_seed(row.config), row.size) if row.at_random else None,
+        asked=None if row.doc_ids is None or row.coalitions is None else (row.doc_ids, row.coalitions),
         derives=row.derives,
         writing=tuple(sorted(elsewhere)),
     )
+
+
+def _seed(config: str) -> int:
+    """Return the seed of a configuration (JSON); where there is none, the one that is used then."""
+    try:
+        return int(json.loads(config)["seed"])
+    except (ValueError, TypeError, KeyError):
+        return 0
 
 
 def _named(groups: list[Group], what: str, wanted: str, names: Sequence[tuple[str, str]]) -> list[Group]:

@@ -11,11 +11,12 @@ from core.coalitions.players import Player
 from core.coalitions.schedules import INTACT, windows
 from core.estimators.estimator import Outcomes
 from core.estimators.interactions import interactions
-from core.estimators.question import Question, Scores
+from core.estimators.question import Question
 from core.estimators.windows import WindowFirst
 from store.reading.answer import Found
-from store.reading.gaps import lacks_coalitions, left_out, no_document, no_intact, only_shorter
+from store.reading.gaps import gap_if_too_large, lacks_coalitions, left_out, no_document, no_intact, only_shorter
 from store.reading.groups import Group, read_values
+from store.reading.pooled import Values
 from store.rows import InteractionRow
 
 
@@ -38,7 +39,11 @@ def read_interactions(
     if INTACT not in values.scores:
         found.gaps.append(no_intact(group, question))
         return found
-    complete = _longest(asked, values.scores, players)
+    complete = None
+    with gap_if_too_large(found.gaps, group.title):
+        complete = _longest(asked, values, players)
+    if found.gaps:
+        return found
     if complete is None:
         lacking = lacks_coalitions(group, question, missing, len(wanted))
         found.gaps.append(lacking if missing else no_document(group, question, len(wanted)))
@@ -59,10 +64,10 @@ def read_interactions(
     return found
 
 
-def _longest(asked: WindowFirst, scores: Scores, players: Sequence[Player]) -> tuple[int, Outcomes] | None:
+def _longest(asked: WindowFirst, values: Values, players: Sequence[Player]) -> tuple[int, Outcomes] | None:
     """Return the longest window that some document has in full, and such documents; None if not even pairs."""
     for estimator in (asked, *asked.smaller()):
-        outcomes, absent = Question(estimator).of(players).read_complete(scores)
+        outcomes, absent = Question(estimator).of(players).read_complete(values.scores, values.ratio)
         if estimator.max_removed > 1 and outcomes and not absent:
             return estimator.max_removed, outcomes
     return None

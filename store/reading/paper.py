@@ -20,6 +20,7 @@ from core.paper.published import TASKS
 from core.paper.values import ModelValues, TaskValues
 from core.statistics.intervals import FloatArray
 from core.summaries.summarize import are_complete, chance_of, complete_documents
+from core.values.corpus import refuse_corpus_value
 from store.file.database import reading
 from store.file.location import default_path
 from store.file.patience import PATIENCE_S, OnWait
@@ -113,6 +114,7 @@ def _wanted(
     if not selection.tasks:
         groups = _of_the_paper(groups, notes, gaps)
     if selection.value is not None:
+        refuse_corpus_value(selection.value, "the paper's report")
         valued, refusals = with_value(groups, selection.value)
         gaps += [Gap(f"{refusal}; left out") for refusal in dict.fromkeys(map(str, refusals))]
         return valued

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.estimators.question import Scores
+from core.records.draw import Draw
 from core.statistics.intervals import FloatArray
+from core.statistics.ratio import Ratio
 
 
 @dataclass(frozen=True, slots=True)
 class Values:
     """One value of a group by removed set. ``choices`` counts each document's choices, shape (documents,).
+
+    ``ratio`` says how the documents make a value of their corpus (``core.values.corpus``), of which ``scores`` has
+    their gains. It is None for a mean over documents.
+
+    ``places`` has numbers that tell the documents apart, the same for each value: a document's doc_id times 2^32, and
+    its own number. It is None for documents of several tasks.
+
+    ``without`` says which documents lack the value under a removed set that they were evaluated under, shape
+    (documents,). They decide nothing. It is None if none does.
 
     For a derived value, ``lacking`` counts documents without it: they have several right answers, or no choices.
     ``not_finite`` counts documents that are left out because their value is not finite under some removed set.
@@ -23,6 +35,25 @@ class Values:
     choices: FloatArray
     lacking: int = 0
     not_finite: int = 0
+    places: NDArray[np.int64] | None = None
+    ratio: Ratio | None = None
+    without: NDArray[np.bool_] | None = None
+
+    def at(self, places: NDArray[np.int64]) -> Values:
+        """Return the values of the documents with these numbers."""
+        assert self.places is not None
+        kept = np.isin(self.places, places)
+        scores = {removed: values[kept] for removed, values in self.scores.items()}
+        ratio = None if self.ratio is None else self.ratio.at(kept)
+        without = None if self.without is None else self.without[kept]
+        choices, own = self.choices[kept], self.places[kept]
+        return replace(self, scores=scores, choices=choices, places=own, ratio=ratio, without=without)
+
+    def order(self, draw: Draw) -> NDArray[np.intp]:
+        """Return where each document that decides stands, the one drawn first first."""
+        assert self.places is not None
+        order = draw.order(self.places >> 32)
+        return order if self.without is None else np.asarray(order[~self.without[order]])
 
 
 def pooled(parts: Sequence[Values], *, by_size: bool) -> Values:

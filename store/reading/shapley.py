@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeVar
 
@@ -10,19 +10,23 @@ import duckdb
 import numpy as np
 
 from core.coalitions.grouping import Grouping
-from core.coalitions.players import Player, Removed
+from core.coalitions.players import Player
 from core.coalitions.schedules import INTACT
 from core.config.gap import Gap
 from core.errors import CornerstoneError
 from core.estimators.estimate import Estimate, estimate
 from core.estimators.estimator import Estimator, Outcomes
 from core.estimators.question import Game, Question
+from core.estimators.racing import stored_verdicts
 from core.estimators.setting import settings_of
-from core.statistics.intervals import FloatArray
-from core.summaries.summarize import shapley_points
+from core.statistics.ratio import Ratio
+from core.statistics.verdicts import Verdicts
+from core.summaries.summarize import complete_documents, shapley_points
+from core.values.raced import race_by
 from store.reading.answer import Found
-from store.reading.gaps import lacks_coalitions, left_out, no_document, no_intact, only_shorter
+from store.reading.gaps import gap_if_too_large, lacks_coalitions, left_out, no_document, no_intact, only_shorter
 from store.reading.groups import Group, read_values
+from store.reading.pooled import Values
 from store.rows import ShapleyRow
 
 Rows = Found[ShapleyRow]
@@ -41,7 +45,8 @@ def read_shapley(db: duckdb.DuckDBPyConnection, group: Group, questions: Sequenc
     values = read_values(db, group, value, longest, games[0].grouping)
     found: Rows = Found(notes=left_out(group, value, values))
     for question in questions:
-        _add(found, _Asked(group, question, value), values.scores, players)
+        with gap_if_too_large(found.gaps, group.title):
+            _add(found, _Asked(group, question, value), values, players)
     found.notes, found.partial, found.gaps = _once(found.notes), _once(found.partial), _once(found.gaps)
     return found
 
@@ -56,6 +61,16 @@ def settings_columns(estimator: Estimator, units: int) -> dict[str, Any]:
     }
 
 
+def verdicts_of(group: Group, value: str, game: Game, values: Values) -> Verdicts | None:
+    """Return what is decided of the largest units.
+
+    It is None where the documents are no random sample of one task, or where the value is no mean over them.
+    """
+    if group.draw is None or values.places is None or values.ratio is not None:
+        return None
+    return stored_verdicts(game, values.scores, values.order(group.draw), race_by(value, group.mean_metrics))
+
+
 @dataclass(frozen=True, slots=True)
 class _Asked:
     group: Group
@@ -63,7 +78,7 @@ class _Asked:
     value: str
 
 
-def _add(found: Rows, asked: _Asked, scores: Mapping[Removed, FloatArray], players: Sequence[Player]) -> None:
+def _add(found: Rows, asked: _Asked, values: Values, players: Sequence[Player]) -> None:
     """Answer one question, from shorter windows if those asked for are not all stored."""
     group, question = asked.group, asked.question
     game = question.of(players)
@@ -72,19 +87,19 @@ def _add(found: Rows, asked: _Asked, scores: Mapping[Removed, FloatArray], playe
     except CornerstoneError as error:  # too many units, of this model
         found.gaps.append(Gap(f"{group.title}: {error}"))
         return
-    if INTACT not in scores:
+    if INTACT not in values.scores:
         found.gaps.append(no_intact(group, question, asked.value))
         return
-    outcomes, absent = game.read_complete(scores)
+    (outcomes, absent), ratio = game.read_most(values.scores, values.ratio)
     if outcomes and not absent:
-        _estimated(found, asked, game, outcomes)
+        _estimated(found, asked, game, values, (outcomes, ratio))
         return
     for shorter in _shorter(question):
-        outcomes, lacking = shorter.of(players).read_complete(scores)
+        (outcomes, lacking), ratio = shorter.of(players).read_most(values.scores, values.ratio)
         if outcomes and not lacking:
-            found.partial.append(only_shorter(group, question, len(absent), wanted, shorter))
             part = replace(asked, question=shorter)
-            _estimated(found, part, shorter.of(players), outcomes, partial=True)
+            _estimated(found, part, shorter.of(players), values, (outcomes, ratio), partial=True)
+            found.partial.append(only_shorter(group, question, len(absent), wanted, shorter))
             return
     if absent:
         found.gaps.append(lacks_coalitions(group, question, len(absent), wanted, asked.value))
@@ -99,10 +114,20 @@ def _shorter(question: Question) -> Iterator[Question]:
             yield replace(question, estimator=smaller)
 
 
-def _estimated(found: Rows, asked: _Asked, game: Game, outcomes: Outcomes, *, partial: bool = False) -> None:
-    result = estimate(game.estimator, outcomes, game.units)
+def _estimated(
+    found: Rows,
+    asked: _Asked,
+    game: Game,
+    values: Values,
+    read: tuple[Outcomes, Ratio | None],
+    *,
+    partial: bool = False,
+) -> None:
+    outcomes, ratio = read
+    verdicts = verdicts_of(asked.group, asked.value, game, values)
+    result = replace(estimate(game.estimator, outcomes, game.units, ratio=ratio), verdicts=verdicts)
     found.rows += _rows(asked, game.grouping, result, partial=partial)
-    found.notes += _doubts(asked, outcomes, result)
+    found.notes += _doubts(asked, outcomes)
 
 
 def _rows(asked: _Asked, grouping: Grouping, result: Estimate, *, partial: bool) -> Iterator[ShapleyRow]:
@@ -117,13 +142,20 @@ def _rows(asked: _Asked, grouping: Grouping, result: Estimate, *, partial: bool)
         )
 
 
-def _doubts(asked: _Asked, outcomes: Outcomes, result: Estimate) -> Iterator[str]:
+def _doubts(asked: _Asked, outcomes: Outcomes) -> Iterator[str]:
     """Yield sentences on why an estimate says little."""
-    if result.n == 1:
-        yield f"{asked.group.title}: 1 document alone tells no standard error, and its intervals say little"
-    elif all(np.array_equal(values, outcomes[INTACT]) for values in outcomes.values()):
+    if asked.question.estimator.extrapolates:
         yield (
-            f"{asked.group.title}: no removal changes the {asked.value} of any of the {result.n} documents, so no unit "
+            f"{asked.group.title}: {asked.question.estimator.name} extrapolates to coalitions that were never removed; "
+            "its intervals are over documents and hold nothing of how far off that may be"
+        )
+    complete = complete_documents(outcomes, list(outcomes))
+    n = len(complete[INTACT])
+    if n == 1:
+        yield f"{asked.group.title}: 1 document alone tells no standard error, and its intervals say little"
+    elif all(np.array_equal(values, complete[INTACT]) for values in complete.values()):
+        yield (
+            f"{asked.group.title}: no removal changes the {asked.value} of any of the {n} documents, so no unit "
             "can be told from another"
         )
 

@@ -1,15 +1,16 @@
-"""`make bench`: explorer and toggles, the sweep and the estimates, how the sweep's cost grows, its memory."""
+"""`make bench`: explorer, large stores, toggles, the sweep and the estimates, how its cost grows, its memory."""
 
 from __future__ import annotations
 
 import subprocess
 
-from tests.benchmarks import estimates, explorer, memory, scaling, toggles
+from tests.benchmarks import estimates, explorer, memory, scaling, stores, toggles
 from tests.support.programs import PROGRAM
 
 
 def main() -> None:
     explorer.main()
+    stores.main()
     toggles.main()
     subprocess.run([*PROGRAM, "bench", "--task", "categories", "--limit", "16"], check=True)
     estimates.main()

@@ -31,6 +31,7 @@ _READERS = (
     ("results", "cornerstones", "--task", "agreement", "--format", "json"),
     ("results", "runs"),
     ("results", "estimators", "--format", "csv"),
+    ("results", "values", "--format", "json"),
     ("estimators",),
     ("paper", "--task", "agreement", "--no-figures"),
     ("doctor",),

@@ -26,6 +26,7 @@ from tests.faults.programs_killed import programs_killed
 from tests.faults.report import failures, table
 from tests.faults.setting import Part, Setting
 from tests.faults.verdict import Case, Verdict
+from tests.faults.workers import workers_killed
 from tests.faults.writers import writers
 from tests.support.programs import end_fork_server
 
@@ -37,6 +38,7 @@ PARTS: dict[str, Part] = {
     "damage": damage,
     "writers": writers,
     "inputs": inputs,
+    "workers": workers_killed,
 }
 _OWN_FAULT = "faults of the harness itself"
 _TELL_EVERY_S = 20.0

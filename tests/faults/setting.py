@@ -10,7 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from core.config.run_config import DEFAULT_MODEL, RunConfig
+from core.config.model_config import DEFAULT_MODEL
+from core.config.run_config import RunConfig
 from tests.faults.home import Home
 from tests.faults.stored import Stored, stored
 from tests.faults.verdict import Case
@@ -44,6 +45,8 @@ class Sizes:
     writing_s: float = 120.0
     inputs: int = 1000
     whole_programs: int = 50
+    workers_killed: int = 25
+    drivers_killed: int = 25
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ class Setting:
 
     @cached_property
     def home(self) -> Home:
-        """A home whose cache knows the models already, to be copied; nothing writes to it."""
+        """A home whose cache knows the models and lm-eval's tasks already, to be copied; nothing writes to it."""
         shutil.rmtree(self.folder / "home", ignore_errors=True)
         home = Home.made(self.folder / "home")
         models = home.folder / "cache" / "cornerstone" / "models"
@@ -73,6 +76,9 @@ class Setting:
             store.unlink(missing_ok=True)
             done = self.cornerstone(home, "run", *self.study(model), "--store", str(store))
             assert done.returncode == 0, done.stderr
+        # What lm-eval has is read once for a version of it, in some 15 s.
+        done = self.cornerstone(home, "tasks", "arc_easy")
+        assert done.returncode == 0, done.stderr
         return home
 
     @cached_property

@@ -21,6 +21,8 @@ _SIZES = Sizes(
     writing_s=2.0,
     inputs=18,
     whole_programs=0,
+    workers_killed=1,
+    drivers_killed=1,
 )
 
 
@@ -34,3 +36,11 @@ def test_nothing_is_lost_or_unsaid(setting: Setting, part: str) -> None:
     verdicts = tried(part, setting, jobs=2)
     assert verdicts
     assert not failures(part, 0, verdicts, every=True)
+
+
+@pytest.mark.slow
+def test_nothing_is_lost_with_workers(setting: Setting) -> None:
+    verdicts = tried("workers", setting)
+    assert len(verdicts) == 2
+    assert not failures("workers", 0, verdicts, every=True)
+    assert not any(verdict.missing for verdict in verdicts.values())

@@ -168,6 +168,7 @@ batches = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=10, deadline=None)
 @given(batches=batches)
 def test_whatever_is_recorded_in_whatever_order_the_first_of_each_stays(
@@ -213,6 +214,7 @@ def writer(path: Path, name: str, first: int, last: int) -> subprocess.Popen[str
     )
 
 
+@pytest.mark.slow
 def test_a_writer_killed_in_the_middle_loses_nothing_that_was_committed(path: Path) -> None:
     killed = writer(path, "killed", 0, 10_000)
     assert killed.stdout is not None
@@ -229,6 +231,7 @@ def test_a_writer_killed_in_the_middle_loses_nothing_that_was_committed(path: Pa
     assert count(path) == 3 * len(stored)
 
 
+@pytest.mark.slow
 def test_two_processes_write_at_the_same_time_and_a_third_reads(path: Path) -> None:
     writers = [writer(path, "a", 0, 8), writer(path, "b", 4, 12)]
     while any(one.poll() is None for one in writers):
@@ -264,6 +267,20 @@ def test_a_run_that_ended_says_how(path: Path) -> None:
     assert rows["three"].finished is None
     assert rows["one"].finished is not None
     assert rows["one"].started <= rows["one"].finished
+
+
+def test_a_run_that_is_begun_again_goes_on_from_its_first_start(path: Path) -> None:
+    recorder = StoreRecorder(path)
+    again = replace(run("one"), versions=json.dumps(here()))
+    for state in ("finished", "cancelled"):
+        recorder.begin(again)
+        (row,) = Results(path).runs().rows
+        assert (row.state, row.finished) == ("running", None)
+        recorder.finish("one", state)  # type: ignore[arg-type]
+        first, (row,) = row.started, Results(path).runs().rows
+        assert row.state == state
+        assert row.finished is not None
+        assert row.started == first
 
 
 def test_values_are_everything_stored_of_the_documents_asked_for(path: Path) -> None:

@@ -20,7 +20,8 @@ from core.config.gap import Gap
 from core.errors import CornerstoneError, Mend
 from core.machine.process import here
 from core.records.records import RunRecord
-from core.statistics.intervals import paired_drop
+from core.statistics.intervals import paired_drop, proportion_interval
+from core.values.derived import derived_values
 from store.recorder import StoreRecorder
 from store.results import Results, Selection
 from tests.support.store_records import (
@@ -63,18 +64,37 @@ def test_a_coalition_has_a_label_and_its_drop_over_the_documents_shared_with_the
     assert list(rows) == ["intact", "FFN 2", "Attn 1, FFN 1"]
     expected = paired_drop(np.array([0.0, 1.0]), np.array([0.0, 0.0]))
     shared = rows["Attn 1, FFN 1"]
-    assert (shared.n, shared.drop, shared.drop_low, shared.drop_high) == (4, 0.5, expected.low, expected.high)
+    assert (shared.n, shared.drop, shared.drop_low, shared.drop_high) == (2, 0.5, expected.low, expected.high)
+    assert (shared.intact_acc, shared.acc) == (0.5, 0.0)
+    assert (rows["FFN 2"].n, rows["FFN 2"].intact_acc) == (1, None)
+    assert (rows["intact"].n, rows["intact"].intact_acc, rows["intact"].acc) == (4, 0.75, 0.75)
     for label in ("intact", "FFN 2"):
         assert (rows[label].drop, rows[label].drop_low, rows[label].drop_high) == (None, None, None)
 
 
-def test_where_all_documents_agree_the_standard_error_is_zero_and_the_interval_is_not(path: Path) -> None:
+def test_every_number_of_a_coalition_is_of_the_same_documents(path: Path) -> None:
+    asked = assignment(documents(range(4)), [(), (0,)])
+    kept = [outcome(f"doc-{i}", (), metrics={"acc": 1.0, "acc_norm": 1.0}) for i in range(2)]
+    kept += [outcome(f"doc-{i}", (0,), metrics={"acc": i % 2, "acc_norm": i / 4}) for i in range(1, 4)]
+    keep(path, asked, kept)
+    for value, acc, norm in (("acc", 1.0, 0.25), ("acc_norm", 0.25, 0.25)):
+        _, row = Results(path).coalitions(value=value).rows
+        assert (row.n, row.acc, row.intact_acc, row.drop, row.acc_norm) == (1, acc, 1.0, 1 - acc, norm)
+
+
+def test_where_all_documents_agree_there_is_no_standard_error_but_an_interval(path: Path) -> None:
     acc = {removed: [float(0 not in removed)] * 8 for removed in ablation(PLAYERS)}
     keep_all(path, assignment(documents(range(8)), ablation(PLAYERS)), acc)
     first, second = Results(path).ablation().rows[:2]
-    assert (first.acc_se, first.drop, second.acc_se, second.drop) == (0.0, 1.0, 0.0, 0.0)
+    assert (first.acc_se, first.drop, second.acc_se, second.drop) == (None, 1.0, None, 0.0)
     assert first.drop_low < 1 == first.drop_high
     assert second.drop_low < 0 < second.drop_high
+    for row in (*Results(path).ablation().rows, *Results(path).coalitions().rows):
+        assert row.acc_se is None
+        assert row.acc_low is not None
+        assert row.acc_high is not None
+        assert (row.acc_low, row.acc_high) == proportion_interval(np.full(8, row.acc))
+        assert row.acc_low < row.acc_high
 
 
 def test_a_player_without_a_document_in_common_has_no_row(path: Path) -> None:
@@ -117,6 +137,7 @@ def hand_phi(v: dict[Removed, float], player: int, *, ends: bool) -> float:
     return sum(terms) / len(terms)
 
 
+@pytest.mark.slow
 @settings(max_examples=5, deadline=None)
 @given(seed=st.integers(0, 10_000), value=st.sampled_from(["acc", "acc_norm"]))
 def test_shapley_equals_a_hand_calculation_from_the_coalitions(
@@ -142,7 +163,7 @@ def test_shapley_equals_a_hand_calculation_from_the_coalitions(
             assert {row.share for row in mine} == {None}
 
 
-def test_shapley_reads_only_documents_that_have_every_coalition(path: Path) -> None:
+def test_a_shapley_value_reads_the_documents_that_have_every_coalition_of_its_own(path: Path) -> None:
     asked = assignment(documents(range(5)), EVERY_WINDOW)
     acc = scores(EVERY_WINDOW, 5)
     recorder = keep(
@@ -150,7 +171,8 @@ def test_shapley_reads_only_documents_that_have_every_coalition(path: Path) -> N
     )
     recorder.record("run1", asked, [outcome("doc-4", removed) for removed in EVERY_WINDOW[:-1]])
     before = Results(path).shapley(estimator="window-first").rows
-    assert {row.n for row in before} == {3}
+    # The last window alone, of the last four of six players, begins with player 2.
+    assert {row.player: row.n for row in before} == {0: 4, 1: 4, 2: 3, 3: 4, 4: 4, 5: 4}
     means = {removed: sum(acc[removed][:3]) / 3 for removed in EVERY_WINDOW}
     assert before[2].phi == pytest.approx(hand_phi(means, 2, ends=False), abs=1e-12)
 
@@ -197,6 +219,7 @@ def test_the_run_that_fills_a_gap_is_like_that_of_the_most_documents(path: Path)
     assert gap.fill == to_run(model="/models/tiny", schedule="ablation", limit=5, seed=3)
 
 
+@pytest.mark.slow
 def test_while_a_run_goes_on_elsewhere_a_gap_says_so(path: Path) -> None:
     recorder = StoreRecorder(path)
     elsewhere = {**here(), "host": "another machine"}
@@ -215,12 +238,15 @@ def test_while_a_run_goes_on_elsewhere_a_gap_says_so(path: Path) -> None:
     assert Results(path).ablation().gaps == (Gap(gap.what, to_run(schedule="ablation")),)
 
 
+DERIVED = ", ".join(derived_values())
+
+
 @pytest.mark.parametrize(
     ("value", "sentence"),
     [
-        ("f1", r"'f1' of capitals is not a mean .*\(usable: acc, acc_norm, gold_logprob, margin, brier\)"),
-        ("accuracy", "^no value 'accuracy'; there are acc, acc_norm, gold_logprob, margin, brier$"),
-        ('x") FROM models; --', "^no value .*; there are acc, acc_norm, gold_logprob, margin, brier$"),
+        ("f1", rf"'f1' of capitals is not a mean .*\(usable: acc, acc_norm, {DERIVED}\)"),
+        ("accuracy", f"^no value 'accuracy'; there are acc, acc_norm, {DERIVED}$"),
+        ('x") FROM models; --', f"^no value .*; there are acc, acc_norm, {DERIVED}$"),
     ],
 )
 def test_what_is_no_mean_over_documents_is_refused_as_a_value(path: Path, value: str, sentence: str) -> None:
@@ -340,7 +366,7 @@ def test_one_place_of_a_data_set_rendered_in_two_ways_keeps_both(path: Path) -> 
 
 def test_an_unknown_estimator_is_refused_before_the_store_is_opened(path: Path) -> None:
     with pytest.raises(
-        CornerstoneError, match="no estimator 'exakt'; there is window-first, window-ends, leave-one-out, exact"
+        CornerstoneError, match="no estimator 'exakt'; there is window-first, window-ends, window-extrapolation, leave-"
     ):
         Results(path).shapley(estimator="exakt")
 

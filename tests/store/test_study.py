@@ -23,6 +23,7 @@ def keys(model: Path, **others: Any) -> dict[str, Any]:
     return {"model": str(model), "tasks": "agreement", "limit": DOCUMENTS, "dtype": "float32", **others}
 
 
+@pytest.mark.slow
 def test_a_study_yields_its_events_and_its_results_can_be_read(tiny_model_folder: Path, tmp_path: Path) -> None:
     store, told = tmp_path / "my.duckdb", list[str]()
     asked = keys(tiny_model_folder, schedule="windows", max_removed=2)
@@ -46,6 +47,7 @@ def test_a_study_yields_its_events_and_its_results_can_be_read(tiny_model_folder
     assert (run.state, run.command, run.outcomes) == ("finished", "store.study.run_study", first.phase.total)
 
 
+@pytest.mark.slow
 def test_a_configuration_is_taken_as_well_as_its_keys(tiny_model_folder: Path, tmp_path: Path) -> None:
     store = tmp_path / "named.duckdb"
     config = RunConfig.model_validate(keys(tiny_model_folder, remove="Attn 0", store=store))
@@ -55,6 +57,7 @@ def test_a_configuration_is_taken_as_well_as_its_keys(tiny_model_folder: Path, t
     assert started.stored == started.phase.total == DOCUMENTS * 2
 
 
+@pytest.mark.slow
 def test_a_caller_who_leaves_early_ends_the_run_as_stopped_and_keeps_what_was_recorded(
     tiny_model_folder: Path, tmp_path: Path
 ) -> None:

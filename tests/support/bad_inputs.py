@@ -38,6 +38,12 @@ def bad_inputs(seed: int, folder: Path) -> Iterator[BadInput]:
         (home / "cornerstone").mkdir(parents=True)
         (home / "cornerstone" / "keys.yaml").write_bytes(text)
         yield BadInput(name, "keymap", ("keys",), {"XDG_CONFIG_HOME": str(home)})
+    for number, (name, text) in enumerate(_bad_settings(rng)):
+        home = folder / f"settings-{number}"
+        (home / "cornerstone").mkdir(parents=True)
+        (home / "cornerstone" / "settings.yaml").write_bytes(text)
+        argv = rng.choice((("results", "runs"), ("run", "--task", "agreement")))
+        yield BadInput(name, "settings", argv, {"XDG_CONFIG_HOME": str(home)})
 
 
 def bad_masks(seed: int, mask: Mapping[str, Any]) -> Texts:
@@ -232,6 +238,21 @@ def _keys_at(folder: Path, path: str, name: str) -> str:
     else:
         keys.mkdir()
     return str(home)
+
+
+# Settings.
+
+
+def _bad_settings(rng: random.Random) -> Texts:
+    for name, text in _bad_yaml(rng):
+        if name not in {"escape sequences"}:
+            yield f"settings: {name}", text if isinstance(text, bytes) else text.encode()
+    for key in ("redraws", "bell", "keys", "theme"):
+        name, value = rng.choice(list(no_numbers(rng)))
+        yield f"settings: {key} is {name}", f"{key}: {value}\n".encode()
+    yield "settings: an unknown one", f"{word(rng, 8)}: 1\n".encode()
+    yield "settings: a store that is a folder", b"store: .\n"
+    yield "settings: a list", b"- dark\n"
 
 
 # Keymaps.

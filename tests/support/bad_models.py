@@ -10,7 +10,7 @@ from typing import Any
 from tests.support.bad_input import BadInput
 from tests.support.bad_tokenizers import tokenizer_faults
 from tests.support.bad_weights import shard_faults, weight_faults
-from tests.support.damaged_file import Change, cut, folder_in_place, grown, pipe_in_place
+from tests.support.damaged_file import Change, cut, folder_in_place, grown, many_values, pipe_in_place
 from tests.support.small_model import (
     LAYERS,
     TOKENIZER_CONFIG,
@@ -123,6 +123,10 @@ def config_faults() -> dict[str, Change]:
         "rotation unknown": lambda path: change_config(path, rope_scaling={"rope_type": "spiral", "factor": 2.0}),
         "rotation a text": lambda path: change_config(path, rope_parameters="default"),
         "rotation without a type": lambda path: change_config(path, rope_scaling={"type": 3}),
+        "config of a million values": lambda path: many_values(path / _CONFIG),
+        "index of a million values": _index_of_many,
+        "settings for texts of a million values": lambda path: many_values(path / "generation_config.json"),
+        "settings for texts a list": lambda path: (path / "generation_config.json").write_text("[]"),
         "list of a million": lambda path: change_config(path, layer_types=["full_attention"] * 10**6),
         "a billion labels": lambda path: change_config(path, num_labels=10**9),
         "dtype unknown": lambda path: change_config(path, dtype="float7"),
@@ -132,6 +136,11 @@ def config_faults() -> dict[str, Change]:
         "weights elsewhere": lambda path: change_config(path, transformers_weights="../model.safetensors"),
         "weights pickled": lambda path: change_config(path, transformers_weights="model.bin"),
     }
+
+
+def _index_of_many(path: Path) -> None:
+    (path / "model.safetensors").unlink()
+    many_values(path / "model.safetensors.index.json")
 
 
 def drawn_faults(rng: random.Random) -> dict[str, Change]:

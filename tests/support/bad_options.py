@@ -20,6 +20,7 @@ def bad_options(rng: random.Random, folder: Path) -> Iterator[tuple[str, tuple[s
         "--limit",
         "--seed",
         "--until-top",
+        "--until-cost",
         "--num-fewshot",
         "--max-removed",
         "--permutations",
@@ -34,6 +35,8 @@ def bad_options(rng: random.Random, folder: Path) -> Iterator[tuple[str, tuple[s
     yield f"permutations {big}", (*run, "--schedule", "permutation", f"--permutations={big}")
     yield "permutations of a billion", (*run, "--schedule", "permutation", "--permutations", "1000000000")
     yield "permutations just too many", (*run, "--schedule", "permutation", "--permutations", "20002")
+    yield "a cost without an end", (*run, "--until-cost", rng.choice(["inf", "nan", "1e999"]))
+    yield "a cost of windows", (*run, "--schedule", "windows", "--until-cost", ".05")
     yield "a top of many", (*run, "--schedule", "windows", "--until-top", str(10 ** rng.randint(3, 40)))
     yield "many shots", (*run, "--num-fewshot", str(10 ** rng.randint(5, 40)))
     yield "many blocks", (*run, "--players", f"blocks:{10 ** rng.randint(6, 40)}", "--schedule", "windows")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.support.damaged_file import Change, cut, grown, pipe_in_place
+from tests.support.damaged_file import Change, cut, grown, many_values, pipe_in_place
 from tests.support.small_model import (
     BYTES,
     TOKENIZER_CONFIG,
@@ -31,6 +31,11 @@ def tokenizer_faults() -> dict[str, Change]:
         "tokenizer nested deep": lambda path: (path / file).write_text('{"a":' + "[" * 9000 + "]" * 9000 + "}"),
         "tokenizer a pipe": lambda path: pipe_in_place(path / file),
         "tokenizer of 100 MB": lambda path: grown(path / file, 10**8),
+        "tokenizer of five million values": lambda path: many_values(path / file, 5 * 10**6),
+        "tokenizer settings of a million values": lambda path: many_values(path / settings),
+        "tokenizer that leaves out merges at random": lambda path: _tokenizer(
+            path, model={**json.loads(byte_tokenizer(special=["<s>", "</s>"]).to_str())["model"], "dropout": 0.1}
+        ),
         "tokenizer without a model": lambda path: _tokenizer(path, model=None),
         "tokenizer of an unknown model": lambda path: _tokenizer(path, model={"type": "Magic", "vocab": {}}),
         "tokenizer without tokens": lambda path: _tokenizer(

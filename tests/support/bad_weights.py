@@ -68,6 +68,9 @@ def weight_faults() -> dict[str, Change]:
             path, lambda text: text.replace(b"model.norm", b"model.\xff\xfe\xfd\xfc")
         ),
         "header nested deep": lambda path: _header(path, lambda _: b'{"a":' * 9000 + b"1" + b"}" * 9000),
+        "header of three million values": lambda path: _header(
+            path, lambda _: b'{"a": [' + b",".join([b"{}"] * (3 * 10**6)) + b"]}"
+        ),
         "header longer than the file": lambda path: _length(path, 10**9),
         "header longer than anything": lambda path: _length(path, 2**63),
         "header of no bytes": lambda path: _length(path, 0),

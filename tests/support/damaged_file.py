@@ -32,3 +32,8 @@ def folder_in_place(path: Path) -> None:
 def link_in_place(path: Path, target: str) -> None:
     path.unlink()
     path.symlink_to(target)
+
+
+def many_values(path: Path, count: int = 10**6) -> None:
+    """Write a JSON object of many values, each of which is small in the file and large in memory."""
+    path.write_text('{"a": [' + ",".join(["{}"] * count) + "]}")

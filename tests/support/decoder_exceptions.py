@@ -70,7 +70,7 @@ EXCEPTIONS: dict[str, dict[str, Any]] = {
     "mamba2": {"num_heads": 8, "head_dim": 8},
     "qwen4_exp_text": {
         "indexer_kv_heads": 1,
-        "indexer_budget": 4,
+        "indexer_budget": CONTEXT,
         "indexer_compress_ratio": 2,
         "hc_lowrank": 8,
         "hc_count": 2,

@@ -256,7 +256,13 @@ gpt_bigcode: multi-head            | packed   | AF AF AF AF | attn mlp
 bloom: residual after norm         | refused  | no skip connection around them
 gpt_neox: sequential               | packed   | AF AF AF AF | attention mlp
 qwen3_5_text: all linear           | unpacked | LF LF LF LF | linear_attn mlp
-deepseek_v32: one index head       | unpacked | AF AM AM AM | self_attn mlp
+axk2: few keys                     | unpacked | AF AM AM AM | self_attn mlp
+deepseek_v32: few keys             | unpacked | AF AM AM AM | self_attn mlp
+dots3_note_text: few keys          | unpacked | AF AM AM AM | self_attn mlp
+hy_v4: few keys                    | whole    | AF AM AM AM | self_attn mlp
+glm_moe_dsa: few keys, two heads   | unpacked | AF AM AM AM | self_attn mlp
+qwen4_exp_text: few keys           | unpacked | LM AM XLM AM | linear_attn mlp; self_attn mlp; ple linear_attn mlp
+doge: few keys                     | unpacked | AF AF AF AF | self_attn mlp
 gpt2: cross-attention              | packed   | AF AF AF AF | attn mlp
 granitemoehybrid: attention only   | packed   | AM AM AM AM | self_attn block_sparse_moe&shared_mlp
 granitemoehybrid: no experts       | mixed    | SF AF SF AF | mamba shared_mlp; self_attn shared_mlp
@@ -264,9 +270,11 @@ gemma2: caps                       | packed   | AF AF AF AF | self_attn mlp
 gemma3_text: a window of one token | packed   | AF AF AF AF | self_attn mlp
 llama: biases, tied                | packed   | AF AF AF AF | self_attn mlp
 llama: one layer                   | packed   | AF          | self_attn mlp
-minimax_m3_vl_text: blocks of keys | mixed    | AF AM AM AM | self_attn mlp
+minimax_m3_vl_text: blocks of keys | unpacked | AF AM AM AM | self_attn mlp
 zaya: sliding                      | whole    | AM AM AM AM | self_attn mlp
 hy_v4: no shared index             | packed   | AF AM AM AM | self_attn mlp
 mpt: learned positions             | unpacked | AF AF AF AF | attn ffn.down_proj
+falcon_h1: multipliers             | unpacked | XF XF XF XF | mamba&self_attn feed_forward
+granite: multipliers               | packed   | AF AF AF AF | self_attn mlp
 """
 )

@@ -52,7 +52,7 @@ SMALL: dict[str, Any] = {
     "global_head_dim": 16,
     "rotary_dim": 4,
     **dict.fromkeys(("sliding_window", "attention_chunk_size", "sliding_window_size", "window_size"), WINDOW),
-    **dict.fromkeys(("local_attention", "attention_window_size", "keep_window_size"), 6),
+    **dict.fromkeys(("local_attention", "attention_window_size"), 6),
     "max_window_layers": 2,
     # Low-rank attention, and its index of keys.
     "q_lora_rank": 16,
@@ -63,7 +63,7 @@ SMALL: dict[str, Any] = {
     "v_head_dim": 8,
     **dict.fromkeys(("index_n_heads", "indexer_n_heads"), 16),
     **dict.fromkeys(("index_head_dim", "indexer_head_dim"), 8),
-    "index_topk": 6,
+    **dict.fromkeys(("index_topk", "keep_window_size"), CONTEXT),
     # Experts.
     **dict.fromkeys(("num_experts", "num_local_experts", "n_routed_experts", "moe_num_experts"), 6),
     **dict.fromkeys(("num_experts_per_tok", "moe_topk", "moe_k", "moe_top_k", "top_k_experts"), 2),

@@ -44,7 +44,10 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "bloom: residual after norm": ("bloom", {"apply_residual_connection_post_layernorm": True}),
     "gpt_neox: sequential": ("gpt_neox", {"use_parallel_residual": False}),
     "qwen3_5_text: all linear": ("qwen3_5_text", {"layer_types": ["linear_attention"] * 4}),
-    "deepseek_v32: one index head": ("deepseek_v32", {"index_n_heads": 1}),
+    **{f"{name}: few keys": (name, {"index_topk": 6}) for name in ("axk2", "deepseek_v32", "dots3_note_text", "hy_v4")},
+    "glm_moe_dsa: few keys, two heads": ("glm_moe_dsa", {"index_topk": 6, "index_n_heads": 2}),
+    "qwen4_exp_text: few keys": ("qwen4_exp_text", {"indexer_budget": 4}),
+    "doge: few keys": ("doge", {"keep_window_size": 6}),
     "gpt2: cross-attention": ("gpt2", {"add_cross_attention": True}),
     "granitemoehybrid: attention only": ("granitemoehybrid", {"layer_types": ["full_attention"] * 4}),
     "granitemoehybrid: no experts": ("granitemoehybrid", {"num_local_experts": 0}),
@@ -65,5 +68,21 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "zaya: sliding": ("zaya", {"layer_types": ["hybrid_sliding", "hybrid"] * 2, "sliding_window": 5}),
     "hy_v4: no shared index": ("hy_v4", {"indexer_types": ["full"] * 4}),
     "mpt: learned positions": ("mpt", {"attn_config": {"alibi": False}}),
+    "falcon_h1: multipliers": (
+        "falcon_h1",
+        {
+            "embedding_multiplier": 1.3,
+            "attention_in_multiplier": 1.1,
+            "attention_out_multiplier": 0.8,
+            "ssm_in_multiplier": 0.9,
+            "ssm_out_multiplier": 1.2,
+            "mlp_multipliers": [0.7, 1.4],
+            "lm_head_multiplier": 0.6,
+        },
+    ),
+    "granite: multipliers": (
+        "granite",
+        {"embedding_multiplier": 3.0, "residual_multiplier": 0.3, "attention_multiplier": 0.2, "logits_scaling": 0.5},
+    ),
 }
 """A name for each variant, its model type, and its settings."""

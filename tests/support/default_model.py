@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core.config.run_config import DEFAULT_MODEL
+from core.config.model_config import DEFAULT_MODEL
 from core.engine.fetch import find_model
 
 

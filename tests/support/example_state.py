@@ -13,11 +13,13 @@ from core.coalitions.players import Kinds, Player, Removed, players_of, removed_
 from core.coalitions.schedules import windows
 from core.config.run_config import RunConfig
 from core.estimators.estimate import estimate
-from core.estimators.question import Scores
+from core.estimators.question import Question, Scores
+from core.estimators.racing import stored_verdicts
 from core.estimators.windows import WindowFirst
 from core.evaluator.protocol import BenchTask, Charts, JobView, Opened, Scored
 from core.records.records import ModelRecord
 from core.summaries.summarize import ablation_points, coalition_point, shapley_points
+from core.values.raced import race_by
 from tui.explorer.state import State
 
 TASK = "agreement"
@@ -69,7 +71,9 @@ def scores(layers: Layers = 30, seed: int = 0) -> Scores:
 @cache
 def charts(layers: Layers = 30, *, shapley: bool = True) -> Charts:
     known = scores(layers)
-    estimated = estimate(WindowFirst(MAX_REMOVED), known, len(players(layers)), draws=200)
+    game = Question(WindowFirst(MAX_REMOVED)).of(players(layers))
+    verdicts = stored_verdicts(game, known, np.arange(DOCUMENTS), race_by("acc", ["acc"]))
+    estimated = replace(estimate(game.estimator, known, game.units, draws=200), verdicts=verdicts)
     return Charts(
         task=TASK,
         intact=coalition_point(known, ()),

@@ -18,7 +18,7 @@ from transformers import PreTrainedModel
 
 from core.coalitions.players import Removed, players_of
 from core.models.layout import Layout
-from tests.support.plain_scores import plain_scores
+from tests.support.plain_scores import outputs_zeroed, plain_scores
 from tests.support.swept import Documents, swept
 
 _LAST_PRODUCTS: Final = ("down_proj", "down_proj_bias", "output_linear.weight")
@@ -55,6 +55,15 @@ def assert_experts_exact(
     off = {removed: float(gap) for removed, gap in zip(coalitions, np.abs(found - expected).max(axis=1), strict=True)}
     assert not {removed: gap for removed, gap in off.items() if not gap <= 1e-4}
     assert len(np.unique(expected.round(6), axis=0)) > len(coalitions) / 2
+
+
+@contextmanager
+def experts_zeroed(model: PreTrainedModel, layout: Layout, plain: Layout, removed: Removed) -> Iterator[None]:
+    """Remove players of ``layout``, single experts among them, inside the block; ``plain`` has mixtures as players."""
+    with ExitStack() as stack:
+        others = _remove_experts(stack, model, layout, plain, removed)
+        stack.enter_context(outputs_zeroed(model, plain, others))
+        yield
 
 
 def _remove_experts(

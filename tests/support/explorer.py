@@ -39,13 +39,14 @@ async def explorer_on(
     """Run an explorer with an open workbench; its evaluator goes on after it."""
     app = Explorer(store, session)
     async with app.run_test(size=size) as pilot:
-        await until(pilot, lambda: app.state.bench is not None and bool(app.state.charts))
+        await until(pilot, lambda: app.state.bench is not None and bool(app.state.charts) and not app.state.stored)
         yield app, pilot
 
 
 async def until(pilot: Pilot[None], there: Callable[[], object]) -> None:
-    """Wait until a condition holds."""
+    """Wait until a condition holds, and everything is drawn that came with it."""
     deadline = asyncio.get_running_loop().time() + PATIENCE_S
     while not there():
         assert asyncio.get_running_loop().time() < deadline, "it did not come"
         await pilot.pause(0.05)
+    await pilot.pause()

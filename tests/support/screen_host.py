@@ -8,30 +8,37 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from textual.app import App
 from textual.pilot import Pilot
 from textual.screen import Screen
 
 from core.coalitions.schedules import windows
+from core.config.run_config import RunConfig
 from core.records.records import Outcome
 from store.results import Results
 from store.rows import GroupRow
 from tests.support.store_records import PLAYERS, assignment, documents, keep, outcome
 from tui.explorer.key_order import KeysInOrder
+from tui.explorer.session import Session
 
 EVERY_WINDOW = windows(PLAYERS, 4)
 DOCUMENTS = 6
 
 
 class Host(KeysInOrder):
-    """Shows one screen; what it is dismissed with is kept in ``results``."""
+    """Shows one screen; what it is dismissed with is kept in ``results``, and what it remembers in ``session``."""
 
     def __init__(self, screen: Callable[[], Screen[Any]]) -> None:
         super().__init__()
         self._make = screen
         self.results: list[Any] = []
+        self.session = Session(config=RunConfig.model_validate({"tasks": ["agreement"]}))
 
     def on_mount(self) -> None:
         self.push_screen(self._make(), self.results.append)
+
+    def keep(self, session: Session) -> None:
+        self.session = session
 
 
 @asynccontextmanager
@@ -46,15 +53,26 @@ _BUSY_MACHINE_S = 0.02
 """Textual takes an app for idle that gets no time on a busy machine, so it is given some."""
 
 
+_KEYS_S = 30.0
+
+
 async def settled(pilot: Pilot[None], *keys: str) -> None:
     """Press keys one by one, each followed by all that it sets going."""
     for key in keys or ("",):
         if key:
             await pilot.press(key)
         for _ in range(3):
+            await _keys_taken(pilot.app)
             await pilot.app.workers.wait_for_complete()
             await pilot.pause(_BUSY_MACHINE_S)
     await pilot.pause()
+
+
+async def _keys_taken(app: App[Any]) -> None:
+    """Wait until no key waits for a screen that opens, or for what an earlier key set going."""
+    deadline = asyncio.get_running_loop().time() + _KEYS_S
+    while isinstance(app, KeysInOrder) and not app.settled and asyncio.get_running_loop().time() < deadline:
+        await asyncio.sleep(_BUSY_MACHINE_S)
 
 
 async def typed(pilot: Pilot[None], text: str) -> None:

@@ -24,7 +24,7 @@ from tui.commands.app import app
 from tui.drawing.ablation_chart import ablation_chart
 from tui.drawing.interaction_chart import interaction_chart
 from tui.drawing.kinds import LOOKS
-from tui.explorer.browser_tables import Scope
+from tui.explorer.scope import Scope
 from tui.explorer.screens.results import ResultsScreen
 
 MODELS: dict[str, Kinds] = {
@@ -110,6 +110,7 @@ def test_the_paper_report_names_players(stored: tuple[Path, Kinds], form: str) -
     assert players_of(kinds)
 
 
+@pytest.mark.slow
 async def test_the_browser_shows_them_at_80x24(stored: tuple[Path, Kinds]) -> None:
     path, kinds = stored
     async with hosted(lambda: ResultsScreen(path, Scope()), (80, 24)) as pilot:

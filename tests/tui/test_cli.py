@@ -34,6 +34,7 @@ def store(tiny_model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     return path
 
 
+@pytest.mark.slow
 def test_a_run_fills_every_table(store: Path) -> None:
     assert [row["label"] for row in read(store, "ablation")][:3] == ["Attn 0", "FFN 0", "Attn 1"]
     assert len(read(store, "coalitions")) == 27
@@ -43,6 +44,7 @@ def test_a_run_fills_every_table(store: Path) -> None:
     assert (run["state"], run["tasks"], run["outcomes"]) == ("finished", ["agreement"], 270)
 
 
+@pytest.mark.slow
 def test_what_is_stored_is_not_evaluated_again(store: Path, tiny_model_folder: Path) -> None:
     done = cornerstone(
         "run", "--model", tiny_model_folder, "--task", "agreement", "--limit", "10", "--remove", "Attn 0",
@@ -197,6 +199,7 @@ def test_what_can_be_named_is_listed(command: tuple[str, ...]) -> None:
     assert wanted.get(command[0], "cornerstone") in done.stdout
 
 
+@pytest.mark.slow
 def test_doctor_finds_this_installation(tmp_path: Path) -> None:
     done = cornerstone("doctor", "--store", tmp_path / "none")
     assert done.returncode == 0, done.stdout + done.stderr

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 import configs
 from core.evaluator import client
+from core.machine.file_state import FileState
 from tests.support.decoder_folder import decoder_folder
 from tests.support.programs import PROGRAM, cornerstone, read
 from tests.support.terminal import Terminal
@@ -153,8 +155,11 @@ def test_a_figure_of_it_names_the_kinds_of_its_players(studied: Studied, tmp_pat
     assert all(f">{name}</text>" in drawn for name in studied.model.kinds)
 
 
+@pytest.mark.slow
 def test_its_model_and_how_it_is_evaluated_are_told(studied: Studied) -> None:
-    study(studied)  # the digest of a file that has just been written is not kept
+    while not all(FileState.of(file.stat()).settled(time.time_ns()) for file in studied.folder.iterdir()):
+        time.sleep(0.1)  # the digest of a file that has just been written is not kept
+    study(studied)
     done = cornerstone("models", studied.folder, "--json")
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)

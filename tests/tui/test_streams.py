@@ -45,6 +45,7 @@ def test_a_reader_that_goes_ends_the_program_quietly(command: str) -> None:
     assert "Exception" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_long_output_ends_as_by_sigpipe() -> None:
     done = shell("keys", "2>/dev/null | (exec <&-; sleep 3)")
     assert (done.returncode, done.stderr) == (141, "")
@@ -70,6 +71,7 @@ def test_no_file_of_ours_gets_the_number_of_a_closed_stream(tmp_path: Path) -> N
     assert int(done.stdout) > 2
 
 
+@pytest.mark.slow
 def test_characters_that_the_encoding_lacks_are_replaced() -> None:
     done = shell("results runs --help", "", PYTHONIOENCODING="ascii", LANG="C")
     assert done.returncode == 0

@@ -20,6 +20,7 @@ from core.errors import CornerstoneError
 from core.estimators.registry import schedules
 from core.machine.paths import at_home
 from core.removal_path.request import DEFAULT_STEPS, PathRequest
+from store.file.location import default_path
 from store.file.patience import PATIENCE_S
 from tui.commands import results
 from tui.commands import store as store_commands
@@ -46,11 +47,16 @@ from tui.commands.options import (
     StoreOption,
     Tasks,
     WaitOption,
+    Workers,
+    mean_help,
     store_file,
     value_help,
 )
 from tui.commands.paper import paper
+from tui.commands.plan import plan
+from tui.commands.say import say
 from tui.commands.stdout import print_text
+from tui.settings import read_settings, settings_path
 
 app = typer.Typer(
     help="Which layers carry a language model, and how sure are we?",
@@ -64,9 +70,10 @@ _CONFIG = "A YAML file, or the name of a packaged one such as quickstart. Option
 _SCHEDULES = (
     f"What to evaluate: {', '.join(schedules())}, or an estimator's name (default ablation). Repeat it for several."
 )
-_LOOKED_AT = value_help("The score to report, which --until-top and permutation also look at")
+_LOOKED_AT = value_help("The score to report, which --until-top, --until-cost and permutation also look at")
 _TO_STDOUT = Output()
 _NAMED = Tasks()
+_BY_ITSELF = Workers()
 # It has no brackets, which would be read as markup.
 _YAML_EXAMPLE = """As a file, my.yaml, for `cornerstone run my.yaml`:
 
@@ -107,7 +114,7 @@ def main_callback(
 
     refuse_unusable(store_file(store))
     typer.echo("running the quickstart: two tasks, every layer removed alone and in windows (about 2 min)", err=True)
-    run_study(load_config(Path("quickstart"), {"store": store}), "cornerstone", PATIENCE_S)
+    run_study(load_config(Path("quickstart"), {"store": store}), "cornerstone run quickstart", PATIENCE_S)
 
 
 def _to_evaluate(file: Path | None, options: Mapping[str, Any], *, stored: bool = True) -> RunConfig:
@@ -119,6 +126,8 @@ def _to_evaluate(file: Path | None, options: Mapping[str, Any], *, stored: bool 
 
     config = load_config(file, options)
     path = store_file(config.store)
+    if config.store is None and path != default_path():
+        config = config.model_copy(update={"store": path})
     refuse_at_once(config)
     if stored:
         from store.file.database import refuse_unusable
@@ -132,10 +141,11 @@ def _on_terminal() -> bool:
     return all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
 
 
-def _open_explorer(store: Path | None, config: RunConfig | None) -> NoReturn:
+def _open_explorer(store: Path | None, config: RunConfig | None, *, choosing: bool = False) -> NoReturn:
+    """Open the explorer; with ``choosing``, on the dialog that chooses, which is filled in with ``config``."""
     from store.file.place import refuse_bad_place
-    from tui.explorer.app import Explorer
-    from tui.explorer.keymap import read_keymap
+    from tui.explorer.app import Explorer, Start
+    from tui.explorer.keymap import own_keys
     from tui.explorer.session import Session, read_session
 
     path = store_file(store or (config.store if config else None)).resolve()
@@ -144,7 +154,14 @@ def _open_explorer(store: Path | None, config: RunConfig | None) -> NoReturn:
     if not _on_terminal():
         raise CornerstoneError("the explorer needs a terminal; `cornerstone run` does the same work without one")
     refuse_bad_place(path)
-    explorer = Explorer(path, session, insist=config is not None, keymap=read_keymap(), notice=notice)
+    start: Start = "resume"
+    if config is not None:
+        start = "choose" if choosing else "insist"
+    elif not session.model_id and notice is None:
+        start = "latest"
+    settings = read_settings()
+    settings = settings.model_copy(update={"keys": own_keys(settings)})
+    explorer = Explorer(path, session, start=start, settings=settings, notice=notice)
     explorer.run()
     if explorer.fault is not None:
         raise explorer.fault
@@ -179,7 +196,19 @@ def explore(
         "offline": offline, "check_files": check_files,
     }  # fmt: skip
     asked = config is not None or any(option is not None for option in options.values())
-    _open_explorer(store, load_config(config, options | {"store": store}) if asked else None)
+    choosing = asked and config is None and not options["tasks"]
+    if choosing:
+        options |= _last_chosen(store, options)
+    _open_explorer(store, load_config(config, options | {"store": store}) if asked else None, choosing=choosing)
+
+
+def _last_chosen(store: Path | None, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the tasks that an explorer had open last, and its model if none is named."""
+    from tui.explorer.session import last_session
+
+    last = last_session(store_file(store).resolve()).config
+    model = {} if options["model"] is not None else {"model": last.model}
+    return model | {"tasks": [task.model_dump() for task in last.tasks]}
 
 
 @app.command(epilog=_YAML_EXAMPLE)
@@ -196,8 +225,22 @@ def run(
     schedule: Annotated[list[str] | None, typer.Option(help=_SCHEDULES)] = None,
     settings: RunSettings = MappingProxyType({}),
     players: Annotated[str | None, typer.Option(help=PLAYERS_OF_RUN)] = None,
-    until_top: Annotated[int | None, typer.Option(help="Stop a task once its top N units are decided.")] = None,
-    confidence: Annotated[float | None, typer.Option(help="How sure --until-top must be (default 0.95).")] = None,
+    until_top: Annotated[
+        int | None,
+        typer.Option(
+            help="Decide which N units are the largest; a decided one costs no more, and a task ends with all of them."
+        ),
+    ] = None,
+    until_cost: Annotated[
+        float | None,
+        typer.Option(
+            help="Decide which units cost more than this much of the value, each removed alone; a decided one costs no "
+            "more, and a task ends with all of them."
+        ),
+    ] = None,
+    confidence: Annotated[
+        float | None, typer.Option(help="How sure --until-top or --until-cost must be (default 0.95).")
+    ] = None,
     value: Annotated[str | None, typer.Option(help=_LOOKED_AT)] = None,
     remove: Annotated[
         list[str] | None,
@@ -214,6 +257,7 @@ def run(
     memory: Annotated[
         float | None, typer.Option(help="How many GiB a sweep may take (default: a part of what is free).")
     ] = None,
+    crew: Workers = _BY_ITSELF,
     revision: Annotated[str | None, typer.Option(help="The branch, tag or commit of a hub model.")] = None,
     offline: OfflineOption = None,
     check_files: CheckFilesOption = None,
@@ -231,10 +275,10 @@ def run(
     options: dict[str, Any] = {
         "model": model, "adapter": adapter, "expert_layers": expert_layers, **named.keys(),
         "limit": limit, "order": order, "seed": seed, "schedule": schedule,
-        "players": players, **settings, "until_top": until_top, "confidence": confidence,
-        "value": value, "remove": remove, "num_fewshot": num_fewshot,
+        "players": players, **settings, "until_top": until_top, "until_cost": until_cost,
+        "confidence": confidence, "value": value, "remove": remove, "num_fewshot": num_fewshot,
         "apply_chat_template": apply_chat_template, "dtype": dtype, "device": device, "memory": memory,
-        "revision": revision, "offline": offline, "check_files": check_files, "store": store,
+        "revision": revision, "offline": offline, "check_files": check_files, "store": store, **crew.keys(),
     }  # fmt: skip
     run_study(_to_evaluate(config, options), shlex.join(["cornerstone", *sys.argv[1:]]), wait)
 
@@ -253,7 +297,7 @@ def path(
     steps: Annotated[
         int, typer.Option(min=1, max=MOST_COUNT, help="How many units to remove, one in each step.")
     ] = DEFAULT_STEPS,
-    value: Annotated[str | None, typer.Option(help=value_help("The score to keep high"))] = None,
+    value: Annotated[str | None, typer.Option(help=mean_help("The score to keep high"))] = None,
     players: Annotated[str, typer.Option(help=PLAYERS_OF_RUN, show_default=False)] = SUBLAYERS,
     held_out: Annotated[
         bool, typer.Option(help="Score the path on as many other documents too, which did not choose it.")
@@ -270,6 +314,7 @@ def path(
     seed: SeedOption = None,
     dtype: DtypeOption = None,
     device: DeviceOption = None,
+    crew: Workers = _BY_ITSELF,
     offline: OfflineOption = None,
     store: StoreOption = None,
     wait: WaitOption = PATIENCE_S,
@@ -294,7 +339,7 @@ def path(
     options: dict[str, Any] = {
         "model": model, "adapter": adapter, "expert_layers": expert_layers, **named.keys(),
         "limit": limit, "seed": seed, "dtype": dtype, "device": device,
-        "offline": offline, "store": store,
+        "offline": offline, "store": store, **crew.keys(),
     }  # fmt: skip
     of_experts = {"players": EXPERTS} if players == EXPERTS else {}
     config = _to_evaluate(None, options | of_experts)
@@ -311,7 +356,7 @@ def proxies(
     adapter: AdapterOption = None,
     named: Tasks = _NAMED,
     limit: LimitOption = None,
-    value: Annotated[str | None, typer.Option(help=value_help("The score of the drops and Shapley values"))] = None,
+    value: Annotated[str | None, typer.Option(help=mean_help("The score of the drops and Shapley values"))] = None,
     order: OrderOption = None,
     seed: SeedOption = None,
     dtype: DtypeOption = None,
@@ -345,6 +390,8 @@ def proxies(
     measure_proxies(config, ProxyRequest(value=value, rows=rows, to=to.checked()), wait)
 
 
+app.command()(grouped(plan))
+app.command()(grouped(say))
 app.command()(grouped(paper))
 app.command("estimators")(results.estimators)
 app.command()(grouped(figure))
@@ -357,6 +404,10 @@ def bench(
     named: Tasks = _NAMED,
     limit: Annotated[
         float | None, typer.Option(help="How many documents of each task (default 48, and 16 of boolq).")
+    ] = None,
+    order: Annotated[
+        str | None,
+        typer.Option(help="The order of documents: file (default), or shuffled, which tells who is in the top."),
     ] = None,
     dtype: DtypeOption = None,
     device: DeviceOption = None,
@@ -371,7 +422,7 @@ def bench(
 
     del debug
     options: dict[str, Any] = {"model": model, "limit": limit, "dtype": dtype, "device": device}
-    options |= {**named.keys(), "tasks": named.task or ["arc_easy", "boolq"]}
+    options |= {**named.keys(), "tasks": named.task or ["arc_easy", "boolq"], "order": order or "file"}
     become("bench", _to_evaluate(None, options, stored=False).model_dump_json(), "json" if as_json else "table")
 
 
@@ -409,14 +460,14 @@ def tasks(
 
 @app.command()
 def keys() -> None:
-    """List the explorer's keys by action, in the form of the file that changes them.
+    """List the explorer's keys by action, in the form of the settings file that changes them.
 
     Example: cornerstone keys > my_keys.yaml
     """
-    from tui.explorer.keymap import keymap_path, template
+    from tui.explorer.keymap import own_keys, template
 
-    print_text("".join(f"{line}\n" for line in template()))
-    typer.echo(f"keys that you change go into {keymap_path()}", err=True)
+    print_text("".join(f"{line}\n" for line in template(own_keys(read_settings()))))
+    typer.echo(f"keys that you change go into {settings_path()}", err=True)
 
 
 @app.command()

@@ -19,9 +19,7 @@ def with_limits(config: RunConfig) -> Iterator[RunConfig]:
     """Yield a configuration for each task, in file order, with enough documents for a measurement."""
     for task in config.tasks:
         limit = config.limit or _LIMITS.get(task.name, _LIMIT)
-        yield config.model_copy(
-            update={"tasks": (task,), "limit": limit, "order": "file", "schedule": (), "remove": ()}
-        )
+        yield config.model_copy(update={"tasks": (task,), "limit": limit, "schedule": (), "remove": ()})
 
 
 def print_reports(reports: Sequence[BenchReport], *, as_json: bool) -> None:
@@ -38,8 +36,6 @@ def _paragraph(report: BenchReport) -> str:
         f"batch size {report.lm_eval_batch_size}"
     )
     peak = f"large matrix products: {report.peak_flops / 1e9:.0f} GFLOPS"
-    equal = "equal" if report.outcomes_equal else "NOT EQUAL"
-    apart = "not a number" if report.max_logprob_difference is None else f"{report.max_logprob_difference:.1e}"
     lines = [
         f"{plain(report.task)}: {report.documents} documents under {report.coalitions} coalitions, "
         f"{report.dtype} on {report.device}, {report.threads} threads",
@@ -47,7 +43,29 @@ def _paragraph(report: BenchReport) -> str:
         f"  lm-eval loop  {loop}",
         f"  speedup       {report.speedup:.1f} x",
         f"  limit         {report.fraction_of_limit:.2f} of it ({peak})",
-        f"  outcomes      {equal}, largest log-probability difference {apart}",
+        f"  outcomes      {_outcomes(report)}",
         f"  memory        {report.peak_memory_bytes / 2**20:.0f} MiB at most",
     ]
+    if (first := report.answer) is not None:
+        lines += [
+            f"  certain       {' and '.join(map(plain, first.inside))} are in the top 3 and {first.out} layers out "
+            f"({first.value}) after {first.documents} documents",
+            f"                {first.seconds:.0f} s from the start; a loop over lm-eval on the whole task "
+            f"{first.lm_eval_seconds:.0f} s: {first.speedup:.0f} x",
+        ]
     return "\n".join(lines)
+
+
+def _outcomes(report: BenchReport) -> str:
+    """Return how the sweep's outcomes compare with the loop's: equal or not in float32, else how far they are apart."""
+    largest, median = (
+        "not a number" if number is None else f"{number:.1e}"
+        for number in (report.max_logprob_difference, report.median_logprob_difference)
+    )
+    if report.dtype == "float32":
+        equal = "equal" if report.outcomes_equal else "NOT EQUAL"
+        return f"{equal}, largest log-probability difference {largest}"
+    return (
+        f"{report.answers_differ} of {report.answers_compared} answers differ as {report.dtype} rounds, "
+        f"log-probabilities by {median} (median), {largest} (largest)"
+    )

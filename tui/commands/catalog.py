@@ -10,6 +10,7 @@ from fnmatch import fnmatch
 from textwrap import wrap
 
 from core.errors import CornerstoneError
+from core.machine.plain_text import short_repr
 from core.tasks.entries import IndexEntry
 from core.tasks.index import lm_eval_tasks, shipped_tasks
 from tui.commands.stdout import print_text
@@ -34,7 +35,7 @@ def print_tasks(pattern: str | None, *, everything: bool) -> None:
     if pattern is not None and not fitting:
         close = get_close_matches(pattern, [*shipped, *others], n=1)
         hint = f"did you mean {close[0]}?" if close else "`cornerstone tasks --all` lists all there are"
-        raise CornerstoneError(f"no task fits {pattern!r}; {hint}")
+        raise CornerstoneError(f"no task fits {short_repr(pattern)}; {hint}")
     entries: list[Entry] = [("task", "documents", "what")]
     for name in fitting:
         task = shipped.get(name)

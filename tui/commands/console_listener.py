@@ -32,6 +32,9 @@ class ConsoleListener:
         self._progress.advance(done)
         self.check()
 
+    def on_bytes(self, what: str, done: int, total: int) -> None:
+        """Say nothing: what is downloaded, and its size, was narrated before."""
+
     def on_event(self, event: StudyEvent) -> None:
         self._progress.show(event)
         self.check()

@@ -19,10 +19,11 @@ import psutil
 import typer
 from packaging.requirements import Requirement
 
-from core.config.run_config import DEFAULT_MODEL
+from core.config.model_config import DEFAULT_MODEL
 from core.errors import CornerstoneError
-from core.evaluator.address import runtime_folder
+from core.machine.byte_count import in_bytes
 from core.machine.free_memory import free_memory
+from core.machine.runtime_folder import runtime_folder
 from core.models.aliases import aliases, cached
 from core.recording.orphans import damaged_spools, waiting_spools
 from core.recording.spool_folder import spool_folder
@@ -37,10 +38,11 @@ from tui.drawing.plain import counted, plain
 _PACKAGES = ("cornerstone", "torch", "transformers", "accelerate", "lm-eval", "datasets", "duckdb", "textual")
 _ASK_TORCH = """
 import torch
+from core.engine.number_formats import fast_formats
 cuda = torch.cuda.is_available()
 print(torch.cuda.get_device_name() if cuda else "mps" if torch.backends.mps.is_available() else "cpu")
+print(", ".join(fast_formats()))
 """
-
 
 _PATIENCE_S = 30.0
 _SLOW_S = 1.0
@@ -116,8 +118,13 @@ def _asking_torch() -> Iterator[subprocess.Popen[str]]:
 def _device(asked: subprocess.Popen[str]) -> bool:
     with _told_if_slow("starting torch, which tells the device"):
         found, _ = asked.communicate()
-    _say("device", found.strip() or "torch does not start: make install")
-    return asked.returncode == 0
+    if asked.returncode != 0:
+        _say("device", "torch does not start: make install")
+        return False
+    device, formats = found.splitlines()
+    _say("device", device)
+    _say("fast dtypes", f"{formats} (of this CPU; the others are far slower on it)")
+    return True
 
 
 def _default_model() -> bool:
@@ -144,9 +151,9 @@ def _folder(name: str, folder: Path) -> bool:
         return False
     free = shutil.disk_usage(made).free
     if free < _LEAST_ROOM:
-        _say(name, f"{folder}, but its disk has only {free / 1e6:.0f} MB left: make room")
+        _say(name, f"{folder}, but its disk has only {in_bytes(free)} left: make room")
         return False
-    _say(name, f"{folder}, {free / 1e9:.1f} GB free")
+    _say(name, f"{folder}, {in_bytes(free)} free")
     return True
 
 
@@ -165,11 +172,11 @@ def _store(path: Path) -> bool:
             refuse_bad_place(path)
             _say("store", f"{path} (none yet: cornerstone run makes it)")
             return True
-        with _told_if_slow(f"reading the store {path}, {path.stat().st_size / 1e6:.0f} MB"):
+        with _told_if_slow(f"reading the store {path}, {in_bytes(path.stat().st_size)}"):
             report = check(path, _PATIENCE_S, narrate, quick=True)
         if report.sound:
             runs = counted(len(Results(path, on_wait=narrate).runs().rows), "run")
-            _say("store", f"{path}, {runs}, {path.stat().st_size / 1e6:.1f} MB")
+            _say("store", f"{path}, {runs}, {in_bytes(path.stat().st_size)}")
             return True
         command = f"cornerstone store check {shlex.quote(str(path))}"
         what = f"{path} is damaged: {report.problems[0]}; `{command}` tells more"

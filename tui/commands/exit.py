@@ -1,6 +1,6 @@
 """End the program: an error that a user can mend becomes one sentence on stderr, and exit code 2.
 
-Where work was done but its outcomes wait, the code is 1.
+Where work was done but its outcomes wait, or a part of it failed again and again, the code is 1.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import NoReturn
 
 import typer
 
-from core.errors import CornerstoneError, OutcomesWaitError
+from core.errors import CornerstoneError, IncompleteError, OutcomesWaitError
 from core.machine.plain_text import is_utf8, short_repr, shortened
 from tui.commands.usage import UsageError, usage_sentence
 from tui.drawing.mends import command_line_text
@@ -41,7 +41,7 @@ def for_people() -> Iterator[None]:
     except CornerstoneError as error:
         if "--debug" in sys.argv:
             raise
-        _fail(command_line_text(error), 1 if isinstance(error, OutcomesWaitError) else 2)
+        _fail(command_line_text(error), 1 if isinstance(error, OutcomesWaitError | IncompleteError) else 2)
     except UsageError as error:
         _fail(usage_sentence(error, "cornerstone"), 2)
     except (typer.Abort, KeyboardInterrupt):

@@ -85,7 +85,7 @@ def figure(
         raise CornerstoneError("figures need matplotlib, which is not installed: pip install 'cornerstone[figures]'")
     from core.estimators.question import Question
     from store.results import Results, Selection
-    from tui.figures.save import format_of, save
+    from tui.figures.formats import format_of
 
     output = at_home(output)
     format_of(output)  # before the work, not after it
@@ -106,8 +106,14 @@ def figure(
 
     tasks: Sequence[str | None] = task or [None]
     rows = _rows([read(Selection(model, one, run)) for one in tasks], results.path)
-    save(_drawn(kind, rows, width.value), output, force=force)
+    _save(_drawn(kind, rows, width.value), output, force=force)
     typer.echo(f"wrote {plain(str(output))}", err=True)
+
+
+def _save(figure: Figure, output: Path, *, force: bool) -> None:
+    from tui.figures.save import save
+
+    save(figure, output, force=force)
 
 
 def _rows(answers: Sequence[Answer[Any]], store: Path) -> list[Any]:

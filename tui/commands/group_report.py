@@ -19,6 +19,7 @@ from core.values.derived import named
 from store.results import Answer, Results, Selection
 from store.rows import AblationRow, CoalitionRow, ShapleyRow
 from tui.commands.phase_report import ablation_table, ablation_title, coalition_table, coalition_title, top_players
+from tui.drawing.numbers import signed_between
 from tui.drawing.plain import plain
 
 _Row = TypeVar("_Row", AblationRow, CoalitionRow, ShapleyRow)
@@ -127,7 +128,7 @@ def _value(value: str | None) -> str:
 def _between(drop: float | None, low: float | None, high: float | None) -> tuple[str, str]:
     return (
         "" if drop is None else f"{drop:+.3f}",
-        "" if low is None or high is None else f"{low:+.3f} to {high:+.3f}",
+        "" if low is None or high is None else signed_between(low, high),
     )
 
 

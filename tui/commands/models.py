@@ -11,11 +11,13 @@ from textwrap import wrap
 from types import MappingProxyType
 from typing import Final
 
+from core.machine.byte_count import in_bytes
 from core.models.aliases import aliases, cached
 from core.models.describe import Description, describe
 from core.models.layout import Way
 from tui.commands.catalog import Entry, print_entries
 from tui.commands.stdout import print_text
+from tui.drawing.numbers import whole
 from tui.drawing.plain import plain
 
 _LABEL_WIDTH: Final = 12
@@ -39,7 +41,7 @@ def print_models(*, as_json: bool) -> None:
         return
     entries: list[Entry] = [("model", "download", "cached", "what")]
     for alias in aliases():
-        size = "" if alias.download_mb is None else f"{alias.download_mb:,} MB"
+        size = "" if alias.download_mb is None else in_bytes(alias.download_mb * 10**6)
         entries.append((alias.name, size, "yes" if cached(alias) else "no", alias.description))
     print_entries(entries)
     print("a hub id, a local safetensors folder or a .gguf file names a model too", file=sys.stderr)
@@ -66,10 +68,10 @@ def _facts(found: Description) -> Iterator[tuple[str, str]]:
         yield "what", found.description
     yield "source", found.source
     yield "architecture", found.architecture or "not known"
-    yield "layers", "not known" if found.layers is None else f"{found.layers:,}"
+    yield "layers", "not known" if found.layers is None else f"{whole(found.layers)}"
     yield "players", _players(found)
     if found.parameters is not None:
-        yield "parameters", f"{found.parameters:,}"
+        yield "parameters", f"{whole(found.parameters)}"
     if found.quantized is not None:
         yield "quantized", found.quantized
     yield "size", _size(found)
@@ -92,7 +94,7 @@ def _players(found: Description) -> str:
 
 def _size(found: Description) -> str:
     sizes = ((found.bytes, "on this machine"), (found.download_bytes, "to download"))
-    return ", ".join(f"{size / 1e6:,.0f} MB {where}" for size, where in sizes if size is not None) or "not known"
+    return ", ".join(f"{in_bytes(size)} {where}" for size, where in sizes if size is not None) or "not known"
 
 
 def _lines(label: str, text: str, width: int | None) -> Iterator[str]:

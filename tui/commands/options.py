@@ -10,26 +10,34 @@ from typing import Annotated, Any, Final
 import typer
 
 from core.config.limit import MOST_COUNT
-from core.config.run_config import DEFAULT_MODEL, run_settings
+from core.config.model_config import DEFAULT_MODEL
+from core.config.run_config import run_settings
 from core.errors import CornerstoneError, Mend
 from core.estimators.registry import estimators, settings, window_readings
 from core.machine.paths import at_home
-from core.machine.plain_text import is_utf8
+from core.machine.plain_text import is_utf8, short_repr
 from core.machine.regular_file import kind_at
+from core.values.corpus import CORPUS_VALUES
 from core.values.derived import derived_values
 from store.file.location import default_path
+from store.file.place import refuse_missing_folders
 from store.formats.registry import formats
 from tui.commands.destination import TABLE, Destination, destination, form_names, form_of
 from tui.commands.option_groups import SettingOptions, Settings
 from tui.drawing.plain import or_list
+from tui.settings import read_settings, settings_path
 
 PLAYERS: Final = "Which units are removed: sublayers (default), layers, blocks:K (K consecutive layers) or kinds."
 PLAYERS_OF_RUN: Final = (
     "Which units are removed: sublayers (default), layers, blocks:K (K consecutive layers), kinds, or experts (each "
     "expert of an MoE in its place, as --expert-layers all does)."
 )
-_VALUES = f"acc, acc_norm, another metric that is a mean, {', '.join(derived_values())}"
-_DTYPE = "The model's dtype: auto (default; float32 on a CPU, else half precision), float32, bfloat16 or float16."
+_MEANS = f"acc, acc_norm, another metric that is a mean, {', '.join(derived_values())}"
+_VALUES = f"{_MEANS}, and of texts without choices {', '.join(CORPUS_VALUES)} (lower is better)"
+_DTYPE = (
+    "The model's dtype: auto (default; float32 on a CPU, else half precision), float32, bfloat16 or float16. On a CPU "
+    "that has instructions for it, bfloat16 is faster, else far slower: cornerstone doctor tells."
+)
 _DEVICE = (
     "Where the model runs: auto (default; the best device), cpu, cuda, cuda:1, mps, or spread (all devices and memory)."
 )
@@ -42,7 +50,12 @@ LONGEST_WAIT_S: Final = 7 * 24 * 3600
 
 def value_help(what: str) -> str:
     """Return the help of an option for a value that is ``what``."""
-    return f"{what}: {_VALUES}. Default: acc, else the task's first metric that is a mean."
+    return f"{what}: {_VALUES}. Default: acc, else the task's first of these."
+
+
+def mean_help(what: str) -> str:
+    """Return the help of an option for a value that is ``what``, and has to be a mean over documents."""
+    return f"{what}: {_MEANS}. Default: acc, else the task's first metric that is a mean."
 
 
 def seconds(text: str) -> float:
@@ -56,7 +69,7 @@ def seconds(text: str) -> float:
     except ValueError:
         found = math.nan
     if not 0 <= found <= LONGEST_WAIT_S:
-        raise typer.BadParameter(f"{text!r} is no number of seconds from 0 to {LONGEST_WAIT_S} (a week)")
+        raise typer.BadParameter(f"{short_repr(text)} is no number of seconds from 0 to {LONGEST_WAIT_S} (a week)")
     return found
 
 
@@ -102,6 +115,35 @@ class Tasks:
     def keys(self) -> dict[str, Any]:
         """Return what was given, by the keys of a run."""
         return {"tasks": self.task, "include_path": self.include_path, "trust_task_code": self.trust_task_code}
+
+
+WorkersOption = Annotated[
+    int | None,
+    typer.Option(
+        "--workers",
+        min=1,
+        metavar="N",
+        help="How many workers evaluate, each on a GPU of its own or on its part of the CPUs (default: this process).",
+    ),
+]
+RayOption = Annotated[
+    str | None,
+    typer.Option(
+        "--ray", metavar="HOST:PORT", help="The Ray cluster that runs the workers (default: they run on this machine)."
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """Options for who evaluates."""
+
+    workers: WorkersOption = None
+    ray: RayOption = None
+
+    def keys(self) -> dict[str, Any]:
+        """Return what was given, by the keys of a run."""
+        return {"workers": self.workers, "ray": self.ray}
 
 
 LimitOption = Annotated[
@@ -155,7 +197,7 @@ RunOption = Annotated[
 ValueOption = Annotated[str | None, typer.Option("--value", help=value_help("The score to read"))]
 PaperValueOption = Annotated[
     str | None,
-    typer.Option("--value", help=f"The score to read: {_VALUES}. Default: acc_norm where the task has it, else acc."),
+    typer.Option("--value", help=f"The score to read: {_MEANS}. Default: acc_norm where the task has it, else acc."),
 ]
 EstimatorOption = Annotated[
     str | None,
@@ -177,17 +219,40 @@ ExactPlayersOption = Annotated[
     ),
 ]
 TopOption = Annotated[int, typer.Option(min=1, max=MOST_COUNT, help="How many units count as the top.")]
+ReferenceOption = Annotated[
+    str | None,
+    typer.Option(
+        help=f"Compare with this model{_STORED}, whatever its weights, such as the original of a quantized one "
+        "(default: the same weights in float32, else in the finest format)."
+    ),
+]
+CostOption = Annotated[
+    float | None,
+    typer.Option(
+        help="Say of each layer whether it costs more than this much of the value (default: what the latest run asked "
+        "about)."
+    ),
+]
+ShapiqOption = Annotated[
+    bool,
+    typer.Option(
+        "--shapiq",
+        help="Compare shapiq's RegressionMSR, ProxySHAP and OddSHAP too, where they are installed. They draw their own "
+        "coalitions, as many as our estimators read.",
+    ),
+]
 RunSettings = Annotated[Settings, SettingOptions(run_settings)]
 EstimatorSettings = Annotated[Settings, SettingOptions(settings)]
 
 
 def store_file(store: Path | None) -> Path:
-    """Return the store that an option names, with the home folder in place of ``~``; the default one if it names none.
+    """Return the store that an option names, with the home folder in place of ``~``; the default one if it names none,
+    which the settings may choose.
 
     Raises:
         CornerstoneError: the path is not UTF-8, something else than a file is there, or that cannot be told.
     """
-    path = at_home(store or default_path())
+    path = at_home(store or _store_of_settings() or default_path())
     if not is_utf8(str(path)):
         raise CornerstoneError(f"the path of the store, {path}, is not UTF-8", Mend.OTHER_STORE)
     kind = kind_at(path)
@@ -196,6 +261,21 @@ def store_file(store: Path | None) -> Path:
     above = next(((parent, there) for parent in path.parents if (there := kind_at(parent)) is not None), None)
     if above is not None and above[1] != "folder":
         raise CornerstoneError(f"the store {path} cannot be there: {above[0]} is a {above[1]}", Mend.OTHER_STORE)
+    return path
+
+
+def _store_of_settings() -> Path | None:
+    """Return the default store that the settings choose.
+
+    Raises:
+        CornerstoneError: it cannot be made there; only the settings say so, and not the command.
+    """
+    path = read_settings().store
+    if path is not None:
+        try:
+            refuse_missing_folders(path)
+        except CornerstoneError as error:
+            raise CornerstoneError(f"{settings_path()}: {error}", error.mend) from error
     return path
 
 

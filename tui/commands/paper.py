@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from core.errors import CornerstoneError
-from core.estimators.registry import checked, estimator_named, estimators
+from core.estimators.registry import checked, compared
 from core.estimators.windows import WindowFirst
 from core.machine.atomic_file import refuse_target, whole_file
 from core.machine.paths import at_home
-from core.values.derived import is_accuracy, named
 from tui.commands.options import (
     EstimatorSettings,
     ForceOption,
@@ -36,8 +35,6 @@ from tui.commands.uneven import uneven
 from tui.drawing.plain import plain, plain_lines
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
     from core.paper.report import ModelReport
     from store.reading.paper import PaperSelection
     from tui.paper.agreement import Agreement
@@ -67,9 +64,6 @@ _ENDINGS = {
     ".csv": Format.CSV,
 }
 _FILE_WIDTH = 100
-# The smallest width of one model in a table's line.
-_MODEL_WIDTH = 29
-_LABELS_WIDTH = 18
 
 
 def paper(
@@ -104,13 +98,13 @@ def paper(
     from store.results import Results
     from tui.drawing.gap_text import gap_texts
     from tui.paper.agreement import agreements
-    from tui.paper.figures import figure_rows, write_figures
+    from tui.paper.figure_files import write_figures
+    from tui.paper.figures import figure_rows
     from tui.paper.tables import names_of
 
     output = None if output is None else at_home(output)
     form = _format(form, output)
     chosen = checked(settings)
-    compared_by = tuple(estimator_named(name, chosen) for name, kind in estimators().items() if kind.shapley)
     windows = WindowFirst.of(chosen)
     if output is not None and form not in _FIGURES:
         refuse_target(output, force=force)  # so that the work is not done in vain
@@ -121,7 +115,7 @@ def paper(
     gaps = gap_texts((*read.gaps, *read.missing), results.path)
     models = tuple(report(values) for values in read.models)
     names = names_of(models)
-    compared = () if form in _FIGURES else agreements(results, models, compared_by)
+    named = () if form in _FIGURES else agreements(results, models, compared(chosen))
     rows: tuple[FigureRows, ...] = ()
     if form in _FIGURES or (form is Format.TABLE and figures):
         rows = figure_rows(results, models, names, selection)
@@ -130,7 +124,7 @@ def paper(
         for written in write_figures(rows, form.value, output, force=force):
             typer.echo(f"wrote {plain(str(written))}", err=True)
     else:
-        found = _Found(selection, models, names, compared, rows)
+        found = _Found(selection, models, names, named, rows)
         text = _text(form, found, gaps, to_screen=output is None)
         _emit(text, output, for_people=form is Format.TABLE, force=force)
     for gap in gaps:
@@ -179,58 +173,34 @@ def _text(form: Format, found: _Found, gaps: Sequence[str], *, to_screen: bool) 
     from store.export import render
     from tui.paper.latex import to_latex
     from tui.paper.markdown import to_markdown
+    from tui.paper.preface import preface
     from tui.paper.rows import PaperRow, paper_rows
 
-    preface = _preface(found.selection)
+    opening = preface(found.selection)
     match form:
         case Format.MARKDOWN:
-            return to_markdown(found.tables, [*preface, *(f"Missing: {gap}" for gap in gaps)])
+            return to_markdown(found.tables, [*opening, *(f"Missing: {gap}" for gap in gaps)])
         case Format.LATEX:
-            return to_latex(found.tables, [*preface, *(f"missing: {gap}" for gap in gaps)])
+            return to_latex(found.tables, [*opening, *(f"missing: {gap}" for gap in gaps)])
         case Format.CSV:
             return render(paper_rows(found.models, found.compared, found.selection), PaperRow, "csv")
         case Format.JSON:
             numbers = {
-                "statement": preface,
+                "statement": opening,
                 "numbers": [asdict(row) for row in paper_rows(found.models, found.compared, found.selection)],
                 "missing": gaps,
             }
             return json.dumps(numbers, indent=1, allow_nan=False) + "\n"
         case _:
             width = _width() if to_screen else _FILE_WIDTH
-            return _screen(found, preface, width, colour=to_screen and sys.stdout.isatty())
+            return _screen(found, opening, width, colour=to_screen and sys.stdout.isatty())
 
 
-def _preface(selection: PaperSelection) -> list[str]:
-    """Return the sentences on the basis of all numbers: value, estimator and intervals."""
-    value = (
-        f"value {named(selection.value)}" if selection.value else "value: acc_norm where the task defines it, else acc"
-    )
-    compared = selection.value is None or is_accuracy(selection.value)
-    apart = "" if compared else " The paper's own numbers are of accuracies, so they do not stand beside these."
-    windows = WindowFirst(selection.max_removed).described()
-    return [
-        "Investigating Layer Importance in Large Language Models (Zhang, Dong, Kawaguchi 2024), from what is stored; "
-        f"{value}; estimator {selection.estimator}, {windows}; in brackets 95% intervals, from documents drawn again "
-        f"within each task.{apart}"
-    ]
+def _screen(found: _Found, opening: Sequence[str], width: int, *, colour: bool) -> str:
+    from tui.paper.text import figures_text, tables_text
 
-
-def _screen(found: _Found, preface: Sequence[str], width: int, *, colour: bool) -> str:
-    from rich.text import Text
-
-    from tui.paper.figures import texts
-    from tui.paper.tables import paper_tables
-    from tui.paper.text import beside, figure_width, rendered, table_of
-
-    at_once = max(1, (width - _LABELS_WIDTH) // _MODEL_WIDTH)
-    parts: list[RenderableType] = [*(Text(plain(sentence)) for sentence in preface), Text("")]
-    for start in range(0, len(found.models), at_once):
-        parts += [table_of(table) for table in paper_tables(found.models[start : start + at_once], found.names)]
-    parts += [table_of(table) for table in found.agreement]
-    for title, panels in texts(found.rows, figure_width(width), colour=colour):
-        parts += [Text(title, style="bold"), Text(""), beside(panels, width)]
-    return rendered(parts, width, colour=colour)
+    tables = tables_text(found.models, found.names, found.agreement, opening, width, colour=colour)
+    return tables + (figures_text(found.rows, width, colour=colour) if found.rows else "")
 
 
 def _width() -> int:

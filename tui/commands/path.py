@@ -22,8 +22,9 @@ from tui.commands.destination import TABLE, Destination, put_rows
 from tui.commands.signals import cause_of, exit_code, terminable
 from tui.commands.stderr import GETTING_READY, narrate
 from tui.commands.stdout import tables_console
+from tui.drawing.numbers import signed_between
 from tui.drawing.path_chart import path_chart
-from tui.drawing.plain import plain
+from tui.drawing.path_text import path_header, path_lines, path_title
 from tui.worker_process import become
 
 Found = TypeVar("Found")
@@ -97,40 +98,14 @@ def put_path(rows: Sequence[PathRow], to: Destination) -> None:
     out.print(path_chart(overall, colour=out.is_terminal), soft_wrap=True)
 
 
-def path_title(rows: Sequence[PathRow]) -> str:
-    """Return the title of the table: the path, and which documents each score comes from."""
-    first = rows[0]
-    held_out = [row for row in rows if row.documents == "held out"]
-    lines = [f"Removal path of {plain(first.model)} on {plain(', '.join(first.tasks))} ({plain(named(first.value))})"]
-    lines.append(f"  chosen by {first.n} documents, intact {first.intact:.3f}: on these the score is too good")
-    if held_out:
-        lines.append(f"  held out {held_out[0].n} others, intact {held_out[0].intact:.3f}: what the path costs")
-    else:
-        lines.append("  no documents were held out, so what the path costs is not known")
-    return "\n".join(lines)
-
-
 def path_table(rows: Sequence[PathRow]) -> Table:
     """Return a table with a line for each step: the removed player, the remaining weights, and the scores."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    held_out = {row.step: row for row in rows if row.documents == "held out"}
-    names = ["step", "removed", "weights", "score", "drop", "95% interval"]
-    for name in [*names, *(["held out", "drop", "95% interval"] if held_out else [])]:
+    for name in path_header(rows):
         table.add_column(name, justify="left" if name == "removed" else "right", no_wrap=True)
-    for row in rows:
-        if row.documents == "chosen by these":
-            kept = 1 - row.parameters_removed / row.parameters_total
-            cells = [str(row.step), row.label or "intact", f"{kept:.1%}", *_measured(row)]
-            if row.step in held_out:
-                cells += _measured(held_out[row.step])
-            table.add_row(*cells)
+    for _, cells in path_lines(rows):
+        table.add_row(*cells)
     return table
-
-
-def _measured(row: PathRow) -> list[str]:
-    if row.step == 0:
-        return [f"{row.score:.3f}", "", ""]
-    return [f"{row.score:.3f}", f"{row.drop:+.3f}", f"{row.drop_low:+.3f} to {row.drop_high:+.3f}"]
 
 
 def _sentence(row: PathRow) -> str:
@@ -140,5 +115,5 @@ def _sentence(row: PathRow) -> str:
     kept = 1 - row.parameters_removed / row.parameters_total
     return (
         f"step {row.step}: {row.label} removed, the best of {row.candidates}{tied}: {row.value} {row.score:.3f}, drop "
-        f"{row.drop:+.3f} ({row.drop_low:+.3f} to {row.drop_high:+.3f}), {kept:.1%} of the parameters"
+        f"{row.drop:+.3f} ({signed_between(row.drop_low, row.drop_high)}), {kept:.1%} of the parameters"
     )

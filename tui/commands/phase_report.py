@@ -9,6 +9,7 @@ from rich.table import Table
 
 from core.values.derived import named
 from store.rows import AblationRow, CoalitionRow, ShapleyRow
+from tui.drawing.numbers import signed_between
 from tui.drawing.plain import plain
 from tui.drawing.provenance import obtained
 
@@ -27,7 +28,7 @@ def ablation_table(rows: Sequence[AblationRow]) -> Table:
     """Return a table with a line for each player. A drop whose interval is above zero stands out."""
     table = _table("removed", plain(named(rows[0].value)), "se", "drop", "95% interval")
     for row in rows:
-        _add(table, row.label, _fixed(row.acc), _fixed(row.acc_se), drop=(row.drop, row.drop_low, row.drop_high))
+        _add(table, row.label, _fixed(row.acc), _spread(row), drop=(row.drop, row.drop_low, row.drop_high))
     return table
 
 
@@ -40,7 +41,7 @@ def coalition_table(rows: Sequence[CoalitionRow]) -> Table:
     """Return a table with a line for each coalition, the intact model first. Clear drops stand out."""
     table = _table("removed", "n", plain(named(rows[0].value)), "se", "drop", "95% interval")
     for row in rows:
-        cells = (row.label, str(row.n), _fixed(row.acc), _fixed(row.acc_se))
+        cells = (row.label, str(row.n), _fixed(row.acc), _spread(row))
         _add(table, *cells, drop=(row.drop, row.drop_low, row.drop_high))
     return table
 
@@ -59,7 +60,7 @@ def top_players(rows: Sequence[ShapleyRow]) -> str:
             return "\n".join([*lines[:2], "  no player has a positive value"])
         lines.append(
             f"  {row.rank}. {row.label:<{longest}} {row.share:6.1%}  [{row.share_low:.1%} to {row.share_high:.1%}]"
-            f"   phi {row.phi:+.3f} [{row.phi_low:+.3f} to {row.phi_high:+.3f}]"
+            f"   phi {row.phi:+.3f} [{signed_between(row.phi_low, row.phi_high)}]"
         )
     return "\n".join(lines)
 
@@ -75,10 +76,17 @@ def _table(*names: str) -> Table:
 def _add(table: Table, *cells: str, drop: tuple[float | None, float | None, float | None]) -> None:
     """Add a line that ends in a drop and its interval."""
     mean, low, high = drop
-    between = "" if low is None or high is None else f"{low:+.3f} to {high:+.3f}"
+    between = "" if low is None or high is None else signed_between(low, high)
     style = "bold" if low is not None and low > 0 else ""
     table.add_row(*cells, "" if mean is None else f"{mean:+.3f}", between, style=style)
 
 
 def _fixed(value: float | None) -> str:
     return "" if value is None else f"{value:.3f}"
+
+
+def _spread(row: AblationRow | CoalitionRow) -> str:
+    """Return the standard error; the 95% interval where there is none, because all documents have the same score."""
+    if row.acc_se is not None or row.acc_low is None or row.acc_high is None:
+        return _fixed(row.acc_se)
+    return f"{row.acc_low:.3f} to {row.acc_high:.3f}"

@@ -9,9 +9,20 @@ from typing import Protocol
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-from core.study.events import ChunkRecorded, MemoryShort, Phase, PhaseFinished, PhaseStarted, StudyEvent, TopLooked
+from core.study.events import (
+    ChunkRecorded,
+    CostLooked,
+    DocumentsSkipped,
+    MemoryShort,
+    Phase,
+    PhaseFinished,
+    PhaseStarted,
+    StudyEvent,
+    TopLooked,
+    WorkersChanged,
+)
 from core.study.meter import Meter
-from tui.drawing.event_text import MEMORY_SHORT, verdict_text
+from tui.drawing.event_text import MEMORY_SHORT, skipped_text, standings_text, verdict_text, workers_text
 from tui.drawing.numbers import at_most
 from tui.drawing.numbers import clock as in_clock
 from tui.drawing.plain import counted, plain
@@ -47,13 +58,13 @@ class BarProgress:
         self._bar: Progress | None = None
         self._row = TaskID(0)
         self._stored, self._began = 0, 0.0
-        self._most = ""
+        self._most = self._known = self._crew = ""
 
     def show(self, event: StudyEvent) -> None:
         match event:
             case PhaseStarted(phase, stored):
                 self._meter.start(stored)
-                self._stored, self._began = stored, time.monotonic()
+                self._stored, self._began, self._known = stored, time.monotonic(), ""
                 if stored < phase.total:
                     self._start(phase)
             case ChunkRecorded(_, done):
@@ -61,8 +72,14 @@ class BarProgress:
                 self._draw()
             case MemoryShort():
                 self._say(_MEMORY_SHORT)
-            case TopLooked(_, verdict):
+            case WorkersChanged():
+                self._crew = f"  {workers_text(event)}"
+            case DocumentsSkipped():
+                self._say(skipped_text(event))
+            case TopLooked(_, verdict) | CostLooked(_, verdict) if verdict.final:
                 self._say(verdict_text(verdict))
+            case TopLooked(_, verdict) | CostLooked(_, verdict):
+                self._known = f"  {standings_text(verdict)}"
             case PhaseFinished(phase):
                 self.close()
                 done = round(self._meter.done)
@@ -98,7 +115,7 @@ class BarProgress:
         if self._bar is not None:
             total = self._bar.tasks[0].total or 0
             pace = _pace(self._meter, total - self._meter.done, self._most)
-            self._bar.update(self._row, completed=self._meter.done, pace=pace)
+            self._bar.update(self._row, completed=self._meter.done, pace=pace + self._crew + self._known)
 
 
 class LineProgress:
@@ -110,20 +127,27 @@ class LineProgress:
         self._said = clock()
         self._meter = Meter(clock)
         self._phase: Phase | None = None
+        self._known = self._crew = ""
 
     def show(self, event: StudyEvent) -> None:
         match event:
             case PhaseStarted(phase, stored):
                 self._meter.start(stored)
-                self._phase = phase
+                self._phase, self._known = phase, ""
                 self._begin(phase, stored)
             case ChunkRecorded(_, done):
                 self._meter.reach(done)
                 self._say_now_and_then()
             case MemoryShort():
                 self._say(_MEMORY_SHORT)
-            case TopLooked(_, verdict):
+            case WorkersChanged():
+                self._crew = f"  {workers_text(event)}"
+            case DocumentsSkipped():
+                self._say(skipped_text(event))
+            case TopLooked(_, verdict) | CostLooked(_, verdict) if verdict.final:
                 self._say(verdict_text(verdict))
+            case TopLooked(_, verdict) | CostLooked(_, verdict):
+                self._known = f"  {standings_text(verdict)}"
             case PhaseFinished(phase):
                 self._say(f"{_name(phase)}: done")
 
@@ -150,7 +174,8 @@ class LineProgress:
         if left >= 1:
             most = "at most " if self._phase.in_rounds else ""
             pace = _pace(self._meter, left, most)
-            self._say(f"{_name(self._phase)}: {self._meter.done:.0f} of {most}{self._phase.total} outcomes{pace}")
+            far = f"{self._meter.done:.0f} of {most}{self._phase.total} outcomes"
+            self._say(f"{_name(self._phase)}: {far}{pace}{self._crew}{self._known}")
             self._said = self._clock()
 
 
@@ -159,12 +184,12 @@ def _name(phase: Phase) -> str:
 
 
 def _pace(meter: Meter, left: float, most: str) -> str:
-    """Return the rate and the time left in words, as far as they are known.
+    """Return the rate and the time left in words; nothing before the first outcome, of which neither can be told.
 
     The time is rounded up, so it is never 0. ``most`` stands before a time that is a bound.
     """
     rate = meter.rate
-    if rate <= 0:
+    if rate <= 0 or meter.counted < 1:
         return ""
     speed = f"{rate:.0f}/s" if rate >= 10 else f"{rate:.1f}/s"
     return f"  {speed}" + (f"  {most}{in_clock(left / rate + 1)} left" if left >= 1 else "")

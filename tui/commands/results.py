@@ -8,7 +8,7 @@ import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,6 +21,7 @@ from store.tables import Asked, Option, Table, tables
 from tui.commands.destination import TABLE, Destination, put_rows, tell_doubts
 from tui.commands.option_groups import grouped
 from tui.commands.options import (
+    CostOption,
     EstimatorOption,
     EstimatorSettings,
     ExactPlayersOption,
@@ -29,7 +30,9 @@ from tui.commands.options import (
     PaperTasksOption,
     PaperValueOption,
     PlayersOption,
+    ReferenceOption,
     RunOption,
+    ShapiqOption,
     StoredModelOption,
     StoredOption,
     StoredTaskOption,
@@ -38,7 +41,7 @@ from tui.commands.options import (
     WindowEstimatorOption,
     store_file,
 )
-from tui.commands.stderr import narrate
+from tui.commands.stderr import narrate, narrate_lines
 from tui.commands.stdout import print_text
 
 if TYPE_CHECKING:
@@ -46,6 +49,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Read what is stored, as tables for people or as CSV, JSON and other formats for programs.")
 
+_TO_STDOUT = Output()
 _KEYWORD = inspect.Parameter.KEYWORD_ONLY
 _OPTIONS: Mapping[Option, tuple[str, Any, Any]] = {
     "model": ("model", StoredModelOption, None),
@@ -61,14 +65,22 @@ _OPTIONS: Mapping[Option, tuple[str, Any, Any]] = {
     "settings": ("settings", EstimatorSettings, inspect.Parameter.empty),
     "max_removed": ("max_removed", MaxRemovedOption, DEFAULT_MAX_REMOVED),
     "top": ("top", TopOption, 3),
+    "shapiq": ("shapiq", ShapiqOption, False),
+    "cost": ("cost", CostOption, None),
+    "reference": ("reference", ReferenceOption, None),
 }
 """The parameter of a command for each option of a table: its name, its annotation and its default."""
 
 
 _EXAMPLES: Mapping[str, tuple[str, ...]] = {
+    "ablation": ("Example: cornerstone results ablation --cost 0.05",),
     "shapley": ("Example: cornerstone results shapley --players blocks:3 --estimator exact --value margin",),
     "estimators": (
         "Example: cornerstone run --players blocks:3 --schedule exact --task agreement; cornerstone estimators",
+    ),
+    "formats": (
+        "Example, after the same run in float32: cornerstone run --task agreement --schedule windows --dtype bfloat16; "
+        "cornerstone results formats",
     ),
 }
 
@@ -106,6 +118,9 @@ def _asked(options: dict[str, Any]) -> Asked:
         players=options.get("players"),
         settings=settings,
         top=options.get("top", 3),
+        shapiq=options.get("shapiq", False),
+        cost=options.get("cost"),
+        reference=options.get("reference"),
     )
 
 
@@ -141,6 +156,35 @@ def _draw_interactions(rows: Sequence[InteractionRow]) -> None:
         print_text(interaction_chart(chosen, width=width, colour=colour) + "\n")
 
 
+def sql(
+    query: Annotated[str, typer.Argument(help='A query of DuckDB, such as "SELECT * FROM runs".')],
+    *,
+    store: StoredOption = None,
+    to: Output = _TO_STDOUT,
+) -> None:
+    """Answer a query in SQL over the tables of the store. It only reads: no other file, no network, no extension.
+
+    A query may take 5 seconds and 256 MB of memory. At most 100000 rows are kept.
+
+    Example: cornerstone results sql "SELECT model, count(*) FROM outcomes GROUP BY model"
+    """
+    from store.sql.query import Query, QueryError
+    from tui.commands.row_table import print_rows
+
+    where = to.checked()
+    try:
+        found = Query(store_file(store), query).result(narrate)
+    except QueryError as error:
+        if error.where:
+            narrate_lines(error.where)
+        raise
+    tell_doubts((), filter(None, [found.note]))
+    if where.form == TABLE:
+        print_rows(found.rows, found.row, as_they_are=True)
+    else:
+        put_rows(found.rows, found.row, where)
+
+
 def _results(store: Path | None) -> Results:
     from store.results import Results
 
@@ -152,3 +196,4 @@ estimators = table_command(tables()["estimators"])
 
 for each in tables().values():
     app.command(each.name)(table_command(each))
+app.command("sql")(grouped(sql))

@@ -20,6 +20,8 @@ from tui.commands.stdout import print_text
 from tui.drawing.plain import plain, told_apart
 
 _GAP = "  "
+_LEAST = 0.0005
+"""A smaller number would look like 0."""
 # Columns that tell apart models and tasks of the same name.
 _IDENTS = {"model": "model_id", "task": "task_id"}
 # Columns that usually have one value in a whole table.
@@ -39,29 +41,34 @@ _SUBJECT = (
     "chance",
     "n",
     "k",
+    "verdict",
+    "verdict_k",
+    "verdict_cost",
+    "verdict_n",
 )
 Columns = dict[str, list[str]]
 
 
-def print_rows(rows: Sequence[Any], row_type: type, dropped: Sequence[str] = ()) -> None:
+def print_rows(rows: Sequence[Any], row_type: type, dropped: Sequence[str] = (), *, as_they_are: bool = False) -> None:
     """Print rows to stdout.
 
     Args:
         rows: of one table.
         row_type: their dataclass.
         dropped: columns that a narrow terminal goes without, in this order.
+        as_they_are: whether the columns are a user's own, so that none means a model or a task.
 
     On a terminal, a value that all rows share stands once above them, and columns that do not fit are left out, which
     stderr says. Elsewhere every row has every column. A name that several models or tasks share is written name@id.
     """
-    columns = _columns(rows, row_type)
+    columns = _own_columns(rows, row_type) if as_they_are else _columns(rows, row_type)
     numeric = {name for name in columns if _is_numeric([getattr(row, name) for row in rows])}
     if not sys.stdout.isatty():
         head, *body = _lines(columns, numeric)
         print_text("\n".join([head, "─" * cell_len(head), *body, ""]))
         return
     width = shutil.get_terminal_size().columns
-    above = wrap(_subject(columns), width) if len(rows) > 1 else []
+    above = wrap(_subject(columns), width) if len(rows) > 1 and not as_they_are else []
     left_out = _narrow(columns, dropped, width)
     first = {name: texts for name, texts in columns.items() if name in {"label", "labels"}}
     head, *body = _lines({**first, **columns}, numeric)
@@ -83,6 +90,10 @@ def _subject(columns: Columns) -> str:
 def _columns(rows: Sequence[Any], row_type: type) -> Columns:
     names = [name for name in columns_of(row_type) if name not in _IDENTS.values()]
     return {name: _texts(name, rows) for name in names}
+
+
+def _own_columns(rows: Sequence[Any], row_type: type) -> Columns:
+    return {name: [_cell(getattr(row, name)) for row in rows] for name in columns_of(row_type)}
 
 
 def _narrow(columns: Columns, dropped: Sequence[str], width: int) -> list[str]:
@@ -140,7 +151,7 @@ def _cell(value: object) -> str:
         case None:
             return ""
         case float():
-            return f"{value:.3f}"
+            return f"{value:.1g}" if 0 < abs(value) < _LEAST else f"{value:.3f}"
         case tuple():
             return "[" + ", ".join(_cell(item) for item in value) + "]"
         case datetime():

@@ -7,10 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from core.study.recorded_run import INTERRUPTED_QUERY
 from tui.interrupt import BY
-
-# If a signal's handler raises an exception during a query, DuckDB replaces it by one with this text.
-_INTERRUPTED_QUERY = "Query interrupted"
 
 
 class TerminatedError(KeyboardInterrupt):
@@ -51,7 +49,7 @@ def terminable() -> Iterator[Callable[[], None]]:
     try:
         yield check
     except RuntimeError as error:
-        if str(error) != _INTERRUPTED_QUERY:
+        if str(error) != INTERRUPTED_QUERY:
             raise
         raise _stopped(came[-1] if came else signal.SIGINT) from error
     finally:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from core.errors import CornerstoneError, Mend
+from core.machine.byte_count import in_bytes
 from core.machine.paths import at_home
 from store.file.patience import PATIENCE_S
 from tui.commands.options import ForceOption, WaitOption, store_file
@@ -157,7 +158,7 @@ def _own_words() -> Iterator[None]:
 
 
 def _megabytes(size: int) -> str:
-    return f"{size / 1e6:.1f} MB"
+    return in_bytes(size)
 
 
 def _as_json(report: Report) -> dict[str, object]:

@@ -25,7 +25,7 @@ WARN = Style(foreground=Color(245, 190, 80), bold=True)
 FAULT = Style(foreground=Color(255, 100, 100), bold=True)
 REMOVED = Style(foreground=Color(20, 20, 20), background=Color(245, 190, 80), bold=True)
 # The cursor on a cell that is one character wide, and so has no room for brackets.
-CURSOR = Style(foreground=Color(20, 20, 20), background=Color(240, 240, 240), bold=True)
+CURSOR = Style(bold=True, reverse=True)
 
 UNKNOWN_GLYPH = "·"
 REMOVED_GLYPH = "✕"
@@ -33,10 +33,14 @@ REMOVED_GLYPH = "✕"
 STEPS = (0.1, 0.3, 0.6)
 
 
+def hue(kind: PlayerKind) -> Color:
+    """Return the colour of a kind of player."""
+    return Color(*LOOKS[kind].hue)
+
+
 def importance(kind: PlayerKind, part: float) -> Style:
     """Return the colour of a drop that is ``part`` (0..1) of the largest expected one."""
-    look = LOOKS[kind]
-    return Style(foreground=look.faint.blend(look.hue, min(max(part, 0.0), 1.0)))
+    return Style(foreground=Color(*LOOKS[kind].faint).blend(hue(kind), min(max(part, 0.0), 1.0)))
 
 
 def weight(kind: PlayerKind, part: float) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from rich.cells import cell_len, set_cell_size
 from textual.content import Content
 
 # Columns that a border takes from a title: a corner, a line and a blank at each end.
@@ -15,6 +16,24 @@ def fitting(width: int, *variants: str | Content) -> Content:
     contents = [Content(variant) if isinstance(variant, str) else variant for variant in variants]
     chosen = next((content for content in contents if content.cell_length <= width), contents[-1])
     return chosen.truncate(width, ellipsis=True) if width > 0 else chosen
+
+
+def middle(name: str, width: int) -> str:
+    """Return a name; without its middle if it is wider than ``width``, because names often differ at the end."""
+    if cell_len(name) <= width:
+        return name
+    if width <= 1:
+        return "…"[:width]
+    end = (width - 1) // 2
+    return f"{set_cell_size(name, width - 1 - end).rstrip()}…{_last_cells(name, end)}"
+
+
+def _last_cells(text: str, cells: int) -> str:
+    """Return the end of a text that takes so many columns at most."""
+    start = len(text)
+    while start and cell_len(text[start - 1 :]) <= cells:
+        start -= 1
+    return text[start:]
 
 
 def flowed(width: int, fields: Iterable[Content], gap: str = "  ") -> list[Content]:

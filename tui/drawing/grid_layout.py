@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tui.drawing.slots import Cell
 
 LABEL = 5
-WIDEST = 6
+WIDEST = 12
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,12 +16,15 @@ from tui.drawing.numbers import decimal
 _LEAST = 0.05
 
 
-def room_of(points: Collection[AblationPoint]) -> float:
-    """Return the drop that has the full colour: from intact down to chance (or 0), else the largest drop."""
+def room_of(points: Collection[AblationPoint], *, lower: bool = False) -> float:
+    """Return the drop that has the full colour: from intact down to chance (or 0), else the largest drop.
+
+    It is the largest drop too where a lower score is better.
+    """
     first = next(iter(points), None)
     if first is None:
         return 1.0
-    room = first.intact_acc - (first.chance or 0.0) if 0 <= first.intact_acc <= 1 else 0.0
+    room = first.intact_acc - (first.chance or 0.0) if not lower and 0 <= first.intact_acc <= 1 else 0.0
     return room if room >= _LEAST else max(_LEAST, *(point.drop for point in points))
 
 
@@ -53,7 +56,7 @@ def kinds_key(kinds: Sequence[PlayerKind]) -> Content:
     """Return the name of each kind with its mark and the glyph of a large drop."""
     words = [
         Content.assemble(
-            (LOOKS[kind].mark + LOOKS[kind].weights[2], Style(foreground=LOOKS[kind].hue)), f" {LOOKS[kind].short}"
+            (LOOKS[kind].mark + LOOKS[kind].weights[2], Style(foreground=colours.hue(kind))), f" {LOOKS[kind].short}"
         )
         for kind in kinds
     ]

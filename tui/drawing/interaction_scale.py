@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from store.rows import InteractionRow
+if TYPE_CHECKING:
+    from store.rows import InteractionRow
+
 
 NEED, BACK_UP, LEANS_TO_NEED, LEANS_TO_BACK_UP, LITTLE = "▲", "▼", "+", "-", "·"
 NOTHING = " "

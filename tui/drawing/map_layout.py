@@ -6,8 +6,11 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from store.rows import InteractionRow
+if TYPE_CHECKING:
+    from store.rows import InteractionRow
+
 
 LABEL = 3
 WIDEST = 3

@@ -13,6 +13,11 @@ from core.errors import CornerstoneError, Mend
 _FILE: Final = "STORE"
 """What stands for the file of an error, where it is not known."""
 
+_TOKEN: Final = (
+    "`ray get-auth-token --generate` makes ~/.ray/auth_token; `chmod 600` it, and copy it to every machine before "
+    "`RAY_AUTH_MODE=token ray start`"
+)
+
 _COMMAND_LINE: Final[Mapping[Mend, str]] = MappingProxyType(
     {
         Mend.CHECK_INSTALL: "`cornerstone doctor` checks the install",
@@ -24,6 +29,8 @@ _COMMAND_LINE: Final[Mapping[Mend, str]] = MappingProxyType(
         Mend.GIVE_ADAPTER: "give both: --model MODEL --adapter FOLDER",
         Mend.GIVE_LOCAL_DATA: "give a local file: --task NAME=FILE.jsonl",
         Mend.GO_ONLINE: "run once without --offline",
+        Mend.INSTALL_RAY: "`pip install 'cornerstone[ray]'` adds it",
+        Mend.MAKE_RAY_TOKEN: _TOKEN,
         Mend.LIST_MODELS: "`cornerstone models` lists the aliases",
         Mend.LIST_TASKS: "`cornerstone tasks --all` lists them",
         Mend.LOG_IN_TO_HUB: "`hf auth login` does that",
@@ -39,6 +46,9 @@ _COMMAND_LINE: Final[Mapping[Mend, str]] = MappingProxyType(
         Mend.START_EVALUATOR: "`cornerstone` starts it again",
         Mend.TRUST_TASK_CODE: "read it, then add --trust-task-code",
         Mend.UPGRADE: "upgrade, or name another file with --store",
+        Mend.WAIT_FOR_TURN: (
+            "it holds the store for moments only, so run again; what writes to it waits longer with --wait SECONDS"
+        ),
     }
 )
 _EXPLORER: Final[Mapping[Mend, str]] = MappingProxyType(
@@ -50,6 +60,8 @@ _EXPLORER: Final[Mapping[Mend, str]] = MappingProxyType(
         Mend.GIVE_ADAPTER: "start with both: `cornerstone explore --model MODEL --adapter FOLDER`",
         Mend.GIVE_LOCAL_DATA: "m opens a local file: NAME=FILE.jsonl",
         Mend.GO_ONLINE: "start once without --offline",
+        Mend.INSTALL_RAY: "`pip install 'cornerstone[ray]'` adds it",
+        Mend.MAKE_RAY_TOKEN: _TOKEN,
         Mend.LIST_MODELS: "m lists the aliases",
         Mend.LIST_TASKS: "`cornerstone tasks --all` lists them",
         Mend.LOG_IN_TO_HUB: "`hf auth login` does that",
@@ -65,6 +77,7 @@ _EXPLORER: Final[Mapping[Mend, str]] = MappingProxyType(
         Mend.START_EVALUATOR: "ctrl+r starts it again",
         Mend.TRUST_TASK_CODE: "read it, then `cornerstone explore --trust-task-code`",
         Mend.UPGRADE: "upgrade, or open another: `cornerstone --store FILE`",
+        Mend.WAIT_FOR_TURN: "it holds the store for moments only: do this again",
     }
 )
 

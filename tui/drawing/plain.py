@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from core.machine.plain_text import plain
+from core.machine.plain_text import plain, visible
+from core.machine.whole_number import whole
 
-__all__ = ["counted", "or_list", "plain", "plain_lines", "told_apart"]
+__all__ = ["counted", "or_list", "plain", "plain_lines", "told_apart", "visible"]
 
 
 def plain_lines(text: str) -> str:
@@ -24,7 +25,7 @@ def told_apart(names: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 def counted(number: int, what: str) -> str:
     """Return ``1 document``, ``2 documents``."""
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+    return f"{whole(number)} {what}" if number == 1 else f"{whole(number)} {what}s"
 
 
 def or_list(names: Iterable[str]) -> str:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, get_args, get_origin, get_type_hints
 
 from core.coalitions.grouping import SUBLAYERS
-from core.estimators.question import Question
-from core.estimators.setting import Number
+from core.estimators.setting import in_digits
 from core.values.derived import named
 from store.rows import (
     AblationRow,
@@ -20,56 +19,26 @@ from store.rows import (
     GroupRow,
     InteractionRow,
     RunRow,
-    Selection,
     ShapleyRow,
 )
-from store.tables import Asked, Table
+from store.tables import Option, Table
 from tui.drawing.coalition_name import coalition_name
+from tui.drawing.command_line import option, store_option
 from tui.drawing.cornerstone_rule import RULE, VERDICTS, answers
 from tui.drawing.interaction_scale import verdict
-from tui.drawing.numbers import between, decimal, whole
+from tui.drawing.numbers import NONE, between, cost_text, decimal, standard_error, whole
 from tui.drawing.plain import told_apart
+from tui.drawing.run_text import what_ran
 from tui.explorer.listing import Column, Listing, listing
+from tui.explorer.scope import Scope
 
 # A person waits, so the half minute of a command would look like a hang.
 PATIENCE_S = 5.0
-_PAIR = 2
+_IDENTITY = (
+    *("model_id", "other_id", "task_id", "run", "value", "doc_id", "removed", "player", "players", "label"),
+    *("first", "size", "estimator", "max_removed", "settings"),
+)
 _SUBJECT = frozenset({"model", "task", "model_id", "task_id"})
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """The results that a table shows: those of one model and task, or (None) of all, by the charted value.
-
-    ``settings`` are those of estimators. ``question`` has Shapley values besides those of the windows of sublayers.
-    """
-
-    model_id: str | None = None
-    task_id: str | None = None
-    value: str | None = None
-    settings: Mapping[str, Number] = field(default_factory=lambda: MappingProxyType({}))
-    question: Question | None = None
-
-    @property
-    def asked(self) -> Asked:
-        """The scope in the form that tables read."""
-        return Asked(
-            Selection(self.model_id, self.task_id), value=self.value, settings=self.settings, question=self.question
-        )
-
-    @property
-    def narrow(self) -> bool:
-        """True if the scope is of one model or one task."""
-        return (self.model_id, self.task_id) != (None, None)
-
-    def of(self, row: Any) -> Scope:
-        """Return this scope for the model and task of one row."""
-        return replace(self, model_id=row.model_id, task_id=row.task_id)
-
-    @property
-    def wide(self) -> Scope:
-        """Return this scope for every model and task."""
-        return replace(self, model_id=None, task_id=None)
 
 
 def read_listing(path: Path, table: Table, scope: Scope) -> Listing:
@@ -86,22 +55,35 @@ def read_listing(path: Path, table: Table, scope: Scope) -> Listing:
 
     results = Results(path, PATIENCE_S)
     if not table.takes:
-        return listing(_columns(table, ()), table.read(results, scope.asked).rows)
+        return listing(columns_of(table, ()), table.read(results, scope.asked).rows)
     groups = results.groups().rows
     fits = [group for group in groups if group.model_id == (scope.model_id or group.model_id)]
     if "task" in table.takes:
         fits = [group for group in fits if group.task_id == (scope.task_id or group.task_id)]
     notes = [] if fits else ["nothing is stored yet of this model on this task, so everything is shown"]
-    asked = (scope if fits else scope.wide).asked
-    if table.row is InteractionRow and asked.max_removed < _PAIR:
-        # Longer windows may be stored than the explorer last ran.
-        asked = replace(asked, settings={**asked.settings, "max_removed": _PAIR})
-    answer = table.read(results, asked)
+    answer = table.read(results, (scope if fits else scope.wide).asked_of(table))
     gaps, doubts = gap_texts(answer.gaps, path), list(note_texts([answer], path))
     said = [*gaps, *doubts]
     if table.row is CornerstoneRow:
         said = [*answers(answer.rows), *doubts, f"{RULE} {VERDICTS}", *gaps]
-    return listing(_columns(table, groups), answer.rows, [*notes, *said])
+    return listing(columns_of(table, groups), answer.rows, [*notes, *said])
+
+
+def options_of(scope: Scope, takes: Sequence[Option]) -> list[str]:
+    """Return the options by which a command reads what a scope has, as far as it ``takes`` them."""
+    given = {"model": scope.model_id, "task": scope.task_id, "value": scope.value}
+    words = [word for key, text in given.items() if text and key in takes for word in option(key, text)]
+    for name, number in scope.settings.items():
+        if "settings" in takes or name in takes:
+            words += option(name, in_digits(number))
+    return words
+
+
+def command_of(table: Table, scope: Scope, store: Path) -> str:
+    """Return the command line that prints a table."""
+    scope = replace(scope, settings=scope.asked_of(table).settings)
+    words = ["cornerstone", "results", table.name, *options_of(scope, table.takes), *store_option(store)]
+    return shlex.join(words)
 
 
 def removed_of(row: Any) -> tuple[int, ...] | None:
@@ -118,7 +100,12 @@ def removed_of(row: Any) -> tuple[int, ...] | None:
     return (row.player,) if hasattr(row, "player") else None
 
 
-def _columns(table: Table, groups: Sequence[GroupRow]) -> tuple[Column, ...]:
+def is_same(one: Any, other: Any) -> bool:
+    """Return whether two rows of a table are of the same thing, whatever their numbers are."""
+    return all(getattr(one, name, None) == getattr(other, name, None) for name in _IDENTITY)
+
+
+def columns_of(table: Table, groups: Sequence[GroupRow]) -> tuple[Column, ...]:
     """Return the columns chosen for a table, or the fields of its row, and then its model and task."""
     own = _WRITTEN.get(table.row) or tuple(_derived(table.row))
     names = {field.name for field in fields(table.row)}
@@ -178,7 +165,11 @@ def _number(title: str, field: str, *, falling: bool = False) -> Column:
 
 
 def _count(title: str, field: str) -> Column:
-    return Column(title, lambda row: whole(getattr(row, field)), lambda row: getattr(row, field), numeric=True)
+    def written(row: Any) -> str:
+        number = getattr(row, field)
+        return NONE if number is None else whole(number)
+
+    return Column(title, written, lambda row: getattr(row, field), numeric=True)
 
 
 def _interval(low: str, high: str) -> Column:
@@ -193,6 +184,13 @@ def _interval(low: str, high: str) -> Column:
 
 _PLAYER = Column("player", lambda row: row.label, lambda row: row.player)
 _VALUE = _text("value", lambda row: named(row.value), common=True)
+_SE = Column(
+    "±se",
+    lambda row: standard_error(row.acc_se, row.acc_low, row.acc_high),
+    lambda row: row.acc_se,
+    numeric=True,
+)
+"""The standard error of a score; where there is none, the 95% interval, which is never of zero width."""
 _COALITIONS = (
     Column(
         "removed",
@@ -201,10 +199,11 @@ _COALITIONS = (
         whole=lambda row: row.label,
     ),
     _number("acc", "acc"),
-    _number("±se", "acc_se"),
+    _number("intact", "intact_acc"),
     _number("drop", "drop", falling=True),
     _interval("drop_low", "drop_high"),
     _count("n", "n"),
+    _SE,
     _number("acc_norm", "acc_norm"),
     _VALUE,
 )
@@ -213,10 +212,16 @@ _ABLATION = (
     _number("drop", "drop", falling=True),
     _interval("drop_low", "drop_high"),
     _number("acc", "acc"),
-    _number("±se", "acc_se"),
+    _SE,
     _number("intact", "intact_acc"),
     _number("chance", "chance"),
     _count("n", "n"),
+    Column(
+        "costs",
+        lambda row: "" if row.verdict is None else f"{row.verdict} {cost_text(row.verdict_cost)}",
+        lambda row: {"above": 0, "open": 1, "below": 2}.get(row.verdict or ""),
+        common=True,
+    ),
     _VALUE,
 )
 _SHAPLEY = (
@@ -259,11 +264,12 @@ _CORNERSTONES = (
 _RUNS = (
     Column("started (UTC)", lambda row: f"{row.started:%Y-%m-%d %H:%M}", lambda row: row.started, falling=True),
     _text("state", lambda row: row.state),
-    _text("model", lambda row: row.model),
+    _text("what", what_ran),
     _text("tasks", lambda row: ", ".join(row.tasks)),
+    _count("outcomes", "outcomes"),
+    _text("model", lambda row: row.model, common=True),
     _count("documents", "documents"),
     _count("coalitions", "coalitions"),
-    _count("outcomes", "outcomes"),
     _text("run", lambda row: row.run),
     _text("command", lambda row: row.command),
 )

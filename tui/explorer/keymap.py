@@ -1,4 +1,4 @@
-"""The user's keymap: a YAML file that gives actions other keys, by the ids of ``tui.explorer.actions``."""
+"""The user's own keys, by the ids of ``tui.explorer.actions``: part of the settings, or in a file of their own."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from core.machine.plain_text import short_repr
 from core.machine.small_file import read_small
 from core.machine.yaml_text import load_yaml, what_is_wrong
 from tui.explorer.actions import GROUPS
+from tui.settings import Settings, settings_path
 
 # Textual's names of keys: letters, digits and signs, with modifiers such as ctrl+ before.
 _KEY = re.compile(r"[^\s,]{1,40}")
 
 
 def keymap_path() -> Path:
-    """Return the path of the file (``XDG_CONFIG_HOME`` applies)."""
+    """Return the path of a file of keys alone, which counts where the settings name no keys."""
     return Path(platformdirs.user_config_dir("cornerstone", appauthor=False)) / "keys.yaml"
 
 
@@ -43,7 +44,25 @@ def read_keymap() -> dict[str, str]:
         raise CornerstoneError(f"{path} cannot be read as YAML ({place}{problem})") from error
     if not isinstance(content, Mapping | None):
         raise CornerstoneError(f"{path}: expected lines such as `explore.run: f2`")
-    keymap = {str(ident): _keys(path, str(ident), keys) for ident, keys in (content or {}).items()}
+    return checked_keys(path, content or {})
+
+
+def own_keys(settings: Settings) -> dict[str, str]:
+    """Return the keys that the user has changed, by action: those of the settings, else those of the file of keys.
+
+    Raises:
+        CornerstoneError: as for ``read_keymap``.
+    """
+    return checked_keys(settings_path(), settings.keys) if settings.keys else read_keymap()
+
+
+def checked_keys(path: Path, given: Mapping[Any, Any]) -> dict[str, str]:
+    """Return the keys by action, as a file gives them.
+
+    Raises:
+        CornerstoneError: it names no action, or gives two actions of a screen the same key.
+    """
+    keymap = {str(ident): _keys(path, str(ident), keys) for ident, keys in given.items()}
     _check_clashes(path, keymap)
     return keymap
 
@@ -53,13 +72,13 @@ def default_keys() -> dict[str, str]:
     return {f"{group}.{action.name}": action.keys for group, actions in GROUPS.items() for action in actions}
 
 
-def template() -> Iterator[str]:
-    """Yield the lines of a file with the current keys, each with its help."""
-    keymap = read_keymap()
+def template(keymap: Mapping[str, str]) -> Iterator[str]:
+    """Yield the part of the settings file that has the keys, with those of the user and the help of each."""
+    yield "keys:"
     for group, actions in GROUPS.items():
         for action in actions:
             ident = f"{group}.{action.name}"
-            yield f'{ident}: "{keymap.get(ident, action.keys)}"  # {action.help}'
+            yield f'  {ident}: "{keymap.get(ident, action.keys)}"  # {action.help}'
 
 
 def _keys(path: Path, ident: str, keys: Any) -> str:

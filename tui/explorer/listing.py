@@ -34,12 +34,21 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A row with its cells and sort keys by column. ``haystack`` is the text that a filter searches."""
+    """A row with its cells and sort keys by column. ``more`` is text that a filter searches besides the cells.
+
+    A ``quiet`` line matters less than others.
+    """
 
     row: Any
     cells: tuple[str, ...]
     keys: tuple[Any, ...]
-    haystack: str
+    more: str = ""
+    quiet: bool = False
+
+    @property
+    def haystack(self) -> str:
+        """The text that a filter searches, without the difference between capital and small letters."""
+        return "\n".join((*self.cells, self.more)).casefold()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +85,12 @@ def listing(columns: Sequence[Column], rows: Sequence[Any], notes: Sequence[str]
             row,
             tuple(cells[at] for at in kept),
             tuple(columns[at].key(row) for at in kept),
-            "\n".join((*cells, *(plain(column.whole(row)) for column in columns if column.whole))).casefold(),
+            "\n".join(
+                (
+                    *(cells[at] for at in sorted(common)),
+                    *(plain(column.whole(row)) for column in columns if column.whole),
+                )
+            ),
         )
         for row, cells in zip(rows, texts, strict=True)
     )
@@ -85,15 +99,19 @@ def listing(columns: Sequence[Column], rows: Sequence[Any], notes: Sequence[str]
     return Listing(tuple(columns[at] for at in kept), widths, lines, subject, tuple(map(plain, notes)))
 
 
-def view(of: Listing, wanted: str, order: Order | None) -> list[Line]:
-    """Return the lines that contain a text, sorted. Undefined values come last in either order."""
-    text = wanted.strip().casefold()
-    lines = [line for line in of.lines if text in line.haystack]
+def shown_whole(column: Column, row: Any) -> str:
+    """Return the text of a row's cell in full, however long it is."""
+    return plain((column.whole or column.text)(row))
+
+
+def view(lines: Sequence[Line], keeps: Callable[[Line], bool], order: Order | None) -> list[Line]:
+    """Return the lines that pass a filter, sorted. Undefined values come last in either order."""
+    kept = [line for line in lines if keeps(line)]
     if order is None:
-        return lines
-    defined = [line for line in lines if line.keys[order.column] is not None]
+        return kept
+    defined = [line for line in kept if line.keys[order.column] is not None]
     defined.sort(key=lambda line: line.keys[order.column], reverse=order.falling)
-    return defined + [line for line in lines if line.keys[order.column] is None]
+    return defined + [line for line in kept if line.keys[order.column] is None]
 
 
 def count_text(matching: int, total: int, wanted: str) -> str:
@@ -101,4 +119,4 @@ def count_text(matching: int, total: int, wanted: str) -> str:
     rows = "row" if total == 1 else "rows"
     if not wanted.strip():
         return f"{whole(total)} {rows}"
-    return f"{whole(matching)} of {whole(total)} {rows} {'contains' if matching == 1 else 'contain'} the filter"
+    return f"{whole(matching)} of {whole(total)} {rows} {'passes' if matching == 1 else 'pass'} the filter"

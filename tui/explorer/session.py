@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -13,21 +14,34 @@ import platformdirs
 import pydantic
 
 from core.config.faults import worst
+from core.config.limit import Limit, checked_limit
 from core.config.run_config import RunConfig, documents_of, load_config
 from core.errors import CornerstoneError
 from core.machine.json_text import load_json
+from core.machine.private_file import write_private
 from core.machine.small_file import read_small
+from tui.explorer.browsing import LONGEST_WRITTEN, Browsing, Comparing, Saying
 
 _Number = Annotated[int, pydantic.Field(ge=0, lt=10**6)]
 
 
 class Session(pydantic.BaseModel, frozen=True):
-    """The configuration, the shown task, and the removed sublayers of the model that an explorer has open."""
+    """The configuration, the shown task, and the removed sublayers of the model that an explorer has open.
+
+    ``by_hand`` is the limit on documents that was chosen, where a job has opened more: as many are evaluated of what is
+    removed. ``browsing`` is what was chosen in the results browser, ``comparing`` on the compare screen. ``query`` and
+    ``saying`` are what was written on the screens of SQL and of prompts.
+    """
 
     config: RunConfig
+    by_hand: Annotated[Limit, pydantic.BeforeValidator(checked_limit)] = None
     model_id: str = ""
     task: str | None = None
     removed: tuple[_Number, ...] = ()
+    browsing: Browsing = Browsing()
+    comparing: Comparing = Comparing()
+    query: Annotated[str, pydantic.Field(max_length=LONGEST_WRITTEN)] = ""
+    saying: Saying = Saying()
 
 
 def session_path(store: Path) -> Path:
@@ -43,12 +57,11 @@ def last_session(store: Path) -> Session:
 
 def read_session(store: Path) -> tuple[Session, str | None]:
     """Return ``last_session``, and the sentence that says why it cannot be read, if there is one that cannot."""
-    quickstart = Session(config=load_config(Path("quickstart"), {}))
     path = session_path(store)
     try:
         return _read(read_small(path, f"the last session in {path}")), None
     except FileNotFoundError:
-        return quickstart, None
+        return _quickstart(), None
     except CornerstoneError as error:
         said = str(error)
     except pydantic.ValidationError as error:
@@ -56,7 +69,11 @@ def read_session(store: Path) -> tuple[Session, str | None]:
         said = f"{path} is no session ({'.'.join(map(str, fault['loc'])) or 'all of it'}: {fault['msg']})"
     except ValueError as error:
         said = f"{path} is no session ({error})"
-    return quickstart, f"{said}; this is the quickstart"
+    return _quickstart(), f"{said}; this is the quickstart"
+
+
+def _quickstart() -> Session:
+    return Session(config=load_config(Path("quickstart"), {}))
 
 
 def _read(text: bytes) -> Session:
@@ -73,13 +90,7 @@ def _read(text: bytes) -> Session:
 
 def remember(store: Path, session: Session) -> None:
     """Write the session. A home folder that cannot be written is no error."""
-    path = session_path(store)
-    fresh = path.with_suffix(f".{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # A check of files is for once.
-        kept = session.model_copy(update={"config": session.config.model_copy(update={"check_files": False})})
-        fresh.write_text(kept.model_dump_json(), encoding="utf-8")
-        fresh.replace(path)
-    except OSError:
-        return
+    # A check of files is for once.
+    kept = session.model_copy(update={"config": session.config.model_copy(update={"check_files": False})})
+    with suppress(OSError):
+        write_private(session_path(store), kept.model_dump_json().encode())

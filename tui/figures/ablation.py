@@ -8,7 +8,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from core.values.corpus import lower_is_better
 from store.rows import AblationRow
+from tui.drawing.ablation_dots import Base, base_of
 from tui.drawing.slots import slots_of
 from tui.figures.panels import Panel, above, entitle, grid, of_value, panels, tick_step
 from tui.figures.style import (
@@ -30,7 +32,8 @@ _WITHIN = 0.8
 def ablation_figure(rows: Sequence[AblationRow], *, width: Width = "page") -> Figure:
     """Draw a panel per task: a mark for each kind of player, such as circles for attention; intact and chance as lines.
 
-    A thin line is the 95% interval of the paired drop, drawn relative to the intact model's score.
+    A thin line is the 95% interval of the paired drop. Marks and lines are drawn relative to the intact model's score
+    of the documents that most rows have.
 
     Raises:
         ValueError: there are no rows.
@@ -44,7 +47,7 @@ def ablation_figure(rows: Sequence[AblationRow], *, width: Width = "page") -> Fi
         for place, panel in zip(axes, found, strict=True):
             _draw(place, panel, layers, room)
         if unit:
-            axes[0].set_ylim(*_limits(rows))
+            axes[0].set_ylim(*_limits(found))
         figure.supxlabel("layer removed", fontsize=7)
         figure.supylabel(of_value("score", rows), fontsize=7)
         keys = [
@@ -59,32 +62,34 @@ def ablation_figure(rows: Sequence[AblationRow], *, width: Width = "page") -> Fi
 
 
 def _draw(place: Axes, panel: Panel[AblationRow], layers: int, room: float) -> None:
-    rows = panel.rows
+    rows, base = panel.rows, base_of(panel.rows, lower=lower_is_better(panel.rows[0].value))
     entitle(place, panel, room)
-    place.axhline(rows[0].intact_acc, color=INTACT, linewidth=0.9, zorder=1)
-    if rows[0].chance is not None:
-        place.axhline(rows[0].chance, color=CHANCE, linewidth=0.9, linestyle="--", zorder=1)
+    place.axhline(base.intact, color=INTACT, linewidth=0.9, zorder=1)
+    if base.chance is not None:
+        place.axhline(base.chance, color=CHANCE, linewidth=0.9, linestyle="--", zorder=1)
     slots = slots_of(rows)
     across = [row.layer + _WITHIN * slots.aside(at, 0.5) - _WITHIN / 2 for at, row in enumerate(rows)]
     for kind, look in LOOKS.items():
         chosen = [(row, x) for row, x in zip(rows, across, strict=True) if row.kind == kind]
         if chosen:
-            _marks(place, chosen, look, size=9.0 if layers <= 40 else 5.0)
+            _marks(place, chosen, base, look, size=9.0 if layers <= 40 else 5.0)
     place.set_xticks(range(0, layers, tick_step(layers)))
     place.set_xlim(-1, layers)
 
 
-def _marks(place: Axes, placed: Sequence[tuple[AblationRow, float]], look: Look, size: float) -> None:
+def _marks(place: Axes, placed: Sequence[tuple[AblationRow, float]], base: Base, look: Look, size: float) -> None:
     rows, across = [row for row, _ in placed], np.array([x for _, x in placed])
-    low = [row.intact_acc - row.drop_high for row in rows]
-    high = [row.intact_acc - row.drop_low for row in rows]
+    low = [base.without(row.drop_high) for row in rows]
+    high = [base.without(row.drop_low) for row in rows]
     place.vlines(across, low, high, color=look.tint, linewidth=0.5, zorder=2)
     edge = 0.8 if look.marker in {"x", "+"} else 0.0
-    scores = [row.acc for row in rows]
+    scores = [base.without(row.drop) for row in rows]
     place.scatter(across, scores, s=size, color=look.colour, marker=look.marker, linewidths=edge, zorder=3)
 
 
-def _limits(rows: Sequence[AblationRow]) -> tuple[float, float]:
-    scores = [score for row in rows for score in (row.intact_acc - row.drop_high, row.intact_acc - row.drop_low)]
-    scores += [row.chance for row in rows if row.chance is not None]
+def _limits(found: Sequence[Panel[AblationRow]]) -> tuple[float, float]:
+    scores = [row.chance for panel in found for row in panel.rows if row.chance is not None]
+    for panel in found:
+        base = base_of(panel.rows, lower=lower_is_better(panel.rows[0].value))
+        scores += [base.without(drop) for row in panel.rows for drop in (row.drop_high, row.drop_low)]
     return max(min(scores) - 0.03, -0.02), min(max(scores) + 0.03, 1.02)

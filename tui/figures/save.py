@@ -8,29 +8,16 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from core.errors import CornerstoneError
 from core.machine.atomic_file import whole_file
+from tui.figures.formats import format_of
 from tui.figures.style import styled
 
-FORMATS = ("svg", "pdf", "png")
 # No date, so that the same results make the same file.
 _METADATA: dict[str, dict[str, Any]] = {
     "svg": {"Creator": "cornerstone", "Date": None},
     "pdf": {"Creator": "cornerstone", "CreationDate": None},
     "png": {"Software": "cornerstone"},
 }
-
-
-def format_of(path: Path) -> str:
-    """Return the one of ``FORMATS`` that the file's name ends in.
-
-    Raises:
-        CornerstoneError: it ends in none of them.
-    """
-    ending = path.suffix.removeprefix(".").lower()
-    if ending not in FORMATS:
-        raise CornerstoneError(f"{path.name!r} is not a name for a figure; let it end in .svg, .pdf or .png")
-    return ending
 
 
 def save(figure: Figure, path: Path, *, force: bool) -> None:
@@ -42,7 +29,7 @@ def save(figure: Figure, path: Path, *, force: bool) -> None:
         force: replace a file that exists.
 
     Raises:
-        CornerstoneError: the ending is none of ``FORMATS``, or the file may not or cannot be written.
+        CornerstoneError: the ending is no format of ``tui.figures.formats``, or the file cannot be written.
     """
     form = format_of(path)
     with whole_file(path, force=force) as fresh, styled(), warnings.catch_warnings():

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from core.paper.resampling import Measured
 from core.values.derived import is_accuracy, unit_of
+from tui.drawing.numbers import ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +48,7 @@ class Unit:
         """Return a number alone; empty for None."""
         if value is None:
             return ""
-        # Adding 0 removes the sign of a zero that was rounded.
-        return f"{round(self.factor * value, self.decimals) + 0.0:.{self.decimals}f}"
+        return self._written(value, self.decimals)
 
     def with_interval(self, measured: Measured | None) -> str:
         """Return ``24.3 [20.1, 28.0]``, or a text instead of the bounds if there are none."""
@@ -56,7 +56,12 @@ class Unit:
             return "-"
         if measured.low is None or measured.high is None:
             return f"{self.text(measured.estimate)} {UNBOUNDED}"
-        return f"{self.text(measured.estimate)} [{self.text(measured.low)}, {self.text(measured.high)}]"
+        low, high = ends(measured.low, measured.high, self._written, self.decimals)
+        return f"{self.text(measured.estimate)} [{low}, {high}]"
+
+    def _written(self, value: float, decimals: int) -> str:
+        # Adding 0 removes the sign of a zero that was rounded.
+        return f"{round(self.factor * value, decimals) + 0.0:.{decimals}f}"
 
 
 PERCENT = Unit("%", "percentage points", 100.0, 1)

@@ -9,12 +9,18 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from core.paper.report import ModelReport
 from tui.drawing.plain import plain
+from tui.paper.figures import FigureRows, texts
 from tui.paper.layout import PaperTable
+from tui.paper.tables import paper_tables
 
 # From this width on, two figures stand side by side.
 _TWO = 118
 _GAP = 2
+# The smallest width of one model in a table's line.
+_MODEL_WIDTH = 29
+_LABELS_WIDTH = 18
 
 
 def table_of(table: PaperTable) -> RenderableType:
@@ -49,6 +55,41 @@ def beside(figures: Sequence[str], width: int) -> RenderableType:
     for start in range(0, len(figures), columns):
         grid.add_row(*(Text.from_ansi(figure).append("\n") for figure in figures[start : start + columns]))
     return grid
+
+
+def tables_text(
+    models: Sequence[ModelReport],
+    names: dict[str, str],
+    more: Sequence[PaperTable],
+    opening: Sequence[str],
+    width: int,
+    *,
+    colour: bool = False,
+) -> str:
+    """Return all tables as text: as many models beside each other as there is room for.
+
+    Args:
+        models: at least one model.
+        names: the name of each model, by its id.
+        more: tables that come after those of the paper.
+        opening: the sentences before the tables.
+        width: the width in columns.
+        colour: whether styles are written as escape sequences.
+    """
+    at_once = max(1, (width - _LABELS_WIDTH) // _MODEL_WIDTH)
+    parts: list[RenderableType] = [*(Text(plain(sentence)) for sentence in opening), Text("")]
+    for start in range(0, len(models), at_once):
+        parts += [table_of(table) for table in paper_tables(models[start : start + at_once], names)]
+    parts += [table_of(table) for table in more]
+    return rendered(parts, width, colour=colour)
+
+
+def figures_text(rows: Sequence[FigureRows], width: int, *, colour: bool = False) -> str:
+    """Return all figures as text, two side by side if there is room."""
+    parts: list[RenderableType] = []
+    for title, panels in texts(rows, figure_width(width), colour=colour):
+        parts += [Text(title, style="bold"), Text(""), beside(panels, width)]
+    return rendered(parts, width, colour=colour)
 
 
 def rendered(parts: Sequence[RenderableType], width: int, *, colour: bool) -> str:

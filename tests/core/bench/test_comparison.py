@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from core.bench.comparison import difference, same
+from core.bench.comparison import Comparison, same
 from core.records.records import Outcome
 
 CHOICES = ("yes", "no")
@@ -40,7 +40,22 @@ def test_what_a_task_asks_besides_its_choices_is_no_choice() -> None:
     assert not same(ours, theirs, CHOICES)
 
 
-def test_the_largest_difference_is_no_smaller_for_what_is_no_number() -> None:
-    assert difference(scored(-1.0, -2.0), scored(-1.25, -2.125)) == 0.25
-    assert difference(scored(-math.inf, -2.0), scored(-math.inf, -2.125)) == 0.125
-    assert difference(scored(-1.0, math.nan), scored(-1.0, -2.0)) == math.inf
+def compared(*pairs: tuple[Outcome, Outcome]) -> Comparison:
+    found = Comparison()
+    for ours, theirs in pairs:
+        found.add(ours, theirs, CHOICES)
+    return found
+
+
+def test_the_difference_is_no_smaller_for_what_is_no_number() -> None:
+    two = compared((scored(-1.0, -2.0), scored(-1.25, -2.125)), (scored(-1.0, -2.0), scored(-1.0, -2.5)))
+    assert (two.largest, two.median, two.equal) == (0.5, 0.1875, False)
+    infinite = compared((scored(-math.inf, -2.0), scored(-math.inf, -2.125)))
+    assert (infinite.largest, infinite.median) == (0.125, 0.0625)
+    assert compared((scored(-1.0, math.nan), scored(-1.0, -2.0))).largest is None
+
+
+def test_documents_with_another_metric_are_counted() -> None:
+    one = scored(-1.0, -2.0)
+    found = compared((one, one), (one, scored(-1.0, -2.0, acc=0.0)), (one, one))
+    assert (found.differ, found.documents, found.equal) == (1, 3, False)

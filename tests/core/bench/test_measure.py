@@ -84,6 +84,7 @@ def bench(tiny_model_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Workbench
     return open_workbench(load_config(None, options))
 
 
+@pytest.mark.slow
 def test_it_reports_both_sides_and_equal_outcomes(bench: Workbench, capsys: pytest.CaptureFixture[str]) -> None:
     report = measure(bench, bench.tasks[0], lambda _text: None)
     assert report.outcomes_equal
@@ -100,6 +101,22 @@ def test_it_reports_both_sides_and_equal_outcomes(bench: Workbench, capsys: pyte
     assert {"outcomes_equal", "peak_memory_bytes"} < set(printed)
 
 
+@pytest.mark.slow
+def test_in_a_16_bit_dtype_it_tells_how_many_answers_differ(
+    bench: Workbench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    half = open_workbench(bench.config.model_copy(update={"dtype": "bfloat16"}))
+    report = measure(half, half.tasks[0], lambda _text: None, max_removed=1)
+    assert (report.dtype, report.answers_compared) == ("bfloat16", 6 * 4)
+    assert report.median_logprob_difference is not None
+    assert report.max_logprob_difference is not None
+    assert report.median_logprob_difference <= report.max_logprob_difference < 1
+    print_reports([report], as_json=False)
+    told = f"{report.answers_differ} of 24 answers differ as bfloat16 rounds, log-probabilities by "
+    assert told in capsys.readouterr().out
+
+
+@pytest.mark.slow
 def test_a_sweep_that_is_wrong_is_not_called_equal(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
     head = Decoder.head
 
@@ -113,6 +130,7 @@ def test_a_sweep_that_is_wrong_is_not_called_equal(bench: Workbench, monkeypatch
     assert report.max_logprob_difference > 1e-2
 
 
+@pytest.mark.slow
 def test_a_rolling_log_likelihood_is_refused(tiny_model_folder: Path, tmp_path: Path) -> None:
     data = tmp_path / "rows.jsonl"
     data.write_text(json.dumps({"page": "the river runs past"}))

@@ -54,5 +54,5 @@ def test_the_layers_of_a_model_are_found_or_refused() -> None:
 def test_thousands_of_experts_are_players_only_where_their_layers_are_named() -> None:
     refuse_too_many(ALL_LAYERS, [500, 500])
     refuse_too_many("0-1", [500, 501])
-    with pytest.raises(CornerstoneError, match=r"^2 layers have 1,001 experts, and more than 1,000 are players only"):
+    with pytest.raises(CornerstoneError, match=r"^2 layers have 1 001 experts, and more than 1 000 are players only"):
         refuse_too_many(ALL_LAYERS, [500, 501])

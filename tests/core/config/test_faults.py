@@ -125,6 +125,7 @@ def test_a_gold_answer_is_the_number_of_a_choice(
         prepare(encoder, "piqa", path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", ["arc_easy", "mmlu_anatomy"], ids=["drawn at random", "the first rows"])
 def test_examples_that_the_data_cannot_give_are_refused(task: str, encoder: RequestEncoder, tmp_path: Path) -> None:
     row = ROW if task == "arc_easy" else {"question": "q", "choices": ["a", "b", "c", "d"], "answer": 0}

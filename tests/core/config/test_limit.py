@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from lm_eval.evaluator_utils import get_sample_size
 
-from core.config.limit import documents_in
+from core.config.limit import Limit, documents_in, larger_limit
 from core.config.run_config import RunConfig, load_config
 from core.errors import CornerstoneError
 from core.study.workbench import open_workbench
@@ -47,3 +47,11 @@ def test_a_run_and_its_command_have_the_part(tmp_path: Path) -> None:
     config = load_config(None, {"model": str(byte_model(tmp_path)), "tasks": ["agreement"], "limit": 0.05})
     assert len(open_workbench(config).tasks[0].documents) == 6  # of 120
     assert "--limit 0.05" in run_command(config, tmp_path / "s.duckdb")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "larger"),
+    [(8, 32, 32), (32, 8, 32), (None, 8, None), (8, None, None), (0.1, 0.5, 0.5), (8, 0.1, 8), (0.1, 8, 0.1)],
+)
+def test_of_two_limits_the_one_that_takes_more_documents_is_larger(one: Limit, other: Limit, larger: Limit) -> None:
+    assert larger_limit(one, other) == larger

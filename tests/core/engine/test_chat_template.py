@@ -33,6 +33,7 @@ def encoder(tiny_model_folder: Path) -> RequestEncoder:
     return RequestEncoder(load_model(ModelSource("tiny", tiny_model_folder, "tiny", None)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("template", [None, WITHOUT_SYSTEM])
 def test_an_ordinary_template_renders_as_ever(
     template: str | None, encoder: RequestEncoder, monkeypatch: pytest.MonkeyPatch
@@ -45,6 +46,7 @@ def test_an_ordinary_template_renders_as_ever(
             assert render(chat, add_generation_prompt=prompts) == theirs
 
 
+@pytest.mark.slow
 def test_the_process_ends_with_its_block_also_while_it_loops(
     encoder: RequestEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -68,6 +70,7 @@ def test_characters_that_no_text_has_are_refused(encoder: RequestEncoder, monkey
         render([QUESTION])
 
 
+@pytest.mark.slow
 def test_time_for_which_the_process_did_not_run_does_not_count(encoder: RequestEncoder) -> None:
     with encoder.chat_renderer() as render:
         assert isinstance(render, Renderer)

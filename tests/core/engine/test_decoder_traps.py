@@ -18,6 +18,7 @@ from tests.support.decoder_types import tiny_decoder
 from tests.support.decoder_variants import VARIANTS
 from tests.support.plain_scores import plain_scores, players_parts
 from tests.support.swept import (
+    TOLERANCE,
     Documents,
     assert_exact,
     count_players,
@@ -61,6 +62,7 @@ def _without(name: str, changed: dict[str, Any], **settings: Any) -> float:
     return float(np.abs(truth(model, layout, documents, [()]) - truth(other, layout, documents, [()])).max())
 
 
+@pytest.mark.slow
 def test_keys_that_later_layers_share_need_the_whole_model() -> None:
     model = tiny_decoder("gemma4_text", num_kv_shared_layers=2)
     layout = _exact(model)
@@ -68,6 +70,7 @@ def test_keys_that_later_layers_share_need_the_whole_model() -> None:
     _wrong(model, replace(layout, way="unpacked"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["gemma4_text", "beam", "doge"])
 def test_a_layer_that_scales_its_input_does_so_without_its_players(name: str) -> None:
     model = tiny_decoder(name)
@@ -131,6 +134,13 @@ UNBOUNDED = {
     "indexer_budget": 1000,
     "index_topk_blocks": 1000,
 }
+PICKING: dict[str, tuple[str, dict[str, Any]]] = {
+    "fewer keys than a text of the law has": ("deepseek_v32", {"index_topk": 16, "index_n_heads": 2}),
+    "more keys": ("deepseek_v32", {"index_topk": 48, "index_n_heads": 2}),
+    "one head that scores keys": ("deepseek_v32", {"index_topk": 6, "index_n_heads": 1}),
+    "keys of lower layers": ("glm_moe_dsa", {"index_topk": 48, "index_n_heads": 2}),
+}
+"""Attentions that pick keys by a score, which is zero for many. Of these they pick by place."""
 SOME = {"mistral", "llama4_text", "gpt_neo"}
 
 
@@ -149,9 +159,11 @@ def test_a_bound_that_a_short_text_does_not_reach_is_kept(name: str) -> None:
 def test_what_a_token_sees_by_its_place_in_the_row_is_no_tree(name: str, long: bool) -> None:
     short = {
         "gpt_neo": {"window_size": 5},
-        "minimax_m3_vl_text": {**BOUNDED["minimax_m3_vl_text"], "index_block_size": 4},
+        "minimax_m3_vl_text": {"index_block_size": 4},
     }
-    settings: dict[str, Any] = BOUNDED.get(name, {}) if long else short.get(name, {})
+    settings: dict[str, Any] = {**BOUNDED.get(name, {}), **({} if long else short.get(name, {}))}
+    if name == "minimax_m3_vl_text":
+        settings["index_topk_blocks"] = 128  # all blocks are picked, and numbered by row
     model, documents = tiny_decoder(name, **settings), some_documents(3, (60, 41, 3))
     layout = _exact(model, documents)
     assert layout.way in {"mixed", "unpacked"}
@@ -196,12 +208,20 @@ def test_positions_that_turn_with_the_length_of_a_text_are_not_shared_between_le
     _wrong(model, layout, documents)
 
 
-@pytest.mark.slow
-def test_scores_of_keys_that_tie_are_no_tree() -> None:
-    model = tiny_decoder("deepseek_v32", index_n_heads=1)
-    layout = _exact(model)
-    assert layout.way == "unpacked"
-    _wrong(model, _ignoring(layout, packs=True))
+@pytest.mark.parametrize("name", PICKING)
+def test_texts_of_which_an_attention_picks_keys_are_read_by_themselves(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind, settings = PICKING[name]
+    model = tiny_decoder(kind, max_position_embeddings=1024, **settings)
+    documents = some_documents(3, (70, 45, 20))
+    layout = _exact(model, documents)
+    assert layout.way == ("unpacked" if settings["index_topk"] < LONG else "packed")
+    claimed = _ignoring(layout, packs=True)
+    coalitions = some_coalitions(count_players(layout))
+    assert off_by(model, claimed, documents, coalitions) <= TOLERANCE
+    monkeypatch.setattr(widths, "_PICKED", ())
+    _wrong(model, claimed, documents)
 
 
 @pytest.mark.parametrize("name", ["bamba", pytest.param("lfm2", marks=pytest.mark.slow)])

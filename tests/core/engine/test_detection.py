@@ -13,6 +13,7 @@ from core.coalitions.players import PlayerKind
 from core.engine.verified_layout import layout_of
 from core.models.families import HINTS
 from core.models.layout import Layout, Sublayer
+from tests.support.decoder_types import tiny_decoder
 from tests.support.odd_decoders import odd_decoder
 from tests.support.tiny_models import SETTINGS, tiny_model
 
@@ -73,12 +74,26 @@ def test_what_prepares_a_player_is_known() -> None:
     assert layout_of(odd_model_of("bloom"), {}).layers[0].sublayers[1].feeds == ("mlp.dense_h_to_4h",)
 
 
-def test_a_sublayer_without_effect_is_a_player_still() -> None:
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("layers", [(0,), (3,), (0, 1, 2, 3)])
+@pytest.mark.parametrize("left", [0.0, 1e-40, 1e-12])
+def test_a_sublayer_without_effect_is_a_player_still(left: float, layers: tuple[int, ...], dtype: torch.dtype) -> None:
     model = tiny_model("llama")
     with torch.no_grad():
-        model.model.layers[0].self_attn.o_proj.weight.zero_()
-        model.model.layers[0].mlp.down_proj.weight.zero_()
-    assert players(layout_of(model, {})) == [(ATTN, FFN)] * 4
+        for index in layers:
+            model.model.layers[index].self_attn.o_proj.weight.mul_(left)
+            model.model.layers[index].mlp.down_proj.weight.mul_(left)
+    assert players(layout_of(model.to(dtype), {})) == [(ATTN, FFN)] * 4
+
+
+def test_experts_without_effect_that_return_tokens_in_one_line_are_a_player_still() -> None:
+    model = tiny_decoder("llama4_text")
+    truth = players(layout_of(model, {}))
+    with torch.no_grad():
+        for weight in model.model.layers[1].feed_forward.parameters():
+            weight.mul_(1e-5)
+    assert players(layout_of(model, {})) == truth
+    assert ("moe", "feed_forward") in truth[1]
 
 
 class _Averaging(nn.Module):

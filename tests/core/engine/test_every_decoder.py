@@ -6,12 +6,15 @@ from collections import Counter
 from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from torch.overrides import TorchFunctionMode
 from transformers import PreTrainedModel
 
+from core.engine.widths import longest_row, picks_among
 from core.errors import CornerstoneError
 from core.models.architectures import auto_class_name
 from tests.support.decoder_expected import OF_DECODERS, OF_VARIANTS, OF_WRAPPERS, Expected
@@ -29,10 +32,10 @@ from tests.support.swept import (
 
 README = Path(__file__).parents[3] / "README.md"
 FAST = {
-    "bloom", "cohere", "deepseek_v3", "deepseek_v4", "falcon", "falcon_h1", "gemma3_text", "gemma4_text", "gpt_neo",
-    "gpt_oss", "granitemoehybrid", "hy_v4", "lfm2", "llama4_text", "longcat_flash", "mamba2", "mllama", "mpt",
-    "nemotron_h", "olmo2", "openai-gpt", "opt", "phi", "qwen3_5_text", "zaya", "gemma4_text: shared keys",
-    "phi3: longrope", "mistral3",
+    "bitnet", "bloom", "cohere", "deepseek_v3", "deepseek_v4", "falcon", "falcon_h1: multipliers", "gemma3_text",
+    "gemma4_text", "gpt_neo", "gpt_oss", "granitemoehybrid", "hy_v4", "lfm2", "llama4_text", "longcat_flash",
+    "mamba2", "mllama", "mpt", "nemotron_h", "olmo2", "openai-gpt", "opt", "phi", "qwen3_5_text", "zaya",
+    "gemma4_text: shared keys", "phi3: longrope", "mistral3",
 }  # fmt: skip
 """Types that stand for the others: each way, each law, each kind of player, each odd thing that a layer does."""
 NEEDS_TIMM = {"gemma3n"}
@@ -105,6 +108,45 @@ def test_a_type_whose_eyes_need_a_package_that_may_lack() -> None:
             tiny_decoder(name)
     else:
         _check(tiny_decoder(name), OF_DECODERS["gemma3n_text"])
+
+
+class _Picks(TorchFunctionMode):
+    """Notes among how many things a model picks, and how many it picks, inside the block."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: set[tuple[int, int]] = set()
+
+    def __torch_function__(
+        self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        named = kwargs or {}
+        if getattr(function, "__name__", "") == "topk":
+            axis = named.get("dim", args[2] if len(args) > 2 else -1)
+            self.seen.add((args[0].shape[axis], args[1] if len(args) > 1 else named["k"]))
+        return function(*args, **named)
+
+
+@pytest.mark.slow
+def test_an_attention_that_picks_keys_says_how_many_by_a_setting_that_bounds_rows() -> None:
+    every = {**OF_DECODERS, **OF_WRAPPERS, **OF_VARIANTS}
+    picking = set()
+    for name in (name for name, expected in every.items() if not expected.refused):
+        kind, settings = VARIANTS.get(name, (name, {}))
+        model = tiny_decoder(kind, **settings)
+        seen = []
+        for tokens in (41, 67):
+            with torch.inference_mode(), _Picks() as picks:
+                model(input_ids=torch.arange(3, 3 + tokens)[None], use_cache=False)
+            seen.append(picks.seen)
+        if seen[0] != seen[1]:  # among tokens, not among experts
+            picking.add(name)
+            bound = longest_row(model.config.get_text_config())
+            # All are picked, or so many that longer rows are not shared; blocks of keys count as their keys.
+            fewest = min((picked for among, picked in seen[1] - seen[0] if picked < among), default=67)
+            assert picks_among(model.config.get_text_config(), 67) == (fewest < 67), name
+            assert bound < 67 or fewest == 67, name
+    assert {"deepseek_v32", "qwen4_exp_text", "doge: few keys", "minimax_m3_vl_text: blocks of keys"} <= picking
 
 
 @pytest.mark.slow

@@ -12,7 +12,6 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from core.coalitions.expert_layers import MOST_UNASKED
 from core.coalitions.players import Removed
 from core.engine.decoder import Decoder
 from core.engine.expert_players import with_expert_players
@@ -97,7 +96,7 @@ def test_a_mixture_whose_experts_nothing_computes_together_is_refused() -> None:
 def test_thousands_of_experts_are_refused_with_their_count_unless_layers_are_named() -> None:
     model = tiny_decoder("qwen3_moe", num_experts=260)
     layout = layout_in_use(model)
-    with pytest.raises(CornerstoneError, match=rf"^4 layers have 1,040 experts, and more than {MOST_UNASKED:,}"):
+    with pytest.raises(CornerstoneError, match=r"^4 layers have 1 040 experts, and more than 1 000"):
         with_expert_players(model, layout, "all")
     assert sum(len(layer.sublayers) for layer in with_expert_players(model, layout, "0-3").layers) == 4 * 261
 

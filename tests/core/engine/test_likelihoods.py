@@ -37,6 +37,7 @@ def text(words: int, seed: int) -> str:
     return " ".join(WORDS[(seed + i * i) % len(WORDS)] for i in range(words))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "rows"),
     [

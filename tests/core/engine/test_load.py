@@ -86,6 +86,7 @@ def test_a_bad_folder_is_refused_and_none_of_its_code_is_run(
     assert not (tmp_path / MARK).exists()
 
 
+@pytest.mark.slow
 def test_bad_folders_differ_from_seed_to_seed(tmp_path: Path) -> None:
     (first, second) = ({name for name, _ in bad_models(seed, tmp_path / str(seed))} for seed in (0, 1))
     assert len(first | second) > len(first) + 40

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from transformers import CONFIG_MAPPING
 
-from core.engine import packing_law
+from core.engine import packing_law, sizes, widths
 from core.engine.arguments import NotShared
 from core.engine.decoder import Decoder
 from core.engine.head import Head
@@ -19,9 +21,10 @@ from core.engine.sweep import sweep
 from core.engine.verified_layout import layout_of
 from core.models.families import HINTS
 from core.models.layout import Layout
+from tests.support.decoder_sizes import VOCABULARY
 from tests.support.decoder_types import tiny_decoder
 from tests.support.decoder_variants import VARIANTS
-from tests.support.swept import assert_exact, count_players, some_coalitions, some_documents
+from tests.support.swept import assert_exact, count_players, layout_in_use, some_coalitions, some_documents
 
 FAR = {"window_size": 256, "max_position_embeddings": 2048}
 """GPT-Neo's own window, which counts rows: a short row does not reach it."""
@@ -58,11 +61,29 @@ def test_a_band_of_rows_that_a_short_row_does_not_reach_is_found_in_a_long_one(m
     assert verified(model, layout).way == "packed"
 
 
+def test_a_text_of_one_path_goes_through_a_layer_that_numbers_blocks() -> None:
+    kind, settings = VARIANTS["minimax_m3_vl_text: blocks of keys"]
+    model = tiny_decoder(kind, **{**settings, "index_block_size": 16})
+    layout = layout_in_use(model)
+    assert layout.way == "mixed"
+    (document, *_) = some_documents(1, (60,))
+    assert_exact(model, layout, [document[:1]], some_coalitions(count_players(layout)))
+
+
+def test_a_row_has_no_more_tokens_than_an_attention_picks_keys() -> None:
+    longest = {
+        name: widths.longest_row(CONFIG_MAPPING[name]())
+        for name in ("llama", "deepseek_v32", "glm_moe_dsa", "doge", "minimax_m3_vl_text")
+    }
+    assert longest.pop("llama") > 2000
+    assert set(longest.values()) == {2048}
+
+
 def test_the_row_of_the_law_is_longer_than_rows_whose_length_is_chosen() -> None:
-    documents = packing_law._documents(tiny_decoder("llama"))
-    row, tested = packing_law._long_row(documents, packing_law._LONG_CPU)
-    assert len(row) > 512
-    assert len(tested) == sum(map(len, documents))
+    first, second, _ = packing_law._documents(tiny_decoder("llama"))
+    row, tested = packing_law._long_row(first, second, packing_law._LONG_CPU)
+    assert sizes._LONGEST_ROW < widths._LAW_ROW <= len(row) <= packing_law._LONG_CPU
+    assert len(tested) == len(first) + len(second)
 
 
 @pytest.mark.parametrize("name", ["phi3: longrope", "llama: dynamic rope"])
@@ -79,10 +100,11 @@ def test_texts_on_both_sides_of_a_length_that_turns_embeddings_share_no_row(name
 
 def test_the_last_check_takes_a_slower_way_where_a_faster_one_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     model, layout = detected("gpt_neo", window_size=5)
-    monkeypatch.setattr(packing_law._Entries, "obeys", lambda *_args: True)
+    monkeypatch.setattr(packing_law._Entries, "_obeys", lambda *_args: True)
     assert verified(model, layout).way == "unpacked"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["packed", "unpacked", "whole"])
 def test_all_ways_give_the_same_scores_and_say_how_far_they_are(way: Any) -> None:
     model, layout = detected("llama")
@@ -112,6 +134,49 @@ def test_what_a_model_does_to_logits_is_seen(name: str, after: str) -> None:
         whole._after = "unknown"
         (truth,) = whole.logits(hidden, hidden.device)
     torch.testing.assert_close(in_parts, truth, atol=1e-4, rtol=1e-5)
+
+
+def _scaled_by_state(model: Any) -> None:
+    """Let a model divide its logits by a temperature that it reads from the state."""
+    norm = model.model.norm
+    seen: list[torch.Tensor] = []
+    norm.register_forward_hook(lambda _module, given, _out: seen.append(1 + given[0].abs().mean(-1, keepdim=True)))
+
+    def forward(*args: Any, **kwargs: Any) -> Any:
+        out = type(model).forward(model, *args, **kwargs)
+        out.logits = out.logits / seen[-1]
+        return out
+
+    model.forward = forward
+
+
+def _without_a_token(model: Any) -> None:
+    """Let a model never say its last token."""
+
+    def forward(*args: Any, **kwargs: Any) -> Any:
+        out = type(model).forward(model, *args, **kwargs)
+        out.logits[..., VOCABULARY - 1] = -1e4
+        return out
+
+    model.forward = forward
+
+
+def _doubled(model: Any) -> None:
+    """Let the product with the output embedding be another one."""
+    output = model.lm_head
+    output.forward = lambda given: 2 * type(output).forward(output, given)
+
+
+@pytest.mark.parametrize("change", [_scaled_by_state, _without_a_token, _doubled])
+def test_logits_that_are_changed_in_other_ways_are_computed_whole(change: Callable[[Any], None]) -> None:
+    model = tiny_decoder("llama")
+    change(model)
+    layout = layout_in_use(model)
+    decoder = Decoder(model, layout)
+    with torch.inference_mode():
+        list(decoder.head(torch.randn(1, 32)))
+    assert decoder._head._after == "unknown"
+    assert_exact(model, layout, some_documents(1), some_coalitions(count_players(layout))[:4])
 
 
 @pytest.mark.parametrize("name", ["llama", "gpt_oss", "jetmoe", "mamba2", "opt"])

@@ -32,6 +32,7 @@ def bound(monkeypatch: pytest.MonkeyPatch, source: ModelSource) -> None:
     monkeypatch.setattr(placement, "free_memory", lambda: size)
 
 
+@pytest.mark.slow
 def test_what_does_not_fit_goes_to_the_disk_and_gives_the_same_numbers(
     half: ModelSource, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -365,7 +365,7 @@ def test_weights_are_laid_out_where_memory_suffices_for_that_and_for_the_sweep()
     # The sizes of a 7B model, without its weights.
     with torch.device("meta"):
         model = LlamaForCausalLM(LlamaConfig(num_hidden_layers=1))
-    half = deepcopy(model).to(torch.bfloat16)
+    half = deepcopy(model).to(torch.float16)
     for memory in (0.5, 1.0, 1.5, 2.0, 4.0, 8.0):
         one, other = (sizes_for(each, offloaded=False, memory=memory) for each in (model, half))
         assert not other.laid_out

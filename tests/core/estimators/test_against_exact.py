@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from core.estimators.against_exact import agreement
+from core.estimators.against_exact import Measured, agreement, agreement_of_values
 from core.estimators.exact import Exact
 from core.estimators.leave_one_out import LeaveOneOut
 from tests.support.games import NoisyGame, everything
@@ -31,6 +31,8 @@ def test_errors_and_the_top_by_hand() -> None:
     found = agreement(spread([0.5, 0.1, 0.3, 0.2]), spread([0.4, 0.2, 0.1, 0.3], seed=1), k=2)
     assert found.bias.value == pytest.approx(0.1 / 4)
     assert found.rmse.value == pytest.approx(np.sqrt((0.01 + 0.01 + 0.04 + 0.01) / 4))
+    assert found.mae.value == pytest.approx(0.5 / 4)
+    assert found.worst.value == pytest.approx(0.2)
     assert found.top.value == 0.5  # units 0 and 2, where the reference has 0 and 3
     assert (found.n, found.k) == (40, 2)
 
@@ -41,6 +43,16 @@ def test_an_estimate_agrees_with_itself_whatever_the_documents() -> None:
     for measured in (found.spearman, found.kendall, found.top):
         assert (measured.low, measured.value, measured.high) == pytest.approx((1, 1, 1))
     assert (found.bias.low, found.rmse.high) == (0, 0)
+
+
+def test_values_alone_have_the_numbers_and_no_intervals() -> None:
+    values, reference = spread([0.5, 0.1, 0.3, 0.2]), spread([0.4, 0.2, 0.1, 0.3], seed=1)
+    whole, alone = agreement(values, reference, k=2), agreement_of_values(values.mean(axis=1), reference, k=2)
+    assert (alone.n, alone.k) == (40, 2)
+    for name in ("spearman", "kendall", "bias", "rmse", "mae", "worst", "top"):
+        assert getattr(alone, name) == Measured(pytest.approx(getattr(whole, name).value), None, None)
+    with pytest.raises(ValueError, match="the same units"):
+        agreement_of_values(np.zeros(3), reference)
 
 
 def test_what_is_all_the_same_has_no_correlation() -> None:
@@ -55,7 +67,7 @@ def test_intervals_are_as_wide_as_the_documents_are_few() -> None:
     for documents in (50, 800):
         outcomes = game.play(everything(5), (documents,), rng)
         found = agreement(LeaveOneOut().contributions(outcomes, 5), Exact().contributions(outcomes, 5))
-        for measured in (found.spearman, found.kendall, found.bias, found.rmse, found.top):
+        for measured in (found.spearman, found.kendall, found.bias, found.rmse, found.mae, found.worst, found.top):
             assert measured.low <= measured.value <= measured.high
         widths.append(found.bias.high - found.bias.low)
     assert widths[1] == pytest.approx(widths[0] / 4, rel=0.25)

@@ -10,10 +10,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.coalitions.players import Removed
-from core.coalitions.schedules import windows
+from core.coalitions.schedules import INTACT, windows
 from core.errors import CornerstoneError
 from core.estimators.estimate import Estimate, estimate
 from core.estimators.estimator import Estimator
+from core.estimators.leave_one_out import LeaveOneOut
 from core.estimators.registry import estimator_named, window_readings
 from core.estimators.windows import WindowEnds, WindowFirst
 from core.statistics.intervals import score_half_width
@@ -50,6 +51,7 @@ def by_definition(estimator: str, outcomes: Game, player: int, players: int, max
     return float(np.mean(differences))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("estimator", window_readings())
 @given(sizes)
 def test_estimates_are_what_the_definition_says(estimator: str, size: tuple[int, int, int]) -> None:
@@ -258,6 +260,7 @@ def test_what_cannot_be_estimated_is_refused() -> None:
     assert WindowFirst(2).missing({}, 4) == WindowEnds(2).missing({}, 4) == windows(4, 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("estimator", window_readings())
 def test_intervals_cover_the_true_value_nearly_as_often_as_they_say(estimator: str) -> None:
     """A percentile bootstrap is known to fall a little short of 95% at this many documents (92 to 96% here)."""
@@ -297,3 +300,15 @@ def test_a_value_that_is_zero_has_no_sign(seed: int, documents: int) -> None:
     exact = np.rint(6 * estimator.contributions(outcomes, 5)).astype(int).sum(axis=1)
     np.testing.assert_array_equal(np.sign(found.phi), np.sign(exact))
     assert (found.share[exact <= 0] > 0).sum() == 0
+
+
+def test_a_unit_of_fewer_documents_is_no_more_certain_for_it() -> None:
+    """An effect not seen yet may be as large as the largest contribution of any unit, also on documents it lacks."""
+    rng = np.random.default_rng(0)
+    outcomes = {INTACT: np.zeros(60), (0,): np.zeros(60), (1,): -5 - 3 * rng.random(60), (2,): -rng.random(60)}
+    outcomes[(0,)][58:] = np.nan
+    found = estimate(LeaveOneOut(), outcomes, 3)
+    assert found.n.tolist() == [58, 60, 60]
+    outcomes[(0,)][58:] = 0.0
+    before = estimate(LeaveOneOut(), outcomes, 3)
+    assert found.phi_high[0] > before.phi_high[0] > 0.3

@@ -118,7 +118,7 @@ def test_half_a_schedule_is_told(name: str) -> None:
 
 def test_exact_is_refused_beyond_sixteen_units_with_what_it_would_cost() -> None:
     assert len(Exact().missing({}, 16)) == 65_536
-    with pytest.raises(CornerstoneError, match=r"all 2\^17 = 131,072 coalitions of 17 units"):
+    with pytest.raises(CornerstoneError, match=r"all 2\^17 = 131 072 coalitions of 17 units"):
         Exact().missing({}, 17)
 
 

@@ -84,6 +84,7 @@ def test_many_walks_come_close_to_the_exact_values() -> None:
     assert errors[1] < 0.01 < errors[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("documents", [64, 400])
 def test_intervals_hold_the_truth_over_documents_and_orders(documents: int) -> None:
     """Each trial draws both anew. Documents alone would promise too much: 74 to 96% at 400 of them."""

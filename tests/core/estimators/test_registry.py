@@ -9,17 +9,21 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 import pytest
 
-from core.coalitions.players import Removed
+from core.coalitions.players import Removed, players_of
 from core.coalitions.schedules import ablation, windows
+from core.config.run_config import load_config
 from core.errors import CornerstoneError
 from core.estimators import registry
 from core.estimators.estimator import Estimator, Outcomes
 from core.estimators.exact import Exact
 from core.estimators.leave_one_out import LeaveOneOut
 from core.estimators.permutation import Permutation
+from core.estimators.question import Question
+from core.estimators.racing import stored_verdicts
 from core.estimators.setting import Setting
 from core.estimators.windows import WindowEnds, WindowFirst
 from core.statistics.intervals import FloatArray
+from core.statistics.verdicts import Race
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +125,24 @@ class Changeable(Own):
     __hash__ = None  # type: ignore[assignment]
 
 
+def test_no_verdict_is_made_of_coalitions_that_a_plugin_draws(plugins: list[Any]) -> None:
+    class Drawn(Own):
+        name: ClassVar[str] = "drawn"
+        schedule: ClassVar[str] = "drawn"
+
+        def sampling_noise(self, outcomes: Outcomes, units: int) -> FloatArray:
+            return np.zeros((4, units))
+
+    plugins += [Own, Drawn]
+    said = "until_top: does not work with drawn: documents do not decide on coalitions drawn at random"
+    with pytest.raises(CornerstoneError, match=said):
+        load_config(None, {"tasks": ["agreement"], "schedule": ["ablation", "drawn"], "until_top": 1})
+    assert load_config(None, {"tasks": ["agreement"], "schedule": "own", "until_top": 1}).until_top == 1
+    game = Question(Drawn()).of(players_of((("attn", "ffn"),) * 3))
+    scores = {removed: np.zeros(90) for removed in ablation(6)}
+    assert stored_verdicts(game, scores, np.arange(90), Race(3, span=1.0)) is None
+
+
 def test_what_does_not_fit_is_refused_by_name(plugins: list[Any]) -> None:
     @dataclass(frozen=True, slots=True)
     class Otherwise(Own):
@@ -168,3 +190,8 @@ def test_what_does_not_fit_is_refused_by_name(plugins: list[Any]) -> None:
 def test_an_unknown_setting_is_refused_with_those_there_are() -> None:
     with pytest.raises(CornerstoneError, match=r"no estimator has a setting 'max_remove'; .*did you mean max_removed"):
         registry.checked({"max_remove": 3})
+
+
+def test_reports_compare_shapley_values_that_are_not_extrapolated() -> None:
+    found = registry.compared({"max_removed": 3, "permutations": 30})
+    assert found == (WindowFirst(3), WindowEnds(3), Exact(), Permutation(30))

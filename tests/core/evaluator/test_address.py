@@ -14,7 +14,7 @@ from core.evaluator import address, client
 
 @pytest.fixture
 def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(address, "_base", lambda: tmp_path)
+    monkeypatch.setattr("core.machine.runtime_folder._base", lambda: tmp_path)
     return tmp_path
 
 

@@ -20,6 +20,7 @@ from core.evaluator.protocol import (
     Cancel,
     Charts,
     Event,
+    GiveUp,
     Jobs,
     JobView,
     Narration,
@@ -37,7 +38,7 @@ from store.file.database import writing
 from store.recorder import StoreRecorder
 from store.results import Results
 from tests.support.evaluator_process import config_of, start
-from tests.support.other_values import BIASES, PAGES, biases, pages
+from tests.support.other_values import BIASES, VALUELESS, biases, valueless
 from tests.support.store_holder import held
 
 EventT = TypeVar("EventT")
@@ -49,6 +50,7 @@ class Running:
     """An engine in a thread, and a queue of the events that it has published."""
 
     def __init__(self, store: Path) -> None:
+        self.store = store
         self.told: queue.Queue[Event] = queue.Queue()
         self.engine = Engine(store, StoreRecorder(store, patience=0.3), self.told.put)
         self._thread = threading.Thread(target=self.engine.run)
@@ -103,6 +105,7 @@ def open_task(running: Running, config: RunConfig) -> str:
     return running.expect(Opened).tasks[0].key
 
 
+@pytest.mark.slow
 def test_a_toggle_behind_a_refused_choice_is_answered(running: Running, config: RunConfig) -> None:
     running.start()
     task = open_task(running, config)
@@ -111,6 +114,7 @@ def test_a_toggle_behind_a_refused_choice_is_answered(running: Running, config: 
     assert running.expect(Scored, lambda scored: scored.final).point.n == 8
 
 
+@pytest.mark.slow
 def test_a_choice_during_a_toggle_is_opened_and_the_toggle_ends_after_it(running: Running, config: RunConfig) -> None:
     larger = config_of(config.model, limit=120)
     running.start()
@@ -122,6 +126,7 @@ def test_a_choice_during_a_toggle_is_opened_and_the_toggle_ends_after_it(running
     assert running.expect(Scored, lambda scored: scored.final).point.n == 120
 
 
+@pytest.mark.slow
 def test_a_toggle_of_a_task_that_was_closed_meanwhile_is_dropped_in_silence(
     running: Running, config: RunConfig
 ) -> None:
@@ -138,6 +143,7 @@ def test_a_toggle_of_a_task_that_was_closed_meanwhile_is_dropped_in_silence(
     assert seen.task == capitals.key
 
 
+@pytest.mark.slow
 def test_a_toggle_while_a_job_opens_what_is_stored_already_is_answered(running: Running, config: RunConfig) -> None:
     running.ask(start(config))
     running.start()
@@ -155,8 +161,11 @@ def test_a_toggle_of_what_is_not_there_is_refused(
 ) -> None:
     running.start()
     key = open_task(running, config)
-    running.ask(Toggle(task=task or key, removed=removed))
-    assert reason in running.expect(Refusal).text
+    asked = Toggle(task=task or key, removed=removed)
+    running.ask(asked)
+    refusal = running.expect(Refusal)
+    assert reason in refusal.text
+    assert refusal.toggle == asked
 
 
 def test_a_queued_job_can_be_cancelled_and_the_next_one_runs(running: Running, config: RunConfig) -> None:
@@ -168,6 +177,62 @@ def test_a_queued_job_can_be_cancelled_and_the_next_one_runs(running: Running, c
     assert [job.state for job in jobs.jobs] == ["finished", "cancelled", "finished"]
 
 
+def scored(running: Running, task: str, *removed: int) -> Scored:
+    running.ask(Toggle(task=task, removed=removed))
+    return running.expect(Scored, lambda scored: scored.final and scored.point.removed == removed)
+
+
+@pytest.mark.slow
+def test_a_job_on_more_documents_leaves_a_toggle_those_that_were_chosen(
+    running: Running, config: RunConfig, store: Path
+) -> None:
+    running.start()
+    open_task(running, config_of(config.model, limit=6))
+    running.ask(start(config_of(config.model, limit=12)))
+    opened = running.expect(Opened)
+    (task,) = opened.tasks
+    assert (task.documents, opened.by_hand, opened.config.limit) == (12, 6, 12)
+    during = scored(running, task.key, 0, 3)
+    running.job(1, "finished")
+    after = scored(running, task.key, 1, 4)
+    swept = scored(running, task.key, 2)
+    for each in (during, after):
+        assert (each.point.n, each.wanted) == (6, 6)
+        assert each.point.drop == pytest.approx(each.point.intact_acc - each.point.acc)
+    assert (swept.point.n, swept.wanted) == (12, 6), "what is known of more documents is shown"
+    running.ask(Open(config=opened.config, by_hand=opened.by_hand))  # as an explorer that was closed meanwhile
+    again = running.expect(Opened)
+    assert (again.tasks, again.by_hand) == (opened.tasks, 6)
+    running.ask(Open(config=config_of(config.model, limit=9)))
+    (nine,) = running.expect(Opened).tasks
+    assert scored(running, nine.key, 1, 4).point.n == 9
+    running.stop()
+    rows = {row.removed: row for row in Results(store).coalitions().rows}
+    assert [rows[removed].n for removed in ((), (2,), (0, 3), (1, 4))] == [12, 12, 6, 9]
+    # Runs of other documents are other runs, so that each names its own.
+    by_hand = [run for run in Results(store).runs().rows if run.command == "cornerstone"]
+    assert sorted(run.documents for run in by_hand) == [6, 9]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("tasks", [("agreement",), ("agreement", "capitals")])
+def test_a_job_on_fewer_documents_leaves_all_that_are_open(
+    tasks: tuple[str, ...], running: Running, config: RunConfig, store: Path
+) -> None:
+    running.start()
+    task = open_task(running, config_of(config.model, *tasks, limit=9))
+    running.ask(start(config_of(config.model, limit=4)))
+    opened = running.expect(Opened)
+    assert [each.documents for each in opened.tasks] == [9] * len(tasks)
+    assert opened.tasks[0].key == task
+    job = running.job(1, "finished")
+    assert job.done == job.total == 4 * 9
+    assert scored(running, task, 0, 3).point.n == 9
+    running.stop()
+    assert {row.n for row in Results(store).ablation().rows} == {4}
+
+
+@pytest.mark.slow
 def test_paused_then_toggled_then_cancelled(running: Running, config: RunConfig, store: Path) -> None:
     running.ask(start(config_of(config.model, limit=120, schedule=("windows",))))
     running.start()
@@ -186,7 +251,7 @@ def test_paused_then_toggled_then_cancelled(running: Running, config: RunConfig,
     assert running.job(1, "cancelled").done < 120 * 27
     running.stop()
     assert {run.command: run.state for run in Results(store).runs().rows} == {
-        "test": "stopped",
+        "test": "cancelled",
         "cornerstone": "finished",
     }
 
@@ -200,6 +265,7 @@ def test_what_is_finished_no_longer_slows_down(running: Running, config: RunConf
         assert running.job(1, "finished").rate == rate
 
 
+@pytest.mark.slow
 def test_another_model_is_refused_in_a_sweep_and_opened_after_it(
     running: Running, config: RunConfig, tiny_model_folder: Path, tmp_path: Path
 ) -> None:
@@ -214,6 +280,7 @@ def test_another_model_is_refused_in_a_sweep_and_opened_after_it(
     running.job(2, "finished")
 
 
+@pytest.mark.slow
 def test_every_outcome_is_written_at_last_and_it_is_told(running: Running, config: RunConfig, store: Path) -> None:
     running.start()
     open_task(running, config)
@@ -225,6 +292,7 @@ def test_every_outcome_is_written_at_last_and_it_is_told(running: Running, confi
     assert sum(run.outcomes for run in Results(store).runs().rows) == 8 * 9
 
 
+@pytest.mark.slow
 def test_choosing_tasks_while_the_store_is_held_does_not_hold_up_a_sweep(
     running: Running, config: RunConfig, store: Path
 ) -> None:
@@ -239,6 +307,7 @@ def test_choosing_tasks_while_the_store_is_held_does_not_hold_up_a_sweep(
         running.job(1, "cancelled")
 
 
+@pytest.mark.slow
 def test_the_later_choice_counts_while_the_store_is_waited_for(
     running: Running, config: RunConfig, store: Path
 ) -> None:
@@ -252,6 +321,62 @@ def test_the_later_choice_counts_while_the_store_is_waited_for(
         assert running.expect(Charts).intact is None
 
 
+@pytest.mark.slow
+def test_an_answer_names_what_it_answers(running: Running, config: RunConfig, store: Path) -> None:
+    running.start()
+    running.ask(Open(config=config, asked="one"))
+    running.expect(Narration, lambda narration: "loading tiny-llama, " in narration.text and " of " in narration.text)
+    assert running.expect(Opened).asked == "one"
+    running.ask(Open(config=config_of(config.model, "agrement"), asked="two"))
+    assert running.expect(Refusal).asked == "two"
+    running.ask(start(config))
+    assert running.expect(Opened).asked == ""
+    running.job(1, "finished")
+    with held(store):
+        running.ask(Open(config=config_of(config.model, "capitals"), asked="three"))
+        running.expect(Narration, lambda narration: "waiting" in narration.text)
+        running.ask(Open(config=config_of(config.model, "capitals", limit=4), asked="four"))
+        refusal = running.expect(Refusal, lambda refusal: refusal.asked != "")
+        assert (refusal.asked, refusal.text) == ("three", "another choice came before this one was open")
+    assert running.expect(Opened).asked == "four"
+
+
+@pytest.mark.slow
+def test_a_choice_that_is_given_up_leaves_what_was_open(running: Running, config: RunConfig, store: Path) -> None:
+    running.ask(Open(config=config, asked="never"), GiveUp(asked="never"))
+    running.start()
+    assert running.expect(Refusal).asked == "never"
+    task = open_task(running, config)
+    with held(store):
+        running.ask(Open(config=config_of(config.model, "capitals"), asked="one"))
+        running.expect(Narration, lambda narration: "waiting" in narration.text)
+        running.ask(GiveUp(asked="another"), GiveUp(asked="one"))
+        refusal = running.expect(Refusal, lambda refusal: refusal.asked != "")
+        assert (refusal.asked, refusal.text) == ("one", "given up; what was open before is still open")
+    running.ask(Toggle(task=task, removed=(0,)))
+    assert running.expect(Scored, lambda scored: scored.final).point.n == 8
+
+
+@pytest.mark.slow
+def test_a_model_that_is_being_loaded_can_be_given_up(
+    running: Running, config: RunConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = running.told.put
+
+    def put(event: Event) -> None:
+        if isinstance(event, Narration) and event.text.startswith("loading tiny-llama, "):
+            running.ask(GiveUp(asked="one"))
+        told(event)
+
+    monkeypatch.setattr(running.engine, "_publish", put)
+    running.start()
+    running.ask(Open(config=config, asked="one"))
+    assert "given up" in running.expect(Refusal).text
+    monkeypatch.setattr(running.engine, "_publish", told)
+    open_task(running, config)
+
+
+@pytest.mark.slow
 def test_outcomes_that_still_wait_are_on_a_live_task_opened_meanwhile(
     running: Running, config: RunConfig, store: Path
 ) -> None:
@@ -267,6 +392,7 @@ def test_outcomes_that_still_wait_are_on_a_live_task_opened_meanwhile(
     assert len(running.expect(Charts, lambda charts: charts.task == task.key).ablation) == 8
 
 
+@pytest.mark.slow
 def test_what_another_program_stored_meanwhile_is_known(running: Running, config: RunConfig, store: Path) -> None:
     running.start()
     open_task(running, config)
@@ -284,6 +410,7 @@ def test_what_another_program_stored_meanwhile_is_known(running: Running, config
     assert [run.outcomes for run in Results(store).runs().rows] == [0, 8 * 9]
 
 
+@pytest.mark.slow
 def test_what_is_no_longer_stored_is_evaluated_again(running: Running, config: RunConfig, store: Path) -> None:
     running.ask(start(config))
     running.start()
@@ -297,6 +424,7 @@ def test_what_is_no_longer_stored_is_evaluated_again(running: Running, config: R
     assert [run.outcomes for run in Results(store).runs().rows] == [8 * 9]
 
 
+@pytest.mark.slow
 def test_only_charts_that_changed_are_told_again(running: Running, config: RunConfig) -> None:
     running.start()
     running.ask(Open(config=config_of(config.model, "agreement", "capitals")))
@@ -350,6 +478,7 @@ def test_idle_is_said_only_with_nothing_to_do(running: Running, config: RunConfi
         time.sleep(0.01)
 
 
+@pytest.mark.slow
 def test_documents_that_occur_twice_are_done_twice_at_once(
     running: Running, tiny_model_folder: Path, tmp_path: Path
 ) -> None:
@@ -364,16 +493,18 @@ def test_documents_that_occur_twice_are_done_twice_at_once(
     running.expect(Jobs, lambda jobs: jobs.unsaved == 0)
 
 
+@pytest.mark.slow
 def test_a_toggle_where_nothing_is_a_mean_over_documents_is_refused(
     running: Running, tiny_model_folder: Path, tmp_path: Path
 ) -> None:
-    task = {"name": PAGES, "data": str(pages(tmp_path))}
+    own = {"tasks": [VALUELESS], "include_path": [str(valueless(tmp_path))]}
     running.start()
-    key = open_task(running, RunConfig.model_validate({"model": str(tiny_model_folder), "tasks": [task]}))
+    key = open_task(running, RunConfig.model_validate({"model": str(tiny_model_folder), **own}))
     running.ask(Toggle(task=key, removed=(0,)))
     assert "mean over documents" in running.expect(Refusal).text
 
 
+@pytest.mark.slow
 def test_a_task_that_lacks_the_value_asked_for_is_opened_with_its_own_and_that_is_said(
     running: Running, tiny_model_folder: Path, tmp_path: Path
 ) -> None:
@@ -392,6 +523,7 @@ def test_a_task_that_lacks_the_value_asked_for_is_opened_with_its_own_and_that_i
     assert "crows_pairs_english has no value 'acc'" in running.job(1, "failed").error
 
 
+@pytest.mark.slow
 def test_rounds_over_groups_ask_by_what_waits_to_be_written(running: Running, config: RunConfig, store: Path) -> None:
     changes = {"schedule": ("permutation", "exact"), "players": "layers", "tolerance": 0.0, "value": "margin"}
     job = config.model_copy(update=changes)

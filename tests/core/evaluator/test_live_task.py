@@ -20,9 +20,13 @@ from core.estimators.question import Question
 from core.estimators.windows import WindowFirst
 from core.evaluator.live_task import LiveTask, live_task_key
 from core.evaluator.protocol import parse_event
+from core.records.draw import Draw
 from core.records.records import Assignment, DocumentRecord, Outcome
+from core.study.plan import Until, UntilCost
+from core.study.running_estimate import RunningEstimate
 from core.summaries.points import AblationPoint, ShapleyPoint
 from core.summaries.summarize import ablation_points, coalition_point, shapley_points
+from core.values.derived import derived_values
 from store.recorder import StoreRecorder
 from store.results import Results
 from tests.support.store_records import KINDS, PLAYERS, assignment, data, documents, keep, model, outcome, task
@@ -71,11 +75,27 @@ def test_what_a_live_task_says_is_what_report_says_of_the_same_numbers() -> None
     assert parse_event(charts.model_dump_json()) == charts
 
 
+def test_where_only_shorter_windows_are_stored_the_shares_are_of_these() -> None:
+    asked = game()
+    live_task = LiveTask(asked, players)
+    live_task.add(asked, outcomes_of(asked))
+    longer, short = live_task.charts(4), live_task.charts(2)
+    assert longer.shapley == short.shapley
+    assert (longer.estimator, longer.settings) == ("window-first", ("windows of up to 2",))
+    exact = live_task.charts(4, Question(Exact(), "layers"))
+    assert (exact.shapley, exact.settings) == (short.shapley, short.settings)
+    single = game(longest=1)
+    live_task = LiveTask(single, players)
+    live_task.add(single, outcomes_of(single))
+    alone = live_task.charts(4)
+    assert (alone.shapley, alone.settings) == ((), ("windows of up to 4",)), "an ablation alone has no shares"
+
+
 def test_it_is_what_results_read_from_the_store_intervals_included(tmp_path: Path) -> None:
     asked = game()
     outcomes = outcomes_of(asked)
     keep(tmp_path / "s.duckdb", asked, outcomes)
-    live_task = LiveTask(asked, players)
+    live_task = LiveTask(asked, players, draw=Draw(0, 5))
     live_task.add(asked, outcomes)
     charts, results = live_task.charts(2), Results(tmp_path / "s.duckdb")
     for points, rows in (
@@ -86,6 +106,105 @@ def test_it_is_what_results_read_from_the_store_intervals_included(tmp_path: Pat
         for point, row in zip(points, rows, strict=True):
             assert isinstance(point, AblationPoint | ShapleyPoint)
             assert all(getattr(row, name) == getattr(point, name) for name in type(point).__slots__)
+    assert {point.verdict for point in charts.shapley} == {"open"}
+    in_file_order = LiveTask(asked, players)
+    in_file_order.add(asked, outcomes)
+    assert {point.verdict for point in in_file_order.charts(2).shapley} == {None}
+
+
+def test_costs_are_told_alike_by_a_run_the_live_task_and_the_store(tmp_path: Path) -> None:
+    size = data().size
+    docs = documents(Draw(0, size).doc_ids()[:90])
+    asked, rng = game(docs, longest=1), random.Random(3)
+    outcomes = [
+        outcome(document.key, removed, float(rng.random() >= 0.8 * (removed == (3,)) + 0.3 * (removed == (1,))))
+        for document in docs
+        for removed in asked.coalitions
+    ]
+    keep(tmp_path / "s.duckdb", asked, outcomes)
+    live_task = LiveTask(asked, players, draw=Draw(0, size))
+    live_task.add(asked, outcomes)
+    points = live_task.charts(1, None, UntilCost(0.3, 0.95)).ablation
+    rows = Results(tmp_path / "s.duckdb").ablation(cost=0.3).rows
+    running = RunningEstimate(task(), docs, Question(WindowFirst(1)).of(players), "acc", UntilCost(0.3, 0.95))
+    running.add(outcomes)
+    running.look()
+    assert running.verdicts is not None
+    told = [(point.verdict, point.verdict_n, point.verdict_cost) for point in points]
+    assert told == [(row.verdict, row.verdict_n, row.verdict_cost) for row in rows]
+    assert [each[:2] for each in told] == list(zip(running.verdicts.standings, running.verdicts.documents, strict=True))
+    assert (told[3][0], told[1][0], told[0][0]) == ("above", "open", "below")
+    assert {point.verdict for point in live_task.charts(1).ablation} == {None}
+    assert {row.verdict for row in Results(tmp_path / "s.duckdb").ablation().rows} == {None}
+
+
+def test_a_document_without_the_value_ends_no_race(tmp_path: Path) -> None:
+    """It is the first that was drawn; a live task, a run and the store tell the same of the others."""
+    size = data().size
+    drawn = Draw(0, size).doc_ids()
+    first, *others = documents(drawn[:60])
+    docs = (replace(first, gold=(0, 1)), *others)
+    asked = game(docs, longest=1)
+    rng = np.random.default_rng(0)
+
+    def logprobs(document: DocumentRecord, removed: Removed) -> list[float]:
+        lost = 6.0 if removed == (3,) else rng.random() / 10
+        return [-1.0 - lost if choice in document.gold else -2.0 for choice in range(4)]
+
+    outcomes = [
+        outcome(document.key, removed, logprobs=logprobs(document, removed))
+        for document in docs
+        for removed in asked.coalitions
+    ]
+    keep(tmp_path / "s.duckdb", asked, outcomes)
+    live_task = LiveTask(asked, players, "gold_prob", draw=Draw(0, size))
+    live_task.add(asked, outcomes)
+    points = live_task.charts(1).shapley
+    rows = Results(tmp_path / "s.duckdb").shapley(value="gold_prob", max_removed=1, estimator="window-first").rows
+    running = RunningEstimate(task(), docs, Question(WindowFirst(1)).of(players), "gold_prob", Until(3, 0.95))
+    running.add(outcomes)
+    running.look()
+    assert running.verdicts is not None
+    told = [point.verdict for point in points]
+    assert told == [row.verdict for row in rows] == list(running.verdicts.standings)
+    assert told[3] == "in"
+    assert points[3].verdict_n == running.verdicts.documents[3] < 60
+
+
+@pytest.mark.parametrize("lacking", [None, (), (3,), (5,)])
+def test_a_metric_that_one_document_lacks_ends_no_race(lacking: Removed | None, tmp_path: Path) -> None:
+    """A task's code may give a document no such metric, under one coalition or (None) under all."""
+    size = data().size
+    docs = documents(Draw(0, size).doc_ids()[:60])
+    asked, rng = game(docs, longest=1), random.Random(4)
+    outcomes = [
+        outcome(
+            document.key,
+            removed,
+            float(rng.random() >= 0.9 * (removed == (3,))),
+            metrics={} if at == 2 and lacking in {None, removed} else None,
+        )
+        for at, document in enumerate(docs)
+        for removed in asked.coalitions
+    ]
+    keep(tmp_path / "s.duckdb", asked, outcomes)
+    live_task = LiveTask(asked, players, draw=Draw(0, size))
+    live_task.add(asked, outcomes)
+    for until in (Until(1, 0.95), UntilCost(0.3, 0.95)):
+        running = RunningEstimate(task(), docs, Question(WindowFirst(1)).of(players), "acc", until)
+        running.add(outcomes)
+        running.look()
+        assert running.verdicts is not None
+        assert running.verdicts.decided
+        if isinstance(until, UntilCost):
+            points = live_task.charts(1, None, until).ablation
+            rows = Results(tmp_path / "s.duckdb").ablation(cost=0.3).rows
+            told = [(point.verdict, point.verdict_n) for point in points]
+            assert told == [(row.verdict, row.verdict_n) for row in rows]
+            assert told == list(zip(running.verdicts.standings, running.verdicts.documents, strict=True))
+    rows = Results(tmp_path / "s.duckdb").shapley(max_removed=1, estimator="window-first").rows
+    assert [point.verdict for point in live_task.charts(1).shapley] == [row.verdict for row in rows]
+    assert rows[3].verdict == "in"
 
 
 def test_what_the_store_has_is_loaded_as_if_it_had_been_heard(tmp_path: Path) -> None:
@@ -177,7 +296,8 @@ def test_shapley_values_wait_until_all_windows_share_a_document() -> None:
     live_task.add(asked, [outcome("stranger", last)])
     assert live_task.charts(2).shapley == ()
     live_task.add(asked, [outcome("doc-3", last, 1.0)])
-    assert {point.n for point in live_task.charts(2).shapley} == {1}
+    # The last window begins with player 4. Only this player needs it, and only one document has it.
+    assert [point.n for point in live_task.charts(2).shapley] == [5, 5, 5, 5, 1, 5]
 
 
 def test_a_value_that_is_no_number_is_evaluated_but_no_point() -> None:
@@ -240,7 +360,7 @@ def test_another_question_is_answered_in_place_of_the_windows_as_soon_as_it_can_
 
 def test_it_tells_what_its_documents_may_be_looked_at_by() -> None:
     asked = game()
-    assert LiveTask(asked, players).bench_task.values == ("acc", "acc_norm", "gold_logprob", "margin", "brier")
+    assert LiveTask(asked, players).bench_task.values == ("acc", "acc_norm", *derived_values())
     assert LiveTask(assignment(documents((0,), choices=1), [INTACT]), players).bench_task.values == ("acc", "acc_norm")
 
 
@@ -257,3 +377,37 @@ def test_a_value_that_the_task_lacks_is_refused_and_a_task_without_any_is_still_
         assert (live_task.value, live_task.bench_task.value, live_task.bench_task.values) == (None, "no value", ())
         assert live_task.evaluated(cloze) == recorder.stored(cloze)
         assert live_task.charts(2).intact is None
+
+
+def pages_of(asked: Assignment, nats: dict[Removed, float]) -> list[Outcome]:
+    """Return outcomes of texts of ten words each: 3 nats a word and 0.2 more for each removed, but for some."""
+    return [
+        outcome(
+            document.key,
+            removed,
+            logprobs=(loglikelihood,),
+            metrics={},
+            other={"word_perplexity": [loglikelihood, 10]},
+        )
+        for removed in asked.coalitions
+        for document in asked.documents
+        for loglikelihood in [-10 * nats.get(removed, 3 + 0.2 * len(removed) + 0.01 * document.doc_id)]
+    ]
+
+
+def test_a_perplexity_beyond_all_numbers_leaves_the_charts_that_do_not_need_it() -> None:
+    texts = assignment(
+        documents(range(8), choices=1), windows(PLAYERS, 2), of_task=task(means=(), others=("word_perplexity",))
+    )
+    by_hand = replace(texts, coalitions=[(0, 3)])
+    for nats, units in (({}, PLAYERS), ({(1, 2): 800.0}, 0)):
+        live_task = LiveTask(texts, players, "word_perplexity")
+        live_task.add(texts, pages_of(texts, nats))
+        live_task.add(by_hand, pages_of(by_hand, {(0, 3): 800.0}))
+        charts = live_task.charts(2)
+        assert (len(charts.ablation), len(charts.shapley)) == (PLAYERS, units)
+        assert live_task.coalition((0, 3)) is None
+    live_task = LiveTask(texts, players, "word_perplexity")
+    live_task.add(texts, pages_of(texts, {(5,): 800.0}))
+    assert live_task.charts(2).ablation == ()
+    assert live_task.charts(2).intact is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC
 from typing import get_args
 
 import pydantic
@@ -19,27 +20,37 @@ from core.evaluator.protocol import (
     Cancel,
     Charts,
     Event,
+    GiveUp,
     Goodbye,
     Hello,
     Jobs,
     JobState,
     JobView,
     MemoryWasShort,
+    Move,
     Narration,
     Open,
     Opened,
+    PastJobs,
     Pause,
+    Rate,
+    Rates,
     Refusal,
     Request,
     Resume,
+    Said,
+    Say,
     Scored,
     ShutDown,
     StartJob,
+    StopSaying,
     Toggle,
+    Writers,
     parse_event,
     parse_request,
 )
-from core.records.records import ModelRecord
+from core.records.records import ModelRecord, Writer
+from core.say.said import MOST_SEED, MOST_TOKENS, Ask, Dialogue, End, Voice
 from core.study.events import TopVerdict
 from core.summaries.points import AblationPoint, CoalitionPoint, ShapleyPoint
 
@@ -58,6 +69,22 @@ configs = st.builds(
     st.sampled_from(["ablation", "windows", ()]),
     st.one_of(st.none(), st.integers(1, 10**6)),
 )
+asks = st.builds(
+    Ask,
+    prompt=names,
+    tokens=st.integers(1, MOST_TOKENS),
+    seed=st.one_of(st.none(), st.integers(0, MOST_SEED)),
+    temperature=st.floats(0.01, 100),
+    chat=st.one_of(st.none(), st.booleans()),
+)
+voices = st.builds(
+    Voice,
+    text=texts,
+    tokens=counts,
+    top=st.lists(st.tuples(texts, floats), max_size=5).map(tuple),
+    end=st.sampled_from([None, *get_args(End)]),
+)
+dialogues = st.builds(Dialogue, chat=st.booleans(), intact=voices, masked=voices)
 coalition_points = st.builds(
     CoalitionPoint,
     removed=removed_sets,
@@ -77,6 +104,8 @@ ablation_points = st.builds(
     label=texts,
     chance=maybe,
     acc_se=maybe,
+    acc_low=maybe,
+    acc_high=maybe,
     p_value=maybe,
     **dict.fromkeys(("player", "layer", "n"), counts),
     **dict.fromkeys(("acc", "intact_acc", "drop", "drop_low", "drop_high"), floats),
@@ -88,6 +117,8 @@ shapley_points = st.builds(
     **dict.fromkeys(("player", "rank", "rank_low", "rank_high", "n"), counts),
     **dict.fromkeys(("phi", "phi_clipped", "phi_low", "phi_high", "p_top3"), floats),
     **dict.fromkeys(("se", "share", "share_low", "share_high"), maybe),
+    verdict=st.sampled_from([None, "in", "out", "open"]),
+    **dict.fromkeys(("verdict_k", "verdict_n"), st.one_of(st.none(), counts)),
 )
 mends = st.one_of(st.none(), st.sampled_from(Mend))
 labels = st.lists(texts, max_size=3).map(tuple)
@@ -95,9 +126,9 @@ verdicts = st.builds(
     TopVerdict,
     schedule=texts,
     task=texts,
-    **dict.fromkeys(("k", "documents", "asked", "size"), counts),
+    **dict.fromkeys(("k", "documents", "asked", "size", "out"), counts),
     confidence=floats,
-    top=labels,
+    inside=labels,
     undecided=labels,
     more=st.one_of(st.none(), counts),
 )
@@ -112,7 +143,11 @@ job_views = st.builds(
     done=floats,
     total=counts,
     rate=floats,
+    evaluated=floats,
     seconds_left=maybe,
+    started=st.one_of(st.none(), st.datetimes(timezones=st.just(UTC))),
+    ended=st.one_of(st.none(), st.datetimes(timezones=st.just(UTC))),
+    elapsed=floats,
     error=texts,
     mend=mends,
     notes=st.lists(verdicts, max_size=2).map(tuple),
@@ -129,18 +164,22 @@ models = st.builds(
 )
 bench_tasks = st.builds(BenchTask, key=texts, name=texts, task_id=texts, documents=counts, value=texts, chance=maybe)
 REQUESTS: dict[type[protocol._Message], st.SearchStrategy[Request]] = {
-    Open: st.builds(Open, config=configs),
+    Open: st.builds(Open, config=configs, asked=texts),
+    GiveUp: st.builds(GiveUp, asked=texts),
     StartJob: st.builds(StartJob, config=configs, command=texts),
     Toggle: st.builds(Toggle, task=texts, removed=removed_sets),
+    Say: st.builds(Say, ident=texts, model_id=texts, removed=removed_sets, ask=asks),
+    StopSaying: st.builds(StopSaying, ident=texts),
     Pause: st.builds(Pause, job=counts),
     Resume: st.builds(Resume, job=counts),
     Cancel: st.builds(Cancel, job=counts),
+    Move: st.builds(Move, job=counts, by=st.sampled_from([-1, 1])),
     ShutDown: st.builds(ShutDown),
 }
 EVENTS: dict[type[protocol._Message], st.SearchStrategy[Event]] = {
     Hello: st.builds(Hello, protocol=counts, version=texts, pid=counts, store=texts, busy=st.booleans()),
     Narration: st.builds(Narration, text=texts),
-    Refusal: st.builds(Refusal, text=texts, mend=mends),
+    Refusal: st.builds(Refusal, text=texts, mend=mends, asked=texts),
     MemoryWasShort: st.builds(MemoryWasShort),
     Goodbye: st.builds(Goodbye),
     Opened: st.builds(
@@ -150,8 +189,16 @@ EVENTS: dict[type[protocol._Message], st.SearchStrategy[Event]] = {
         model_id=texts,
         device=texts,
         tasks=st.lists(bench_tasks, max_size=3).map(tuple),
+        asked=texts,
     ),
     Jobs: st.builds(Jobs, jobs=st.lists(job_views, max_size=3).map(tuple), unsaved=counts),
+    PastJobs: st.builds(PastJobs, jobs=st.lists(job_views, max_size=3).map(tuple)),
+    Rates: st.builds(
+        Rates,
+        model_id=texts,
+        rates=st.lists(st.builds(Rate, task_id=texts, schedule=texts, per_second=floats), max_size=3).map(tuple),
+    ),
+    Writers: st.builds(Writers, writers=st.lists(st.builds(Writer, texts, texts), max_size=3).map(tuple)),
     Charts: st.builds(
         Charts,
         task=texts,
@@ -161,6 +208,7 @@ EVENTS: dict[type[protocol._Message], st.SearchStrategy[Event]] = {
         estimator=texts,
         settings=st.lists(texts, max_size=3).map(tuple),
     ),
+    Said: st.builds(Said, ident=texts, dialogue=dialogues, ended=st.booleans(), fault=texts),
     Scored: st.builds(Scored, task=texts, point=coalition_points, wanted=counts, final=st.booleans()),
 }
 

@@ -64,12 +64,13 @@ def test_a_limit_that_means_none_is_none(tmp_path: Path) -> None:
     assert free == pytest.approx(psutil.virtual_memory().available, rel=0.2)
 
 
-def test_a_limit_of_the_processs_own_addresses_counts() -> None:
-    limited = """
+@pytest.mark.parametrize(("limit", "counted"), [("RLIMIT_AS", "vms"), ("RLIMIT_DATA", "data")])
+def test_a_limit_of_the_processs_own_counts(limit: str, counted: str) -> None:
+    limited = f"""
 import resource, psutil
 from core.machine.free_memory import free_memory
-limit = psutil.Process().memory_info().vms + 50 * 2**20
-resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+limit = psutil.Process().memory_info().{counted} + 50 * 2**20
+resource.setrlimit(resource.{limit}, (limit, limit))
 print(free_memory())
 """
     told = subprocess.run([sys.executable, "-c", limited], capture_output=True, text=True, check=True).stdout

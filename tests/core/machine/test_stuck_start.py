@@ -48,6 +48,7 @@ def test_a_thread_that_runs_long_is_left_alone() -> None:
     assert (done.returncode, done.stdout) == (0, "done\n")
 
 
+@pytest.mark.slow
 def test_without_a_limit_nothing_is_watched() -> None:
     with pytest.raises(subprocess.TimeoutExpired):
         run(limited=False, then=STUCK, patience=5)

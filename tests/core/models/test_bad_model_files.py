@@ -40,6 +40,7 @@ def test_the_same_seed_gives_the_same_damage(tmp_path: Path) -> None:
     assert texts("other", 2) != first
 
 
+@pytest.mark.slow
 def test_the_command_line_prints_the_sentence_and_touches_nothing(tmp_path: Path) -> None:
     some = [*bad_inputs(7, tmp_path / "bad")][::9]
     assert len(some) > 4

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -83,6 +84,20 @@ def test_damage_and_foreign_code_are_refused_without_torch(fault: str, tmp_path:
     assert time.perf_counter() - began < 10
     assert "\n" not in str(raised.value)
     assert str(model) in str(raised.value)
+
+
+@pytest.mark.parametrize("fault", [name for name in EARLY if name.endswith("million values")])
+def test_a_file_of_many_small_values_is_refused_before_they_fill_the_memory(fault: str, tmp_path: Path) -> None:
+    model = small_model(tmp_path / "model")
+    EARLY[fault](model)
+    tracemalloc.start()
+    try:
+        with pytest.raises(CornerstoneError, match=r"more than .* values"):
+            check_folder(model)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 100 * 2**20
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float64", "int64", "uint8", "bool"])

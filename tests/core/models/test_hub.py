@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -184,7 +187,7 @@ class TestDownload:
         info.siblings = siblings
         monkeypatch.setattr(huggingface_hub.HfApi, "model_info", lambda *_, **__: info)
 
-        def fetch(_: str, **how: object) -> str:
+        def fetch(_: str, *, tqdm_class: object, **how: object) -> str:
             calls.append(how)
             return str(cache / "models--someone--tiny" / "snapshots" / COMMIT)
 
@@ -246,3 +249,47 @@ def test_config_is_read_once_more_after_it_was_mended(cache: Path, tmp_path: Pat
     assert found() is None
     write_json(config, json.loads(text))
     assert found() == snapshot
+
+    def test_it_is_told_how_far_it_is(
+        self, asked: list[dict[str, object]], cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        import huggingface_hub
+        from huggingface_hub.utils.tqdm import _create_progress_bar
+
+        snapshot = hub_cache(cache, HUB_ID, plain_folder(tmp_path / "model"))
+        (snapshot / "model.safetensors").unlink()
+        heard = threading.Event()
+        ended: list[str] = []
+
+        def fetch(*_: object, tqdm_class: type, **__: object) -> str:
+            written = inspect.getsource(huggingface_hub._snapshot_download)
+            names = [name for name in ("Downloading bytes", "Reconstructing (incomplete total...)") if name in written]
+            network, disk = (
+                _create_progress_bar(cls=tqdm_class, log_level=0, name="x", desc=name, total=0) for name in names
+            )
+            network.update(5)
+            disk.update(3)
+            heard.wait(10)
+            try:
+                disk.update(1)
+            except Exception as error:
+                ended.append(type(error).__name__)
+                raise
+            return str(snapshot)
+
+        monkeypatch.setattr(huggingface_hub, "snapshot_download", fetch)
+        told: list[tuple[int, int]] = []
+
+        def look(done: int, total: int) -> None:
+            told.append((done, total))
+            if len(told) == 2:
+                raise InterruptedError
+
+        with pytest.raises(CornerstoneError):
+            hub.download(HUB_ID, None, print, look)
+        assert told[-1] == (17, 21), "two files of 7 bytes are there, and 3 of the third"
+        heard.set()
+        deadline = time.monotonic() + 10
+        while not ended and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert ended == ["StoppedError"], "the download does not go on"

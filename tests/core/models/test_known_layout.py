@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from core.models.known_layout import keep_layout, known_kinds, known_layout
 from core.models.layout import Layer, Layout, Sublayer
 
 _ATTN, _MOE = Sublayer("attn", ("self_attn",)), Sublayer("moe", ("experts", "mlp"), ("gate",))
+version_of = known_layout_module._version
 LAYOUT = Layout(
     "model.layers",
     (
@@ -61,6 +63,25 @@ def test_another_model_device_or_configuration_is_another_one(folder: Path, monk
     assert known_kinds(folder) is None
     monkeypatch.setattr(known_layout_module, "LAWS", known_layout_module.LAWS + 1)
     assert known_layout("a", "cpu") is None
+
+
+def test_a_layout_that_was_verified_in_part_does_for_nothing_else(folder: Path) -> None:
+    keep_layout("a", "cuda", folder, LAYOUT, in_part=True)
+    assert known_layout("a", "cuda") is None
+    assert known_layout("a", "cuda", in_part=True) == LAYOUT
+    whole = replace(LAYOUT, way="unpacked")
+    keep_layout("a", "cuda", folder, whole)
+    assert known_layout("a", "cuda") == known_layout("a", "cuda", in_part=True) == whole
+
+
+@pytest.mark.parametrize("package", ["torch", "transformers", "accelerate", "mamba-ssm", "causal-conv1d", "kernels"])
+def test_another_version_of_what_computes_layers_verifies_anew(
+    package: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep_layout("a", "cpu", folder, LAYOUT)
+    monkeypatch.setattr(known_layout_module, "_version", lambda name: "99" if name == package else version_of(name))
+    assert known_layout("a", "cpu") is None
+    assert known_kinds(folder) is None
 
 
 def test_a_folder_without_a_configuration_keeps_its_layout(folder: Path) -> None:

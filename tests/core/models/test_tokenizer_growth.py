@@ -1,4 +1,4 @@
-"""A tokenizer that multiplies text is refused before it is loaded; those of real models are not."""
+"""A tokenizer that multiplies text or draws at random is refused before it is loaded; those of real models are not."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tokenizers import Tokenizer, models
 
 from core.errors import CornerstoneError
 from core.models import tokenizer_growth
-from core.models.tokenizer_growth import refuse_growth
+from core.models.tokenizer_growth import refuse_growth_and_chance
 from tests.support.small_model import byte_tokenizer
 
 Step = dict[str, Any]
@@ -118,7 +118,7 @@ def of(path: Path, parts: Step) -> Path:
 
 @pytest.mark.parametrize("name", REAL)
 def test_the_steps_of_real_tokenizers_pass(name: str, tmp_path: Path) -> None:
-    refuse_growth(of(tmp_path, REAL[name]))
+    refuse_growth_and_chance(of(tmp_path, REAL[name]))
 
 
 GROWING: dict[str, Step] = {
@@ -158,8 +158,16 @@ GROWING: dict[str, Step] = {
 @pytest.mark.parametrize("name", GROWING)
 def test_a_tokenizer_that_multiplies_text_is_refused_in_one_sentence(name: str, tmp_path: Path) -> None:
     with pytest.raises(CornerstoneError, match=r"cannot load .*tokenizer\.json: .*no tokenizer needs") as raised:
-        refuse_growth(of(tmp_path, GROWING[name]))
+        refuse_growth_and_chance(of(tmp_path, GROWING[name]))
     assert str(raised.value).isprintable()
+
+
+@pytest.mark.parametrize("dropout", [0.1, 1, "0.1"])
+def test_a_tokenizer_that_encodes_at_random_is_refused_in_one_sentence(dropout: object, tmp_path: Path) -> None:
+    with pytest.raises(CornerstoneError, match=r"tokenizer\.json: it has a dropout of .*; set it to null"):
+        refuse_growth_and_chance(of(tmp_path, {"model": {"type": "BPE", "dropout": dropout}}))
+    for none in (None, 0, 0.0):
+        refuse_growth_and_chance(of(tmp_path, {"model": {"type": "BPE", "dropout": none}}))
 
 
 def test_a_version_of_the_tokenizer_is_checked_too(tmp_path: Path) -> None:
@@ -167,7 +175,7 @@ def test_a_version_of_the_tokenizer_is_checked_too(tmp_path: Path) -> None:
     (tmp_path / "tokenizer.json").rename(tmp_path / "tokenizer.5.0.0.json")
     of(tmp_path, REAL["llama"])
     with pytest.raises(CornerstoneError, match=r"tokenizer\.5\.0\.0\.json"):
-        refuse_growth(tmp_path)
+        refuse_growth_and_chance(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -183,7 +191,7 @@ def test_a_version_of_the_tokenizer_is_checked_too(tmp_path: Path) -> None:
     ],
 )
 def test_steps_that_are_none_are_left_to_the_library(parts: Step, tmp_path: Path) -> None:
-    refuse_growth(of(tmp_path, parts))
+    refuse_growth_and_chance(of(tmp_path, parts))
 
 
 STEPS = [
@@ -207,7 +215,7 @@ def bound_of(parts: Step, folder: Path, monkeypatch: pytest.MonkeyPatch) -> int:
         middle = (low + high) // 2
         monkeypatch.setattr(tokenizer_growth, "MOST_LETTERS", middle)
         try:
-            refuse_growth(of(folder, parts))
+            refuse_growth_and_chance(of(folder, parts))
             high = middle
         except CornerstoneError:
             low = middle

@@ -136,6 +136,7 @@ def test_a_cut_in_the_last_record_is_told_and_the_rest_is_stored(store: Path) ->
     assert outcomes(store) == 3 * CHUNK
 
 
+@pytest.mark.slow
 def test_a_flipped_byte_anywhere_is_named_and_kept_aside_and_the_rest_is_stored(store: Path) -> None:
     whole = left_behind(store).read_bytes()
     waiting_spools(store)[0].path.unlink()

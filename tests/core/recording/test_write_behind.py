@@ -124,6 +124,22 @@ def test_outcomes_queue_while_the_store_is_held_and_are_written_when_it_is_let_g
     assert (row.state, row.outcomes) == ("finished", total)
 
 
+def test_a_run_that_goes_on_before_its_end_was_written_is_known_until_it_ends_for_good(
+    store: Path, behind: WriteBehindRecorder, change: Change
+) -> None:
+    with held(store):
+        hand_over(behind)
+        behind.begin(run())
+    change.until(lambda: not behind.flush(0) and not behind._waiting)
+    store.unlink()
+    behind.record("run1", asked, chunks()[0])
+    behind.finish("run1", "finished")
+    assert behind.close(PATIENCE_S).outcomes == 0
+    (row,) = Results(store).runs().rows
+    assert (row.run, row.state, row.outcomes) == ("run1", "finished", len(chunks()[0]))
+    assert not behind._runs
+
+
 def test_closing_writes_what_waits(store: Path, behind: WriteBehindRecorder) -> None:
     total = hand_over(behind)
     assert behind.close(PATIENCE_S).outcomes == 0
@@ -186,6 +202,7 @@ def test_everything_is_written_once_and_in_order(store: Path, change: Change) ->
     assert recorder.asked == ["begin", "assign", *(document.key for document in asked.documents), "finish"]
 
 
+@pytest.mark.slow
 def test_any_fault_of_a_write_is_told_and_tried_again_until_it_works(store: Path, change: Change) -> None:
     recorder = Watched(store)
     behind = WriteBehindRecorder(recorder, store, on_change=change)
@@ -223,6 +240,7 @@ def test_what_waits_is_known_also_from_the_spool(store: Path, behind: WriteBehin
     assert behind.close(PATIENCE_S).outcomes == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("patient", [False, True])
 def test_a_store_that_is_removed_between_chunks_is_made_anew_with_the_run_and_that_is_said(
     store: Path, patient: bool
@@ -295,6 +313,7 @@ def test_a_patient_recorder_returns_once_outcomes_are_stored(store: Path) -> Non
     assert behind.close(0).outcomes == 0
 
 
+@pytest.mark.slow
 def test_where_nothing_can_be_written_record_waits_with_one_chunk_in_memory(store: Path, tmp_path: Path) -> None:
     (tmp_path / "state").write_text("in the way of the spool")
     behind = recorder_of(store, patient=True)

@@ -181,6 +181,7 @@ def test_paired_drops_cover_as_often_as_they_say(documents: int, rates: tuple[fl
     assert 0.93 < covered < 0.975
 
 
+@pytest.mark.slow
 def test_graded_drops_cover_nearly_as_often_as_they_say() -> None:
     rng = np.random.default_rng(3)
     hits = 0

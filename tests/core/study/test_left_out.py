@@ -55,6 +55,7 @@ def test_a_model_with_nan_in_a_weight_is_refused_and_nothing_is_stored(weight: s
     assert not store.exists()
 
 
+@pytest.mark.slow
 def test_a_coalition_that_overflows_is_named_and_all_others_are_stored(tmp_path: Path) -> None:
     model = changed(tmp_path / "model", overflow_without_ffn_0)
     config = load_config(None, {"model": str(model), "tasks": ["agreement"], "limit": 12})

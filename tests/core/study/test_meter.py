@@ -21,6 +21,22 @@ def test_the_rate_is_of_what_was_made_in_the_time_it_had() -> None:
     assert (meter.done, meter.rate) == (100, 5)
 
 
+def test_what_is_done_stands_still_while_a_chunk_is_stored_or_begins_again() -> None:
+    meter = Meter(Clock())
+    meter.start(100)
+    meter.advance(40)
+    meter.advance(0)
+    assert meter.done == 140
+    meter.advance(30)
+    assert meter.done == 140
+    meter.reach(140)
+    meter.advance(0)
+    meter.advance(5)
+    assert meter.done == 145
+    meter.start(10)
+    assert meter.done == 10
+
+
 def test_time_for_other_work_does_not_count_and_the_rate_stands_still_meanwhile() -> None:
     clock = Clock()
     meter = Meter(clock)

@@ -99,6 +99,7 @@ def test_a_token_without_number_takes_away_its_own_document_only(
     assert max(packed) > 1, "the row of several documents was not scored again"
 
 
+@pytest.mark.slow
 def test_a_token_without_number_under_one_coalition_takes_away_that_outcome_only(tmp_path: Path) -> None:
     bench = opened(tmp_path, overflows_without_attention_0)
     found = outcomes_of(bench)
@@ -111,6 +112,7 @@ def test_a_token_without_number_under_one_coalition_takes_away_that_outcome_only
             assert fault or np.allclose(outcome.logprobs, truth, atol=TOLERANCE, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_run_stores_the_neighbours_and_names_what_is_left_out(tmp_path: Path) -> None:
     run, recorder = config(tmp_path / "model"), MemoryRecorder()
     model = AutoModelForCausalLM.from_pretrained(tmp_path / "model")

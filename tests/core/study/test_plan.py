@@ -15,7 +15,7 @@ from core.errors import CornerstoneError
 from core.estimators.leave_one_out import LeaveOneOut
 from core.estimators.question import Question, units_of
 from core.estimators.windows import WindowFirst
-from core.study.plan import Schedule, Until, schedules_of
+from core.study.plan import Schedule, Until, UntilCost, charted, schedules_of
 
 PLAYERS = players_of([("attn", "ffn")] * 6)
 
@@ -74,6 +74,25 @@ def test_until_top_is_of_every_schedule_that_goes_document_by_document() -> None
         CornerstoneError, match="until_top: does not work with permutation: every round needs all documents"
     ):
         planned(schedule="permutation", until_top=3)
+    with pytest.raises(CornerstoneError, match="until_top: does not work with window-extrapolation: documents do not"):
+        planned(schedule=["windows", "window-extrapolation"], until_top=3)
+
+
+def test_until_cost_is_of_schedules_that_remove_each_unit_alone() -> None:
+    for asked in ({}, {"players": "layers"}, {"schedule": ["leave-one-out", "windows"], "max_removed": 1}):
+        for found in planned(**asked, until_cost=0.05, confidence=0.9):
+            assert found.until == UntilCost(0.05, 0.9)
+            assert found.looks
+    assert charted(load_config(None, {"tasks": ["agreement"], "until_cost": -1})) == (4, None, UntilCost(-1.0, 0.95))
+    for name in ("windows", "exact", "permutation", "window-extrapolation"):
+        with pytest.raises(CornerstoneError, match=f"until_cost: does not work with {name}: a cost is what is lost"):
+            planned(schedule=["ablation", name], until_cost=0.05)
+    with pytest.raises(CornerstoneError, match="until_cost: does not work together with until_top"):
+        planned(until_top=1, until_cost=0.05)
+    with pytest.raises(CornerstoneError, match="until_cost: a decision holds for documents in random order"):
+        planned(until_cost=0.05, order="file")
+    with pytest.raises(CornerstoneError, match="until_cost: should be a finite number"):
+        planned(until_cost="nan")
 
 
 @pytest.mark.parametrize(
@@ -101,7 +120,7 @@ def test_a_setting_that_makes_no_sense_is_a_sentence(options: dict[str, Any], se
 
 def test_exact_is_refused_above_16_units_with_the_count() -> None:
     config = load_config(None, {"tasks": ["agreement"], "schedule": "exact"})
-    with pytest.raises(CornerstoneError, match="2\\^18 = 262,144 coalitions of 18 units"):
+    with pytest.raises(CornerstoneError, match="2\\^18 = 262 144 coalitions of 18 units"):
         schedules_of(config, players_of([("attn", "ffn")] * 9))
     assert len(schedules_of(config, players_of([("attn", "ffn")] * 5))[0].coalitions) == 2**10
 
@@ -131,8 +150,8 @@ def test_a_top_that_leaves_nothing_out_is_refused(players: str, top: int) -> Non
 @pytest.mark.parametrize(
     ("options", "units", "sentence"),
     [
-        ({"schedule": "permutation", "permutations": 20_000}, 2000, "may need 39,980,002 coalitions of 2000 units"),
-        ({"schedule": "exact"}, 60, r"exact needs all 2\^60 = 1,152,921,504,606,846,976 coalitions"),
+        ({"schedule": "permutation", "permutations": 20_000}, 2000, "may need 39 980 002 coalitions of 2000 units"),
+        ({"schedule": "exact"}, 60, r"exact needs all 2\^60 = 1 152 921 504 606 846 976 coalitions"),
         ({"schedule": "exact"}, 20_000, r"exact needs all 2\^20000 coalitions"),
         ({"schedule": "windows", "until_top": 10**9}, 60, "a top 1000000000 of 60 units"),
     ],

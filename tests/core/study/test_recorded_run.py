@@ -1,4 +1,4 @@
-"""A recorded run is stored as finished or stopped, whatever ended it."""
+"""A recorded run is stored with how it ended, whatever ended it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from core.errors import CornerstoneError
 from core.records.memory_recorder import MemoryRecorder
 from core.records.records import RunRecord, RunState
-from core.study.recorded_run import recorded_run
+from core.study.recorded_run import INTERRUPTED_QUERY, WorkCancelledError, WorkEndedError, recorded_run
 from tests.support.store_records import run
 
 
@@ -34,12 +35,24 @@ def test_a_run_that_comes_to_its_end_is_finished() -> None:
     assert recorder.notes == ["begin one", "finished one"]
 
 
-@pytest.mark.parametrize("end", [ValueError, KeyboardInterrupt, SystemExit])
-def test_a_run_that_something_ends_is_stopped(end: type[BaseException]) -> None:
+@pytest.mark.parametrize(
+    ("end", "state"),
+    [
+        (KeyboardInterrupt(), "stopped"),
+        (SystemExit(), "stopped"),
+        (RuntimeError(INTERRUPTED_QUERY), "stopped"),
+        (WorkEndedError(), "stopped"),
+        (WorkCancelledError(), "cancelled"),
+        (RuntimeError("another"), "failed"),
+        (CornerstoneError("no"), "failed"),
+    ],
+    ids=repr,
+)
+def test_a_run_that_something_ends_says_what(end: BaseException, state: str) -> None:
     recorder = Noting()
-    with pytest.raises(end), recorded_run(recorder, run("one")):
+    with pytest.raises(type(end)), recorded_run(recorder, run("one")):
         raise end
-    assert recorder.notes == ["begin one", "stopped one"]
+    assert recorder.notes == ["begin one", f"{state} one"]
 
 
 def test_a_run_whose_generator_is_closed_is_stopped() -> None:

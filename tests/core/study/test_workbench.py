@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ import pytest
 from core.config.run_config import RunConfig, load_config
 from core.errors import CornerstoneError
 from core.records import fingerprint
+from core.records.records import Outcome
 from core.study import workbench
+from core.study.left_out import LeftOut
 from core.study.workbench import Workbench, open_workbench
 from core.tasks.expand import Source
 
@@ -61,6 +64,7 @@ def other_weights(model: Path) -> None:
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
+@pytest.mark.slow
 def test_what_has_not_changed_is_kept(model: Path, data: Path) -> None:
     first = open_workbench(config(model, data))
     again = open_workbench(config(model, data, schedule="windows"), last=first)
@@ -92,6 +96,7 @@ def test_a_model_whose_files_changed_is_loaded_again(change: str, model: Path, d
     assert again.model.record.fingerprint != first.model.record.fingerprint
 
 
+@pytest.mark.slow
 def test_a_model_that_is_gone_is_told(model: Path, data: Path) -> None:
     first = open_workbench(config(model, data))
     shutil.rmtree(model)
@@ -100,12 +105,14 @@ def test_a_model_that_is_gone_is_told(model: Path, data: Path) -> None:
         open_workbench(config(model, data), last=first)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("keys", [{"dtype": "bfloat16"}, {"device": "cpu"}])
 def test_another_way_to_load_it_is_another_model(keys: dict[str, str], model: Path, data: Path) -> None:
     first = open_workbench(config(model, data))
     assert not first.holds(config(model, data, **keys))
 
 
+@pytest.mark.slow
 def test_data_that_changed_are_prepared_again(model: Path, data: Path) -> None:
     first = open_workbench(config(model, data))
     write(data, 1)
@@ -114,6 +121,7 @@ def test_data_that_changed_are_prepared_again(model: Path, data: Path) -> None:
     assert (again.model is first.model, again.tasks[1] is first.tasks[1]) == (True, True)
 
 
+@pytest.mark.slow
 def test_data_of_the_same_size_and_time_are_prepared_again(model: Path, data: Path) -> None:
     first = open_workbench(config(model, data))
     in_place(data, b'{"goal": "GOAL')
@@ -137,6 +145,7 @@ def test_data_that_change_while_they_are_read_are_refused(
         open_workbench(config(model, data))
 
 
+@pytest.mark.slow
 def test_weights_that_change_while_they_are_loaded_are_refused(
     model: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -153,6 +162,7 @@ def test_weights_that_change_while_they_are_loaded_are_refused(
         open_workbench(config(model, data))
 
 
+@pytest.mark.slow
 def test_a_forced_check_reads_all_files_once(model: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     checked: list[str] = []
     digest = fingerprint.file_digest
@@ -172,3 +182,27 @@ def test_a_forced_check_reads_all_files_once(model: Path, data: Path, monkeypatc
     assert checked == []
     open_workbench(config(model, data, check_files=True))
     assert "model.safetensors" in checked
+
+
+@pytest.mark.slow
+def test_a_model_is_asked_for_a_number_until_it_gave_one(
+    model: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+    monkeypatch.setenv("XDG_CACHE_HOME", str(data.with_name("cache")))  # in which no model is known
+
+    class NoNumber(LeftOut):
+        def sound(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
+            asked.append(outcomes)
+            return []
+
+    with monkeypatch.context() as patched:
+        patched.setattr(workbench, "LeftOut", NoNumber)
+        for count in (2, 4):
+            with pytest.raises(CornerstoneError, match="gives no number for piqa"):
+                open_workbench(config(model, data))
+            assert len(asked) == count
+    open_workbench(config(model, data))
+    monkeypatch.setattr(workbench, "LeftOut", NoNumber)
+    open_workbench(config(model, data))
+    assert len(asked) == 4

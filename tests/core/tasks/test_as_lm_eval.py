@@ -234,6 +234,7 @@ def _value(metric: str, acc: float, acc_norm: float, more: str | None, other: st
     return tuple(value) if isinstance(value, list) else value
 
 
+@pytest.mark.slow
 def test_a_group_of_the_users_is_weighed_by_documents_or_alike_as_in_lm_eval(
     own: Path, tiny_model_folder: Path, tmp_path: Path
 ) -> None:

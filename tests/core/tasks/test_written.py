@@ -98,16 +98,18 @@ def study(folder: Path, place: Path, told: list[str], **settings: Any) -> Result
     return Results(place / "store.duckdb")
 
 
+@pytest.mark.slow
 def test_the_cost_is_told_first_and_nothing_is_written_twice(tiny_model_folder: Path, tmp_path: Path) -> None:
     told: list[str] = []
     first = study(tiny_model_folder, tmp_path, told, limit=2).outcomes(Selection()).rows
-    cost = "the model writes up to 256 tokens an answer, at most 1,024 in all"
+    cost = "the model writes up to 256 tokens an answer, at most 1 024 in all"
     assert f"{cost}; what is stored already is not written again" in told
     second = study(tiny_model_folder, tmp_path, told).outcomes(Selection()).rows
     assert (len(first), len(second)) == (4, 6)
     assert set(first) <= set(second)
 
 
+@pytest.mark.slow
 def test_it_is_read_by_the_values_of_its_filters_and_by_no_log_probability(
     tiny_model_folder: Path, tmp_path: Path
 ) -> None:
@@ -126,6 +128,7 @@ def test_it_is_read_by_the_values_of_its_filters_and_by_no_log_probability(
     assert all("#### " in one.choices[0] for one in shown)
 
 
+@pytest.mark.slow
 def test_proxies_read_the_prompts_and_the_comparison_of_speeds_is_refused(
     tiny_model_folder: Path, tmp_path: Path
 ) -> None:
@@ -151,11 +154,13 @@ def test_a_text_that_the_tasks_own_code_cannot_read_is_no_number(tiny_model_fold
     assert (fault_of(sound), sound.metrics["exact_match"], sound.other) == (None, 1.0, {WRITTEN: "so it is #### 24"})
 
 
+@pytest.mark.slow
 def test_a_store_with_texts_is_sound(tiny_model_folder: Path, tmp_path: Path) -> None:
     study(tiny_model_folder, tmp_path, [])
     assert check(tmp_path / "store.duckdb", 1).sound
 
 
+@pytest.mark.slow
 def test_gsm8k_on_a_tiny_model(tiny_model_folder: Path, tmp_path: Path) -> None:
     texts = same_as_lm_eval(tiny_model_folder, tmp_path, {}, ("Attn 0", "FFN 3"), 6)
     assert len(set(texts)) > 6

@@ -8,7 +8,7 @@ from core.coalitions.players import players_of
 from core.errors import CornerstoneError
 from core.evaluator.live_task import LiveTask
 from core.values.derived import derived_values
-from core.values.of_task import resolve, resolve_if_any, usable_values
+from core.values.of_task import accuracy_of, resolve, resolve_if_any, usable_values, values_of
 from tests.support.store_records import KINDS, assignment, documents, task
 
 DOCUMENTS = documents((2, 0, 1, 3))
@@ -57,3 +57,35 @@ def test_a_task_without_any_value_is_refused_where_one_is_needed() -> None:
 def test_documents_decide_whether_values_are_derived() -> None:
     assert usable_values(task(means=("ppl",)), CLOZE) == ("ppl",)
     assert usable_values(task(means=("ppl",)), DOCUMENTS) == ("ppl", *derived_values())
+
+
+def test_a_mean_under_the_name_of_a_value_of_a_corpus_is_no_value() -> None:
+    """A row tells its value by name alone, and whether lower is better follows from the name."""
+    assert values_of(("acc", "bits_per_byte"), (), derives=False) == ("acc",)
+    assert values_of((), ("bits_per_byte",), derives=False) == ("bits_per_byte",)
+    assert values_of(("word_perplexity",), ("bits_per_byte",), derives=False) == ("bits_per_byte",)
+    rolling = task("own", means=("bits_per_byte",), others=())
+    assert resolve_if_any(rolling, (), None) is None
+    with pytest.raises(CornerstoneError, match="own has no value 'bits_per_byte'; it has none"):
+        resolve(rolling, (), "bits_per_byte")
+
+
+@pytest.mark.parametrize(
+    ("value", "means", "accuracy"),
+    [
+        ("acc", ("acc", "acc_norm"), "acc"),
+        ("acc_norm", ("acc", "acc_norm"), "acc_norm"),
+        ("margin", ("acc", "acc_norm"), "acc"),
+        ("margin_norm", ("acc", "acc_norm"), "acc_norm"),
+        ("margin_norm", ("acc",), "acc"),
+        ("gold_logprob", ("acc_norm",), "acc_norm"),
+        ("bleu", ("bleu", "exact_match"), "exact_match"),
+        ("exact_match", ("acc", "exact_match"), "exact_match"),
+        ("likelihood_diff", ("likelihood_diff",), None),
+        ("bits_per_byte", (), None),
+    ],
+)
+def test_a_value_goes_with_the_accuracy_that_compares_choices_as_it_does(
+    value: str, means: tuple[str, ...], accuracy: str | None
+) -> None:
+    assert accuracy_of(value, means) == accuracy

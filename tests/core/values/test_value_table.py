@@ -40,7 +40,7 @@ def test_outcomes_in_any_order_and_parts_make_the_same(value: str) -> None:
     for removed in SETS:
         np.testing.assert_array_equal(parts.scores[removed], whole.scores[removed])
         np.testing.assert_array_equal(loaded.scores[removed], whole.scores[removed])
-    assert {removed: values.tolist() for removed, values in loaded.complete().items()} == {
+    assert {removed: values.tolist() for removed, values in loaded.complete()[0].items()} == {
         removed: values.tolist() for removed, values in whole.scores.items()
     }
 
@@ -58,7 +58,7 @@ def test_only_coalitions_that_every_document_has_are_complete() -> None:
     table = ValueTable(DOCUMENTS, "acc", MEANS)
     table.add([outcome(document.key, ()) for document in DOCUMENTS])
     table.add([outcome(document.key, (0,)) for document in DOCUMENTS[:2]])
-    assert list(table.complete()) == [()]
+    assert list(table.complete()[0]) == [()]
 
 
 def test_a_document_whose_value_is_not_finite_under_one_coalition_is_lost_under_all() -> None:
@@ -68,13 +68,13 @@ def test_a_document_whose_value_is_not_finite_under_one_coalition_is_lost_under_
     table.add([outcome(first.key, (0,), logprobs=[-math.inf] * 4), *(outcome(d.key, (0,)) for d in rest)])
     table.add([outcome(document.key, (1,)) for document in DOCUMENTS])
     assert all(np.isnan(values[0]) and not np.isnan(values[1:]).any() for values in table.scores.values())
-    assert {removed: len(values) for removed, values in table.complete().items()} == {(): 3, (0,): 3, (1,): 3}
+    assert {removed: len(values) for removed, values in table.complete()[0].items()} == {(): 3, (0,): 3, (1,): 3}
 
 
 def test_a_metric_that_is_not_there_is_no_value() -> None:
     table = ValueTable(DOCUMENTS, "acc", MEANS)
     table.add([outcome(document.key, (), metrics={}) for document in DOCUMENTS])
     assert np.isnan(table.scores[()]).all()
-    assert not len(table.complete()[()])
+    assert not len(table.complete()[0][()])
     table.load(StoredValues((), (), np.empty((0, 0)), np.empty((0, 0), dtype=np.bool_)))
     assert list(table.scores) == [()]

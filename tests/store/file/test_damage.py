@@ -111,6 +111,7 @@ def test_flipped_bits_are_a_sentence_or_harm_nothing(sound: Path, path: Path, se
     assert refusals > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_a_file_that_was_cut_off_is_a_sentence(sound: Path, path: Path, seed: int) -> None:
     size = sound.stat().st_size

@@ -76,6 +76,7 @@ def test_a_store_of_a_newer_version_is_refused_and_left_alone(path: Path) -> Non
         assert db.execute("SELECT run FROM runs").fetchall() == [("run1",)]
 
 
+@pytest.mark.slow
 def test_a_store_of_an_older_version_is_brought_up_to_date_and_keeps_what_it_holds(path: Path, tmp_path: Path) -> None:
     asked = assignment(documents([0, 1]), [(), (0,), (5,)])
     newer = tmp_path / "newer.duckdb"
@@ -166,12 +167,35 @@ def test_a_store_in_use_is_waited_for_and_then_named(path: Path, held: subproces
     assert {row.run for row in Results(path).runs().rows} == {"run1", "later"}
 
 
+_TURN = """
+import sys, pathlib
+from store.file.database import writing
+with writing(pathlib.Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.readline()
+"""
+
+
+def test_a_program_that_takes_turns_need_not_be_closed(path: Path) -> None:
+    StoreRecorder(path).begin(run())
+    command = [sys.executable, "-c", _TURN, str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(InUseError, match=rf"\(process {holder.pid}, ") as told:
+            Results(path, patience=0.2).runs()
+        assert told.value.mend == Mend.WAIT_FOR_TURN
+        let_go(holder)
+    assert len(Results(path).runs().rows) == 1
+
+
 @pytest.mark.parametrize("held", ["read"], indirect=True)
 def test_readers_do_not_wait_for_each_other(path: Path, held: subprocess.Popen[str]) -> None:
     assert len(Results(path, patience=0).runs().rows) == 1
     assert held.poll() is None
 
 
+@pytest.mark.slow
 def test_one_process_may_read_in_one_thread_while_another_writes(path: Path) -> None:
     asked = assignment(documents(range(20)), [()])
     recorder = keep(path, asked, [])
@@ -191,6 +215,7 @@ def test_one_process_may_read_in_one_thread_while_another_writes(path: Path) -> 
     assert len(Results(path).outcomes().rows) == 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("held", ["write"], indirect=True)
 @pytest.mark.parametrize("use", ["read", "write"])
 def test_a_long_wait_is_told_once_with_the_holder(path: Path, held: subprocess.Popen[str], use: str) -> None:

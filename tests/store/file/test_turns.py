@@ -17,7 +17,7 @@ import pytest
 
 from core.errors import CornerstoneError, InUseError
 from core.evaluator.address import turns_folder
-from store.file import turns
+from store.file import holders
 from store.file.database import reading
 from store.file.turns import turn
 from store.file.waiting import Waiting
@@ -161,7 +161,7 @@ def test_without_a_folder_for_turns_stores_work_all_the_same(path: Path, monkeyp
     def refuse(_store: Path) -> Path:
         raise CornerstoneError("/tmp/cornerstone-0 is not a folder of yours alone")
 
-    monkeypatch.setattr(turns, "turns_folder", refuse)
+    monkeypatch.setattr(holders, "turns_folder", refuse)
     StoreRecorder(path).begin(run())
     assert len(Results(path).runs().rows) == 1
 
@@ -173,7 +173,7 @@ def test_turns_leave_no_files_behind(path: Path) -> None:
 
 
 def test_a_full_disk_for_turns_is_no_hindrance(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "turns_folder", lambda _store: Path("/proc/nothing"))
+    monkeypatch.setattr(holders, "turns_folder", lambda _store: Path("/proc/nothing"))
     StoreRecorder(path).begin(run())
     assert len(Results(path).runs().rows) == 1
 

@@ -41,7 +41,7 @@ def test_a_hostile_text_is_one_cell_that_no_spreadsheet_runs(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\t=1", "\r=1", "\n=1", "＝1", "＠x"])
 def test_every_sign_that_begins_a_formula_is_defused(text: str) -> None:
-    row = CoalitionRow(text, "task", (), 1, -1.0, None, None, "intact", None, None, None, "id", "id", "acc")
+    row = CoalitionRow(text, "task", (), 1, -1.0, None, None, "intact", *[None] * 3, "id", "id", "acc", *[None] * 3)
     (cells,) = read(row, row_type=CoalitionRow)
     assert cells["model"] == f"'{text}"
     assert cells["acc"] == "-1.0"

@@ -84,6 +84,7 @@ def test_a_store_that_was_cut_off_is_damaged(store: Path, left: float) -> None:
     assert any("cut off" in problem for problem in _checked(store).problems)
 
 
+@pytest.mark.slow
 def test_blocks_that_duckdb_cut_off_itself_are_no_damage(store: Path) -> None:
     change(store, "CREATE TABLE gone AS SELECT random() AS x FROM range(500_000)")
     change(store, "DROP TABLE gone")
@@ -244,12 +245,14 @@ def test_a_socket_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
             check(tmp_path / "s", 1)
 
 
+@pytest.mark.slow
 def test_a_store_that_another_program_writes_is_waited_for(store: Path) -> None:
     with held(store), pytest.raises(InUseError, match="in use by another program"):
         check(store, patience=0.3)
     assert check(store, patience=0.3).sound
 
 
+@pytest.mark.slow
 def test_a_store_can_be_checked_while_a_recorder_writes_to_it(store: Path) -> None:
     def write() -> None:
         for number in range(20):

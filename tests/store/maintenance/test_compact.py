@@ -45,6 +45,7 @@ def _answers(path: Path) -> list[object]:
     return [results.outcomes().rows, results.coalitions().rows, results.runs().rows, results.groups().rows]
 
 
+@pytest.mark.slow
 def test_a_compacted_store_is_smaller_and_answers_the_same(store: Path) -> None:
     leave_log(store)
     before, size = _answers(store), store.stat().st_size + log_of(store).stat().st_size
@@ -63,6 +64,7 @@ def test_what_the_user_added_to_the_file_stays(store: Path) -> None:
         assert db.execute("SELECT y FROM seen").fetchall() == [(8,)]
 
 
+@pytest.mark.slow
 def test_a_compacted_store_goes_on_as_before(store: Path) -> None:
     compact(store, 1)
     more = assignment(documents(range(100, 104)), [(), (5,)])
@@ -110,6 +112,7 @@ def test_a_damaged_log_is_not_dropped(store: Path, place: int) -> None:
     assert contents(store) == before
 
 
+@pytest.mark.slow
 def test_a_store_in_use_is_waited_for(store: Path) -> None:
     with held(store), pytest.raises(InUseError):
         compact(store, patience=0.2)
@@ -138,6 +141,7 @@ print(len(os.pread(descriptor, 100, 0)), flush=True)
 """
 
 
+@pytest.mark.slow
 def test_a_program_that_had_opened_the_replaced_file_finds_it_empty(store: Path) -> None:
     command = [sys.executable, "-c", _LATE, str(store)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as late:

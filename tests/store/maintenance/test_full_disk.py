@@ -66,6 +66,7 @@ def test_a_new_store_for_which_there_is_no_room(
             write([sound, other], new)
 
 
+@pytest.mark.slow
 def test_a_store_that_cannot_be_compacted_stays(sound: Path, tmp_path: Path) -> None:
     with tiny_disk(tmp_path / "disk", 64) as disk:
         store = copied(sound, disk.folder / "results.duckdb")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -74,6 +75,27 @@ def test_two_halves_of_the_documents_are_the_whole(tmp_path: Path) -> None:
         assert _answers(target) == _answers(whole)
 
 
+@pytest.mark.slow
+def test_twenty_random_splits_are_the_whole(tmp_path: Path) -> None:
+    whole = _kept(tmp_path / "whole", "a", range(12), COALITIONS)
+    draw = random.Random(0)
+    for split in range(20):
+        parts = draw.randint(2, 3)
+        stores = [tmp_path / f"{split}-{part}" for part in range(parts)]
+        shuffled, cut = draw.sample(range(12), 12), draw.randint(1, 11)
+        for docs in (shuffled[:cut], shuffled[cut:]):
+            coalitions = draw.sample(COALITIONS, len(COALITIONS))
+            for part, store in enumerate(stores):
+                # By chance a part also has what another part has.
+                some = [one for at, one in enumerate(coalitions) if at % parts == part or draw.random() < 0.2]
+                _kept(store, f"{part}-{docs[0]}", docs, some)
+        draw.shuffle(stores)
+        target = tmp_path / f"merged-{split}"
+        assert _merged(stores, target).outcomes == 60
+        assert _answers(target) == _answers(whole)
+
+
+@pytest.mark.slow
 def test_two_halves_of_the_coalitions_are_the_whole(tmp_path: Path) -> None:
     whole = _kept(tmp_path / "whole", "a", range(30), COALITIONS)
     first = _kept(tmp_path / "first", "b", range(30), COALITIONS[:3])
@@ -83,6 +105,7 @@ def test_two_halves_of_the_coalitions_are_the_whole(tmp_path: Path) -> None:
     assert _answers(tmp_path / "merged") == _answers(whole)
 
 
+@pytest.mark.slow
 def test_an_outcome_of_several_stores_is_taken_once(tmp_path: Path) -> None:
     first = _kept(tmp_path / "first", "b", range(30), COALITIONS)
     second = _kept(tmp_path / "second", "c", range(10, 40), COALITIONS)
@@ -92,6 +115,7 @@ def test_an_outcome_of_several_stores_is_taken_once(tmp_path: Path) -> None:
     assert len(Results(tmp_path / "merged").outcomes().rows) == 200
 
 
+@pytest.mark.slow
 def test_an_older_store_and_one_of_other_players_are_merged(tmp_path: Path) -> None:
     hybrid = replace(model("hybrid"), kinds=(("ssm",), ("attn", "moe", "attn", "ffn")))
     first = of_version_1(_kept(tmp_path / "new", "b", range(10), COALITIONS), tmp_path / "first")
@@ -104,6 +128,7 @@ def test_an_older_store_and_one_of_other_players_are_merged(tmp_path: Path) -> N
     assert ("tiny", "Attn 0") in labels
 
 
+@pytest.mark.slow
 def test_a_model_with_other_players_contradicts(tmp_path: Path) -> None:
     first = _kept(tmp_path / "first", "b", range(10), COALITIONS)
     other = replace(model(), kinds=(("attn",), ("ffn", "attn", "ffn"), ("attn", "ffn")))
@@ -139,6 +164,7 @@ def test_a_run_that_two_files_share_unites_what_it_asked_for(tmp_path: Path) -> 
     assert row.finished == Results(second).runs().rows[0].finished
 
 
+@pytest.mark.slow
 def test_a_run_that_has_another_configuration_in_another_file_is_refused(tmp_path: Path) -> None:
     first = _kept(tmp_path / "first", "same", range(3), COALITIONS)
     second = _kept(tmp_path / "second", "same", range(3), COALITIONS)
@@ -147,6 +173,7 @@ def test_a_run_that_has_another_configuration_in_another_file_is_refused(tmp_pat
         merge([first, second], tmp_path / "merged", force=False, patience=1)
 
 
+@pytest.mark.slow
 def test_the_log_of_a_killed_program_is_merged_too(tmp_path: Path) -> None:
     first = make_store(tmp_path / "first")
     leave_log(first)
@@ -154,6 +181,7 @@ def test_the_log_of_a_killed_program_is_merged_too(tmp_path: Path) -> None:
     assert _merged([first, second], tmp_path / "merged").outcomes == 295
 
 
+@pytest.mark.slow
 def test_a_merged_store_goes_on_as_before(tmp_path: Path) -> None:
     stores = [_kept(tmp_path / name, name, range(at, at + 5), COALITIONS) for at, name in ((0, "a"), (5, "b"))]
     target = tmp_path / "merged"
@@ -209,6 +237,7 @@ def test_scores_that_differ_or_more_numbers_contradict(tmp_path: Path, changed: 
         merge([tmp_path / "first", tmp_path / "second"], tmp_path / "merged", force=False, patience=1)
 
 
+@pytest.mark.slow
 def test_scores_written_in_other_digits_and_equal_infinities_agree(tmp_path: Path) -> None:
     asked = assignment(documents(range(2)), [()])
     scores = {"acc": 1.0, "brier": 0.1 + 0.2}
@@ -219,6 +248,7 @@ def test_scores_written_in_other_digits_and_equal_infinities_agree(tmp_path: Pat
     assert _new(_merged([tmp_path / "first", tmp_path / "second"], tmp_path / "merged")) == [(2, 2), (2, 0)]
 
 
+@pytest.mark.slow
 def test_a_damaged_store_is_refused_by_name(tmp_path: Path) -> None:
     first, second = make_store(tmp_path / "first"), make_store(tmp_path / "second")
     wipe(second, second.stat().st_size // 2, 300000)
@@ -247,6 +277,7 @@ def test_what_must_not_be_written_or_read_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "new").exists()
 
 
+@pytest.mark.slow
 def test_one_of_the_merged_stores_may_be_replaced_if_that_is_asked_for(tmp_path: Path) -> None:
     first, second = _kept(tmp_path / "first", "a", range(5), COALITIONS), make_store(tmp_path / "second", seed=1)
     change(second, "UPDATE models SET fingerprint = 'another'")
@@ -270,6 +301,7 @@ def test_a_store_that_is_replaced_while_somebody_has_it_open_waits(tmp_path: Pat
     assert [row.run for row in Results(target).runs().rows] == ["second", "first"]
 
 
+@pytest.mark.slow
 def test_a_log_that_is_beside_a_replaced_file_is_not_taken_for_its_own(tmp_path: Path) -> None:
     stores = [_kept(tmp_path / name, name, range(2), COALITIONS) for name in ("first", "second")]
     target = make_store(tmp_path / "target")
@@ -279,6 +311,7 @@ def test_a_log_that_is_beside_a_replaced_file_is_not_taken_for_its_own(tmp_path:
     assert check(target, 1).outcomes == 10
 
 
+@pytest.mark.slow
 def test_a_recorder_goes_on_in_a_store_that_was_replaced(tmp_path: Path) -> None:
     first, second = (_kept(tmp_path / name, name, range(2), COALITIONS) for name in ("first", "second"))
     recorder = StoreRecorder(first)

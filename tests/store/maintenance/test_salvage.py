@@ -84,6 +84,7 @@ def test_a_sound_store_is_saved_whole(store: Path, new: Path) -> None:
     assert Results(new).coalitions().rows == Results(store).coalitions().rows
 
 
+@pytest.mark.slow
 def test_the_players_of_an_older_store_are_saved_too(store: Path, new: Path, tmp_path: Path) -> None:
     older = of_version_1(store, tmp_path / "older")
     assert _saved(_salvaged(older, new)) == (240, 240)
@@ -120,6 +121,7 @@ def test_a_damaged_header_loses_nothing(store: Path, new: Path, place: int) -> N
     assert _saved(_salvaged(store, new)) == (240, 240)
 
 
+@pytest.mark.slow
 def test_one_wrong_byte_of_the_outcomes_is_put_right(store: Path, new: Path, sound: Path) -> None:
     (start, *_) = blocks_of(store, "outcomes", "logprobs")
     flip(store, start + 8 * 100 + 2)
@@ -146,6 +148,7 @@ def test_a_damaged_block_loses_the_rows_that_are_in_it_and_no_others(path: Path,
     assert wrong == []
 
 
+@pytest.mark.slow
 def test_lost_prompts_do_not_lose_outcomes(path: Path, new: Path) -> None:
     long = [
         replace(document, prompt=random.Random(document.doc_id).randbytes(3000).hex())
@@ -162,6 +165,7 @@ def test_lost_prompts_do_not_lose_outcomes(path: Path, new: Path) -> None:
     assert next(each.placeholders for each in found.tables if each.table == "documents") == 300
 
 
+@pytest.mark.slow
 def test_lost_runs_do_not_lose_outcomes(store: Path, new: Path) -> None:
     change(store, "DELETE FROM runs")
     assert _saved(_salvaged(store, new)) == (240, 240)
@@ -180,6 +184,7 @@ def test_references_to_lost_rows_are_dropped_and_counted(store: Path, new: Path)
         assert db.execute("SELECT len(doc_ids), len(coalitions) FROM assignments").fetchall() == [(58, 3)]
 
 
+@pytest.mark.slow
 def test_outcomes_that_are_no_numbers_or_twice_are_dropped(store: Path, new: Path) -> None:
     change(
         store,
@@ -190,11 +195,13 @@ def test_outcomes_that_are_no_numbers_or_twice_are_dropped(store: Path, new: Pat
     assert _saved(found) == (236, 247)
 
 
+@pytest.mark.slow
 def test_an_odd_schema_is_made_right(store: Path, new: Path) -> None:
     change(store, "ALTER TABLE outcomes DROP COLUMN other", "DROP TABLE runs", "ALTER TABLE tasks ADD COLUMN x INTEGER")
     assert _saved(_salvaged(store, new)) == (240, 240)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", [5, 20, 45])
 def test_a_log_whose_header_is_damaged_is_left_out(store: Path, new: Path, place: int) -> None:
     leave_log(store)
@@ -203,6 +210,7 @@ def test_a_log_whose_header_is_damaged_is_left_out(store: Path, new: Path, place
     assert 240 <= saved <= 280
 
 
+@pytest.mark.slow
 def test_a_log_that_is_damaged_in_the_middle_is_read_up_to_there(store: Path, new: Path) -> None:
     leave_log(store)
     size = log_of(store).stat().st_size
@@ -211,6 +219,7 @@ def test_a_log_that_is_damaged_in_the_middle_is_read_up_to_there(store: Path, ne
     assert 240 < saved < 280
 
 
+@pytest.mark.slow
 def test_a_log_of_another_store_does_not_spoil_the_store(store: Path, new: Path, tmp_path: Path) -> None:
     leave_log(store)
     other = make_store(tmp_path / "other", seed=1)
@@ -219,6 +228,7 @@ def test_a_log_of_another_store_does_not_spoil_the_store(store: Path, new: Path,
     assert _saved(_salvaged(store, new))[0] == 240
 
 
+@pytest.mark.slow
 def test_a_store_whose_last_write_was_torn_is_saved_as_it_was_before(store: Path, new: Path) -> None:
     StoreRecorder(store).begin(run("later"))
     with store.open("rb") as file:
@@ -237,6 +247,7 @@ def test_a_store_of_which_nothing_can_be_read_is_told(store: Path, new: Path) ->
     assert found.why.startswith("DuckDB cannot open it: ")
 
 
+@pytest.mark.slow
 def test_a_store_whose_outcomes_cannot_be_read_is_told(store: Path, new: Path) -> None:
     for start in blocks_of(store, "outcomes"):
         wipe(store, start, 50_000)
@@ -248,6 +259,7 @@ def test_a_store_whose_outcomes_cannot_be_read_is_told(store: Path, new: Path) -
     }
 
 
+@pytest.mark.slow
 def test_a_store_that_lost_its_models_has_no_outcome_to_save(store: Path, new: Path) -> None:
     for start in blocks_of(store, "models"):
         wipe(store, start, 100000)
@@ -256,6 +268,7 @@ def test_a_store_that_lost_its_models_has_no_outcome_to_save(store: Path, new: P
     assert "name a model that the store does not have" in found.why
 
 
+@pytest.mark.slow
 def test_what_must_not_be_written_is_refused(store: Path, new: Path) -> None:
     for file, said in ((store, "exists"), (new.parent, "is a folder"), (new / "in", "there is no folder")):
         with pytest.raises(CornerstoneError, match=said):

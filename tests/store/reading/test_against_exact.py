@@ -12,6 +12,7 @@ from core.coalitions.players import Removed, players_of
 from core.coalitions.schedules import ablation
 from core.config.gap import Gap
 from core.errors import CornerstoneError
+from core.shapiq_approximators import NAMES, lacking
 from store.results import Results
 from tests.support.store_records import KINDS, assignment, documents, drawn_scores, keep, keep_all, outcome, to_run
 
@@ -37,7 +38,7 @@ def test_every_grouping_whose_top_says_something_is_compared_with_itself(path: P
     for row in (*rows, *smaller):
         assert row.n == 8
         assert row.coalitions <= 2**row.units
-        for name in ("spearman", "kendall", "bias", "rmse", "top"):
+        for name in ("spearman", "kendall", "bias", "rmse", "mae", "worst", "top"):
             value, low, high = (getattr(row, name + end) for end in ("", "_low", "_high"))
             assert (value is None) or low <= value <= high
 
@@ -51,6 +52,34 @@ def test_what_reads_everything_is_exact(path: Path) -> None:
     # Two units have two orders, and walks come with their reverse.
     assert (walked.units, walked.coalitions, walked.k) == (2, 4, 2)
     assert walked.rmse == pytest.approx(0, abs=1e-12)
+
+
+def test_what_extrapolates_is_compared_and_says_so(path: Path) -> None:
+    stored(path, every("sublayers"))
+    rows = [row for row in Results(path).agreement().rows if row.estimator == "window-extrapolation"]
+    assert [(row.max_removed, row.coalitions) for row in rows] == [(2, 12), (3, 16), (4, 19)]
+    assert {row.settings.partition(", ")[2] for row in rows} == {"extrapolated to coalitions never removed"}
+    for row in rows:
+        assert 0 < abs(row.bias) <= row.mae <= row.rmse <= row.worst
+
+
+def test_shapiqs_approximators_stand_beside_ours_where_they_are_installed(path: Path) -> None:
+    stored(path, every("sublayers"))
+    plain, answer = Results(path).agreement(), Results(path).agreement(shapiq=True, seed=3)
+    assert plain.notes == ()
+    if absent := lacking():
+        assert answer.notes == (absent,)
+        pytest.skip(absent)
+    rows = [row for row in answer.rows if row.estimator.startswith("shapiq ")]
+    ours = [row for row in answer.rows if row not in rows]
+    assert {row.estimator for row in rows} == {f"shapiq {name}" for name in NAMES}
+    budgets = {max(row.coalitions for row in ours if row.estimator == name) for name in ("window-first", "permutation")}
+    assert {row.settings for row in rows} == {f"budget {budget}, seed 3" for budget in budgets}
+    for row in rows:
+        assert row.coalitions <= max(budgets)
+        assert (row.seed, row.max_removed, row.permutations) == (3, 6, None)
+        assert row.rmse is not None
+        assert (row.rmse_low, row.spearman_high, row.top_low) == (None, None, None)
 
 
 def test_where_exact_values_are_not_stored_the_run_that_makes_them_is_said(path: Path) -> None:

@@ -85,6 +85,18 @@ def test_every_estimator_of_a_grouping_reads_what_the_exact_schedule_stored(path
     assert sum(row.phi for row in walked) == pytest.approx(v[()] - v[tuple(range(PLAYERS))])
 
 
+def test_what_is_extrapolated_is_said_to_be(path: Path) -> None:
+    stored(path, windows(PLAYERS, 3))
+    asked, plain = (
+        Results(path).shapley(estimator=name, max_removed=3) for name in ("window-extrapolation", "window-first")
+    )
+    (note,) = [note for note in asked.notes if "extrapolates" in note]
+    assert "window-extrapolation extrapolates to coalitions that were never removed; its intervals" in note
+    assert {row.settings for row in asked.rows} == {"windows of up to 3, extrapolated to coalitions never removed"}
+    assert {row.verdict for row in asked.rows} == {None}
+    assert not any("extrapolates" in note for note in plain.notes)
+
+
 def test_single_players_are_not_disturbed_by_groups_nor_groups_by_single_players(path: Path) -> None:
     alone, both = path.with_name("alone"), path.with_name("both")
     stored(alone, windows(PLAYERS, 2))
@@ -204,7 +216,7 @@ def test_exact_of_too_many_units_is_said_of_the_model_that_has_them(path: Path) 
     keep_all(path, big, {(): [1.0]})
     answer = Results(path).shapley(estimator="exact")
     assert answer.rows == ()
-    assert answer.gaps[0].what.startswith("tiny on capitals: exact needs all 2^18 = 262,144 coalitions of 18 units")
+    assert answer.gaps[0].what.startswith("tiny on capitals: exact needs all 2^18 = 262 144 coalitions of 18 units")
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +23,10 @@ from tests.support.store_records import KINDS, PLAYERS, assignment, documents, k
 SETS = windows(PLAYERS, 2)
 
 
+def of_document(value: str, logprobs: Sequence[float], document: DocumentRecord) -> float:
+    return by_hand(value, list(logprobs[: len(document.choices)]), document.gold[0], list(document.choices))
+
+
 def drawn(docs: tuple[DocumentRecord, ...], sets: list[Removed] = SETS, extra: int = 0) -> dict[tuple, list[float]]:
     """Log-probabilities; ``extra`` more than there are choices, as some tasks ask for."""
     rng = np.random.default_rng(0)
@@ -38,10 +43,7 @@ def test_a_derived_value_is_read_like_a_metric(path: Path, value: str) -> None:
     docs = documents(range(3)) + documents(range(3, 7), choices=2)
     logprobs = drawn(docs, extra=4)
     keep(path, assignment(docs, SETS), outcomes_of(logprobs))
-    means = {
-        removed: np.mean([by_hand(value, logprobs[d.key, removed][: len(d.choices)], d.gold[0]) for d in docs])
-        for removed in SETS
-    }
+    means = {removed: np.mean([of_document(value, logprobs[d.key, removed], d) for d in docs]) for removed in SETS}
     answer = Results(path).ablation(value=value)
     assert (answer.gaps, answer.notes) == ((), ())
     for row in answer.rows:
@@ -122,7 +124,7 @@ def test_coalitions_are_read_by_any_value(path: Path) -> None:
     logprobs = drawn(docs, [(), (1, 4)])
     keep(path, assignment(docs, [(), (1, 4)]), outcomes_of(logprobs))
     intact, picked = Results(path).coalitions(value="margin").rows
-    values = {r: np.array([by_hand("margin", logprobs[d.key, r], d.gold[0]) for d in docs]) for r in ((), (1, 4))}
+    values = {r: np.array([of_document("margin", logprobs[d.key, r], d) for d in docs]) for r in ((), (1, 4))}
     assert (intact.value, intact.drop, intact.n) == ("margin", None, 5)
     assert picked.acc == pytest.approx(values[1, 4].mean())
     assert picked.acc_se == pytest.approx(values[1, 4].std(ddof=1) / math.sqrt(5))

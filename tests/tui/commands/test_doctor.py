@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from core.engine.number_formats import fast_formats
 from tests.support.damaged_store import blocks_of, make_store, wipe
 from tests.support.programs import cornerstone
 from tui.commands import doctor
@@ -40,6 +41,7 @@ def test_a_damaged_store_is_named(store: Path, capsys: pytest.CaptureFixture[str
     assert f"`cornerstone store check {store}` tells more" in out
 
 
+@pytest.mark.slow
 def test_what_is_found_ends_with_1_and_wrong_use_with_2(store: Path, tmp_path: Path) -> None:
     for start in blocks_of(store, "outcomes", "logprobs"):
         wipe(store, start, 1000)
@@ -49,6 +51,14 @@ def test_what_is_found_ends_with_1_and_wrong_use_with_2(store: Path, tmp_path: P
     done = cornerstone("doctor", "--store", tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.slow
+def test_the_dtypes_that_are_fast_here_are_told(tmp_path: Path) -> None:
+    told = cornerstone("doctor", "--store", tmp_path / "none.duckdb").stdout
+    (line,) = [line for line in told.splitlines() if line.startswith("fast dtypes")]
+    assert line.split("(")[0].split(maxsplit=2)[2].strip() == ", ".join(fast_formats())
+    assert "float32" in fast_formats()
 
 
 def test_what_takes_long_is_told_meanwhile(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -106,7 +116,7 @@ def test_a_full_disk_is_named(
 def test_a_folder_of_sockets_that_others_may_enter_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("core.evaluator.address._base", lambda: tmp_path)
+    monkeypatch.setattr("core.machine.runtime_folder._base", lambda: tmp_path)
     assert doctor._evaluators_folder()
     next(tmp_path.iterdir()).chmod(0o755)
     assert not doctor._evaluators_folder()

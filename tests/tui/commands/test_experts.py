@@ -38,6 +38,7 @@ def _common(folder: Path, store: Path) -> tuple[str | Path, ...]:
     return ("--model", folder, "--task", "agreement", "--limit", "4", "--value", "margin", "--store", store)
 
 
+@pytest.mark.slow
 def test_outcomes_and_players_are_kept_apart(store: Path) -> None:
     rows = read(store, "ablation", "--value", "margin")
     labels = {name: [row["label"] for row in rows if row["model"] == name] for name in ("moe", "moe+experts:1")}
@@ -51,6 +52,7 @@ def test_outcomes_and_players_are_kept_apart(store: Path) -> None:
     assert {(row["kind"], row["layer"]) for row in rows if str(row["label"]).startswith("Expert")} == {("expert", 1)}
 
 
+@pytest.mark.slow
 def test_values_interactions_and_figures_are_of_experts(store: Path, tmp_path: Path) -> None:
     chosen = ("--model", "moe+experts:1", "--task", "agreement", "--value", "margin", "--max-removed", "2")
     rows = read(store, "shapley", *chosen, "--estimator", "window-first")
@@ -73,6 +75,7 @@ def test_a_gap_names_the_command_of_the_same_players(store: Path) -> None:
     assert "--expert-layers 1" in run_command(gap.fill, store)
 
 
+@pytest.mark.slow
 def test_experts_can_be_removed_by_hand_and_grouped(folder: Path, tmp_path: Path) -> None:
     path = tmp_path / "s.duckdb"
     done = cornerstone("run", *_common(folder, path), "--expert-layers", "1,3", "--remove", "expert 3.05,Attn 0")
@@ -86,6 +89,7 @@ def test_experts_can_be_removed_by_hand_and_grouped(folder: Path, tmp_path: Path
     assert [row["label"] for row in rows] == ["All attention", "All MoE", "All experts"]
 
 
+@pytest.mark.slow
 def test_a_path_writes_a_mask_that_removes_experts(folder: Path, tmp_path: Path) -> None:
     file = tmp_path / "mask.json"
     options = ("--players", "experts", "--steps", "8", "--no-held-out", "--mask", file)

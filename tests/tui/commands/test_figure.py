@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -73,6 +74,7 @@ def test_tasks_value_estimator_and_width_are_those_asked_for(store: Path, tmp_pa
     assert [word for word in words(path) if "n = " in word] == ["capitals (n = 6)", "opposites (n = 4)"]
 
 
+@pytest.mark.slow
 def test_players_walks_seed_and_tolerance_are_those_asked_for(tmp_path: Path) -> None:
     path, layers = tmp_path / "s.duckdb", grouping("layers", players_of(KINDS))
     sets = [layers.removed(units) for size in range(4) for units in itertools.combinations(range(3), size)]
@@ -125,6 +127,15 @@ def test_bad_questions_are_one_sentence(
     with pytest.raises(CornerstoneError, match=sentence):
         raise done.exception
     assert list(tmp_path.iterdir()) == []
+
+
+def test_no_output_takes_the_place_of_the_store_that_is_read(store: Path, tmp_path: Path) -> None:
+    drawn = tmp_path / "store.svg"
+    shutil.copy(store, drawn)
+    content = drawn.read_bytes()
+    said = refusal(asked("ablation", "--store", drawn, "-o", drawn, "--force"))
+    assert "store.svg is a database or its log, which is not replaced; name another file" in " ".join(said.split())
+    assert drawn.read_bytes() == content
 
 
 def test_a_file_is_kept_without_force(store: Path, tmp_path: Path) -> None:

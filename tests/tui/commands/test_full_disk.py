@@ -216,6 +216,7 @@ async def test_an_evaluator_on_a_full_disk_loses_no_outcome_and_no_job(
     assert stored(evaluator.store) == len(TASKS) * LIMIT * WINDOWS + 5 * 9
 
 
+@pytest.mark.slow
 async def test_where_spool_and_store_are_full_the_evaluator_pauses_and_goes_on_when_there_is_room(
     disk: TinyDisk, tiny_model_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core.config.run_config import DEFAULT_MODEL
+from core.config.model_config import DEFAULT_MODEL
 from tests.support.programs import cornerstone
 from tests.support.small_model import LAYERS, change_config, small_model
 

@@ -73,6 +73,7 @@ def test_every_table_and_figure_fits_the_terminal(store: Path, width: int) -> No
     assert not re.search(r"\bnan\b|\binf\b", done.stdout)
 
 
+@pytest.mark.slow
 def test_it_says_whether_the_estimators_agree_and_why_not(store: Path) -> None:
     out = " ".join(run("--store", store, "--no-figures", width=200).stdout.split())
     assert "Do the estimators name the same top 3?" in out
@@ -141,6 +142,7 @@ def test_json_and_csv_hold_the_same_numbers(store: Path) -> None:
     assert report["missing"]
 
 
+@pytest.mark.slow
 def test_json_has_what_is_stored_the_evidence_and_what_each_estimator_names(store: Path) -> None:
     out = run("--store", store, "--no-figures", "--model", "llama-3-8b").stdout
     read = json.loads(run("--store", store, "--format", "json", "--model", "llama-3-8b").stdout)["numbers"]
@@ -178,6 +180,7 @@ def test_evidence_is_of_the_tasks_that_the_rule_counts(tmp_path: Path) -> None:
     assert {row["n"] for row in read if row["quantity"] == "top-3 share" and row["task"] == "mean"} == {6}
 
 
+@pytest.mark.slow
 def test_latex_is_balanced_and_defused(store: Path) -> None:
     text = run("--store", store, "--format", "latex").stdout
     body = "\n".join(line for line in text.splitlines() if not line.startswith("%"))
@@ -194,6 +197,7 @@ def test_latex_is_balanced_and_defused(store: Path) -> None:
     assert r"a\_b \& \{50\%\} {[}red{]}" in body
 
 
+@pytest.mark.slow
 def test_markdown_tables_are_whole_and_their_text_is_escaped(store: Path) -> None:
     text = run("--store", store, "--format", "markdown").stdout
     tables = re.findall(r"(?:^\|.*\n?)+", text, re.MULTILINE)

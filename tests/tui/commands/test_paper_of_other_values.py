@@ -71,7 +71,10 @@ def exported(store: Path, value: str, name: str) -> dict[tuple[int, ...], np.nda
     rows = json.loads(run(store, "results", "outcomes", "--task", name, "--format", "json").stdout)
     found: dict[tuple[int, ...], dict[int, float]] = {}
     for row in rows:
-        found.setdefault(tuple(row["removed"]), {})[row["doc_id"]] = by_hand(value, row["logprobs"], row["gold"])
+        letters = list("abcdefgh"[: len(row["logprobs"])])  # the choices, one letter each
+        found.setdefault(tuple(row["removed"]), {})[row["doc_id"]] = by_hand(
+            value, row["logprobs"], row["gold"], letters
+        )
     return {removed: np.array([of[doc] for doc in sorted(of)]) for removed, of in found.items()}
 
 
@@ -117,7 +120,7 @@ def test_every_number_is_that_of_plain_numpy_on_exported_rows(store: Path, value
         half = 1.96 * np.sqrt(sum(own.var() / DOCUMENTS for own in documents_own)) / len(documents_own)
         assert table["low"] == pytest.approx(expected - half, abs=0.15 * half)
         assert table["high"] == pytest.approx(expected + half, abs=0.15 * half)
-        assert table["unit"] == ("negated Brier score" if value == "brier" else "nats")
+        assert table["unit"] == derived_values()[value].unit
     for name, each in drops.items():
         clipped = found["table 4", "NC drop", name, True]
         assert clipped["estimate"] == pytest.approx(np.maximum(each.mean(axis=1)[others], 0).mean())
@@ -132,7 +135,7 @@ def test_every_number_is_that_of_plain_numpy_on_exported_rows(store: Path, value
 def test_heads_say_the_unit_and_numbers_are_not_percent(store: Path, value: str, form: str) -> None:
     done = run(store, "paper", "--value", value, "--format", form, width=160)
     text = " ".join(done.stdout.replace("\\_", "_").split())
-    unit = "negated Brier score" if value == "brier" else "nats"
+    unit = derived_values()[value].unit
     for head in (
         f"intact model's score ({unit}) and documents",
         f"Drop after removing one layer ({unit})",
@@ -153,7 +156,7 @@ def test_figures_name_the_unit_and_hold_every_point(store: Path, tmp_path: Path)
     out = run(store, "paper", "--value", "gold_logprob", width=120).stdout
     assert "Figures 3 to 5. Score after one layer is removed (nats)" in out
     assert "Figure 6. Shapley values by layer, unclipped (nats)" in out
-    (chart,) = re.findall(r"tiny on arc_easy \(gold_logprob, nats\):.*?layer removed", out, re.DOTALL)
+    (chart,) = re.findall(r"tiny on arc_easy \(gold_logprob, nats\), n = 40:.*?layer removed", out, re.DOTALL)
     assert chart.split("layer removed")[0].count("o") >= LAYERS
     assert re.search(r"-2\d(\.\d+)?┤", chart)
     pytest.importorskip("matplotlib")
@@ -204,6 +207,6 @@ def test_published_accuracies_do_not_stand_beside_another_value(tmp_path: Path) 
 
 def test_a_value_that_no_task_has_is_one_sentence(store: Path) -> None:
     done = CliRunner().invoke(app, ["paper", "--store", str(store), "--value", "nonsense"])
-    assert str(done.exception) == "no value 'nonsense'; there are acc, gold_logprob, margin, brier"
+    assert str(done.exception) == f"no value 'nonsense'; there are acc, {', '.join(derived_values())}"
     done = CliRunner().invoke(app, ["paper", "--store", str(store), "--value", "margin", "--task", "piqa"])
     assert "piqa has no margin: none of its documents has one right answer" in str(done.exception)

@@ -23,8 +23,8 @@ from core.study.events import StudyEvent
 from store.recorder import StoreRecorder
 from store.results import Results, Selection
 from tests.support.programs import cornerstone
-from tui.commands.path import path_title
 from tui.drawing.path_chart import path_chart
+from tui.drawing.path_text import path_title
 
 
 class Follower:
@@ -38,6 +38,8 @@ class Follower:
         self.sentences.append(text)
 
     def on_batch(self, done: float) -> None: ...
+
+    def on_bytes(self, what: str, done: int, total: int) -> None: ...
 
     def on_event(self, event: StudyEvent) -> None: ...
 

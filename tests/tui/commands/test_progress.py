@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from core.estimators.permutation import Permutation
 from core.estimators.question import Question
 from core.study.events import (
@@ -75,7 +77,9 @@ def test_what_a_study_finds_is_worded_for_the_command_line() -> None:
     phase = Phase("run1", model(), task(), data(), "windows", 10, 4)
     progress = LineProgress(said.append)
     progress.show(MemoryShort(phase, 1024))
-    progress.show(TopLooked(phase, TopVerdict("windows", "capitals", 1, 0.95, 3, 10, 100, ("a",), (), 0)))
+    decided = TopVerdict("windows", "capitals", 1, 0.95, 3, 10, 100, ("a",), (), 1, 0)
+    progress.show(TopLooked(phase, replace(decided, inside=(), undecided=("a", "b"), out=0, final=False)))
+    progress.show(TopLooked(phase, decided))
     assert said == [
         "memory was short; the sweep goes on in smaller chunks (--memory GIB sets how much it may take)",
         "windows on capitals: top 1 decided at 95%: a, after 3 of 10 documents",

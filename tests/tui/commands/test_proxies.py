@@ -16,7 +16,8 @@ from store.recorder import StoreRecorder
 from store.results import Results
 from tests.support.programs import cornerstone
 from tui.commands.destination import TABLE, Destination
-from tui.commands.proxies import ProxyRequest, conclusions, put_proxies, verdict
+from tui.commands.proxies import ProxyRequest, put_proxies
+from tui.drawing.proxy_text import conclusions, verdict
 
 ROW = CorrelationRow(
     model="m", task="t", players="sublayers", proxy="block influence", tokens="all", target="drop", value="acc", n=64,

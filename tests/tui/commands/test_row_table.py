@@ -14,8 +14,9 @@ from store.tables import Table, tables
 from tui.commands.row_table import print_rows
 
 LABEL = "Attn 0, FFN 0, Attn 1, FFN 1"
-COALITION = CoalitionRow("tiny", "task", (0, 1, 2, 3), 9, 0.5, 0.1, 0.25, LABEL, 0.25, -0.1, 0.5, "m", "t", "acc")
-OTHER = CoalitionRow("tiny", "task", (), 9, 0.75, 0.1, 0.25, "intact", None, None, None, "m", "t", "acc")
+_ACC = ("acc", 0.75, 0.25, 0.75)
+COALITION = CoalitionRow("tiny", "task", (0, 1, 2, 3), 9, 0.5, 0.1, 0.25, LABEL, 0.25, -0.1, 0.5, "m", "t", *_ACC)
+OTHER = CoalitionRow("tiny", "task", (), 9, 0.75, 0.1, 0.25, "intact", None, None, None, "m", "t", *_ACC)
 
 
 def printed(
@@ -31,7 +32,8 @@ def printed(
 
 def test_a_pipe_gets_every_column_whole(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     lines, said = printed(monkeypatch, capsys, [COALITION, OTHER], None)
-    assert " ".join(lines[0].split()) == "model task removed n acc acc_se acc_norm label drop drop_low drop_high value"
+    columns = "model task removed n acc acc_se acc_norm label drop drop_low drop_high value intact_acc acc_low acc_high"
+    assert " ".join(lines[0].split()) == columns
     assert f"[0, 1, 2, 3]  9  0.500   0.100     0.250  {LABEL}  0.250    -0.100      0.500" in lines[2]
     assert said == ""
 
@@ -41,10 +43,10 @@ def test_a_terminal_gets_a_line_a_row_and_is_told_what_is_left_out(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], width: int
 ) -> None:
     lines, said = printed(monkeypatch, capsys, [COALITION, OTHER], width)
-    assert lines[0] == "\x1b[1mmodel tiny, task task, value acc, n 9\x1b[0m"
+    assert lines[0] == "\x1b[1mmodel tiny, task task, value acc, intact_acc 0.750, n 9\x1b[0m"
     assert len(lines) == 5
     assert all(len(line) <= width for line in lines[2:])
-    assert ("left out for width: removed" in said) == (width < 100)
+    assert ("left out for width: removed" in said) == (width < 140)
     assert LABEL in lines[3]
 
 
@@ -79,7 +81,7 @@ def test_what_is_above_a_terminals_table_names_the_unit(
 ) -> None:
     rows = [replace(one, value="gold_logprob") for one in (COALITION, OTHER)]
     lines, _ = printed(monkeypatch, capsys, rows, 140)
-    assert lines[0] == "\x1b[1mmodel tiny, task task, value gold_logprob, nats, n 9\x1b[0m"
+    assert lines[0] == "\x1b[1mmodel tiny, task task, value gold_logprob, nats, intact_acc 0.750, n 9\x1b[0m"
 
 
 def test_times_have_no_microseconds(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -94,3 +96,12 @@ def test_a_large_table_is_printed_whole(monkeypatch: pytest.MonkeyPatch, capsys:
     row = OutcomeRow("tiny", "task", (0, 1), 3, 1, (-1.5, -2.5), (True, False), 1.0, 0.0, None, None, "m", "t")
     lines, _ = printed(monkeypatch, capsys, [row] * 15_000, None)
     assert len(lines) == 15_002
+
+
+def test_a_small_number_does_not_look_like_zero(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [replace(COALITION, acc_se=0.00031), replace(COALITION, acc_se=None), replace(COALITION, acc_se=0.0)]
+    lines, _ = printed(monkeypatch, capsys, rows, None)
+    at = lines[0].index("acc_se")
+    assert [line[at : at + len("acc_se")].strip() for line in lines[2:]] == ["0.0003", "", "0.000"]

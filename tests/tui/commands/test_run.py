@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import re
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from store.results import Results
-from tests.support.other_values import BIASES, PAGES, biases, pages
+from tests.support.other_values import BIASES, PAGES, VALUELESS, biases, pages, valueless
 from tests.support.programs import MAIN, PROGRAM, Program, cornerstone
 
 ROOT = Path(__file__).parents[3]
@@ -27,11 +28,27 @@ def store(tiny_model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     return path
 
 
+@pytest.mark.slow
 def test_a_run_reports_what_it_was_asked_whatever_else_is_stored(store: Path, tiny_model_folder: Path) -> None:
     done = cornerstone("run", "--model", tiny_model_folder, "--task", "agreement", "--limit", "4", "--store", store)
     assert "n=4" in done.stdout
     run = Results(store).runs().rows[0].run
     assert f"`cornerstone results ablation --run {run} --store {store} --format csv`" in done.stderr
+
+
+@pytest.mark.slow
+def test_a_run_says_first_what_it_costs(store: Path, tiny_model_folder: Path) -> None:
+    asked = ("--model", tiny_model_folder, "--task", "agreement", "--limit", "3", "--schedule", "windows")
+    done = cornerstone("run", *asked, "--store", store)
+    assert done.returncode == 0, done.stderr
+    cost = json.loads(cornerstone("plan", *asked, "--gflops", "1", "--json").stdout)
+    counts = f"{cost['coalitions']} coalitions x 3 documents x agreement: {cost['outcomes']} outcomes"
+    lines = done.stderr.splitlines()
+    (told,) = [number for number, line in enumerate(lines) if line.startswith(counts)]
+    (begun,) = [number for number, line in enumerate(lines) if line.startswith("windows of")][:1]
+    assert told < begun
+    assert " in the store; " in lines[told]
+    assert lines[told].endswith("what is stored already is not evaluated again")
 
 
 def test_hand_picked_sets_are_a_table_with_labels_and_drops(store: Path, tiny_model_folder: Path) -> None:
@@ -69,12 +86,28 @@ def test_a_task_without_accuracy_is_reported_by_its_first_mean(tiny_model_folder
 @pytest.mark.slow
 def test_a_task_without_any_value_says_so_and_where_its_outcomes_are(tiny_model_folder: Path, tmp_path: Path) -> None:
     done = cornerstone(
-        "run", "--model", tiny_model_folder, "--task", f"{PAGES}={pages(tmp_path)}", "--remove", "Attn 0",
-        "--store", tmp_path / "s.duckdb",
+        "run", "--model", tiny_model_folder, "--task", VALUELESS, "--include-path", valueless(tmp_path),
+        "--remove", "Attn 0", "--store", tmp_path / "s.duckdb",
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
-    assert "wikitext has no score to show; `cornerstone results outcomes` has every document" in done.stderr
+    assert "surprise has no score to show; `cornerstone results outcomes` has every document" in done.stderr
     assert "`cornerstone results outcomes --run" in done.stderr
+
+
+@pytest.mark.slow
+def test_a_rolling_task_is_shown_by_its_bits_per_byte(tiny_model_folder: Path, tmp_path: Path) -> None:
+    store = tmp_path / "s.duckdb"
+    asked = ("--model", tiny_model_folder, "--task", f"{PAGES}={pages(tmp_path)}", "--store", store)
+    done = cornerstone("run", *asked, "--schedule", "windows", "--schedule", "ablation")
+    assert done.returncode == 0, done.stderr
+    assert "(bits_per_byte, lower is better): intact" in done.stdout
+    for table in ("scores", "ablation", "coalitions", "shapley", "interactions"):
+        read = cornerstone("results", table, "--store", store)
+        assert read.returncode == 0, read.stderr
+        assert "lower is better" in read.stdout + read.stderr, table
+    stopped = cornerstone("run", *asked, "--schedule", "windows", "--until-top", "2")
+    assert (stopped.returncode, "Traceback" in stopped.stderr) == (2, False)
+    assert "bits_per_byte is a ratio of sums" in stopped.stderr
 
 
 @pytest.mark.slow
@@ -161,6 +194,7 @@ def test_when_the_terminal_goes_a_run_ends_and_notes_it(tiny_model_folder: Path,
     assert run.finished is not None
 
 
+@pytest.mark.slow
 def test_a_run_that_was_killed_is_no_longer_running(tiny_model_folder: Path, tmp_path: Path) -> None:
     path = tmp_path / "s.duckdb"
     asked = ["run", "--model", str(tiny_model_folder), "--task", "capitals", "--schedule", "windows"]
@@ -180,6 +214,7 @@ def test_a_run_that_was_killed_is_no_longer_running(tiny_model_folder: Path, tmp
     assert not any("writing" in str(gap) for gap in Results(path).shapley().gaps)
 
 
+@pytest.mark.slow
 def test_a_group_is_a_line_for_each_task_and_the_whole(tiny_model_folder: Path, tmp_path: Path) -> None:
     path = tmp_path / "words.yaml"
     path.write_text("group: words\ntask: [agreement, capitals]\naggregate_metric_list: [{metric: acc}]\n")
@@ -201,6 +236,7 @@ def test_a_group_is_a_line_for_each_task_and_the_whole(tiny_model_folder: Path, 
     assert len(exported.stdout.splitlines()) == 1 + 3 * 8
 
 
+@pytest.mark.slow
 def test_code_of_a_task_is_refused_at_once_unless_it_is_trusted(tiny_model_folder: Path, tmp_path: Path) -> None:
     (tmp_path / "code.py").write_text("def text(doc):\n    return doc['text']\n")
     task = tmp_path / "mine.yaml"

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from core.coalitions.schedules import ablation
+from core.shapiq_approximators import lacking
+from core.values.derived import derived_values
 from store.results import Results
 from tests.support.programs import cornerstone, read
 from tests.support.store_records import PLAYERS, assignment, documents, keep_all
@@ -23,7 +25,9 @@ def common(tiny_model_folder: Path, tmp_path_factory: pytest.TempPathFactory) ->
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "exact over layers on agreement: 6 documents under 16 coalitions, 96 outcomes" in done.stderr
-    assert "exact over layers on agreement: top 2 at 95% after 6 documents: undecided between these: " in done.stderr
+    assert (
+        "exact over layers on agreement: top 2 at 95% after 6 documents: 2 places are open between 4: " in done.stderr
+    )
     assert re.search(r"\(acc, exact, players layers, clipped at 0, n=6\)\n", done.stdout)
     command = re.search(r"`cornerstone (results shapley --estimator exact --players layers --run .*)`", done.stderr)
     assert command is not None
@@ -42,6 +46,7 @@ def margins(store: Path) -> dict[tuple[int, ...], float]:
     return {row.removed: row.acc for row in rows if row.acc is not None}
 
 
+@pytest.mark.slow
 def test_exact_values_are_read_by_every_value(stored: Path) -> None:
     rows = read(stored, "shapley", "--estimator", "exact", "--players", "layers", "--value", "margin")
     v = margins(stored)
@@ -93,7 +98,7 @@ def test_what_is_missing_or_partial_is_told_on_stderr(stored: Path, tmp_path: Pa
 def test_a_value_that_is_not_there_is_a_sentence_with_those_that_are(stored: Path) -> None:
     done = cornerstone("results", "ablation", "--store", stored, "--value", "f1")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "cornerstone: no value 'f1'; there are acc, acc_norm, gold_logprob, margin, brier\n"
+    assert done.stderr == f"cornerstone: no value 'f1'; there are acc, acc_norm, {', '.join(derived_values())}\n"
 
 
 @pytest.mark.slow
@@ -127,6 +132,7 @@ def test_estimators_are_compared_where_exact_values_are_stored(stored: Path, tmp
     assert read_of == [
         ("window-first", 2, 8), ("window-first", 3, 10), ("window-first", 4, 11),
         ("window-ends", 2, 8), ("window-ends", 3, 10), ("window-ends", 4, 11),
+        ("window-extrapolation", 2, 8), ("window-extrapolation", 3, 10), ("window-extrapolation", 4, 11),
         ("leave-one-out", 1, 5),
     ]  # fmt: skip
     exact, alone = (
@@ -137,7 +143,18 @@ def test_estimators_are_compared_where_exact_values_are_stored(stored: Path, tmp
     (left,) = (row for row in rows if row["estimator"] == "leave-one-out")
     assert left["bias"] == pytest.approx(sum(differences) / 4)
     assert left["rmse"] == pytest.approx((sum(one**2 for one in differences) / 4) ** 0.5)
-    assert all(row["rmse_low"] <= row["rmse"] <= row["rmse_high"] for row in rows)
+    assert left["mae"] == pytest.approx(sum(map(abs, differences)) / 4)
+    assert left["worst"] == pytest.approx(max(map(abs, differences)))
+    for name in ("rmse", "mae", "worst"):
+        assert all(row[f"{name}_low"] <= row[name] <= row[f"{name}_high"] for row in rows)
+    assert "not compared" not in done.stderr
+    beside = cornerstone("estimators", "--store", stored, "--value", "margin", "--format", "json", "--shapiq")
+    assert json.loads(beside.stdout)[: len(rows)] == rows
+    added = [row["estimator"] for row in json.loads(beside.stdout)[len(rows) :]]
+    if absent := lacking():
+        assert (added, absent in beside.stderr) == ([], True)
+    else:
+        assert {"shapiq RegressionMSR", "shapiq ProxySHAP"} <= set(added)
     assert cornerstone("estimators", "--store", stored, "-o", tmp_path / "table.csv").returncode == 0
     done = cornerstone("estimators", "--store", stored, "--players", "sublayers")
     assert (done.returncode, done.stdout) == (2, "")

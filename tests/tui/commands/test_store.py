@@ -23,6 +23,7 @@ def store(tmp_path: Path) -> Path:
     return make_store(tmp_path / "results.duckdb")
 
 
+@pytest.mark.slow
 def test_check_says_that_a_store_is_sound(store: Path) -> None:
     done = cornerstone("store", "check", store)
     assert (done.returncode, done.stdout, done.stderr) == (0, f"{store} is sound: 240 outcomes\n", "")
@@ -30,6 +31,7 @@ def test_check_says_that_a_store_is_sound(store: Path) -> None:
     assert json.loads(done.stdout) == {"sound": True, "problems": [], "schema_version": VERSION, "outcomes": 240}
 
 
+@pytest.mark.slow
 def test_check_says_what_is_damaged_and_what_to_do(store: Path) -> None:
     change(store, "UPDATE outcomes SET acc = 'nan'")
     before = contents(store)
@@ -70,6 +72,7 @@ def test_a_wait_out_of_range_is_wrong_use(store: Path, wait: str) -> None:
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_salvage_says_what_was_saved_and_what_is_lost(store: Path, tmp_path: Path) -> None:
     change(store, "DELETE FROM documents WHERE key = 'doc-3'")
     before = contents(store)
@@ -158,6 +161,7 @@ def test_results_of_two_merged_halves_are_those_of_the_whole(tmp_path: Path) -> 
         assert rows[0], table
 
 
+@pytest.mark.slow
 def test_a_contradiction_refuses_the_merge(store: Path, tmp_path: Path) -> None:
     make_store(tmp_path / "other", seed=1, run_id="run9")
     done = cornerstone("store", "merge", store, tmp_path / "other", "-o", tmp_path / "both")

@@ -29,6 +29,7 @@ def test_a_wait_that_is_no_time_is_refused(command: str, wait: str) -> None:
     assert "is no number of seconds from 0 to 604800" in " ".join(done.output.replace("│", " ").split())
 
 
+@pytest.mark.slow
 def test_a_run_does_not_wait_where_it_is_told_not_to(store: Path, tiny_model_folder: Path) -> None:
     with held(store):
         done = cornerstone(

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from core.config.gap import PackagedStudy
 from core.config.run_config import load_config
+from core.say.said import Ask
 from store.file.location import default_path
 from tests.support.store_records import to_run
-from tui.drawing.command_line import run_command
+from tui.drawing.command_line import run_command, say_command
 
 
 def test_a_command_says_what_a_configuration_asks_for() -> None:
@@ -39,4 +40,15 @@ def test_hand_picked_sets_data_files_and_prompts_are_named() -> None:
     assert run_command(config, default_path()) == (
         "cornerstone run --model tiny --task 'piqa=my rows.jsonl' --remove 'Attn 0,FFN 3' --remove 'FFN 1' --limit 8 "
         "--apply-chat-template"
+    )
+
+
+def test_what_is_said_is_named_with_what_differs_from_the_defaults() -> None:
+    config = to_run(dtype="bfloat16")
+    assert say_command(config, Ask(prompt="The capital of"), "") == (
+        "cornerstone say --model tiny --dtype bfloat16 'The capital of'"
+    )
+    asked = Ask(prompt="-1 is", tokens=8, seed=3, chat=False)
+    assert say_command(to_run(), asked, "FFN 0, Attn 3") == (
+        "cornerstone say --remove 'FFN 0, Attn 3' --model tiny --tokens 8 --seed 3 --no-chat -- '-1 is'"
     )

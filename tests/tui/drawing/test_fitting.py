@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
-from tui.drawing.fitting import fitting, flowed, listed
+from tui.drawing.fitting import fitting, flowed, listed, middle
 
 
 @given(st.integers(1, 60), st.lists(st.text("ab", min_size=1, max_size=20), min_size=1, max_size=20))
@@ -19,3 +21,20 @@ def test_what_is_fitted_fits(width: int, names: list[str]) -> None:
 
 def fitting_whole(name: str):
     return fitting(10**6, name)
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "shown"),
+    [
+        ("short", 5, "short"),
+        ("a-very-long-model-checkpoint-2000", 15, "a-very-…nt-2000"),
+        ("abcdef", 4, "ab…f"),
+        ("abcdef", 2, "a…"),
+        ("abcdef", 1, "…"),
+        ("abcdef", 0, ""),
+        ("模型模型模型", 7, "模…型"),
+    ],
+)
+def test_a_name_keeps_both_ends(name: str, width: int, shown: str) -> None:
+    assert middle(name, width) == shown
+    assert cell_len(middle(name, width)) <= width

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,7 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from textual.widgets import DataTable, Input, SelectionList, Static
+from textual.pilot import Pilot
+from textual.widgets import Input, Static
 
 from core.config.run_config import RunConfig
 from core.errors import CornerstoneError
@@ -22,12 +24,21 @@ from core.records.records import RunRecord
 from store.recorder import StoreRecorder
 from store.results import Results, Selection
 from tests.support.explorer import explorer_on, exploring, until
+from tests.support.screen_host import drawn, rows_of
+from tui.drawing.run_text import what_ran
 from tui.explorer.app import Explorer
+from tui.explorer.look_before import Verdict
+from tui.explorer.recent_models import recent_models
+from tui.explorer.screens import choose
 from tui.explorer.screens.choose import ChooseDialog
 from tui.explorer.screens.explore import ExploreScreen
 from tui.explorer.screens.jobs import JobsScreen
 from tui.explorer.screens.run import RunDialog
 from tui.explorer.session import Session, last_session
+from tui.explorer.widgets.ablation_plot import AblationPlot
+from tui.explorer.widgets.coalition_panel import CoalitionPanel
+from tui.explorer.widgets.status_bar import StatusBar
+from tui.explorer.widgets.task_picker import TaskPicker
 
 
 @pytest.fixture
@@ -40,6 +51,7 @@ def config(tiny_model_folder: Path) -> RunConfig:
     return RunConfig(model=str(tiny_model_folder), tasks=("agreement", "capitals"), limit=6)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 async def test_a_layer_is_removed_evaluated_and_put_back(store: Path, config: RunConfig) -> None:
     async with exploring(store, config) as (app, pilot):
         await pilot.press("right", "space")
@@ -70,6 +82,7 @@ async def test_what_is_removed_is_evaluated_on_other_documents_and_by_another_ev
         await until(pilot, lambda: app.state.shown_score is not None and app.state.shown_score.final)
 
 
+@pytest.mark.slow
 async def test_what_was_put_back_is_not_evaluated_on(store: Path, config: RunConfig) -> None:
     async with exploring(store, config.model_copy(update={"limit": None})) as (app, pilot):
         await pilot.press("space")
@@ -80,6 +93,7 @@ async def test_what_was_put_back_is_not_evaluated_on(store: Path, config: RunCon
         assert app.state.scored.point.removed == ()
 
 
+@pytest.mark.slow
 async def test_what_is_removed_and_the_task_shown_are_there_again_in_the_next_terminal(
     store: Path, config: RunConfig
 ) -> None:
@@ -105,6 +119,7 @@ def stored_tasks(store: Path) -> set[str]:
         return set()
 
 
+@pytest.mark.slow
 async def test_the_next_task_is_evaluated_under_the_same_coalition(store: Path, config: RunConfig) -> None:
     async with exploring(store, config) as (app, pilot):
         await pilot.press("space", "t")
@@ -135,6 +150,51 @@ async def test_a_sweep_fills_the_charts_and_a_toggle_comes_in_between(store: Pat
         ablation, shapley = _stored(store, "agreement")
         assert [(p.player, p.n, p.acc, p.drop, p.drop_low) for p in charts.ablation] == ablation
         assert [(p.player, p.phi, p.share, p.share_low) for p in charts.shapley] == shapley
+
+
+@pytest.mark.slow
+async def test_a_sweep_of_more_documents_leaves_what_is_removed_those_that_were_chosen(
+    store: Path, config: RunConfig
+) -> None:
+    async with exploring(store, config.model_copy(update={"limit": 6})) as (app, pilot):
+        await pilot.press("r")
+        await until(pilot, lambda: isinstance(app.screen, RunDialog))
+        await pilot.press("right")
+        app.screen.query_one("#limit", Input).value = "12"
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: app.state.jobs and app.state.jobs[0].state == "finished")
+        await until(pilot, lambda: app.state.shown_charts is not None and app.state.shown_charts.intact is not None)
+        assert "has opened 12 documents of agreement, capitals in place of 6; what you remove keeps" in _told(app)
+        await pilot.press("space", "down", "space")
+        await until(pilot, lambda: app.state.shown_score is not None and app.state.shown_score.final)
+        # Each number on the screen says of how many documents it is.
+        assert "n = 12" in str(app.screen.query_one(StatusBar).render())
+        assert "n = 12" in str(app.screen.query_one(AblationPlot).border_subtitle)
+        assert re.search(r"drop .* n = 6\b", str(app.screen.query_one(CoalitionPanel).render()))
+        await pilot.press("m")
+        await until(pilot, lambda: isinstance(app.screen, ChooseDialog))
+        assert app.screen.query_one("#limit", Input).value == "6"
+        await pilot.press("escape")
+        async with explorer_on(store, last_session(store)) as (again, second):
+            await until(second, lambda: again.state.shown_score is not None and again.state.shown_score.final)
+            assert [task.documents for task in again.state.bench.tasks] == [12, 12]  # type: ignore[union-attr]
+            assert again.state.shown_score.point.n == 6  # type: ignore[union-attr]
+            assert again.chosen.limit == 6
+        await until(pilot, lambda: _outcomes(store) == 2 * 12 * 9 + 6)
+        await pilot.press("b")
+        await until(pilot, lambda: "Attn 0, FFN 0" in drawn(pilot))
+        rows = rows_of(drawn(pilot), "Attn", "FFN")
+        assert len(rows) == 9
+        for row in rows:
+            acc, intact, drop, n = re.match(r".*?  +(\S+) +(\S+) +(\S+) +\S+ to \S+ +(\d+) ", row).groups()  # type: ignore[union-attr]
+            assert float(drop) == pytest.approx(float(intact) - float(acc), abs=0.0011)
+            assert n == ("6" if row.startswith("Attn 0, FFN 0") else "12")
+        (both,) = [row for row in Results(store).coalitions().rows if row.removed == (0, 1)]
+        assert (both.n, both.drop) == (6, pytest.approx((both.intact_acc or 0) - (both.acc or 0)))
+
+
+def _told(app: Explorer) -> str:
+    return "\n".join(str(note.message) for note in app._notifications)
 
 
 def _stored(store: Path, task: str) -> tuple[list[object], list[object]]:
@@ -169,6 +229,7 @@ async def test_groups_are_swept_exactly_and_charted_then_walked(store: Path, con
         await until(pilot, lambda: app.state.shown_charts.estimator == "permutation")  # type: ignore[union-attr]
 
 
+@pytest.mark.slow
 async def test_jobs_are_paused_resumed_and_cancelled(store: Path, config: RunConfig) -> None:
     async with exploring(store, config.model_copy(update={"limit": None})) as (app, pilot):
         await pilot.press("r")
@@ -180,7 +241,7 @@ async def test_jobs_are_paused_resumed_and_cancelled(store: Path, config: RunCon
         done = app.state.jobs[0].done
         await pilot.press("j")
         await until(pilot, lambda: isinstance(app.screen, JobsScreen))
-        assert app.screen.query_one(DataTable).row_count == 1
+        assert len(app.screen.shown.lines) == 1
         assert app.state.jobs[0].done == done
         await pilot.press("p")
         await until(pilot, lambda: app.state.jobs[0].done > done)
@@ -188,54 +249,91 @@ async def test_jobs_are_paused_resumed_and_cancelled(store: Path, config: RunCon
         await until(pilot, lambda: app.state.jobs[0].state == "cancelled")
         await pilot.press("escape")
         assert isinstance(app.screen, ExploreScreen)
+        await until(pilot, lambda: _states(store)["windows"] == "cancelled")
+        await pilot.press("space")
+        await until(pilot, lambda: app.state.shown_score is not None and app.state.shown_score.final)
+        # Nothing runs, so nothing reads as running, in the store and in the table.
+        await until(pilot, lambda: _states(store) == {"windows": "cancelled", "by hand": "finished"})
+        await pilot.press("b", *["t"] * 5)
+        await until(pilot, lambda: "Runs" in drawn(pilot) and "by hand" in drawn(pilot))
+        assert "finished" in rows_with(pilot, "by hand")
+        assert "cancelled" in rows_with(pilot, "windows")
 
 
-async def test_a_job_that_fails_is_told_in_full(store: Path, config: RunConfig) -> None:
+def _states(store: Path) -> dict[str, str]:
+    return {what_ran(row): row.state for row in Results(store).runs().rows}
+
+
+def rows_with(pilot: Pilot[None], what: str) -> str:
+    return "\n".join(line for line in drawn(pilot).splitlines() if what in line)
+
+
+@pytest.mark.slow
+async def test_a_choice_that_is_refused_stays_in_the_dialog(
+    store: Path, config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the dialog itself, by the evaluator with the dialog open, and after it was closed."""
     async with exploring(store, config) as (app, pilot):
         await pilot.press("m")
         await until(pilot, lambda: isinstance(app.screen, ChooseDialog))
         app.screen.query_one("#model", Input).value = "/nowhere/[red]model[/]"
         await pilot.press("ctrl+s")
-        await until(pilot, lambda: "[red]model[/]" in app.state.notice)
+        await until(pilot, lambda: "no model '/nowhere/[red]model[/]'" in _said(app, "model-said"))
+        monkeypatch.setattr(choose, "look_before", lambda _: Verdict())
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: "no model '/nowhere/[red]model[/]'" in _said(app, "fault"))
+        assert app.screen.query_one("#model", Input).value == "/nowhere/[red]model[/]"
+        assert not app._notifications
+        app.choices.refuse(app.choices.ask(config.model_copy(update={"limit": 3})).asked, "it was [b]odd[/b]")
+        await pilot.press("escape", "m")
+        await until(pilot, lambda: isinstance(app.screen, ChooseDialog))
+        assert _said(app, "fault") == "it was [b]odd[/b]"
+        assert app.screen.query_one("#limit", Input).value == "3"
         assert app.state.bench is not None  # what was open stays
 
 
+def _said(app: Explorer, where: str) -> str:
+    return str(app.screen.query_one(f"#{where}", Static).visual)
+
+
+@pytest.mark.slow
 async def test_other_tasks_and_documents_are_chosen(store: Path, config: RunConfig) -> None:
     async with exploring(store, config) as (app, pilot):
         await pilot.press("m")
         await until(pilot, lambda: isinstance(app.screen, ChooseDialog))
-        tasks = app.screen.query_one(SelectionList)
-        tasks.deselect("agreement")
-        tasks.select("opposites")
+        tasks = app.screen.query_one(TaskPicker)
+        tasks._toggle("agreement")
+        app.screen.query_one("#task", Input).value = "opposites"
         app.screen.query_one("#limit", Input).value = "none"
         await pilot.press("ctrl+s")
-        assert "limit" in str(app.screen.query_one("#fault", Static).visual)
+        assert "documents a task: should be" in _said(app, "fault")
         app.screen.query_one("#limit", Input).value = "5"
         await pilot.press("ctrl+s")
-        await until(pilot, lambda: app.state.bench is not None and len(app.state.bench.tasks) == 2)
-        await until(pilot, lambda: {t.name for t in app.state.bench.tasks} == {"capitals", "opposites"})  # type: ignore[union-attr]
+        await until(pilot, lambda: isinstance(app.screen, ExploreScreen))
+        assert {t.name for t in app.state.bench.tasks} == {"capitals", "opposites"}  # type: ignore[union-attr]
         assert {task.documents for task in app.state.bench.tasks} == {5}  # type: ignore[union-attr]
         assert [task.name for task in last_session(store).config.tasks] == ["capitals", "opposites"]
+        assert recent_models()[0] == config.model
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 async def test_an_evaluator_that_ended_is_told_and_started_again_where_it_was(
     number: int, store: Path, config: RunConfig
 ) -> None:
-    async with exploring(store, config.model_copy(update={"limit": None})) as (app, pilot):
+    async with exploring(store, config.model_copy(update={"limit": 40})) as (app, pilot):
         await pilot.press("r")
         await until(pilot, lambda: isinstance(app.screen, RunDialog))
         await pilot.press("ctrl+s")
-        await until(pilot, lambda: store.exists() and _outcomes(store) > 0)
+        await until(pilot, lambda: any(job.done > 0 for job in app.state.jobs) and _outcomes(store) > 0)
         os.kill(await _pid(store), number)
         await until(pilot, lambda: app.state.connection == "lost")
         assert "ctrl+r" in app.state.notice
         before = _outcomes(store)
         await pilot.press("ctrl+r")
         await until(pilot, lambda: app.state.jobs and app.state.jobs[-1].state == "finished")
-        await until(pilot, lambda: _outcomes(store) == 2 * 120 * 27)
+        await until(pilot, lambda: _outcomes(store) == 2 * 40 * 27)
         rows = Results(store).outcomes().rows
-        assert before <= len(rows) == len({(row.task, row.doc_id, row.removed) for row in rows}) == 2 * 120 * 27
+        assert before <= len(rows) == len({(row.task, row.doc_id, row.removed) for row in rows}) == 2 * 40 * 27
 
 
 def _outcomes(store: Path) -> int:
@@ -252,17 +350,19 @@ async def _pid(store: Path) -> int:
     raise AssertionError
 
 
+@pytest.mark.slow
 async def test_a_second_explorer_shares_the_model_and_removes_layers_of_its_own(store: Path, config: RunConfig) -> None:
     async with exploring(store, config) as (app, pilot):
         await pilot.press("space")
         await until(pilot, lambda: app.state.shown_score is not None and app.state.shown_score.final)
         other = Explorer(store, Session(config=config.model_copy(update={"limit": 2})))
         async with other.run_test() as second:
-            await until(second, lambda: other.state.bench is not None)
+            await until(second, lambda: other.state.bench is not None and not other.state.stored)
             assert other.state.bench == app.state.bench
             assert other.state.removed == ()
 
 
+@pytest.mark.slow
 async def test_a_run_elsewhere_is_named_once_the_store_is_read_again(store: Path, config: RunConfig) -> None:
     async with exploring(store, config) as (app, pilot):
         process = json.dumps({**here(), "host": "another machine"})
@@ -271,10 +371,11 @@ async def test_a_run_elsewhere_is_named_once_the_store_is_read_again(store: Path
         await until(pilot, lambda: app.state.writers)
         await pilot.press("j")
         await until(pilot, lambda: isinstance(app.screen, JobsScreen))
-        said = str(app.screen.query_one(Static).visual)
-        assert "run 1a2b3c4d, of another program, writes to this store too: cornerstone run [red]quickstart[/]" in said
+        said = "run 1a2b3c4d, of another program, writes to this store too: cornerstone run [red]quickstart[/]"
+        await until(pilot, lambda: said in " ".join(drawn(pilot).replace("│", " ").split()))
 
 
+@pytest.mark.slow
 async def test_help_and_palette_know_every_action(store: Path, config: RunConfig) -> None:
     from tui.explorer.actions import APP, EXPLORE
     from tui.explorer.command_palette import ActionCommands
@@ -285,8 +386,7 @@ async def test_help_and_palette_know_every_action(store: Path, config: RunConfig
         assert hits >= {action.help for action in (*APP, *EXPLORE)}
         await pilot.press("f1")
         await pilot.pause()
-        shown = "".join(str(widget.visual) for widget in app.screen.query(Static))
-        assert "crossed out" in shown
+        assert "crossed out" in drawn(pilot)
 
 
 def test_the_explorers_process_loads_nothing_heavy(store: Path) -> None:

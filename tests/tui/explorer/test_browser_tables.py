@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -16,8 +16,21 @@ from store.results import Results
 from store.rows import GroupRow
 from store.tables import Asked, Table, tables
 from tests.support.screen_host import fill
-from tests.support.store_records import KINDS, assignment, documents, keep, outcome, task
-from tui.explorer.browser_tables import Scope, read_listing
+from tests.support.store_records import KINDS, assignment, documents, keep, keep_all, outcome, task
+from tui.explorer.browser_tables import is_same, read_listing
+from tui.explorer.scope import Scope
+
+
+def test_rows_of_different_things_are_told_apart(tmp_path: Path) -> None:
+    """The cursor goes back to the row of the same thing when a table is read again."""
+    path = tmp_path / "s.duckdb"
+    fill(path)
+    for name, table in tables().items():
+        found = read_listing(path, table, Scope())
+        rows = [line.row for line in found.lines]
+        twins = [(one, other) for at, one in enumerate(rows) for other in rows[:at] if is_same(one, other)]
+        assert not twins, name
+        assert all(is_same(row, replace(row)) for row in rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +106,33 @@ def test_of_a_task_without_a_value_there_are_coalitions_and_documents(tmp_path: 
     scope = Scope(group.model_id, shown.task_id, shown.charted)
     assert len(read_listing(path, tables()["coalitions"], scope).lines) == 2
     assert Results(path).documents(scope.asked.selection, (0,), scope.value).total == 3
+
+
+def test_what_is_the_same_on_all_documents_has_an_interval_and_no_standard_error(tmp_path: Path) -> None:
+    path, removed = tmp_path / "results.duckdb", ((), (0,), (1,))
+    keep_all(path, assignment(documents(range(12)), removed), {(): [1.0] * 12, (0,): [0.0] * 12, (1,): [1.0, 0.0] * 6})
+    for name in ("coalitions", "ablation"):
+        found = read_listing(path, tables()[name], Scope())
+        titles = [column.title for column in found.columns]
+        told = {line.row.label: dict(zip(titles, line.cells, strict=True))["±se"] for line in found.lines}
+        assert told.get("intact", ".76 to 1.00") == ".76 to 1.00"
+        assert (told["Attn 0"], told["FFN 0"]) == (".00 to .24", ".151")
+
+
+def test_every_row_of_the_coalitions_has_the_intact_score_of_its_own_documents(tmp_path: Path) -> None:
+    path = tmp_path / "results.duckdb"
+    asked = assignment(documents(range(12)), [(), (0,), (1,)])
+    kept = [outcome(f"doc-{at}", (), float(at < 9)) for at in range(12)]
+    kept += [outcome(f"doc-{at}", (0,), float(at < 3)) for at in range(12)]
+    kept += [outcome(f"doc-{at}", (1,), float(at < 2)) for at in range(4)]
+    keep(path, asked, kept)
+    found = read_listing(path, tables()["coalitions"], Scope())
+    at = [[column.title for column in found.columns].index(title) for title in ("acc", "intact", "drop", "n")]
+    assert [tuple(line.cells[column] for column in at) for line in found.lines] == [
+        (".750", ".750", "–", "12"),
+        (".250", ".750", ".500", "12"),
+        (".500", "1.000", ".500", "4"),
+    ]
 
 
 def test_a_scope_asks_what_is_charted() -> None:

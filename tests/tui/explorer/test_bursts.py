@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
 
 import pytest
@@ -10,14 +11,14 @@ from textual.app import ComposeResult
 from textual.events import Key
 from textual.keys import _character_to_key
 from textual.pilot import Pilot
-from textual.widgets import Input, SelectionList, Static
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
 
 from core.config.run_config import RunConfig
 from tests.support.screen_host import Host, drawn, fill, hosted, settled
 from tests.tui.explorer.screens.test_run import opened
-from tui.explorer.browser_tables import Scope
 from tui.explorer.key_order import KeysInOrder
-from tui.explorer.screens.choose import ChooseDialog
+from tui.explorer.scope import Scope
 from tui.explorer.screens.export import ExportDialog
 from tui.explorer.screens.results import ResultsScreen
 from tui.explorer.screens.run import RunDialog
@@ -48,6 +49,7 @@ def result(pilot: Pilot[None]) -> object:
     return found
 
 
+@pytest.mark.slow
 async def test_a_file_is_written_under_the_name_that_was_typed(tmp_path: Path) -> None:
     path = tmp_path / "results.duckdb"
     group = fill(path)
@@ -69,22 +71,25 @@ async def test_a_run_has_the_number_that_was_typed(before: tuple[str, ...]) -> N
     assert config.limit == 8
 
 
-async def test_each_task_that_was_typed_is_added() -> None:
-    async with hosted(lambda: ChooseDialog(RunConfig.model_validate({"tasks": ["agreement"]}))) as pilot:
-        pilot.app.screen.query_one("#task", Input).focus()
-        await settled(pilot)
-        await burst(pilot, "=one", "enter", "=two", "enter")
-        assert {"one", "two"} <= set(pilot.app.screen.query_one(SelectionList).selected)
-
-
-async def test_a_model_that_was_typed_is_opened() -> None:
-    async with hosted(lambda: ChooseDialog(RunConfig.model_validate({"tasks": ["agreement"]}))) as pilot:
-        await burst(pilot, "ctrl+a", "ctrl+k", "=gpt2", "ctrl+s")
+async def test_a_run_has_the_tasks_that_were_ticked_and_the_window_that_was_typed() -> None:
+    async with hosted(lambda: RunDialog(opened(limit=32))) as pilot:
+        await burst(pilot, "up", "right", "space", "down", "right", "left", "ctrl+s")
         config = result(pilot)
     assert isinstance(config, RunConfig)
-    assert config.model == "gpt2"
+    assert ([task.name for task in config.tasks], config.schedule) == (["agreement"], ("windows",))
 
 
+async def test_a_fault_in_a_burst_keeps_the_dialog_and_what_follows_mends_it() -> None:
+    async with hosted(lambda: RunDialog(opened(limit=32))) as pilot:
+        pilot.app.screen.query_one("#setting-max_removed", Input).focus()
+        await settled(pilot)
+        await burst(pilot, "ctrl+a", "ctrl+k", "9", "ctrl+s", "ctrl+a", "ctrl+k", "3", "ctrl+s")
+        config = result(pilot)
+    assert isinstance(config, RunConfig)
+    assert config.settings == {"max_removed": 3}
+
+
+@pytest.mark.slow
 async def test_a_filter_gets_what_is_typed_after_its_key(tmp_path: Path) -> None:
     path = tmp_path / "results.duckdb"
     fill(path)
@@ -108,6 +113,55 @@ async def test_a_dialog_gets_what_is_typed_after_the_key_that_opens_it(tmp_path:
         assert pilot.app.screen.query_one("#filter", Input).value == "ffn"
 
 
+class Field(ModalScreen[None]):
+    def compose(self) -> ComposeResult:
+        yield Input()
+
+
+class Late(Field):
+    """Has its widgets only after a while."""
+
+    async def _compose(self) -> None:
+        await asyncio.sleep(1.5)
+        await super()._compose()
+
+
+class Opening(KeysInOrder):
+    """Opens a dialog by x: at once, after loading its modules, or late."""
+
+    def __init__(self, dialog: type[Field], loads_s: float) -> None:
+        super().__init__()
+        self.dialog = dialog
+        self.loads_s = loads_s
+        self.lost: list[str] = []
+
+    def key_x(self) -> None:
+        time.sleep(self.loads_s)
+        self.push_screen(self.dialog())
+
+    def on_key(self, event: Key) -> None:
+        self.lost.append(event.key)
+
+
+@pytest.mark.parametrize(("dialog", "loads_s"), [(Field, 0.0), (Field, 1.5), (Late, 0.0)])
+async def test_a_dialog_gets_what_is_typed_while_it_opens(dialog: type[Field], loads_s: float) -> None:
+    app = Opening(dialog, loads_s)
+    async with app.run_test() as pilot:
+        await burst(pilot, "=xabc", "ctrl+a", "=d")
+        assert app.screen.query_one(Input).value == "dabc"
+        assert not set(app.lost) & set("abcd"), "no letter goes to the screen below"
+
+
+async def test_a_dialog_that_opens_by_itself_gets_what_is_typed_meanwhile() -> None:
+    app = Opening(Late, 0.0)
+    async with app.run_test() as pilot:
+        app.push_screen(Late())
+        await burst(pilot, "=abc")
+        assert app.screen.query_one(Input).value == "abc"
+        assert not app.lost
+
+
+@pytest.mark.slow
 async def test_a_widget_that_is_busy_holds_up_a_burst_once_and_not_each_key() -> None:
     class Busy(KeysInOrder):
         def compose(self) -> ComposeResult:

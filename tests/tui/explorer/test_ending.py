@@ -21,7 +21,7 @@ async def test_a_job_is_ended_only_if_the_user_agrees(tiny_model_folder: Path, t
     work = config.model_copy(update={"schedule": ("windows",), "max_removed": 8})
     async with exploring(tmp_path / "s.duckdb", config) as (app, pilot):
         app.ask(StartJob(config=work, command="test"))
-        await until(pilot, lambda: app.state.current_job is not None)
+        await until(pilot, lambda: app.state.current_job is not None and app.state.current_job.state == "running")
         await pilot.press("p")  # so that it does not end by itself meanwhile
         await until(pilot, lambda: app.state.current_job is not None and app.state.current_job.state == "paused")
         await pilot.press("ctrl+e")

@@ -60,6 +60,7 @@ def _stored(store: Path) -> list[CoalitionRow]:
         return []
 
 
+@pytest.mark.slow
 async def test_other_layers_are_chosen_in_the_dialog(config: RunConfig, tmp_path: Path) -> None:
     async with exploring(tmp_path / "s.duckdb", config) as (app, pilot):
         await pilot.press("m")

@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.import_rules import loaded_after
 from tui.drawing.plain import told_apart
+from tui.explorer.filtering import filter_of
 from tui.explorer.listing import Column, Order, count_text, listing, view
 
 
@@ -27,7 +28,8 @@ ROWS = [Row("b", 0.5), Row("a", None), Row("c\x1b[2J", 0.25)]
 
 
 def names(wanted: str = "", order: Order | None = None, rows: list[Row] = ROWS) -> list[str]:
-    return [line.row.name[0] for line in view(listing(COLUMNS, rows), wanted, order)]
+    shown = listing(COLUMNS, rows)
+    return [line.row.name[0] for line in view(shown.lines, filter_of(shown, wanted), order)]
 
 
 def test_what_all_rows_share_is_named_once() -> None:
@@ -62,15 +64,22 @@ def test_cells_are_plain_and_measured() -> None:
 def test_counts_are_said_in_words() -> None:
     assert count_text(12_000, 12_000, "") == "12 000 rows"
     assert count_text(1, 1, " ") == "1 row"
-    assert count_text(1, 12_000, "x") == "1 of 12 000 rows contains the filter"
-    assert count_text(0, 2, "x") == "0 of 2 rows contain the filter"
+    assert count_text(1, 12_000, "x") == "1 of 12 000 rows passes the filter"
+    assert count_text(0, 2, "x") == "0 of 2 rows pass the filter"
 
 
 def test_names_that_are_shared_carry_their_ids() -> None:
     assert told_apart([("a", "1"), ("a", "2"), ("b", "3"), ("b", "3")]) == {"1": "a@1", "2": "a@2", "3": "b"}
 
 
-SCREENS = ("tui.explorer.screens.results", "tui.explorer.screens.documents", "tui.explorer.screens.export")
+SCREENS = (
+    "tui.explorer.screens.sql",
+    "tui.explorer.screens.results",
+    "tui.explorer.screens.documents",
+    "tui.explorer.screens.export",
+    "tui.explorer.screens.compare",
+    "tui.explorer.screens.path",
+)
 
 
 @pytest.fixture(scope="module")

@@ -45,6 +45,7 @@ async def stopped(store: Path) -> AsyncIterator[Evaluator]:
         evaluator.end()
 
 
+@pytest.mark.slow
 async def test_a_new_explorer_says_that_the_evaluator_is_stopped_and_waits(
     store: Path, config: RunConfig, stopped: Evaluator
 ) -> None:
@@ -64,12 +65,13 @@ async def test_a_new_explorer_says_that_the_evaluator_is_stopped_and_waits(
         assert stopped.runs()
 
 
+@pytest.mark.slow
 async def test_a_new_explorer_starts_another_evaluator(store: Path, config: RunConfig, stopped: Evaluator) -> None:
     app = Explorer(store, Session(config=config))
     async with app.run_test() as pilot:
         await until(pilot, lambda: isinstance(app.screen, SilenceDialog))
         await pilot.press("y")
-        await until(pilot, lambda: app.state.bench is not None)
+        await until(pilot, lambda: app.state.bench is not None and not app.state.stored)
         assert not stopped.runs()
 
 
@@ -81,11 +83,12 @@ async def test_an_explorer_whose_evaluator_is_stopped_later_says_so_and_starts_a
         first = await _stop(app, pilot)
         await pilot.press("y")
         await until(pilot, lambda: app.state.connection == "connected" and app.state.silence is None)
-        await until(pilot, lambda: app.state.bench is not None)
+        await until(pilot, lambda: app.state.bench is not None and not app.state.stored)
         with pytest.raises(ProcessLookupError):
             os.kill(first, 0)
 
 
+@pytest.mark.slow
 async def test_an_explorer_goes_on_when_its_evaluator_does(store: Path, config: RunConfig) -> None:
     async with exploring(store, config) as (app, pilot):
         os.kill(await _stop(app, pilot), signal.SIGCONT)

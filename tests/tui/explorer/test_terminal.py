@@ -32,7 +32,7 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
 
 
 @pytest.mark.slow
-def test_from_choosing_a_model_to_the_exported_file(
+def test_from_an_empty_store_to_an_exported_file_and_a_said_sentence(
     terminal: Terminal, store: Path, tiny_model_folder: Path, tmp_path: Path
 ) -> None:
     terminal.run(*PROGRAM, "--store", store)
@@ -44,7 +44,7 @@ def test_from_choosing_a_model_to_the_exported_file(
     terminal.press("r")
     terminal.until("Run a schedule", "27 coalitions x 6 documents")
     terminal.press("C-s")
-    terminal.until("window-first", "n = 6", "no job")
+    terminal.until("window-first", "n = 6", "finished")
     terminal.press("space")
     terminal.until("R = {Attn 0}", "n = 6", "drop")
     terminal.press("e")
@@ -56,6 +56,11 @@ def test_from_choosing_a_model_to_the_exported_file(
     printed = subprocess.run([*read, "--task", "agreement"], check=True, capture_output=True, text=True).stdout
     assert exported == printed
     assert exported.count("\n") == 9
+    terminal.press("Escape", "w")
+    terminal.until("what the models continue", "without Attn 0")
+    terminal.press("The capital of France is", "Enter")
+    shown = terminal.until("intact", "without Attn 0", "greedy: always the likeliest token; ")
+    assert shown.count("cut after 40 tokens") + shown.count("ended by the model after") == 2, shown
 
 
 @pytest.mark.slow
@@ -71,6 +76,6 @@ def test_what_runs_goes_on_without_the_terminal(terminal: Terminal, store: Path,
     again = Terminal(store.parent, 80, 24)
     try:
         again.run(*PROGRAM, "--store", store)
-        again.until("8 players", "n = 120", "no job")
+        again.until("8 players", "n = 120", "finished")
     finally:
         again.kill()

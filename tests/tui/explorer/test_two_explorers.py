@@ -8,12 +8,14 @@ import signal
 from pathlib import Path
 
 import pytest
+from textual.widgets import Input
 
 from core.config.run_config import RunConfig
 from core.evaluator import client
 from core.evaluator.protocol import Open
 from tests.support.explorer import explorer_on, exploring, until
 from tui.explorer.app import Explorer
+from tui.explorer.screens.choose import ChooseDialog
 from tui.explorer.session import Session
 from tui.explorer.widgets.status_bar import StatusBar
 
@@ -41,6 +43,7 @@ async def _end_evaluator(store: Path, number: int) -> None:
     os.kill(pid, number)
 
 
+@pytest.mark.slow
 async def test_another_explorers_toggle_leaves_the_number_that_is_shown(store: Path, config: RunConfig) -> None:
     few = config.model_copy(update={"limit": 6})
     async with exploring(store, few) as (one, first), explorer_on(store, Session(config=few)) as (two, second):
@@ -116,8 +119,38 @@ async def test_who_opens_another_model_is_told_to_the_other(
     few = config.model_copy(update={"limit": 6})
     async with exploring(store, few) as (one, first), explorer_on(store, Session(config=few)) as (two, second):
         two.ask(Open(config=few.model_copy(update={"model": str(copy)})))
+        said = "another explorer has opened other in place of tiny-llama; m chooses again"
+        await until(first, lambda: said in [str(note.message) for note in one._notifications])
         await until(first, lambda: one.state.bench is not None and one.state.bench.model.name == "other")
         await until(second, lambda: two.state.bench is not None and two.state.bench.model.name == "other")
-        told = [str(note.message) for note in one._notifications]
-        assert told == ["another explorer has opened other in place of tiny-llama; m chooses again"]
         assert not two._notifications
+
+
+@pytest.mark.slow
+async def test_who_opens_other_tasks_is_told_to_the_other_and_refusals_are_not(store: Path, config: RunConfig) -> None:
+    few = config.model_copy(update={"limit": 6})
+    fewer = few.model_copy(update={"tasks": few.tasks[1:]})
+    async with exploring(store, few) as (one, first), explorer_on(store, Session(config=few)) as (two, second):
+        assert await two.open(few.model_copy(update={"model": "/nowhere"})) is not None
+        assert await two.open(fewer) is None
+        await until(first, lambda: one.state.bench is not None and len(one.state.bench.tasks) == 1)
+        await second.pause()
+        told = [str(note.message) for note in one._notifications]
+        assert told == ["another explorer has opened capitals in place of agreement; m chooses again"]
+        assert not two._notifications
+        assert one.state.notice == two.state.notice == ""
+
+
+@pytest.mark.slow
+async def test_an_explorer_without_a_task_opens_the_dialog_and_nothing_else(store: Path, config: RunConfig) -> None:
+    async with exploring(store, config.model_copy(update={"limit": 6})):
+        asked = config.model_copy(update={"limit": 7})
+        app = Explorer(store, Session(config=asked), start="choose")
+        async with app.run_test() as pilot:
+            await until(pilot, lambda: app.screen.query("#limit") and app.state.bench is not None)
+            assert app.screen.query_one("#limit", Input).value == "7"
+            assert app.state.bench is not None
+            assert app.state.bench.config.limit == 6
+            await pilot.press("ctrl+s")
+            await until(pilot, lambda: not isinstance(app.screen, ChooseDialog))
+            assert app.state.bench.config.limit == 7

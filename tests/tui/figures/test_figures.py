@@ -20,6 +20,7 @@ from matplotlib.text import Annotation, Text
 
 from core.coalitions.players import Kinds
 from core.errors import CornerstoneError
+from store.rows import AblationRow
 from tests.support import example_state as example
 from tests.support.figure_rows import LAYERS, ablation_rows, interaction_rows, shapley_rows
 from tui.figures.ablation import ablation_figure
@@ -72,6 +73,19 @@ def test_an_ablation_has_a_mark_and_an_interval_a_player_and_both_lines() -> Non
         assert lines[CHANCE].get_linestyle() == "--"
     assert {"attention", "FFN", "intact", "chance", "layer removed", "score (acc)"} <= set(texts(figure))
     assert "boolq (n = 120)" in texts(figure)
+
+
+def test_marks_and_line_of_an_ablation_are_of_the_same_documents() -> None:
+    rows = ablation_rows("boolq")
+    first, *others = rows
+    more = replace(first, n=first.n * 2, intact_acc=first.intact_acc - 0.1, acc=first.acc - 0.1)
+
+    def marks(shown: Sequence[AblationRow]) -> list[float]:
+        offsets = [each.get_offsets() for each in ablation_figure(shown).axes[0].collections]
+        return sorted(float(y) for each in offsets if len(each) > 1 for _, y in each)
+
+    assert marks([more, *others]) == pytest.approx(marks(rows))
+    assert "boolq (n = 120 to 240)" in texts(ablation_figure([more, *others]))
 
 
 def test_every_interval_of_an_ablation_is_in_view() -> None:

@@ -13,20 +13,22 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input, RadioButton, RadioSet, Static
 
 from core.errors import CornerstoneError
-from store.formats.registry import format_of, formats
+from store.formats.registry import formats
 from store.tables import tables
 from tui.drawing.mends import explorer_text
 from tui.drawing.numbers import whole
 from tui.drawing.plain import plain, plain_lines
 from tui.explorer.actions import EXPORT, bindings
-from tui.explorer.browser_tables import Scope
+from tui.explorer.scope import Scope
 from tui.explorer.screens.confirm import ConfirmDialog
-from tui.explorer.widgets.ticks import Tick
-from tui.explorer.write_table import FIRST_FORM, Wanted, Written, write_table
+from tui.explorer.screens.typing_dialog import TypingDialog
+from tui.explorer.widgets.ticks import Option, OptionSet, Tick
+from tui.explorer.write_table import CHARTS, FIRST_FORM, Shown, Wanted, Written, ending_of, form_of, write_table
+
+_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-low"), (30, "-high")]
 
 
 @dataclass
@@ -36,11 +38,12 @@ class Ended(Message):
     found: Written | str | None
 
 
-class ExportDialog(ModalScreen[Path | None]):
+class ExportDialog(TypingDialog[Path | None]):
     """Stays open until it is closed. Its result is the file that was written last, if any."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("export", EXPORT)]
     AUTO_FOCUS = "#path"
+    VERTICAL_BREAKPOINTS = _BREAKPOINTS
 
     DEFAULT_CSS = """
     ExportDialog {
@@ -53,17 +56,38 @@ class ExportDialog(ModalScreen[Path | None]):
         .row > Static { width: 7; color: $text-muted; }
         RadioSet > RadioButton { width: auto; }
         RadioSet { layout: grid; grid-size: 3; grid-rows: 1; width: 1fr; height: auto; background: transparent; }
-        Tick { background: transparent; margin: 0 0 1 7; }
+        RadioSet.-tall { layout: vertical; }
+        RadioSet:blur > RadioButton.-selected > .toggle--label { background: transparent; }
+        RadioSet:focus > RadioButton.-selected > .toggle--label {
+            color: $foreground; background: transparent; text-style: bold reverse;
+        }
+        Tick { margin: 0 0 1 7; }
         #told { min-height: 2; }
         #told.-fault { color: $text-error; }
         #told.-done { color: $text-success; }
         #buttons { height: auto; align-horizontal: right; margin-top: 1; }
         #buttons > Button { margin-left: 2; }
+        &.-low > Vertical { padding: 0 2; }
+        &.-low .row { margin-bottom: 0; }
+        &.-low Tick { margin-bottom: 0; }
     }
     """
 
-    def __init__(self, store: Path, scope: Scope, *, table: str) -> None:
+    def __init__(
+        self, store: Path, scope: Scope, *, table: str, shown: Shown | None = None, result: Shown | None = None
+    ) -> None:
+        """Prepare the dialog.
+
+        Args:
+            store: the file of the store.
+            scope: the results to write.
+            table: the table that is chosen first.
+            shown: its rows as a screen shows them, which are then offered besides all rows.
+            result: all rows of a query, in place of the tables of the store.
+        """
         super().__init__()
+        self._shown = shown
+        self._result = result
         self._store = store
         self._scope = scope
         self._first = table
@@ -75,18 +99,24 @@ class ExportDialog(ModalScreen[Path | None]):
         with Vertical() as box:
             box.border_title = "Export"
             box.border_subtitle = "enter or ctrl+s writes, esc closes"
-            with Horizontal(classes="row"):
-                yield Static("table")
-                yield _choice("table", {name: table.title for name, table in tables().items()}, self._first)
+            if self._result is None:
+                with Horizontal(classes="row"):
+                    yield Static("table")
+                    yield _choice("table", {name: table.title for name, table in tables().items()}, self._first)
+            if self._shown is not None:
+                with Horizontal(classes="row"):
+                    yield Static("rows")
+                    words = {"shown": f"as shown: {self._shown.words}", "all": "all rows"}
+                    yield _choice("rows", words, "shown", labels=words, classes="-tall")
             with Horizontal(classes="row"):
                 yield Static("format")
-                yield _choice("format", {one.name: one.summary for one in formats().values()}, FIRST_FORM)
+                yield _choice("format", self._forms(), FIRST_FORM)
             if self._scope.narrow:
                 yield Tick("only the model and task that the explorer shows", True, id="only", compact=True)
             with Horizontal(classes="row"):
                 yield Static("file")
                 yield Input(id="path", compact=True)
-            yield Static("every stored row of the table is written, filtered or not", id="told", markup=False)
+            yield Static(id="told", markup=False)
             with Horizontal(id="buttons"):
                 yield Button("write", id="write", variant="primary", compact=True)
                 yield Button("close", id="close", compact=True)
@@ -94,17 +124,49 @@ class ExportDialog(ModalScreen[Path | None]):
     def on_mount(self) -> None:
         self._fill_in_path()
 
+    def _forms(self) -> dict[str, str]:
+        """Return what can be written, with a few words on each: formats, and charts where a table may have one."""
+        forms = {one.name: one.summary for one in formats().values()}
+        return forms if self._result is not None else {**forms, **CHARTS}
+
     @on(RadioSet.Changed)
     def _fill_in_path(self) -> None:
         """Name the file after the table and format. If the user has named it, only change its ending."""
-        field, form = self.query_one("#path", Input), formats()[self._pressed("format")]
-        if field.value == self._given:
-            self._given = f"./cornerstone-{self._pressed('table')}{form.endings[0]}"
-            field.value = self._given
-            return
+        field, form = self.query_one("#path", Input), self._pressed("format")
         path = Path(field.value)
-        if format_of(path) not in {None, form}:
-            field.value = field.value.removesuffix(path.suffix) + form.endings[0]
+        if field.value == self._given:
+            name = self._table if self._rows is None else self._rows.name
+            self._given = f"./cornerstone-{name}{ending_of(form)}"
+            field.value = self._given
+        elif form_of(path) not in {None, form}:
+            field.value = field.value.removesuffix(path.suffix) + ending_of(form)
+        self._tell(self._what_is_written())
+
+    @on(Input.Changed, "#path")
+    def _follow_ending(self, event: Input.Changed) -> None:
+        """Choose the format that the file's ending stands for."""
+        form = form_of(Path(event.value))
+        if form is not None and form in self._forms() and form != self._pressed("format"):
+            with self.prevent(RadioSet.Changed):
+                self.query_one(f"#format-{form}", RadioButton).value = True
+            self._tell(self._what_is_written())
+
+    def _what_is_written(self) -> str:
+        if self._pressed("format") in CHARTS:
+            return "the chart of all rows of the table is drawn by `cornerstone figure`"
+        if self._rows is not None:
+            return f"{self._rows.words}: as they stand on the screen" if self._rows is self._shown else ""
+        return "every stored row of the table is written, filtered or not"
+
+    @property
+    def _table(self) -> str:
+        return self._first if self._result is not None else self._pressed("table")
+
+    @property
+    def _rows(self) -> Shown | None:
+        """The rows to write, if they are not read from the store."""
+        as_shown = self._shown is not None and self._pressed("rows") == "shown"
+        return self._shown if as_shown and self._table == self._first else self._result
 
     @on(Input.Submitted)
     @on(Button.Pressed, "#write")
@@ -113,9 +175,12 @@ class ExportDialog(ModalScreen[Path | None]):
             return
         only = self.query("#only").results(Tick)
         scope = self._scope if any(box.value for box in only) else self._scope.wide
-        target = self.query_one("#path", Input).value
-        wanted = Wanted(self._store, self._pressed("table"), scope, self._pressed("format"), target)
-        self._begin(wanted, force=False)
+        target, rows = self.query_one("#path", Input).value, self._rows
+        ending = form_of(Path(target))
+        form = ending if ending in self._forms() else self._pressed("format")
+        self._begin(
+            Wanted(self._store, self._table, scope, form, target, None if form in CHARTS else rows), force=False
+        )
 
     @on(Button.Pressed, "#close")
     def action_close(self) -> None:
@@ -144,7 +209,8 @@ class ExportDialog(ModalScreen[Path | None]):
         match message.found:
             case Written(path, rows, left_out):
                 self._written = path
-                said = f"wrote {whole(rows)} {'row' if rows == 1 else 'rows'} to {path}"
+                what = "the chart" if rows is None else f"{whole(rows)} {'row' if rows == 1 else 'rows'}"
+                said = f"wrote {what} to {path}"
                 self._tell("\n".join([said, *(f"left out: {gap}" for gap in left_out)]), "-done")
                 self.query_one("#close").focus()
             case str(sentence):
@@ -172,17 +238,14 @@ class ExportDialog(ModalScreen[Path | None]):
         told.update(plain_lines(text))
 
 
-class _Option(RadioButton):
-    """A radio button that shows its choice by a mark too, not only by colour."""
-
-    @property
-    def BUTTON_INNER(self) -> str:  # type: ignore[override]  # noqa: N802 as Textual has it
-        return "●" if self.value else "○"
-
-
-def _choice(name: str, options: Mapping[str, str], chosen: str) -> RadioSet:
-    """Return a button for each option, with its explanation as a tooltip."""
-    buttons = [_Option(option, option == chosen, id=f"{name}-{option}", compact=True) for option in options]
+def _choice(
+    name: str, options: Mapping[str, str], chosen: str, *, labels: Mapping[str, str] | None = None, classes: str = ""
+) -> OptionSet:
+    """Return a button for each option, with its explanation as a tooltip, or as its label."""
+    buttons = [
+        Option(Content((labels or {}).get(option, option)), option == chosen, id=f"{name}-{option}", compact=True)
+        for option in options
+    ]
     for button, words in zip(buttons, options.values(), strict=True):
-        button.tooltip = Content(words) if words else None
-    return RadioSet(*buttons, id=name, compact=True)
+        button.tooltip = Content(words) if words and labels is None else None
+    return OptionSet(*buttons, id=name, compact=True, classes=classes)

@@ -2,37 +2,56 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.message import Message
-from textual.screen import Screen
-from textual.timer import Timer
-from textual.widgets import Footer, Input, Static, Tab, Tabs
+from textual.widgets import Static, Tab, Tabs
 
 from core.errors import CornerstoneError
 from store.tables import tables
 from tui.drawing.mends import explorer_text
 from tui.drawing.plain import plain
 from tui.explorer.actions import RESULTS, bindings
-from tui.explorer.browser_tables import Scope, read_listing, removed_of
-from tui.explorer.listing import Line, Listing, Order, count_text, view
+from tui.explorer.browser_tables import command_of, is_same, read_listing, removed_of
+from tui.explorer.browsing import Browsing
+from tui.explorer.listing import Listing
+from tui.explorer.scope import Scope
 from tui.explorer.screens.documents import DocumentsScreen
 from tui.explorer.screens.export import ExportDialog
+from tui.explorer.screens.table_screen import TableScreen
 from tui.explorer.widgets.filter_input import FilterInput
 from tui.explorer.widgets.interaction_map import InteractionMap
-from tui.explorer.widgets.result_table import ResultTable, TableColumn
-
-_TYPING_PAUSE_S = 0.1
+from tui.explorer.widgets.result_table import ResultTable
+from tui.explorer.write_table import Shown
 
 _NOTHING_HERE = (
     "no row here yet: back on the explorer, space on a layer evaluates the model without it, and r runs a schedule"
 )
+
+
+_NO_DOCUMENTS = {
+    "shapley": "documents of a group of layers are found under Coalitions, by the players it has",
+    "cornerstones": "a row is over all tasks: Ablation has the documents of a layer on one task",
+    "runs": "a run has no documents of its own: Coalitions has those of what it evaluated",
+}
+"""What is said where a row leads to no documents."""
+
+
+class Rows(ResultTable):
+    """The rows of a table of results."""
+
+    HELP = (
+        "All numbers of a row are of the same n documents, so that drop is intact less acc. 95% is the interval of the "
+        "number before it. ±se is the standard error of acc; where all documents have the same score there is none, "
+        "and the 95% interval of acc stands there."
+    )
 
 
 @dataclass
@@ -44,57 +63,70 @@ class ListingRead(Message):
     found: Listing | str
 
 
-class ResultsScreen(Screen[None]):
+class ResultsScreen(TableScreen):
     """The tables of a store: of one model and task, or on demand of all."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("results", RESULTS)]
-    AUTO_FOCUS = "ResultTable"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings("results", RESULTS),
+        Binding("enter", "say_no_documents", show=False),
+    ]
     TITLE = "Results"
 
     DEFAULT_CSS = """
     ResultsScreen {
-        padding: 0 1;
-        #above { height: 1; margin-bottom: 1; }
-        #filter { width: 28; margin-left: 1; }
-        #subject {
-            width: 1fr; padding-right: 1; color: $text-muted;
-            text-align: right; text-overflow: ellipsis; text-wrap: nowrap;
-        }
-        #sentence { height: 1fr; padding: 2 4; color: $text-muted; display: none; }
-        #notes {
-            height: auto; max-height: 4; padding: 0 1; color: $text-muted;
-            scrollbar-size: 1 1; scrollbar-background: $background; scrollbar-color: $foreground 20%;
-        }
+        #above { margin-bottom: 1; }
+        #sentence { display: none; }
+        #notes { max-height: 4; }
         #notes.-rule { max-height: 10; }
-        #count { height: 1; color: $text-muted; padding: 0 1; }
     }
     """
 
-    def __init__(self, store: Path, scope: Scope) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        store: Path,
+        scope: Scope,
+        before: Browsing = Browsing(),  # noqa: B008
+        keep: Callable[[Browsing], None] = lambda _: None,
+    ) -> None:
+        """Prepare the browser.
+
+        Args:
+            store: the file of the store.
+            scope: the model and task that the explorer shows.
+            before: what was chosen when the browser was last shown.
+            keep: is given what is chosen, whenever that changes.
+        """
+        super().__init__(before)
         self._store = store
         self._chosen = self._scope = scope
-        self._table = next(iter(tables()))
+        if before.everything and scope.narrow:
+            self._scope = scope.wide
+        listed = [table.name for table in tables().values() if table.listed]
+        self._table = before.table if before.table in listed else listed[0]
+        self._keep = keep
         self._reading = 0
         self._listings: dict[str, Listing | str] = {}
-        self._orders: dict[str, Order] = {}
-        self._lines: list[Line] = []
-        self._typing: Timer | None = None
 
-    def compose(self) -> ComposeResult:
-        tabs = Tabs(*(Tab(table.title, id=table.name) for table in tables().values() if table.listed))
+    def body(self) -> ComposeResult:
+        listed = [table for table in tables().values() if table.listed]
+        tabs = Tabs(*(Tab(table.title, id=table.name) for table in listed), active=self._table)
         tabs.can_focus = False  # t goes round, and the arrow keys stay with the rows
         yield tabs
         with Horizontal(id="above"):
-            yield FilterInput(id="filter")
+            yield FilterInput(self.before.filter, id="filter")
             yield Static(id="subject", markup=False)
         yield InteractionMap()
-        yield ResultTable()
+        yield Rows()
         yield Static(id="sentence", markup=False)
         with VerticalScroll(id="notes"):
             yield Static(markup=False)
         yield Static(id="count", markup=False)
-        yield Footer(show_command_palette=False, compact=True)
+
+    def keep(self, browsing: Browsing) -> None:
+        self._keep(browsing.model_copy(update={"everything": self._scope != self._chosen}))
+
+    def command(self) -> str:
+        return command_of(tables()[self._table], self._scope, self._store)
 
     @property
     def _listing(self) -> Listing | None:
@@ -110,40 +142,35 @@ class ResultsScreen(Screen[None]):
             found = plain(explorer_text(error))
         self.post_message(ListingRead(table, reading, found))
 
+    def look_again(self) -> None:
+        self._reading += 1
+        self._listings = {table: found for table, found in self._listings.items() if table == self._table}
+        self._read(self._table, self._reading, self._scope)
+
     @on(ListingRead)
     def _take(self, message: ListingRead) -> None:
-        if message.reading != self._reading:
-            return
+        before = self._listings.get(message.table)
+        if message.reading != self._reading or (isinstance(before, Listing) and isinstance(message.found, str)):
+            return  # rows that cannot be read again stay
+        here = self.shown.line if before is not None else None
         self._listings[message.table] = message.found
-        if message.table == self._table:
-            self._show()
+        if message.table != self._table:
+            return
+        self.redraw()
+        if here is not None:
+            same = (at for at, line in enumerate(self.shown.lines) if is_same(line.row, here.row))
+            self.table.go_to(next(same, self.table.cursor_row))
 
     @on(Tabs.TabActivated)
     def _show_table(self, event: Tabs.TabActivated) -> None:
+        self.note()
         self._table = str(event.tab.id)
         self._show_or_read()
-
-    @on(Input.Changed, "#filter")
-    def _filter_later(self) -> None:
-        if self._typing is not None:
-            self._typing.stop()
-        self._typing = self.set_timer(_TYPING_PAUSE_S, self._show)
-
-    @on(FilterInput.Left)
-    def _to_rows(self) -> None:
-        self.query_one(ResultTable).focus()
-
-    @on(ResultTable.ColumnPicked)
-    def _sort_by_click(self, event: ResultTable.ColumnPicked) -> None:
-        self._sort(event.column)
-
-    @on(ResultTable.Opened)
-    def _open_by_click(self) -> None:
-        self.action_open()
+        self.note()
 
     @on(ResultTable.Moved)
     def _follow_on_map(self) -> None:
-        line = self._line_under_cursor()
+        line = self.shown.line
         if self._table == "interactions" and line is not None and self._listing is not None:
             found = self.query_one(InteractionMap)
             group = (line.row.model_id, line.row.task_id)
@@ -153,18 +180,12 @@ class ResultsScreen(Screen[None]):
 
     @on(InteractionMap.Picked)
     def _follow_in_table(self, event: InteractionMap.Picked) -> None:
-        here = self._line_under_cursor()
-        for at, line in enumerate(self._lines):
+        here = self.shown.line
+        for at, line in enumerate(self.shown.lines):
             row = line.row
             fits = here is not None and (row.model_id, row.task_id) == (here.row.model_id, here.row.task_id)
             if fits and (row.size, row.first) == (event.size, event.first):
-                self.query_one(ResultTable).go_to(at)
-
-    def action_filter(self) -> None:
-        self.query_one(FilterInput).focus()
-
-    def action_sort(self) -> None:
-        self._sort(self.query_one(ResultTable).cursor_column)
+                self.table.go_to(at)
 
     def action_next_table(self) -> None:
         self.query_one(Tabs).action_next_tab()
@@ -174,64 +195,60 @@ class ResultsScreen(Screen[None]):
         self.action_reload()
 
     def action_reload(self) -> None:
+        self.note()
         self._reading += 1
         self._listings.clear()
         self._show_or_read()
 
     def action_open(self) -> None:
-        line = self._line_under_cursor()
+        line = self.shown.line
         removed = None if line is None else removed_of(line.row)
         if line is not None and removed is not None:
+            self.note()
             self.app.push_screen(DocumentsScreen(self._store, self._scope.of(line.row), removed))
-        elif line is not None and self._table == "shapley":
-            self.notify("documents of a group of layers are found under Coalitions, by the players it has")
+        elif line is not None:
+            self.action_say_no_documents()
+
+    def action_say_no_documents(self) -> None:
+        self.notify(_NO_DOCUMENTS.get(self._table, "a row of this table has no documents of its own"))
 
     def action_export(self) -> None:
-        self.app.push_screen(ExportDialog(self._store, self._scope, table=self._table))
+        shown = None
+        if self.shown.listing is not None:
+            row = tables()[self._table].row
+            shown = Shown(self._table, row, self.shown.rows, self.shown.rows_in_words)
+        self.app.push_screen(ExportDialog(self._store, self._scope, table=self._table, shown=shown))
 
-    def action_back(self) -> None:
-        self.dismiss()
+    def action_sql(self) -> None:
+        from tui.explorer.screens.sql import SqlScreen
+
+        self.app.push_screen(SqlScreen(self._store))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Hide actions from the footer that have nothing to act on."""
         if action == "everything":
             return self._chosen.narrow
-        return action != "open" or tables()[self._table].documents
+        documents = tables()[self._table].documents
+        return {"open": documents, "say_no_documents": not documents}.get(action, True)
 
     def _show_or_read(self) -> None:
-        self._show()
+        self.redraw()
         if self._table not in self._listings:
             self._read(self._table, self._reading, self._scope)
 
-    def _sort(self, column: int) -> None:
-        listing = self._listing
-        if listing is None or column >= len(listing.columns):
-            return
-        order = self._orders.get(self._table)
-        again = order is not None and order.column == column
-        new = replace(order, falling=not order.falling) if order and again else None
-        self._orders[self._table] = new or Order(column, listing.columns[column].falling)
-        self._show()
-
-    def _line_under_cursor(self) -> Line | None:
-        row = self.query_one(ResultTable).cursor_row
-        return self._lines[row] if self._listing is not None and 0 <= row < len(self._lines) else None
-
-    def _show(self) -> None:
+    def redraw(self) -> None:
         """Draw the chosen table, or the sentence that stands in its place."""
         found = self._listings.get(self._table, "reading the store …")
-        table, sentence = self.query_one(ResultTable), self.query_one("#sentence", Static)
+        table, sentence = self.table, self.query_one("#sentence", Static)
         has_rows = isinstance(found, Listing) and bool(found.lines)
         if self.focused is table and not has_rows:
             self.set_focus(None)  # Textual would give the focus to another widget, such as the filter
         table.display, sentence.display = has_rows, not has_rows
-        self.query_one(InteractionMap).display = False
-        if isinstance(found, Listing):
-            self._show_listing(found, table)
-            if self.focused is None and has_rows:
-                table.focus()  # it lost the focus, or could not have it, while it was hidden
-        else:
-            self._lines = []
+        self.show_rows(self._table, found if isinstance(found, Listing) else None)
+        self.query_one(InteractionMap).display = self._table == "interactions" and bool(self.shown.lines)
+        self._follow_on_map()
+        if self.focused is None and has_rows:
+            table.focus()  # it lost the focus, or could not have it, while it was hidden
         sentence.update(_NOTHING_HERE if isinstance(found, Listing) else found)
         notes = "\n".join(found.notes) if isinstance(found, Listing) else ""
         self.query_one("#notes > Static", Static).update(notes)
@@ -239,30 +256,3 @@ class ResultsScreen(Screen[None]):
         self.query_one("#notes").set_class(self._table == "cornerstones", "-rule")
         self.query_one("#subject", Static).update(found.subject if isinstance(found, Listing) else "")
         self.refresh_bindings()
-
-    def _show_listing(self, listing: Listing, table: ResultTable) -> None:
-        order = self._orders.get(self._table)
-        if order is not None and order.column >= len(listing.columns):
-            order = None  # a column has gone since: all rows agree in it now
-        wanted = self.query_one(FilterInput).value
-        self._lines = view(listing, wanted, order)
-        table.show(_titled(listing, order, self.size.width // 2), [line.cells for line in self._lines])
-        if self._table == "interactions" and self._lines:
-            self.query_one(InteractionMap).display = True
-            self._follow_on_map()
-        self.query_one("#count", Static).update(count_text(len(self._lines), len(listing.lines), wanted))
-
-
-def _titled(listing: Listing, order: Order | None, widest: int) -> list[TableColumn]:
-    """Return the columns. Each has room for the sort arrow, so that nothing moves.
-
-    The first column is always visible, and at most ``widest`` cells wide, which leaves room for the others.
-    """
-    arrows = {} if order is None else {order.column: "↓" if order.falling else "↑"}
-    found = []
-    for at, (column, width) in enumerate(zip(listing.columns, listing.widths, strict=True)):
-        arrow = arrows.get(at, " ")
-        title = f"{arrow} {column.title}" if column.numeric else f"{column.title} {arrow}"
-        room = max(width, len(title))
-        found.append(TableColumn(title, min(room, widest) if at == 0 else room, column.numeric))
-    return found

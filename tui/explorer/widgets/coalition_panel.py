@@ -7,13 +7,18 @@ from textwrap import wrap
 from textual.content import Content
 from textual.geometry import Size
 
+from core.evaluator.protocol import Scored
 from core.summaries.points import CoalitionPoint
+from core.values.corpus import lower_is_better
 from tui.drawing import colours
 from tui.drawing.fitting import flowed, listed
-from tui.drawing.numbers import between, decimal
+from tui.drawing.numbers import between, decimal, whole
 from tui.drawing.plain import plain
 from tui.explorer.state import State
 from tui.explorer.widgets.panel import Panel
+
+_CHANCE = "chance "
+_KEYS = "enter documents  u undo"
 
 
 class CoalitionPanel(Panel):
@@ -48,16 +53,23 @@ class CoalitionPanel(Panel):
         return len(self._lines(width))
 
     def render(self) -> Content:
+        """Draw all, or what matters most where the widget is low: first chance goes, then the keys, then the set."""
         width, height = self.content_size
-        return Content("\n").join(self._lines(width)[: max(height, 1)])
+        lines = self._lines(width)
+        for without in ((_CHANCE,), (_CHANCE, _KEYS)):
+            if len(lines) > height:
+                lines = self._lines(width, without=without)
+        if len(lines) > height and self._fields:
+            lines = lines[1:]
+        return Content("\n").join(lines[: max(height, 1)])
 
-    def _lines(self, width: int) -> list[Content]:
+    def _lines(self, width: int, *, without: tuple[str, ...] = ()) -> list[Content]:
         lines = []
         if self._fields:
             names = listed(width - len("R = {}"), self._removed)
             intact = "" if self._removed else "   the intact model"
             lines = [Content.assemble("R = {", (names, colours.STRONG), "}", (intact, colours.QUIET))]
-            lines += flowed(width, self._fields)
+            lines += flowed(width, (field for field in self._fields if not field.plain.startswith(without)))
         return lines + [Content.styled(line, colours.QUIET) for line in wrap(self._advice, max(width, 1))]
 
 
@@ -65,14 +77,22 @@ def _fields(state: State) -> list[Content]:
     task = state.bench_task
     if task is None:
         return []
-    chance = [] if task.chance is None else [Content.styled(f"chance {decimal(task.chance)}", colours.QUIET)]
+    chance = [] if task.chance is None else [Content.styled(f"{_CHANCE}{decimal(task.chance)}", colours.QUIET)]
+    if lower_is_better(task.value):
+        chance = [Content.styled("lower is better", colours.QUIET)]
     if not state.removed:
         intact = state.shown_charts.intact if state.shown_charts else None
+        first = state.shown_score
+        if intact is None and first is not None:
+            return [
+                _score(plain(task.value), first.point),
+                *chance,
+                Content(_counts(first)),
+            ]
         if intact is None:
             return [Content("not evaluated yet"), *chance]
-        return [_score(plain(task.value), intact), *chance, Content(f"n = {intact.n}")]
-    busy = state.connection == "connected" and state.silence is None
-    waiting = Content.styled("evaluating…" if busy else "no evaluator to go on", colours.WARN)
+        return [_score(plain(task.value), intact), *chance, Content(f"n = {whole(intact.n)}")]
+    waiting = Content.styled(_waits(state), colours.WARN)
     scored = state.shown_score
     if scored is None:
         return [waiting, *chance]
@@ -82,14 +102,34 @@ def _fields(state: State) -> list[Content]:
         fields.append(_number("drop", point.drop, between(point.drop_low, point.drop_high)))
     if point.changed is not None:
         fields.append(Content(f"{point.changed} changed"))
-    fields.append(Content(f"n = {point.n}" if point.n >= scored.wanted else f"n = {point.n} of {scored.wanted}"))
-    return fields if scored.final else [*fields, waiting]
+    fields.append(Content(_counts(scored)))
+    return [*fields, Content.styled(_KEYS, colours.QUIET) if scored.final else waiting]
+
+
+def _counts(scored: Scored) -> str:
+    """Return how many documents a score is of: ``n = 32``, or ``n = 16 of 32`` while some are to come."""
+    n = f"n = {whole(scored.point.n)}"
+    return n if scored.point.n >= scored.wanted else f"{n} of {whole(scored.wanted)}"
+
+
+def _waits(state: State) -> str:
+    """Return why a coalition has no final score yet."""
+    if state.connection == "lost" or state.silence is not None:
+        return "no evaluator to go on"
+    if state.refused:
+        return "not evaluated"
+    return "waits for the model" if state.stored or state.connection == "starting" else "evaluating…"
 
 
 def _advice(state: State) -> str:
     if state.bench_task is None:
         return "the score of what you remove will be here"
-    return "" if state.removed else "space on a layer removes it"
+    if state.removed:
+        return plain(state.refused)
+    charts = state.shown_charts
+    if charts is not None and not charts.ablation and not state.unfinished:
+        return "space removes a layer, w lets the model speak without it, r measures every layer"
+    return "space on a layer removes it, s a set of layers"
 
 
 def _score(name: str, point: CoalitionPoint) -> Content:

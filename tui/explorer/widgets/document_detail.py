@@ -3,57 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
 from rich.style import Style
 from rich.table import Table
 from rich.text import Text
-from textual.app import ComposeResult
-from textual.containers import VerticalScroll
-from textual.widgets import Static
 
 from core.values.of_task import PREFERRED
-from store.rows import DocumentRow
 from tui.drawing import colours
 from tui.drawing.numbers import NONE, whole
-from tui.drawing.plain import plain, plain_lines
+from tui.drawing.plain import plain, visible
+from tui.explorer.widgets.text_pane import TextPane
+
+if TYPE_CHECKING:
+    from store.rows import DocumentRow
 
 RIGHT = Style(color=colours.INTACT.hex)
 WRONG = Style(color=colours.WRONG.hex)
 QUIET = colours.QUIET.rich_style
 _LONGEST = 20_000
 
+INTACT_AND_NOW = ("intact", "now")
+"""The names of the two sides, unless two models are compared."""
 
-class DocumentDetail(VerticalScroll, can_focus=True):
+
+class DocumentDetail(TextPane):
     """Shows the document under a list's cursor."""
 
     DEFAULT_CSS = """
-    DocumentDetail {
-        padding: 0 1;
-        scrollbar-size: 1 1; scrollbar-background: $background; scrollbar-color: $foreground 20%;
-    }
-    DocumentDetail > Static { width: 1fr; height: auto; }
+    DocumentDetail { padding: 0 1; }
     """
 
-    def compose(self) -> ComposeResult:
-        yield Static(markup=False)
+    def __init__(self) -> None:
+        super().__init__()
+        self._drawn: tuple[DocumentRow | None, tuple[str, str], str] | None = None
 
-    def show(self, row: DocumentRow | None) -> None:
-        """Draw a document, scrolled to its top."""
+    def show(self, row: DocumentRow | None, names: tuple[str, str] = INTACT_AND_NOW, wanted: str = "") -> None:
+        """Draw a document; another one from its top. ``names`` are those of both sides, ``wanted`` is marked in it."""
+        same, self._drawn = (row, names, wanted) == self._drawn, (row, names, wanted)
         parts: list[RenderableType] = []
         if row is not None:
-            answers = _choices(row) if row.written is None else _written(row)
-            parts = [_head(row), Text(), answers, Text(), _prompt(row)]
-        self.query_one(Static).update(Group(*parts))
-        self.scroll_home(animate=False)
+            answers = _choices(row, names) if row.written is None else _written(row, names)
+            parts = [_head(row, names), Text(), answers, Text(), _prompt(row)]
+        self.draw(Group(*parts))
+        if not same:
+            self.mark(wanted)
+            self.scroll_home(animate=False)
 
 
-def _head(row: DocumentRow) -> Text:
+def _head(row: DocumentRow, names: tuple[str, str]) -> Text:
     head = Text()
     head.append(f"document {row.doc_id}", "bold")
-    head.append("   intact ", QUIET)
+    head.append(f"   {names[0]} ", QUIET)
     head.append_text(_verdict(row.acc_intact if row.written is None else row.score_intact))
-    head.append("   now ", QUIET)
+    head.append(f"   {names[1]} ", QUIET)
     head.append_text(_verdict(row.acc if row.written is None else row.score))
     if row.value != PREFERRED:
         head.append(f"   {plain(row.value)} ", QUIET)
@@ -73,30 +77,30 @@ def _verdict(acc: float | None) -> Text:
     return Text(f"{acc:.3f}")
 
 
-def _choices(row: DocumentRow) -> Table:
+def _choices(row: DocumentRow, names: tuple[str, str]) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style=QUIET, expand=True)
     table.add_column("")
     table.add_column("choice", ratio=1, overflow="fold")
-    for title in ("intact", "now"):
-        table.add_column(title, justify="right", no_wrap=True)
+    for title in names:
+        table.add_column(Text(title), justify="right", no_wrap=True)
     for at, choice in enumerate(row.choices):
         gold = at in row.gold
         table.add_row(
             Text("✓" if gold else " ", RIGHT),
-            Text(plain(choice).strip(), "bold" if gold else ""),
+            Text(visible(choice).strip(), "bold" if gold else ""),
             _logprob(row.logprobs_intact, at, row.pick_intact, gold=gold),
             _logprob(row.logprobs, at, row.pick, gold=gold),
         )
     return table
 
 
-def _written(row: DocumentRow) -> Text:
+def _written(row: DocumentRow, names: tuple[str, str]) -> Text:
     """Return the right text, and those that both models wrote."""
     shown = Text()
     right = row.choices[0] if row.choices else None
-    for title, text in (("right", right), ("intact", row.written_intact), ("now", row.written)):
+    for title, text in (("right", right), (names[0], row.written_intact), (names[1], row.written)):
         shown.append(f"{title}\n", QUIET)
-        shown.append(f"{NONE if text is None else plain_lines(text).strip()}\n")
+        shown.append(f"{NONE if text is None else visible(text).strip()}\n")
     return shown
 
 
@@ -111,7 +115,7 @@ def _logprob(logprobs: Sequence[float] | None, at: int, pick: int | None, *, gol
 def _prompt(row: DocumentRow) -> Text:
     prompt = Text()
     prompt.append("prompt\n", QUIET)
-    text = plain_lines(row.prompt)
+    text = visible(row.prompt)
     if len(text) > _LONGEST:
         # The end is kept, because the model continues from it.
         prompt.append(f"(the first {whole(len(text) - _LONGEST)} characters are left out here)\n", QUIET)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
@@ -15,7 +15,6 @@ from textual.reactive import reactive
 from textual.style import Style
 
 from core.values.derived import named
-from store.rows import InteractionRow
 from tui.drawing import colours
 from tui.drawing.coalition_name import window_name
 from tui.drawing.fitting import CORNERS, bands_that_fit, fitting
@@ -30,9 +29,12 @@ from tui.drawing.interaction_scale import (
     verdict,
 )
 from tui.drawing.map_layout import LABEL, MapLayout, layers_of, map_layout
-from tui.drawing.numbers import between, decimal
+from tui.drawing.numbers import between, decimal, whole
 from tui.drawing.plain import plain
 from tui.explorer.widgets.panel import Panel
+
+if TYPE_CHECKING:
+    from store.rows import InteractionRow
 
 # Lines of the screen that the table below the map and everything around both need.
 _LINES_OF_OTHERS = 16
@@ -196,9 +198,10 @@ class InteractionMap(Panel, can_focus=True):
         first, room = self._rows[0], self.outer_size.width - CORNERS
         of = f"{plain(first.model)} on {plain(first.task)}"
         value = plain(named(first.value))
-        title = f"Interactions of neighbours in {value}: {of}"
-        self.border_title = fitting(room, title, f"Interactions ({value})", "Interactions")
-        small, large = decimal(-self._largest, 2), decimal(self._largest, 2)
+        title, n = f"Interactions of neighbours in {value}: {of}", f"n = {whole(first.n)}"
+        self.border_title = fitting(room, f"{title}, {n}", f"Interactions ({value}), {n}", f"Interactions, {n}", n)
+        effects = [row.effect for row in self._rows]
+        small, large = decimal(min(0.0, *effects), 2), decimal(max(0.0, *effects), 2)
         back, need = (BACK_UP, colours.effect(-1)), (NEED, colours.effect(1))
         leaning = f"{LEANS_TO_BACK_UP} {LEANS_TO_NEED} undecided  {LITTLE} little"
         self.border_subtitle = fitting(

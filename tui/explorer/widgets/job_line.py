@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date, datetime
 from textwrap import wrap
 
 from textual.content import Content
@@ -12,10 +13,11 @@ from textual.style import Style
 from core.evaluator.protocol import JobView
 from core.records.records import Writer
 from tui.drawing import colours
+from tui.drawing.event_text import standings_text
 from tui.drawing.fitting import flowed
 from tui.drawing.numbers import at_most, clock, whole
-from tui.drawing.plain import plain
-from tui.explorer.job_text import part_of
+from tui.drawing.plain import counted, plain
+from tui.explorer.job_text import end_text, part_of
 from tui.explorer.state import State
 from tui.explorer.widgets.panel import Panel
 
@@ -31,7 +33,9 @@ class _Shown:
     """The part of the state that the line draws."""
 
     job: JobView | None = None
-    failed: JobView | None = None
+    last: JobView | None = None
+    today: date | None = None
+    resuming: int = 0
     narration: str = ""
     unsaved: int = 0
     waiting: int = 0
@@ -57,12 +61,13 @@ class JobLine(Panel):
 
     def show(self, state: State) -> None:
         """Draw the job of ``state``, if it changed."""
-        last = state.jobs[-1] if state.jobs else None
-        failed = last if last is not None and last.state == "failed" else None
+        ended = state.ended_jobs if state.current_job is None else ()
         waiting = sum(job.state == "queued" and job is not state.current_job for job in state.jobs)
         now = _Shown(
             job=state.current_job,
-            failed=failed,
+            last=ended[0] if ended else None,
+            today=datetime.now().astimezone().date() if ended else None,
+            resuming=state.resuming,
             narration=plain(state.narration),
             unsaved=state.unsaved,
             waiting=waiting,
@@ -93,7 +98,7 @@ class JobLine(Panel):
             Content.assemble(_bar(part_of(job), max(width - len(percent), 1)), percent),
             *flowed(width, map(Content, _figures(job)), _GAP),
         ]
-        return lines + unsaved
+        return [*lines, *self._elsewhere(width), *unsaved]
 
     def _one_line(self, width: int) -> Content:
         job = self._shown.job
@@ -106,18 +111,38 @@ class JobLine(Panel):
         return Content.assemble(title, _bar(part_of(job), room) if room >= _NARROWEST_BAR else "", rest)
 
     def _idle(self, width: int) -> list[Content]:
-        if self._shown.narration:
-            return [Content(line) for line in wrap(self._shown.narration, max(width, 1))]
-        if self._shown.notice:
-            return [Content.styled(line, colours.FAULT) for line in wrap(self._shown.notice, max(width, 1))]
-        if self._shown.failed is not None:
-            failed = Content.styled(f"{plain(self._shown.failed.title)} failed", colours.FAULT)
-            return flowed(width, [failed, Content.styled("j shows the error", colours.QUIET)])
-        elsewhere = [
+        shown = self._shown
+        if shown.narration or shown.resuming:
+            jobs = counted(shown.resuming, "job")
+            said = [f"{jobs} to go on with, once the model is open"] if shown.resuming else []
+            return [Content(line) for text in (shown.narration, *said) for line in wrap(text, max(width, 1))]
+        if shown.notice:
+            return [Content.styled(line, colours.FAULT) for line in wrap(shown.notice, max(width, 1))]
+        return [*self._ended(width), *self._elsewhere(width), *self._advice(width)]
+
+    def _ended(self, width: int) -> list[Content]:
+        """Return how the last job ended, in at most two lines."""
+        job = self._shown.last
+        if job is None:
+            return []
+        look = colours.FAULT if job.state == "failed" else colours.STRONG
+        how = [Content(part) for part in end_text(job, datetime.now().astimezone()).split(", ")]
+        return flowed(width, [Content.styled(plain(job.title), look), *how], _GAP)
+
+    def _advice(self, width: int) -> list[Content]:
+        job = self._shown.last
+        if job is None:
+            return [Content.styled("no job: press r to run one", colours.QUIET)]
+        more = "j shows the error" if job.state == "failed" else "j shows all jobs"
+        return flowed(width, [Content.styled(text, colours.QUIET) for text in ("r runs another", more)], _GAP)
+
+    def _elsewhere(self, width: int) -> list[Content]:
+        """Return the runs of other programs."""
+        runs = [
             Content.styled(f"run {writer.run_id} writes here too", colours.STRONG) for writer in self._shown.writers
         ]
-        reload = [Content.styled("f5 charts what it wrote", colours.QUIET)] if elsewhere else []
-        return flowed(width, [*elsewhere, *reload, Content.styled("no job: press r to run one", colours.QUIET)])
+        reload = [Content.styled("f5 charts what it wrote", colours.QUIET)] if runs else []
+        return flowed(width, [*runs, *reload], _GAP) if runs else []
 
     def _unsaved_text(self) -> list[str]:
         return [f"{whole(self._shown.unsaved)} outcomes wait for the store"] if self._shown.unsaved else []
@@ -138,7 +163,7 @@ def _figures(job: JobView) -> list[str]:
         figures.append(f"{job.rate:.0f}/s")
     if job.seconds_left is not None and job.state != "queued":
         figures.append(f"{most}{clock(job.seconds_left)} left")
-    return figures
+    return [*figures, *map(standings_text, job.notes[-1:])]
 
 
 def _bar(part: float, width: int) -> Content:

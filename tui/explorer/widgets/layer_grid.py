@@ -24,7 +24,7 @@ from tui.drawing.fitting import bands_that_fit, fitting
 from tui.drawing.grid_layout import LABEL, GridLayout, grid_layout
 from tui.drawing.grid_scale import kinds_key, legend, room_of
 from tui.drawing.kinds import LOOKS, in_order, row_name
-from tui.drawing.numbers import between, decimal, percent, percent_range
+from tui.drawing.numbers import between, decimal, percent, percent_range, whole
 from tui.drawing.slots import slots_of
 from tui.explorer.widgets.panel import Panel
 
@@ -40,22 +40,27 @@ class LayerGrid(Panel, can_focus=True):
         "Every cell is a sublayer, in the order in which they run: one column a layer, what mixes tokens (attention, "
         "SSM and the like) above the FFN or MoE that follows it. Single experts take several columns a layer. "
         "The fuller a cell, the more the score drops when it alone is removed. "
-        "Arrows, home and end move; shift with them selects a block; space (or a click) removes what is selected, "
-        "or puts it back. Removed cells are crossed out."
+        "Arrows, home and end move, g goes to a layer by name; shift with arrows, or dragging, selects a block; space "
+        "(or a click on one cell) removes what is selected, or puts it back; l takes whole layers. "
+        "Removed cells are crossed out. The layer under the cursor is marked in the charts too."
     )
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(f"{shift}{key}", f"{action}({step}, {bool(shift)})", help_text, show=False)
-        for shift in ("", "shift+")
-        for key, action, step, help_text in (
-            ("left", "layer", -1, "layer before"),
-            ("right", "layer", 1, "next layer"),
-            ("up", "row", -1, "row above"),
-            ("down", "row", 1, "row below"),
-            ("home", "edge", 0, "first layer"),
-            ("end", "edge", -1, "last layer"),
-        )
+        Binding("escape", "deselect", "select nothing", show=False),
+        *(
+            Binding(f"{shift}{key}", f"{action}({step}, {bool(shift)})", help_text, show=False)
+            for shift in ("", "shift+")
+            for key, action, step, help_text in (
+                ("left", "layer", -1, "layer before"),
+                ("right", "layer", 1, "next layer"),
+                ("up", "row", -1, "row above"),
+                ("down", "row", 1, "row below"),
+                ("home", "edge", 0, "first layer"),
+                ("end", "edge", -1, "last layer"),
+            )
+        ),
     ]
+    ALLOW_SELECT = False
 
     cursor = reactive(0)
     fixed_end: reactive[int | None] = reactive(None)
@@ -66,20 +71,31 @@ class LayerGrid(Panel, can_focus=True):
 
         removed: Removed
 
+    @dataclass
+    class Moved(Message):
+        """The cursor is on another player."""
+
+        player: int
+
     def __init__(self) -> None:
         super().__init__()
+        self._pressed: int | None = None
+        """The player on which the mouse was pressed, until it is dragged."""
+        self._top = 0
+        """The first visible band, until the cursor leaves what is visible."""
         self._players: Sequence[Player] = ()
         self._slots = slots_of(())
         # Whether a row has players of several kinds, so that its name does not tell them.
         self._mixed = False
         self._removed: Removed = ()
         self._charts: Charts | None = None
+        self._lower = False
         self._ablation: dict[int, AblationPoint] = {}
         self._shares: dict[int, ShapleyPoint] = {}
         self.border_title = Content("Layers")
 
-    def show(self, players: Sequence[Player], removed: Removed, charts: Charts | None) -> None:
-        """Draw the players, the coalition and the charts, if they changed."""
+    def show(self, players: Sequence[Player], removed: Removed, charts: Charts | None, *, lower: bool = False) -> None:
+        """Draw the players, the coalition and the charts, if they changed; ``lower`` where a lower score is better."""
         if tuple(players) == self._players and removed == self._removed and charts is self._charts:
             return
         resized = tuple(players) != self._players
@@ -89,7 +105,7 @@ class LayerGrid(Panel, can_focus=True):
             self._mixed = len(rows) > self._slots.rows
         self._removed = removed
         if charts is not self._charts:
-            self._charts = charts
+            self._charts, self._lower = charts, lower
             self._ablation = {point.player: point for point in charts.ablation} if charts else {}
             shapley = charts.shapley if charts else ()
             self._shares = {point.player: point for point in shapley if point.players == SUBLAYERS}
@@ -110,9 +126,28 @@ class LayerGrid(Panel, can_focus=True):
         within = ((number, *cell) for number, cell in enumerate(self._slots.cells))
         return tuple(number for number, column, row in within if left <= column <= right and top <= row <= bottom)
 
-    def toggle_here(self) -> None:
-        """Remove the selected players, or put them back if all of them are removed."""
+    def watch_cursor(self, cursor: int) -> None:
+        self._top = self._first_band
+        self.post_message(self.Moved(cursor))
+
+    def go_to(self, player: int) -> None:
+        """Move the cursor to a player, and select nothing else."""
+        self._move(player, selecting=False)
+
+    def deselect(self) -> None:
+        """Select nothing but the player under the cursor."""
+        self.fixed_end = None
+
+    def toggle_here(self, *, whole_layers: bool = False) -> None:
+        """Remove the selected players, or put them back if all of them are removed.
+
+        Args:
+            whole_layers: take every player of their layers.
+        """
         chosen = set(self.selection)
+        if whole_layers:
+            layers = {self._players[number].layer for number in chosen}
+            chosen = {player.number for player in self._players if player.layer in layers}
         if not chosen:
             return
         kept = set(self._removed) - chosen
@@ -148,18 +183,39 @@ class LayerGrid(Panel, can_focus=True):
             every = range(self._slots.columns)
             self._move(self._slots.nearest(row, every, every[step]) or 0, selecting)
 
-    def on_click(self, event: events.Click) -> None:
+    def action_deselect(self) -> None:
+        self.deselect()
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Begin to select by dragging; with shift, what is selected grows or shrinks."""
+        player = self._player_under(event)
+        self._pressed = None
+        if player is not None and event.button == 1:
+            self._pressed = None if event.shift else player
+            self._move(player, event.shift)
+            self.capture_mouse()
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        player = self._player_under(event) if self.app.mouse_captured is self else None
+        if player is not None and player != self.cursor:
+            self._pressed = None
+            self._move(player, selecting=True)
+
+    def on_mouse_up(self) -> None:
+        self.release_mouse()
+
+    def on_click(self) -> None:
+        """Toggle the cell, unless the click ends a selection."""
+        if self._pressed is not None:
+            self.toggle_here()
+
+    def _player_under(self, event: events.MouseEvent) -> int | None:
         offset = event.get_content_offset(self)
         layout, above = self._layout, self._first_band * self._layout.lines_a_band
         if offset is None or not self._players or offset.y >= self._bands_shown * layout.lines_a_band:
-            return
+            return None
         cell = layout.cell_at(offset.x, offset.y + above)
-        player = None if cell is None else self._slots.players.get(cell)
-        if player is None:
-            return
-        self._move(player, event.shift)
-        if not event.shift:
-            self.toggle_here()
+        return None if cell is None else self._slots.players.get(cell)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         if not self._players:
@@ -192,9 +248,10 @@ class LayerGrid(Panel, can_focus=True):
 
     @property
     def _first_band(self) -> int:
-        """Return the first visible band, so that the cursor's band is visible."""
-        column = self._slots.cells[self.cursor][0] if self._players else 0
-        return max(column // self._layout.per_band - self._bands_shown + 1, 0)
+        """Return the first visible band: the last one that was, or the nearest that shows the cursor's band."""
+        band = self._slots.cells[self.cursor][0] // self._layout.per_band if self._players else 0
+        most = max(self._layout.bands - self._bands_shown, 0)
+        return min(max(self._top, band - self._bands_shown + 1), band, most)
 
     def _move(self, player: int, selecting: bool) -> None:
         if not selecting:
@@ -207,7 +264,7 @@ class LayerGrid(Panel, can_focus=True):
     def _label(self) -> None:
         kinds = in_order(player.kind for player in self._players)
         unknown = "".join(map(self._unknown, kinds)) if self._mixed else colours.UNKNOWN_GLYPH
-        room = room_of(self._ablation.values())
+        room = room_of(self._ablation.values(), lower=self._lower)
         self.border_subtitle = legend(room, len(self._ablation), len(self._players), kinds, unknown)
         self.border_title = Content.assemble("Layers: ", kinds_key(kinds)) if self._mixed else Content("Layers")
 
@@ -228,7 +285,7 @@ class LayerGrid(Panel, can_focus=True):
         return Content.styled(text, colours.QUIET)
 
     def _row(self, layout: GridLayout, band: int, row: int, selection: Removed) -> Content:
-        room = room_of(self._ablation.values())
+        room = room_of(self._ablation.values(), lower=self._lower)
         name = row_name(self._players[at].kind for (_, its), at in self._slots.players.items() if its == row)
         parts: list[tuple[str, Style]] = [(f"{name:<{LABEL}}"[: LABEL - (layout.cell > 1)], colours.STRONG)]
         bracket = colours.STRONG if self.has_focus else colours.QUIET
@@ -258,20 +315,33 @@ class LayerGrid(Panel, can_focus=True):
         return colours.weight(player.kind, part) * width, colours.importance(player.kind, part)
 
     def _detail(self, selection: Removed) -> Content:
-        if len(selection) > 1:
-            first, last = self._players[selection[0]], self._players[selection[-1]]
-            what = "puts them back" if set(selection) <= set(self._removed) else "removes them"
-            return Content(f"{len(selection)} selected, {first.label} to {last.label}: space {what}")
+        """Describe the player under the cursor, after what is selected with it."""
+        width = self.content_size.width
+        if len(selection) == 1:
+            return fitting(width, *self._described())
+        what = "puts them back" if set(selection) <= set(self._removed) else "removes them"
+        selected = Content(f"{len(selection)} selected: space {what}")
+        first, last = self._players[selection[0]], self._players[selection[-1]]
+        named = Content(f"{len(selection)} selected, {first.label} to {last.label}: space {what}")
+        both = [Content.assemble(start, "   ", each) for start in (named, selected) for each in self._described()]
+        return fitting(width, *both, named, selected)
+
+    def _of_others(self, n: int) -> str:
+        """Return the number of documents, where the intact score on the screen is of another number."""
+        intact = None if self._charts is None else self._charts.intact
+        return "" if intact is None or intact.n == n else f", n = {whole(n)}"
+
+    def _described(self) -> list[Content]:
+        """Return what is known of the player under the cursor, from long to short."""
         player = self._players[self.cursor]
-        name = (player.label, Style(foreground=LOOKS[player.kind].hue, bold=True))
+        name = (player.label, Style(foreground=colours.hue(player.kind), bold=True))
         state = (" removed" if player.number in self._removed else "", colours.WARN)
         point, share = self._ablation.get(player.number), self._shares.get(player.number)
         alone, of_all = "  not evaluated alone yet", ""
         if point is not None:
             drop = f"drop {decimal(point.drop)} [{between(point.drop_low, point.drop_high)}]"
-            alone = f"  without it {decimal(point.acc)}, {drop}"
+            alone = f"  without it {decimal(point.acc)}, {drop}{self._of_others(point.n)}"
         if share is not None:
             of_all = f"  share {percent(share.share)} [{percent_range(share.share_low, share.share_high)}]"
         # If space is short, the numbers stay: the cell already shows that the player is removed.
-        full = Content.assemble(name, state, alone, of_all)
-        return fitting(self.content_size.width, full, Content.assemble(name, alone, of_all))
+        return [Content.assemble(name, state, alone, of_all), Content.assemble(name, alone, of_all)]

@@ -21,6 +21,8 @@ Cell = str | Segment
 """Text without markup, in the table's colour or in its own."""
 
 _GAP = 2
+_MORE = "›"
+"""Stands at the end of the header while there are more columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +41,14 @@ class ResultTable(ScrollView, can_focus=True):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "move(-1, 0)", "up", show=False),
-        Binding("down", "move(1, 0)", "down", show=False),
-        Binding("left", "move(0, -1)", "left", show=False),
-        Binding("right", "move(0, 1)", "right", show=False),
+        Binding("up,k", "move(-1, 0)", "up", show=False),
+        Binding("down,j", "move(1, 0)", "down", show=False),
+        Binding("left,h", "move(0, -1)", "left", show=False),
+        Binding("right,l", "move(0, 1)", "right", show=False),
         Binding("pageup", "page(-1)", "page up", show=False),
         Binding("pagedown", "page(1)", "page down", show=False),
-        Binding("home,ctrl+home", "to_end(-1)", "first row", show=False),
-        Binding("end,ctrl+end", "to_end(1)", "last row", show=False),
+        Binding("home,ctrl+home,g", "to_end(-1)", "first row", show=False),
+        Binding("end,ctrl+end,G", "to_end(1)", "last row", show=False),
     ]
     COMPONENT_CLASSES: ClassVar[set[str]] = {"table--header", "table--picked", "table--row", "table--cursor"}
 
@@ -59,7 +61,9 @@ class ResultTable(ScrollView, can_focus=True):
         .table--picked { color: $foreground; text-style: bold; }
         .table--row { background: $foreground 8%; }
         .table--cursor { background: $foreground 18%; }
-        &:focus .table--cursor { background: $block-cursor-background; color: $block-cursor-foreground; }
+        &:focus .table--cursor {
+            background: $foreground; color: $block-cursor-background; text-style: reverse;
+        }
     }
     """
 
@@ -68,6 +72,12 @@ class ResultTable(ScrollView, can_focus=True):
         """The cursor has moved to another row."""
 
         row: int
+
+    @dataclass
+    class ColumnMoved(Message):
+        """The cursor has moved to another column."""
+
+        column: int
 
     @dataclass
     class ColumnPicked(Message):
@@ -87,18 +97,28 @@ class ResultTable(ScrollView, can_focus=True):
         self.cursor_column = 0
 
     def show(self, columns: Sequence[TableColumn], rows: Sequence[Sequence[Cell]], *, row: int = 0) -> None:
-        """Replace the columns and rows; the cursor stays in its column if that still exists."""
-        self._columns, self._rows = tuple(columns), rows
+        """Replace the columns and rows; the cursor stays in its column if that still exists.
+
+        Where columns and cursor are the same as before, only the rows that changed are drawn.
+        """
+        row = max(min(row, len(rows) - 1), 0)
+        same = (tuple(columns), len(rows), row) == (self._columns, len(self._rows), self.cursor_row)
+        before, self._columns, self._rows = self._rows, tuple(columns), rows
+        if same:
+            for at, (old, new) in enumerate(zip(before, rows, strict=True)):
+                if old != new:
+                    self.refresh_line(at + 1)
+            return
         self.virtual_size = Size(self._ends[-1] if columns else 0, len(rows) + 1)
         self.cursor_column = max(min(self.cursor_column, len(columns) - 1), 0)
-        self.cursor_row = max(min(row, len(rows) - 1), 0)
+        self.cursor_row = row
         # The new size takes effect with the next layout; scrolling there is only possible after it.
         self.call_after_refresh(self._follow)
         self.refresh()
 
-    def go_to(self, row: int) -> None:
-        """Move the cursor to a row, within its column."""
-        self._go(row, self.cursor_column)
+    def go_to(self, row: int, column: int | None = None) -> None:
+        """Move the cursor to a row, and to a column or within its own."""
+        self._go(row, self.cursor_column if column is None else column)
 
     def render_line(self, y: int) -> Strip:
         """Draw the header, or the row that is scrolled to this line."""
@@ -107,18 +127,19 @@ class ResultTable(ScrollView, can_focus=True):
             return Strip.blank(width, self.rich_style)
         at = y - 1 + self.scroll_offset.y
         if y == 0:
-            segments = self._header()
+            cells = self._header()
         elif at < len(self._rows):
-            segments = self._row(at)
+            cells = self._row(at)
         else:
             return Strip.blank(width, self.rich_style)
-        line = Strip(segments, self._ends[-1])
-        first = self._ends[0]
-        fixed, rest = line.crop(0, first), line.crop(first + self.scroll_offset.x)
+        line = self._in_view(cells, width)
         base = self.rich_style
         if y > 0 and at == self.cursor_row:
             base = self.get_component_rich_style("table--cursor" if self._by_row else "table--row")
-        return Strip.join([fixed, rest]).crop_extend(0, width, base).apply_style(self.rich_style)
+        line = line.crop_extend(0, width, base)
+        if y == 0 and self._ends[-1] - 1 > self.scroll_offset.x + width:
+            line = Strip.join([line.crop(0, width - 1), Strip([Segment(_MORE, cells[0].style)], 1)])
+        return line.apply_style(self.rich_style)
 
     def action_move(self, rows: int, columns: int) -> None:
         if self._by_row and columns:
@@ -155,6 +176,19 @@ class ResultTable(ScrollView, can_focus=True):
     def _height(self) -> int:
         return self.scrollable_content_region.height - 1
 
+    def _in_view(self, cells: Sequence[Segment], width: int) -> Strip:
+        """Return the first cell, and of the others what is in view. A number that is in view in part is left out."""
+        ends = self._ends
+        left, right = ends[0] + self.scroll_offset.x, self.scroll_offset.x + width
+        parts = [Strip([cells[0]], ends[0])]
+        for column, cell, start, end in zip(self._columns[1:], cells[1:], ends, ends[1:], strict=False):
+            if end <= left or start >= right:
+                continue
+            visible = Strip([cell], end - start).crop(max(left - start, 0), min(right, end) - start)
+            too_long = end - (end == ends[-1]) > right  # the last of all may go without the space after it
+            parts.append(_of_cut(visible, cell, column, at_end=too_long) if start < left or too_long else visible)
+        return Strip.join(parts)
+
     def _header(self) -> list[Segment]:
         plain = self.get_component_rich_style("table--header")
         picked = plain if self._by_row else self.get_component_rich_style("table--picked")
@@ -177,13 +211,15 @@ class ResultTable(ScrollView, can_focus=True):
         return segments
 
     def _go(self, row: int, column: int) -> None:
-        before = self.cursor_row
+        before, column_before = self.cursor_row, self.cursor_column
         self.cursor_row = max(min(row, len(self._rows) - 1), 0)
         self.cursor_column = max(min(column, len(self._columns) - 1), 0)
         self._follow()
         self.refresh()
         if self.cursor_row != before:
             self.post_message(self.Moved(self.cursor_row))
+        elif self.cursor_column != column_before:
+            self.post_message(self.ColumnMoved(self.cursor_column))
 
     def _follow(self) -> None:
         """Scroll just enough to make the cursor visible."""
@@ -198,6 +234,16 @@ class ResultTable(ScrollView, can_focus=True):
         elif not self._by_row:
             x = 0
         self.scroll_to(x, y, animate=False)
+
+
+def _of_cut(visible: Strip, cell: Segment, column: TableColumn, *, at_end: bool) -> Strip:
+    """Return what is drawn of a cell that is in view in part. A part of a number would be another number."""
+    width = visible.cell_length
+    if column.numeric:
+        return Strip([Segment(" " * width, cell.style)], width)
+    if at_end and width > 1 and cell_len(cell.text.rstrip()) > width:
+        return Strip.join([visible.crop(0, width - 1), Strip([Segment("…", cell.style)], 1)])
+    return visible
 
 
 def _fitted(text: str, column: TableColumn) -> str:

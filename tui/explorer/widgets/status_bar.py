@@ -7,15 +7,17 @@ from textual.style import Style
 from textual.widget import Widget
 
 from core.evaluator.protocol import BenchTask, JobView
+from core.values.corpus import lower_is_better
 from tui.drawing import colours
-from tui.drawing.numbers import at_most, clock, decimal, margin
+from tui.drawing.fitting import middle
+from tui.drawing.numbers import at_most, clock, decimal, margin, whole
 from tui.drawing.plain import plain
 from tui.explorer.state import State
 
 _GAP = "   "
 _SHORT_NAME = 14
 # A narrower line leaves out more parts, in this order.
-_FIRST_WORD, _NO_BRAND, _NO_PLAYERS, _NO_TITLE, _NO_CHANCE, _CUT_NAMES, _STEPS = range(1, 8)
+_NO_COUNT, _FIRST_WORD, _NO_BRAND, _NO_PLAYERS, _NO_TITLE, _NO_CHANCE, _CUT_NAMES, _STEPS = range(1, 9)
 
 
 class StatusBar(Widget):
@@ -34,14 +36,20 @@ class StatusBar(Widget):
     def __init__(self) -> None:
         super().__init__()
         self._state = State()
+        self._drawn = Content("")
 
     def show(self, state: State) -> None:
-        """Draw ``state``."""
+        """Draw ``state``, if that changes the line."""
         if state is not self._state:
             self._state = state
-            self.refresh()
+            if not self._line().is_same(self._drawn):
+                self.refresh()
 
     def render(self) -> Content:
+        self._drawn = self._line()
+        return self._drawn
+
+    def _line(self) -> Content:
         width = self.content_size.width
         for left_out in range(_STEPS):
             left, right = self._left(left_out), self._right(left_out)
@@ -63,7 +71,11 @@ class StatusBar(Widget):
             parts.append(Content.styled(f"{len(state.players)} players", colours.QUIET))
         task = state.bench_task
         if task is not None:
-            parts.append(Content.assemble(_cut(task.name, names), *self._score(task)))
+            parts.append(Content.assemble(_cut(task.shown_name, names), *self._score(task)))
+            if left_out < _NO_COUNT and state.shown_charts is not None and state.shown_charts.intact is not None:
+                parts.append(Content.styled(f"n = {whole(state.shown_charts.intact.n)}", colours.QUIET))
+            if lower_is_better(task.value) and left_out < _NO_CHANCE:
+                parts.append(Content.styled("lower is better", colours.QUIET))
             if task.chance is not None and left_out < _NO_CHANCE:
                 parts.append(Content.styled(f"chance {decimal(task.chance, 2)}", colours.QUIET))
         return Content(_GAP).join(parts)
@@ -72,9 +84,8 @@ class StatusBar(Widget):
         intact = self._state.shown_charts.intact if self._state.shown_charts else None
         if intact is None:
             return []
-        half = margin(intact)
         score = (decimal(intact.acc, 2), colours.STRONG)
-        return [f" {plain(task.value)} ", score, ("" if half is None else f" ±{decimal(half, 2)}", colours.QUIET)]
+        return [f" {plain(task.value)} ", score, (margin(intact), colours.QUIET)]
 
     def _right(self, left_out: int) -> Content:
         state = self._state
@@ -87,8 +98,12 @@ class StatusBar(Widget):
             how = "lost" if state.ended_by is None else "ended"
             return Content.styled(f"evaluator {how}: ctrl+r restarts", colours.FAULT)
         job = state.current_job
-        if job is None:
-            return Content("")
+        if job is None or not job.total:
+            # Of the words, what it is about goes first; how far it is stays longest.
+            narration = plain(state.narration)
+            short = narration.rpartition(", ")[2] if left_out >= _FIRST_WORD else narration
+            if narration or job is None:
+                return Content.styled(short, colours.WARN)
         title = plain(job.title)
         if left_out >= _FIRST_WORD:
             title = title.split()[0] if title.strip() and left_out < _NO_TITLE else ""
@@ -104,4 +119,4 @@ def _progress(job: JobView) -> list[str]:
 
 
 def _cut(name: str, length: int | None) -> str:
-    return str(Content(plain(name)).truncate(length, ellipsis=True)) if length else plain(name)
+    return middle(plain(name), length) if length else plain(name)

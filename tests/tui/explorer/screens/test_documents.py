@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.widgets import Input
 
-from core.records.records import WRITTEN
+from core.records.records import WRITTEN, DocumentRecord
 from store.results import Results
 from store.rows import GroupRow
 from tests.support.screen_host import drawn, hosted, settled
 from tests.support.store_records import assignment, documents, keep, outcome, task
-from tui.explorer.browser_tables import Scope
+from tests.tui.explorer.test_bursts import burst
+from tui.explorer.scope import Scope
 from tui.explorer.screens import documents as documents_screen
 from tui.explorer.screens.documents import DocumentsScreen
 from tui.explorer.screens.export import ExportDialog
+from tui.explorer.widgets.document_detail import DocumentDetail
 from tui.explorer.widgets.result_table import ResultTable
 
 pytestmark = pytest.mark.asyncio
@@ -69,11 +75,11 @@ async def test_pages(full: Full, monkeypatch: pytest.MonkeyPatch) -> None:
         assert "6 documents, showing 1 to 4" in drawn(pilot)
         assert "next page" in drawn(pilot)
         assert "page before" not in drawn(pilot)
-        await settled(pilot, "p", "n")
+        await settled(pilot, "left_square_bracket", "right_square_bracket")
         assert "6 documents, showing 5 to 6" in drawn(pilot)
         assert "document 4" in drawn(pilot)
         assert "next page" not in drawn(pilot)
-        await settled(pilot, "n", "p")
+        await settled(pilot, "right_square_bracket", "left_square_bracket")
         assert "showing 1 to 4" in drawn(pilot)
 
 
@@ -142,6 +148,7 @@ async def test_a_store_that_went_away_is_one_sentence_and_comes_back(full: Full,
         assert not isinstance(pilot.app.screen, DocumentsScreen)
 
 
+@pytest.mark.slow
 async def test_a_long_prompt_says_what_it_leaves_out(tmp_path: Path) -> None:
     path = tmp_path / "results.duckdb"
     (document,) = documents([0])
@@ -157,4 +164,76 @@ async def test_export_is_of_its_model_and_task(full: Full) -> None:
     async with hosted(lambda: DocumentsScreen(path, Scope(group.model_id, group.task_id), (0,))) as pilot:
         await settled(pilot, "e")
         assert isinstance(pilot.app.screen, ExportDialog)
+        assert pilot.app.screen.query_one("#path", Input).value == "./cornerstone-documents.csv"
+        await pilot.click("#rows-all")
+        await settled(pilot)
         assert pilot.app.screen.query_one("#path", Input).value == "./cornerstone-outcomes.csv"
+
+
+@pytest.mark.parametrize(("ending", "read"), [("json", json.loads), ("csv", lambda text: text.splitlines()[1:])])
+async def test_the_documents_that_are_found_are_written(
+    full: Full, tmp_path: Path, ending: str, read: Callable[[str], list[Any]]
+) -> None:
+    async with hosted(lambda: screen_of(full, 0)) as pilot:
+        await settled(pilot, "o")
+        await burst(pilot, "e", "ctrl+a", "ctrl+k", f"={tmp_path}/d.{ending}", "ctrl+s")
+        assert "as shown: 3 changed documents" in drawn(pilot)
+        await settled(pilot)
+    rows = read((tmp_path / f"d.{ending}").read_text())
+    assert len(rows) == 3
+    if ending == "json":
+        assert [(row["doc_id"], row["changed"], row["prompt"]) for row in rows] == [
+            (number, True, f"question {number}") for number in range(3)
+        ]
+
+
+async def test_reading_again_keeps_the_document_and_where_it_is_scrolled_to(full: Full) -> None:
+    async with hosted(lambda: screen_of(full, 0), (80, 14)) as pilot:
+        await settled(pilot, "down", "down", "tab", "down", "down")
+        detail = pilot.app.screen.query_one(DocumentDetail)
+        top = detail.scroll_offset.y
+        assert top > 0
+        screen = pilot.app.screen
+        assert isinstance(screen, DocumentsScreen)
+        screen.look_again()
+        await settled(pilot)
+        assert screen.query_one(ResultTable).cursor_row == 2
+        assert detail.scroll_offset.y == top
+
+
+@pytest.mark.slow
+async def test_documents_with_a_text_are_found(full: Full) -> None:
+    async with hosted(lambda: screen_of(full, 0)) as pilot:
+        await burst(pilot, "=/QUESTION 2")
+        await asyncio.sleep(0.6)
+        await settled(pilot)
+        assert "1 document with 'QUESTION 2'" in drawn(pilot)
+        assert "document 2" in drawn(pilot)
+        await settled(pilot, "enter", "o")
+        assert "1 changed document with" in drawn(pilot)
+        await settled(pilot, "slash", "escape")
+        await asyncio.sleep(0.6)
+        await settled(pilot)
+        assert "3 changed documents" in drawn(pilot)
+        assert isinstance(pilot.app.focused, ResultTable)
+
+
+async def test_prompts_and_rows_are_copied(full: Full) -> None:
+    async with hosted(lambda: screen_of(full, 0), (120, 35)) as pilot:
+        await settled(pilot, "j", "y")
+        assert pilot.app.clipboard == "question 1"
+        await settled(pilot, "Y")
+        assert pilot.app.clipboard == "1\tb\tb\tc\tquestion 1"
+
+
+async def test_control_characters_of_a_document_are_seen(tmp_path: Path) -> None:
+    path = tmp_path / "results.duckdb"
+    docs = [DocumentRecord("key", 0, (0,), "one\x1b[31m\ttwo\x00\nthree\u202e", ("a\x07", "b"))]
+    keep(path, assignment(docs, [()]), [outcome("key", (), logprobs=[-1.0, -2.0])])
+    (group,) = Results(path).groups().rows
+    async with hosted(lambda: DocumentsScreen(path, Scope(group.model_id, group.task_id), ()), (120, 30)) as pilot:
+        text = drawn(pilot)
+    assert "one␛[31m    two␀" in text
+    assert "three<U+202E>" in text
+    assert "a␇" in text
+    assert not any(char in text for char in "\x1b\x00\x07\u202e")

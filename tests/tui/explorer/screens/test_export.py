@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -10,18 +11,22 @@ import duckdb
 import pytest
 from pyarrow import ipc
 from textual.pilot import Pilot
-from textual.widgets import Input, Static
+from textual.widgets import Input, RadioButton, Static
 
 from store.formats import registry
 from store.formats.format import Format
-from store.rows import GroupRow
+from store.results import Results
+from store.rows import AblationRow, GroupRow
+from store.tables import tables
 from tests.support.programs import cornerstone
 from tests.support.screen_host import Host, drawn, fill, hosted, settled, squashed
 from tests.support.store_records import assignment, documents, keep, outcome, task
+from tests.tui.explorer.test_bursts import burst
 from tui.explorer import write_table
-from tui.explorer.browser_tables import Scope
+from tui.explorer.scope import Scope
 from tui.explorer.screens.confirm import ConfirmDialog
 from tui.explorer.screens.export import ExportDialog
+from tui.explorer.write_table import Shown
 
 pytestmark = pytest.mark.asyncio
 
@@ -51,6 +56,21 @@ async def write_to(pilot: Pilot[None], path: str) -> str:
     return squashed(drawn(pilot))
 
 
+async def test_what_is_typed_on_a_choice_or_a_button_is_the_file(full: Full) -> None:
+    path, group = full
+    async with hosted(lambda: ExportDialog(path, Scope(group.model_id), table="ablation")) as pilot:
+        for at in ("#table", "#format", "#only", "#close"):
+            pilot.app.screen.query_one(at).focus()
+            await settled(pilot)
+            await burst(pilot, "=mine.json")
+            assert pilot.app.screen.query_one("#path", Input).value == "mine.json", at
+        pilot.app.screen.query_one("#only").focus()
+        await settled(pilot)
+        await burst(pilot, "space")
+        assert pilot.app.screen.query_one("#path", Input).value == "mine.json"
+        assert "[ ] only the model" in drawn(pilot)
+
+
 @pytest.mark.parametrize(
     "table", ["ablation", "coalitions", "outcomes", "shapley", "interactions", "cornerstones", "runs"]
 )
@@ -74,6 +94,7 @@ async def test_the_file_is_the_command_lines_byte_for_byte(here: Path, tmp_path:
     assert file.read_bytes() == (tmp_path / "told.csv").read_bytes()
 
 
+@pytest.mark.slow
 async def test_each_format(full: Full, here: Path) -> None:
     path, _ = full
     async with hosted(lambda: ExportDialog(path, Scope(), table="ablation"), (80, 24)) as pilot:
@@ -94,13 +115,13 @@ async def test_each_format(full: Full, here: Path) -> None:
         assert [label for label in labels if sum(f" {label} " in line for line in lines) == 1] == labels
 
 
+@pytest.mark.slow
 async def test_the_keyboard_alone_chooses_table_and_format(full: Full, here: Path) -> None:
     path, _ = full
     async with hosted(lambda: ExportDialog(path, Scope(), table="ablation")) as pilot:
-        await settled(
-            pilot, "shift+tab", "shift+tab", "right", "right", "space", "tab", "right", "space", "tab", "enter"
-        )
-    assert [file.name for file in here.iterdir()] == ["cornerstone-shapley.json"]
+        await settled(pilot, "shift+tab", "shift+tab", "right", "left", "right", "tab", "right", "enter")
+    names = list(tables())
+    assert [file.name for file in here.iterdir()] == [f"cornerstone-{names[names.index('ablation') + 1]}.json"]
 
 
 async def test_a_name_of_ones_own_keeps_its_stem(full: Full) -> None:
@@ -125,11 +146,64 @@ async def test_a_name_of_ones_own_keeps_its_stem(full: Full) -> None:
         assert field.value == "notes"
 
 
-async def test_a_name_of_another_format_is_refused(full: Full, here: Path) -> None:
+@pytest.mark.slow
+async def test_the_ending_chooses_the_format(full: Full, here: Path) -> None:
     path, _ = full
     async with hosted(lambda: ExportDialog(path, Scope(), table="ablation"), (160, 40)) as pilot:
-        assert squashed("mine.MD ends in .MD, and csv is chosen") in await write_to(pilot, "mine.MD")
-        assert not list(here.iterdir())
+        assert "wrote6rows" in await write_to(pilot, "mine.MD")
+        assert pilot.app.screen.query_one("#format-markdown", RadioButton).value
+        assert (here / "mine.MD").read_text().startswith("| model |")
+        pilot.app.screen.query_one("#path", Input).focus()
+        await burst(pilot, "ctrl+a", "ctrl+k", f"={here}/x.json", "ctrl+s")
+        assert len(json.loads((here / "x.json").read_text())) == 6
+        await pilot.click("#format-csv")
+        await settled(pilot)
+        assert pilot.app.screen.query_one("#path", Input).value == f"{here}/x.csv"
+
+
+async def test_rows_are_written_as_they_are_shown_or_all(full: Full, here: Path) -> None:
+    path, _ = full
+    rows = Results(path).ablation().rows[3:0:-1]
+    shown = Shown("ablation", AblationRow, rows, "3 of 6 rows, filtered and sorted")
+    async with hosted(lambda: ExportDialog(path, Scope(), table="ablation", shown=shown), (80, 24)) as pilot:
+        assert "as shown: 3 of 6 rows, filtered and sorted" in drawn(pilot)
+        await settled(pilot, "enter")
+        assert [line["label"] for line in _read(here / "cornerstone-ablation.csv")] == ["FFN 1", "Attn 1", "FFN 0"]
+        await pilot.click("#rows-all")
+        assert "wrote6rows" in await write_to(pilot, "all.csv")
+        await pilot.click("#rows-shown")
+        await pilot.click("#table-runs")
+        assert "wrote1row" in await write_to(pilot, "runs.csv")  # what is shown is of another table
+
+
+def _read(file: Path) -> list[dict[str, str]]:
+    with file.open(newline="") as opened:
+        return list(csv.DictReader(opened))
+
+
+@pytest.mark.slow
+async def test_a_chart_is_drawn_by_a_program_of_its_own(full: Full, here: Path) -> None:
+    path, group = full
+    scope = Scope(group.model_id, group.task_id)
+    async with hosted(lambda: ExportDialog(path, scope, table="ablation"), (160, 40)) as pilot:
+        await pilot.click("#format-svg")
+        await settled(pilot, "ctrl+s")
+        assert squashed(f"wrote the chart to {here}/cornerstone-ablation.svg") in squashed(drawn(pilot))
+        assert (here / "cornerstone-ablation.svg").read_text().startswith("<?xml")
+        await pilot.click("#table-runs")
+        assert squashed("there is no chart of this table") in await write_to(pilot, "runs.pdf")
+        await pilot.click("#table-ablation")
+        assert squashed("there is no folder") in await write_to(pilot, "nowhere/x.pdf")
+
+
+async def test_the_result_of_a_query_has_no_chart(full: Full) -> None:
+    path, _ = full
+    rows = Results(path).ablation().rows
+    result = Shown("query", AblationRow, rows, "every row of the result")
+    async with hosted(lambda: ExportDialog(path, Scope(), table="query", result=result), (80, 24)) as pilot:
+        assert "coalitions" not in drawn(pilot)
+        assert squashed("x.svg ends in .svg, and csv is chosen") in await write_to(pilot, "x.svg")
+        assert "wrote6rows" in await write_to(pilot, "x.tex")
 
 
 async def test_a_plugins_format_is_offered_and_written(full: Full, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,6 +218,7 @@ async def test_a_plugins_format_is_offered_and_written(full: Full, here: Path, m
     assert (here / "cornerstone-ablation.lbl").read_text() == "Attn 0 FFN 0 Attn 1 FFN 1 Attn 2 FFN 2"
 
 
+@pytest.mark.slow
 async def test_it_asks_before_it_replaces(full: Full, here: Path) -> None:
     path, _ = full
     file = here / "cornerstone-ablation.csv"
@@ -230,6 +305,7 @@ async def test_everything_if_the_box_is_cleared(tmp_path: Path, here: Path) -> N
     assert "bare" in (here / "cornerstone-coalitions.csv").read_text()
 
 
+@pytest.mark.slow
 async def test_a_path_is_shown_as_text(full: Full) -> None:
     path, _ = full
     async with hosted(lambda: ExportDialog(path, Scope(), table="ablation"), (160, 40)) as pilot:

@@ -15,16 +15,21 @@ from core.records.records import DocumentRecord
 from store.results import Results
 from store.rows import GroupRow
 from store.tables import tables
+from tests.support.programs import cornerstone
 from tests.support.screen_host import EVERY_WINDOW, drawn, hosted, rows_of, settled, typed
 from tests.support.store_records import assignment, documents, keep, keep_all, model, outcome, run, task
+from tests.tui.explorer.test_bursts import burst
 from tui.drawing.numbers import between
 from tui.explorer import browser_tables
-from tui.explorer.browser_tables import Scope, read_listing, removed_of
+from tui.explorer.browser_tables import command_of, read_listing, removed_of
+from tui.explorer.browsing import Browsing, Sorted
+from tui.explorer.scope import Scope
 from tui.explorer.screens.documents import DocumentsScreen
 from tui.explorer.screens.export import ExportDialog
 from tui.explorer.screens.results import ListingRead, ResultsScreen
 from tui.explorer.widgets.interaction_map import InteractionMap
 from tui.explorer.widgets.result_table import ResultTable
+from tui.explorer.write_table import Wanted, write_table
 
 pytestmark = pytest.mark.asyncio
 
@@ -38,8 +43,9 @@ async def test_coalitions_come_first_by_their_players_names(full: Full) -> None:
         text = drawn(pilot)
     assert "19 rows" in text
     assert "tiny · capitals" in text
-    assert [line.split() for line in rows_of(text, "intact")] == [["intact", ".833", ".167", "–", "–", "6", ".167"]]
-    assert rows_of(text, "Attn 0  ")[0].split()[2:5] == [".333", ".211", ".500"]
+    (intact,) = rows_of(text, "intact")
+    assert intact.split() == ["intact", ".833", ".833", "–", "–", "6", ".167", ".167"]
+    assert rows_of(text, "Attn 0  ")[0].split()[2:5] == [".333", ".833", ".500"]
     assert "Attn 0, FFN 0, Attn 1, FFN 1" in text
 
 
@@ -100,18 +106,19 @@ async def test_a_filter_narrows_and_escape_drops_it(full: Full) -> None:
         await settled(pilot, "slash")
         assert isinstance(pilot.app.focused, Input)
         await typed(pilot, "ffn 2")
-        assert "4 of 19 rows contain the filter" in drawn(pilot)
+        assert "4 of 19 rows pass the filter" in drawn(pilot)
         await settled(pilot, "enter")
         assert isinstance(pilot.app.focused, ResultTable)
         assert "4 of 19" in drawn(pilot)
         await settled(pilot, "t")
-        assert "1 of 6 rows contains the filter" in drawn(pilot)
+        assert "1 of 6 rows passes the filter" in drawn(pilot)
         await settled(pilot, "slash", "escape")
         await typed(pilot, "")
         assert "6 rows" in drawn(pilot)
         assert isinstance(pilot.app.screen, ResultsScreen)
 
 
+@pytest.mark.slow
 async def test_sort_is_by_the_column_under_the_cursor_and_turns_round(full: Full) -> None:
     path, _ = full
     async with hosted(lambda: ResultsScreen(path, Scope())) as pilot:
@@ -159,7 +166,7 @@ async def test_every_row_can_be_reached_however_many(tmp_path: Path) -> None:
         asked = assignment(documents([0]), coalitions, of_task=task(f"task {number:02}"))
         keep_all(path, asked, {removed: [1.0] for removed in coalitions}, run_id=f"run{number}")
     total = 9 * len(coalitions)
-    async with hosted(lambda: ResultsScreen(path, Scope()), (100, 24)) as pilot:
+    async with hosted(lambda: ResultsScreen(path, Scope()), (120, 24)) as pilot:
         assert f"{total} rows" in drawn(pilot)
         await settled(pilot, "end")
         assert "task 08" in drawn(pilot)
@@ -169,6 +176,7 @@ async def test_every_row_can_be_reached_however_many(tmp_path: Path) -> None:
         assert table.cursor_row < total - 10
 
 
+@pytest.mark.slow
 async def test_what_the_explorer_shows_or_everything(full: Full, tmp_path: Path) -> None:
     path = tmp_path / "results.duckdb"
     keep(path, assignment(documents([0]), [()]), [outcome("doc-0")])
@@ -185,6 +193,7 @@ async def test_what_the_explorer_shows_or_everything(full: Full, tmp_path: Path)
         assert "2 rows" in drawn(pilot)
 
 
+@pytest.mark.slow
 async def test_models_that_share_a_name_are_told_apart(tmp_path: Path) -> None:
     path = tmp_path / "results.duckdb"
     recorder = keep(path, assignment(documents([0]), [()]), [outcome("doc-0")])
@@ -196,6 +205,7 @@ async def test_models_that_share_a_name_are_told_apart(tmp_path: Path) -> None:
             assert f"tiny@{group.model_id}" in drawn(pilot)
 
 
+@pytest.mark.slow
 async def test_what_cannot_be_answered_is_said_below(tmp_path: Path) -> None:
     path = tmp_path / "results.duckdb"
     keep(path, assignment(documents([0]), [()]), [outcome("doc-0")])
@@ -206,6 +216,7 @@ async def test_what_cannot_be_answered_is_said_below(tmp_path: Path) -> None:
     assert "tiny on capitals: 18 of 19 coalitions are missing" in text
 
 
+@pytest.mark.slow
 async def test_no_store_yet_is_one_sentence(tmp_path: Path) -> None:
     path = tmp_path / "none.duckdb"
     async with hosted(lambda: ResultsScreen(path, Scope()), (160, 30)) as pilot:
@@ -217,6 +228,7 @@ async def test_no_store_yet_is_one_sentence(tmp_path: Path) -> None:
         assert isinstance(pilot.app.focused, ResultTable)
 
 
+@pytest.mark.slow
 async def test_a_store_that_another_process_holds_is_one_sentence(
     held: tuple[Path, Callable[[], None]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -261,6 +273,7 @@ async def test_export_is_of_the_table_and_selection_shown(full: Full) -> None:
         assert "only the model and task" in drawn(pilot)
 
 
+@pytest.mark.slow
 async def test_the_map_and_the_table_of_interactions_follow_each_other(full: Full) -> None:
     path, group = full
     async with hosted(lambda: ResultsScreen(path, Scope(group.model_id, group.task_id))) as pilot:
@@ -278,6 +291,7 @@ async def test_the_map_and_the_table_of_interactions_follow_each_other(full: Ful
         assert "FFN 0, Attn 1, FFN 1 removed" in drawn(pilot)
 
 
+@pytest.mark.slow
 async def test_the_map_is_of_the_model_and_task_under_the_cursor(tmp_path: Path) -> None:
     path = tmp_path / "results.duckdb"
     for name in ("capitals", "opposites"):
@@ -293,9 +307,14 @@ async def test_the_map_is_of_the_model_and_task_under_the_cursor(tmp_path: Path)
         assert not pilot.app.screen.query_one(InteractionMap).display
 
 
-async def test_windows_of_one_are_no_reason_to_have_no_interactions(full: Full) -> None:
+async def test_windows_of_one_are_no_reason_to_have_no_interactions(full: Full, tmp_path: Path) -> None:
     path, _ = full
-    assert len(read_listing(path, tables()["interactions"], Scope(settings={"max_removed": 1})).lines) == 5
+    table, scope = tables()["interactions"], Scope(settings={"max_removed": 1})
+    assert len(read_listing(path, table, scope).lines) == 5
+    assert "--max-removed 2" in command_of(table, scope, path)
+    written = write_table(Wanted(path, table.name, scope, "csv", str(tmp_path / "i.csv")), force=False)
+    assert written is not None
+    assert written.rows == 5
 
 
 async def test_back_closes_it(full: Full) -> None:
@@ -314,6 +333,7 @@ async def test_windows_and_metric_are_those_that_are_charted(full: Full) -> None
         assert {line.row.value for line in ablation} == {"acc_norm"}
 
 
+@pytest.mark.slow
 async def test_cornerstones_are_the_command_lines_under_the_rule(tmp_path: Path) -> None:
     path = tmp_path / "results.duckdb"
     asked = assignment(documents(range(60)), EVERY_WINDOW, of_task=task(means=("acc",)))
@@ -353,6 +373,7 @@ async def test_no_task_above_chance_tells_of_no_cornerstone(full: Full) -> None:
     assert len(found.lines) == 6
 
 
+@pytest.mark.slow
 async def test_what_was_asked_besides_the_windows_is_among_the_shapley_values(tmp_path: Path) -> None:
     path = tmp_path / "results.duckdb"
     layers = ((), (0, 1), (2, 3), (4, 5), (0, 1, 2, 3), (0, 1, 4, 5), (2, 3, 4, 5), (0, 1, 2, 3, 4, 5))
@@ -384,6 +405,7 @@ async def test_what_was_asked_besides_does_not_need_the_windows(tmp_path: Path) 
     assert any("--schedule exact" in note and "--players layers" in note for note in lacking.notes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(80, 24), (200, 60)])
 async def test_large_coalitions_are_named_in_short_and_leave_room_for_their_numbers(
     tmp_path: Path, size: tuple[int, int]
@@ -399,7 +421,7 @@ async def test_large_coalitions_are_named_in_short_and_leave_room_for_their_numb
         assert "1.000" in rows_of(text, "Attn 0 to FFN 2")[0]
         await settled(pilot, "slash")
         await typed(pilot, "ffn 1,")
-        assert "1 of 3 rows contains the filter" in drawn(pilot)
+        assert "1 of 3 rows passes the filter" in drawn(pilot)
 
 
 async def test_a_value_without_chance_tells_of_no_cornerstone(tmp_path: Path) -> None:
@@ -419,3 +441,91 @@ async def test_a_table_without_rows_says_what_makes_some_and_q_goes_back(tmp_pat
         await settled(pilot, "q")
         assert not isinstance(pilot.app.screen, ResultsScreen)
         assert pilot.app.is_running
+
+
+@pytest.mark.slow
+async def test_it_comes_back_as_it_was_left(full: Full) -> None:
+    path, group = full
+    kept = [Browsing()]
+    scope = Scope(group.model_id, group.task_id)
+
+    def browser() -> ResultsScreen:
+        return ResultsScreen(path, scope, kept[-1], kept.append)
+
+    async with hosted(browser) as pilot:
+        await settled(pilot, "t", "right", "s", "slash")
+        await typed(pilot, "attn")
+        await settled(pilot, "enter", "down", "escape")
+    again = Browsing.model_validate_json(kept[-1].model_dump_json())
+    assert again == kept[-1]
+    async with hosted(browser) as pilot:
+        text = drawn(pilot)
+        assert "3 of 6 rows pass the filter" in text
+        assert "↓ drop" in text
+        table = pilot.app.screen.query_one(ResultTable)
+        assert (table.cursor_row, table.cursor_column) == (1, 1)
+        assert pilot.app.screen.query_one("#filter", Input).value == "attn"
+        await settled(pilot, "a", "t", "t", "t", "t", "t", "q")  # round to the first table
+    assert (kept[-1].table, kept[-1].everything) == ("coalitions", True)
+    gone = Browsing(table="no-such-table", filter="", sorted={"coalitions": Sorted(column="gone", falling=True)})
+    async with hosted(lambda: ResultsScreen(path, scope, gone)) as pilot:
+        assert "19 rows" in drawn(pilot)
+
+
+async def test_cells_rows_and_the_command_are_copied(full: Full) -> None:
+    path, group = full
+    async with hosted(lambda: ResultsScreen(path, Scope(group.model_id, group.task_id, "acc"))) as pilot:
+        await settled(pilot, "t", "j", "l", "y")
+        assert pilot.app.clipboard == ".167"
+        await settled(pilot, "h", "Y")
+        assert pilot.app.clipboard.split("\t")[:2] == ["FFN 0", ".167"]
+        await settled(pilot, "c")
+        command = pilot.app.clipboard
+    words = ["--model", group.model_id, "--task", group.task_id, "--value", "acc", "--store", str(path)]
+    assert command.split() == ["cornerstone", "results", "ablation", *words]
+    assert cornerstone(*command.split()[1:]).returncode == 0
+
+
+async def test_vim_keys_move_the_cursor(full: Full) -> None:
+    path, _ = full
+    async with hosted(lambda: ResultsScreen(path, Scope())) as pilot:
+        table = pilot.app.screen.query_one(ResultTable)
+        await settled(pilot, "j", "j", "l", "l", "k", "h")
+        assert (table.cursor_row, table.cursor_column) == (1, 1)
+        await settled(pilot, "G")
+        assert table.cursor_row == 18
+        await settled(pilot, "g")
+        assert table.cursor_row == 0
+
+
+@pytest.mark.slow
+async def test_a_filter_knows_columns_and_a_wrong_one_says_why(full: Full) -> None:
+    path, _ = full
+    async with hosted(lambda: ResultsScreen(path, Scope())) as pilot:
+        await settled(pilot, "t", "slash")
+        await typed(pilot, 'drop > .1 and layer = "FFN 0"')
+        assert "1 of 6 rows passes the filter" in drawn(pilot)
+        await typed(pilot, " and dorp < 1")
+        assert "no column dorp; did you mean drop?" in drawn(pilot)
+        assert rows_of(drawn(pilot), "FFN 0")
+        await settled(pilot, "escape")
+        assert "6 rows" in drawn(pilot)
+
+
+@pytest.mark.slow
+async def test_what_is_filtered_is_exported_as_it_is_shown(full: Full, tmp_path: Path) -> None:
+    path, _ = full
+    async with hosted(lambda: ResultsScreen(path, Scope())) as pilot:
+        await settled(pilot, "t", "slash")
+        await typed(pilot, "drop > .1")
+        await settled(pilot, "enter", "e")
+        assert "as shown: 2 of 6 rows, filtered" in drawn(pilot)
+        await burst(pilot, "ctrl+a", "ctrl+k", f"={tmp_path}/x.csv", "ctrl+s")
+        assert len((tmp_path / "x.csv").read_text().splitlines()) == 3
+
+
+async def test_enter_on_a_row_without_documents_says_so(full: Full) -> None:
+    path, _ = full
+    async with hosted(lambda: ResultsScreen(path, Scope())) as pilot:
+        await settled(pilot, "t", "t", "t", "t", "t", "enter")
+        assert ["a run has no documents of its own" in told.message for told in pilot.app._notifications] == [True]

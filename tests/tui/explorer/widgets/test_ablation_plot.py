@@ -7,6 +7,7 @@ from dataclasses import replace
 from unittest.mock import patch
 
 import pytest
+from textual import on
 
 from core.coalitions.players import Kinds
 from tests.support import example_state as example
@@ -30,7 +31,7 @@ def test_the_plot_has_a_mark_a_player_and_both_lines() -> None:
     assert inside.count("●") == inside.count("×") == 30
     assert "─" in inside
     assert "┈" in inside
-    assert "● Attn  × FFN  ─ intact .892  ┈ chance .500" in text
+    assert "● Attn  × FFN  ─ intact .892  ┈ chance .500  n = 120" in text
     assert "Ablation: acc on agreement, one layer removed" in text
 
 
@@ -107,9 +108,57 @@ def test_without_data_the_charts_say_what_to_do() -> None:
     assert "press r to run the ablation" in text_of(plot, lambda: plot.show(PLAYERS, None, example.bench_task()))
 
 
+def test_the_layer_under_the_cursor_is_marked_and_a_click_on_a_mark_is_told() -> None:
+    class Followed(AblationPlot):
+        told: list[int] = []  # noqa: RUF012 one plot a test
+
+        @on(AblationPlot.Picked)
+        def _keep(self, message: AblationPlot.Picked) -> None:
+            self.told.append(message.player)
+
+    plot = Followed()
+
+    async def flow(app: Mounted) -> None:
+        assert app.pilot is not None
+        plot.show(PLAYERS, example.charts(), example.bench_task())
+        plot.mark(23)
+        await app.pilot.pause()
+        drawing = plot._drawing()
+        assert drawing is not None
+        x, _ = drawing.places[23]
+        rows = app.lines[plot.content_region.bottom - 1]
+        assert rows[plot.content_region.x + x] == "▲"
+        x, y = drawing.places[59]
+        await app.pilot.click(Followed, offset=(x + plot.content_region.x, y + plot.content_region.y))
+        assert plot.told == [59]
+
+    mounted(plot, flow, width=100)
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_names_are_text(name: str) -> None:
     plot, empty = AblationPlot(), AblationPlot()
     charts = example.charts().model_copy(update={"estimator": name})
     assert plain(name) in text_of(plot, lambda: plot.show(PLAYERS, charts, example.bench_task(name)), width=120)
     assert plain(name) in text_of(empty, lambda: empty.show(PLAYERS, None, example.bench_task(name)), width=120)
+
+
+def test_what_costs_more_than_was_asked_is_counted_and_what_is_open_has_a_question_mark() -> None:
+    points = example.charts().ablation
+    said = ["above" if point.drop > 0.2 else "below" for point in points]
+    said[5:8] = ["open"] * 3
+    told = tuple(
+        replace(point, verdict=each, verdict_cost=0.05, verdict_n=64) for point, each in zip(points, said, strict=True)
+    )
+    text = _plot_text(160, 40, ablation=told)
+    inside = "\n".join(text.split("\n")[1:39])
+    assert inside.count("?") == 3
+    assert "╌" in inside
+    counts = f"╌ cost .05: {said.count('above')} above, {said.count('below')} below, 3 open"
+    assert counts in text
+    unsure = tuple(replace(point, verdict="open", verdict_cost=0.05, verdict_n=8) for point in points)
+    text = _plot_text(160, 40, ablation=unsure)
+    assert "?" not in "\n".join(text.split("\n")[1:39]), "nothing is told apart"
+    assert "0 above, 0 below, 60 open" in text
+    for width, height in ((40, 10), (20, 5), (10, 4), (3, 3)):
+        assert _plot_text(width, height, ablation=told)

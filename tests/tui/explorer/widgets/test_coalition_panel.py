@@ -25,6 +25,13 @@ def test_a_coalition_has_its_drop_and_its_interval() -> None:
     assert "evaluating" not in text
 
 
+def test_a_coalition_known_of_more_documents_than_are_evaluated_by_hand_has_them_all() -> None:
+    scored = example.scored((0, 7)).model_copy(update={"wanted": 32})
+    text = text_of_state(CoalitionPanel, example.state(scored=scored), width=120)
+    assert "n = 120  " in text
+    assert "of 32" not in text
+
+
 def test_a_coalition_that_is_not_done_says_so() -> None:
     partial = example.scored((0, 7), n=48)
     assert "n = 48 of 120  evaluating…" in text_of_state(CoalitionPanel, example.state(scored=partial), width=120)
@@ -36,12 +43,20 @@ def test_a_coalition_that_is_not_done_says_so() -> None:
     )
 
 
+def test_a_refused_coalition_is_not_being_evaluated() -> None:
+    said = "[b]the disk[/b] is full"
+    text = text_of_state(CoalitionPanel, example.state(scored=None, refused=said), width=120)
+    assert "evaluating" not in text
+    assert "not evaluated" in text
+    assert said in text
+
+
 def test_nothing_removed_is_the_intact_model() -> None:
     text = text_of_state(CoalitionPanel, example.state(removed=()))
     assert "R = {}   the intact model" in text
     assert "acc .892" in text
     assert "space on a layer removes it" in text
-    bare = example.state(removed=(), charts=MappingProxyType({}))
+    bare = example.state(removed=(), charts=MappingProxyType({}), scored=None)
     assert "not evaluated yet" in text_of_state(CoalitionPanel, bare)
     assert text_of_state(CoalitionPanel, State())
 

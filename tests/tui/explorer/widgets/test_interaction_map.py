@@ -108,7 +108,7 @@ def test_the_map_and_its_chart_name_the_unit_of_the_value() -> None:
     async def flow(app: Mounted) -> None:
         shown.show(rows)
         await app.press()
-        assert "Interactions of neighbours in margin, nats: tiny on boolq" in app.lines[0]
+        assert "Interactions of neighbours in margin, nats: tiny on boolq, n = " in app.lines[0]
 
     mounted(shown, flow, width=100)
 
@@ -196,6 +196,21 @@ def test_hostile_names_are_text(name: str) -> None:
         assert "effect .500 [.10 to .90]" in app.text
 
     mounted(shown, flow, width=160)
+
+
+def test_the_legend_names_the_least_and_the_largest_effect() -> None:
+    shown = InteractionMap()
+
+    async def flow(app: Mounted) -> None:
+        shown.show([replace(row(1.08, 0.9, 1.3), first=0), replace(row(-0.2, -0.3, -0.1), first=1)])
+        await app.press()
+        assert "back each other up (-.20)" in app.text
+        assert "need each other (1.08)" in app.text
+        shown.show([row(1.08, 0.9, 1.3)])
+        await app.press()
+        assert "back each other up (.00)" in app.text
+
+    mounted(shown, flow, width=120)
 
 
 def test_nothing_to_show_is_no_failure() -> None:

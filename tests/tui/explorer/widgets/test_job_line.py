@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
 import pytest
 
 from core.records.records import Writer
+from core.study.events import TopVerdict
 from tests.support import example_state as example
 from tests.support.mounted_widget import HOSTILE, Mounted, mounted, text_of, text_of_state
 from tui.drawing.plain import plain
@@ -32,6 +34,11 @@ def test_a_job_that_may_end_early_says_that_its_total_is_a_bound() -> None:
     assert "≤ 02:10 left" in text_of_state(StatusBar, example.state(jobs=(job,)))
 
 
+def test_a_job_that_decides_on_the_largest_says_how_far_it_is() -> None:
+    note = TopVerdict("windows", "agreement", 3, 0.95, 46, 500, 2376, ("FFN 0", "Attn 1"), ("FFN 28",) * 6, 52, 140)
+    assert "2 in, 52 out, 6 open" in text_of_state(JobLine, example.state(jobs=(example.job(notes=(note,)),)))
+
+
 @pytest.mark.parametrize("state", ["paused", "queued"])
 def test_a_job_that_does_not_run_says_so(state: str) -> None:
     assert state in text_of_state(JobLine, example.state(jobs=(example.job(state=state),)))
@@ -52,7 +59,27 @@ def test_a_run_elsewhere_is_named_where_no_job_is() -> None:
     idle = example.state(jobs=(), bench=bench)
     for part in ("run 1a2b3c4d writes here too", "f5 charts what it wrote", "press r"):
         assert part in text_of_state(JobLine, idle)
-    assert "1a2b3c4d" not in text_of_state(JobLine, example.state(bench=bench))
+    assert "run 1a2b3c4d writes here too" in text_of_state(JobLine, example.state(bench=bench)), "beside a job too"
+
+
+def test_after_a_job_it_says_how_it_ended() -> None:
+    now = datetime.now(UTC)
+    job = example.job(state="finished", done=15040, total=15040, evaluated=3200, ended=now, elapsed=370)
+    text = text_of_state(JobLine, example.state(jobs=(job,)))
+    when = f"{now.astimezone():%H:%M}"
+    for part in ("windows on agreement", f"finished {when}", "15 040 outcomes (3 200 new)", "took 06:10", "r runs"):
+        assert part in text
+    assert f"finished {when}" in text_of_state(JobLine, example.state(jobs=(), past=(job,))), "of an earlier evaluator"
+    before = job.model_copy(update={"ended": now - timedelta(days=3), "state": "cancelled", "evaluated": 15040})
+    text = text_of_state(JobLine, example.state(jobs=(), past=(before,)))
+    assert f"was cancelled {now.astimezone() - timedelta(days=3):%Y-%m-%d}" in text
+    assert "15 040 outcomes" in text
+    assert "new" not in text
+
+
+def test_jobs_that_go_on_after_a_restart_are_told() -> None:
+    state = example.state(jobs=(), resuming=2, narration="")
+    assert "2 jobs to go on with, once the model is open" in text_of_state(JobLine, state)
 
 
 def test_outcomes_that_wait_for_the_store_are_said() -> None:

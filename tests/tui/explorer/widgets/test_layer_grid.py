@@ -181,6 +181,81 @@ def test_a_click_toggles_the_cell_and_shift_click_selects_up_to_it() -> None:
     mounted(_grid(), flow)
 
 
+def test_dragging_selects_and_removes_nothing() -> None:
+    async def flow(app: Mounted) -> None:
+        assert app.pilot is not None
+        layout = app.shown._layout
+
+        def at(column: int, row: int) -> tuple[int, int]:
+            x, y = layout.place(column, row)
+            return x + 2, y + 1
+
+        await app.pilot.mouse_down(LayerGrid, offset=at(16, 0))
+        for column in range(17, 23):
+            await app.pilot.hover(LayerGrid, offset=at(column, 1))
+        await app.pilot.mouse_up(LayerGrid, offset=at(22, 1))
+        assert app.shown.selection == tuple(range(32, 46))
+        assert app.changes == []
+        await app.press("space")
+        assert app.changes == [tuple(range(32, 46))]
+        # A click later on is a click again.
+        await app.pilot.click(LayerGrid, offset=at(3, 1))
+        assert app.shown.selection == (7,)
+        assert app.changes[-1] == (7, *range(32, 46))
+
+    mounted(_grid(), flow)
+
+
+@pytest.mark.parametrize("end", [(200, 3), (3, 20)])
+def test_dragging_out_of_the_grid_keeps_what_was_selected(end: tuple[int, int]) -> None:
+    async def flow(app: Mounted) -> None:
+        assert app.pilot is not None
+        await app.pilot.mouse_down(LayerGrid, offset=(2 + 5 + 2, 2))
+        await app.pilot.hover(LayerGrid, offset=(2 + 5 + 6, 2))
+        await app.pilot.hover(offset=(min(end[0], 79), end[1]))
+        await app.pilot.mouse_up(offset=(min(end[0], 79), end[1]))
+        assert app.shown.selection == (2, 4, 6)
+        await app.pilot.hover(LayerGrid, offset=(2 + 5 + 20, 2))
+        assert app.shown.selection == (2, 4, 6)
+        assert app.changes == []
+
+    mounted(_grid(), flow)
+
+
+def test_escape_and_deselect_leave_the_cursor_alone() -> None:
+    async def flow(app: Mounted) -> None:
+        await app.press("shift+right", "shift+down", "escape")
+        assert app.shown.selection == (3,)
+        assert app.changes == []
+
+    mounted(_grid(), flow)
+
+
+def test_whole_layers_are_removed_and_put_back() -> None:
+    grid = _grid(layers=example.FOUR)
+
+    async def flow(app: Mounted) -> None:
+        await app.press("right", "down")
+        grid.toggle_here(whole_layers=True)
+        await app.press("shift+right")
+        grid.toggle_here(whole_layers=True)
+        grid.toggle_here(whole_layers=True)
+        await app.press("left")
+        assert app.changes == [(4, 5, 6, 7), tuple(range(4, 12)), ()]
+
+    mounted(grid, flow)
+
+
+def test_a_selection_does_not_hide_the_numbers_of_the_layer_under_the_cursor() -> None:
+    async def flow(app: Mounted) -> None:
+        await app.press("shift+right", "shift+down")
+        assert "4 selected" in app.text
+        assert "FFN 1" in next(line for line in app.lines if "selected" in line)
+        assert "drop" in next(line for line in app.lines if "selected" in line)
+
+    mounted(_grid(), flow, width=120)
+
+
 @pytest.mark.parametrize("offset", [(3, 2), (10, 1), (77, 2), (10, 4)])
 def test_a_click_beside_the_cells_changes_nothing(offset: tuple[int, int]) -> None:
     async def flow(app: Mounted) -> None:
@@ -218,6 +293,17 @@ def test_a_larger_drop_has_a_fuller_glyph_and_what_is_unknown_is_a_dot() -> None
     assert text_of(unknown, lambda: unknown.show(example.players(), (), None)).count("·") == 60 + 1
 
 
+def test_the_detail_line_tells_its_documents_where_the_intact_score_is_of_others() -> None:
+    charts = example.charts()
+    assert charts.intact is not None
+    grid = LayerGrid()
+    assert "n = " not in text_of(grid, lambda: grid.show(example.players(), (), charts), width=120)
+    other = charts.model_copy(update={"intact": replace(charts.intact, n=240)})
+    assert "drop .233 [.17 to .32], n = 120" in text_of(
+        grid := LayerGrid(), lambda: grid.show(example.players(), (), other), width=120
+    )
+
+
 def test_the_detail_line_says_what_is_known_of_the_player_under_the_cursor() -> None:
     async def flow(app: Mounted) -> None:
         assert "Attn 0  without it .658, drop .233 [.17 to .32]  share " in app.text
@@ -236,8 +322,7 @@ def test_the_cursor_is_seen_where_cells_are_one_wide() -> None:
             x, y = app.shown._layout.place(*app.shown._slots.cells[app.shown.cursor])
             column, line = x + app.shown.content_region.x, y + app.shown.content_region.y
             style = app.screen.get_style_at(column, line)
-            assert style.bgcolor is not None
-            assert style.bgcolor.triplet == (240, 240, 240)
+            assert style.reverse
             assert app.lines[line][column] == " "
 
     mounted(_grid(layers=80), flow)

@@ -103,3 +103,29 @@ async def test_wide_and_long_text_is_cut_where_it_is_seen() -> None:
         lines = drawn(pilot).splitlines()
         assert lines[1].rstrip() == " 漢字漢…  [red…"
         assert lines[2].rstrip() == " x        y"
+
+
+@pytest.mark.parametrize("width", range(24, 60))
+async def test_no_number_is_drawn_in_part(width: int) -> None:
+    app = Shown()
+    numbers = {f"{row}.{at}" for row in range(9) for at in range(6)}
+    async with app.run_test(size=(width, 10)) as pilot:
+        for _ in range(7):
+            lines = drawn(pilot).splitlines()
+            shown = {word for line in lines[1:] for word in line.split()[2:]}
+            assert shown <= numbers
+            assert set(lines[0].removesuffix("›").split()[1:]) <= {f"c{at}" for at in range(6)}
+            assert lines[0].endswith("›") == ("c5" not in lines[0])
+            await pilot.press("right")
+            await pilot.pause()
+
+
+async def test_a_text_that_is_drawn_in_part_says_so() -> None:
+    app = Shown()
+    async with app.run_test(size=(30, 10)) as pilot:
+        app.table.show([TableColumn("a", 7), TableColumn("b", 40)], [["x", "a command of many words"], ["y", "short"]])
+        await pilot.pause()
+        lines = drawn(pilot).splitlines()
+        assert lines[1].rstrip() == " x        a command of many w…"
+        assert lines[2].rstrip() == " y        short"
+        assert lines[0].endswith("›")

@@ -6,7 +6,10 @@ from dataclasses import replace
 from unittest.mock import patch
 
 import pytest
+from textual import on
 
+from core.evaluator.protocol import Charts
+from core.statistics.verdicts import Standing
 from tests.support import example_state as example
 from tests.support.mounted_widget import HOSTILE, Mounted, mounted, text_of
 from tui.drawing.plain import plain
@@ -24,6 +27,33 @@ def test_bars_are_sorted_by_rank_and_name_the_top_three() -> None:
     top = points[0]
     assert f"{top.share:.1%} [{100 * top.share_low:.1f}–{100 * top.share_high:.1f}]" in lines[1]
     assert "window-first, windows of up to 4, n = 120" in lines[-1]
+
+
+def with_verdicts(*verdicts: Standing | None) -> Charts:
+    """Return charts whose units have these verdicts in order of their ranks; the last is that of all others."""
+    charts = example.charts()
+    told = (replace(point, verdict=verdicts[min(point.rank, len(verdicts)) - 1]) for point in charts.shapley)
+    return charts.model_copy(update={"shapley": tuple(told)})
+
+
+def drawn(charts: Charts) -> str:
+    bars = ShapleyBars()
+    return text_of(bars, lambda: bars.show(charts), width=100)
+
+
+def test_units_have_marks_once_any_is_decided() -> None:
+    lines = drawn(with_verdicts("in", "open", "out")).split("\n")
+    assert [line[2:].split()[2] for line in lines[1:5]] == ["✓", "?", "×", "×"]
+    unsure: Standing | None
+    for unsure in (None, "open"):
+        assert not {"✓", "?", "×"} & set(drawn(with_verdicts(unsure))), "nothing is told apart"
+
+
+def test_units_of_different_documents_are_told_with_their_range() -> None:
+    charts = example.charts()
+    last = max(charts.shapley, key=lambda point: point.rank)
+    raced = tuple(replace(point, n=64 if point is last else 120) for point in charts.shapley)
+    assert "n = 64 to 120" in drawn(charts.model_copy(update={"shapley": raced}))
 
 
 def test_a_bar_ends_at_the_share_with_the_interval_around_it() -> None:
@@ -55,6 +85,52 @@ def test_bars_scroll_and_draw_only_what_is_seen() -> None:
         assert last.label in app.text
 
     mounted(bars, flow, height=12)
+
+
+def test_the_bar_of_the_player_under_the_cursor_is_marked_and_scrolled_to_and_a_click_is_told() -> None:
+    class Followed(ShapleyBars):
+        told: list[int] = []  # noqa: RUF012 one widget a test
+
+        @on(ShapleyBars.Picked)
+        def _keep(self, message: ShapleyBars.Picked) -> None:
+            self.told.append(message.player)
+
+    bars = Followed()
+    last = max(example.charts().shapley, key=lambda point: point.rank)
+
+    async def flow(app: Mounted) -> None:
+        assert app.pilot is not None
+        bars.show(example.charts(), example.players())
+        bars.mark(59)
+        await app.pilot.pause()
+        assert "FFN 29" in next(line for line in app.lines if "▸" in line)
+        bars.mark(last.player)
+        await app.pilot.pause()
+        assert app.text.count("▸") == 1
+        line = next(line for line in app.text.split("\n") if "▸" in line)
+        assert last.label in line
+        top = app.lines[1]
+        await app.pilot.click(Followed, offset=(5, 1))
+        (player,) = bars.told
+        assert example.players()[player].label in top
+
+    mounted(bars, flow, height=12)
+
+
+def test_the_bar_of_a_group_stands_for_its_players() -> None:
+    points = tuple(
+        replace(point, label=f"Layers {3 * at}-{3 * at + 2}", players="blocks:3", player=at)
+        for at, point in enumerate(example.charts().shapley[:10])
+    )
+    bars = ShapleyBars()
+    charts = example.charts().model_copy(update={"shapley": points})
+
+    def show() -> None:
+        bars.show(charts, example.players())
+        bars.mark(20)
+
+    line = next(line for line in text_of(bars, show, width=100).split("\n") if "▸" in line)
+    assert "Layers 9-11" in line
 
 
 def test_no_positive_value_is_said_in_words() -> None:

@@ -13,7 +13,7 @@ from tui.explorer.widgets.status_bar import StatusBar
 
 def test_the_status_bar_says_less_where_there_is_less_room() -> None:
     wide = text_of_state(StatusBar, example.state(), width=160)
-    names, figures = "Cornerstone SmolLM2-135M-Instruct 60 players", "agreement acc .89 ±.06 chance .50"
+    names, figures = "Cornerstone SmolLM2-135M-Instruct 60 players", "agreement acc .89 ±.06 n = 120 chance .50"
     assert " ".join(wide.split()) == f"{names} {figures} windows on agreement 41% 02:10 left"
     narrow = text_of_state(StatusBar, example.state(), width=80)
     for part in ("SmolLM2-135M-Instruct", "acc .89 ±.06", "chance .50", "41% 02:10 left"):

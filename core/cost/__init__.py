@@ -1,0 +1,1 @@
+"""Estimate what a study costs before it runs: operations, tokens, memory, time."""

@@ -1,0 +1,140 @@
+"""How fast a machine multiplies the matrices of a model: measured in a few seconds, or by the facts of a GPU."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import torch
+from torch import Tensor
+from torch.nn.functional import linear
+from transformers import PreTrainedModel
+
+from core.config.run_config import RunConfig
+from core.cost.gpus import gpu_named
+from core.cost.kept_speed import keep_speed, matrices
+from core.cost.outline import Outline
+from core.engine.load import chosen_dtype, device_named
+from core.engine.onednn import Product, faster
+from core.engine.sizes import SHARE, free_on
+from core.engine.timing import seconds_of
+from core.errors import CornerstoneError
+from core.models.layout import Layout
+
+MEASURED_S: Final = 5.0
+"""Seconds that a measurement takes."""
+
+_ROWS: Final = {"cpu": 1024, "cuda": 8192, "mps": 4096}
+_WIDEST: Final = {"cpu": 4096, "cuda": 16384, "mps": 8192}
+"""Wider matrices are no faster, but take longer than a measurement should."""
+
+_FEWEST: Final = 3
+
+SWEEP_PART: Final = {"cpu": 0.8, "cuda": 0.5, "mps": 0.5}
+"""The part of the speed of products that a sweep reaches: measured on CPUs (docs/performance.md), assumed elsewhere."""
+
+LOOP_PART: Final = {"cpu": 0.66, "cuda": 0.4, "mps": 0.4}
+"""The same of a loop over lm-eval, whose texts are padded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """How fast a device multiplies matrices of a model's sizes: in operations a second.
+
+    ``device`` is its kind, ``free`` how many bytes of memory it has for weights and work.
+    """
+
+    name: str
+    device: str
+    flops: float
+    free: float
+    measured: bool
+
+    @property
+    def sweep_part(self) -> float:
+        """The part of these products that a sweep reaches."""
+        return SWEEP_PART[self.device]
+
+    @property
+    def sweep_flops(self) -> float:
+        return self.flops * self.sweep_part
+
+    @property
+    def loop_flops(self) -> float:
+        return self.flops * LOOP_PART[self.device]
+
+    def allowed(self, weights: float, memory: float | None) -> float:
+        """Return how many bytes a sweep may take beside weights of so many bytes; no more than ``memory`` GiB."""
+        free = max(self.free - weights, 0.0)
+        return SHARE[self.device] * free if memory is None else min(memory * 2**30, free)
+
+
+def dtype_for(config: RunConfig, gpu: str | None) -> str:
+    """Return the dtype that a run has: the one it names, or what suits the GPU, or the device of this machine."""
+    if gpu is not None:
+        return "bfloat16" if config.dtype == "auto" else config.dtype
+    return chosen_dtype(config.dtype, config.device)
+
+
+def speed_of(outline: Outline, config: RunConfig, gpu: str | None, gflops: float | None) -> Speed:
+    """Return the speed of a GPU by its facts, of a machine as a person tells it, or of this machine, measured now.
+
+    Args:
+        outline: the model whose matrices are multiplied.
+        config: says which device of this machine is used.
+        gpu: the name of a GPU.
+        gflops: 10^9 operations a second of large matrix products, on a machine with this one's memory.
+
+    Raises:
+        CornerstoneError: there is no such GPU or device, or the GPU's speed is not known for the model's dtype.
+    """
+    if gpu is not None:
+        found = gpu_named(gpu)
+        if outline.model.dtype == torch.float32:
+            raise CornerstoneError(
+                f"the speed of {found.name} is known for bfloat16 and float16 alone, not for float32; plan for one of "
+                "these, or give the speed of its products in float32"
+            )
+        return Speed(found.name, "cuda", found.flops, found.memory, measured=False)
+    place = device_named(config.device)
+    if gflops is not None:
+        return Speed("a machine as told", place.type, gflops * 1e9, free_on(place), measured=False)
+    return measured_speed(outline.model, outline.layout, place)
+
+
+def measured_speed(model: PreTrainedModel, layout: Layout, place: torch.device) -> Speed:
+    """Measure how fast this machine multiplies matrices of the sizes of a model's layers, which need no weights.
+
+    Each size counts as often as the layers have it. On a CPU the faster one of torch's two libraries is used, as in a
+    sweep. The speed is kept, for runs of such a model.
+    """
+    most, sizes = _WIDEST[place.type], Counter[tuple[int, int]]()
+    for (out, inner), count in matrices(model, layout).items():
+        sizes[min(out, most), min(inner, most)] += count
+    each = MEASURED_S / len(sizes)
+    done = seconds = 0.0
+    for (out, inner), count in sizes.items():
+        operations = 2 * _ROWS[place.type] * out * inner
+        done += count * operations
+        seconds += count * _seconds(place, model.dtype, out, inner, each)
+    keep_speed(model, layout, place, done / seconds)
+    cuda = place.type == "cuda"
+    name = torch.cuda.get_device_name(place) if cuda else f"this machine, {torch.get_num_threads()} threads"
+    return Speed(name, place.type, done / seconds, free_on(place), measured=True)
+
+
+def _seconds(place: torch.device, dtype: torch.dtype, out: int, inner: int, most: float) -> float:
+    """Return the median seconds of a product with a matrix of shape (out, inner)."""
+    weight = torch.randn(out, inner, device=place, dtype=dtype)
+    inputs = torch.randn(_ROWS[place.type], inner, device=place, dtype=dtype)
+    multiply: Callable[[Tensor], Tensor]
+    multiply = Product(weight, None).then if faster(place, dtype) else lambda rows: linear(rows, weight)
+    seconds_of(multiply, inputs)
+    end = time.perf_counter() + most
+    taken: list[float] = []
+    while len(taken) < _FEWEST or time.perf_counter() < end:
+        taken.append(seconds_of(multiply, inputs))
+    return sorted(taken)[len(taken) // 2]

@@ -1,0 +1,47 @@
+"""The documents of a task that could not be evaluated, and how a study says so at its end."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from core.records.records import Outcome
+from core.study.evaluating import Skipped
+
+_NAMED = 3
+
+
+class NotDone:
+    """The documents of one task that were skipped so far."""
+
+    def __init__(self, task: str) -> None:
+        self._task = task
+        self._documents: dict[str, int] = {}
+        self._why: dict[str, None] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._documents)
+
+    def add(self, skipped: Skipped) -> None:
+        """Remember what was skipped."""
+        self._documents |= {document.key: document.doc_id for document in skipped.documents}
+        self._why[skipped.why] = None
+
+    def sentence(self) -> str:
+        """Say how many documents were skipped, which, and why."""
+        count = len(self._documents)
+        ids = sorted(self._documents.values())
+        named = ", ".join(map(str, ids[:_NAMED])) + (f" and {count - _NAMED} more" if count > _NAMED else "")
+        return (
+            f"incomplete, {count} {'document' if count == 1 else 'documents'} of {self._task} (number {named} of its "
+            f"data): every attempt to evaluate them failed ({'; '.join(self._why)}); the other outcomes are stored, "
+            "and the same run tries these again"
+        )
+
+
+def without_outcomes(skipped: Skipped) -> Iterator[Outcome]:
+    """Yield outcomes without values in place of those skipped, so that an estimate does not wait for them."""
+    for document in skipped.documents:
+        nothing = (math.nan,) * len(document.choices)
+        for removed in skipped.coalitions:
+            yield Outcome(document.key, removed, nothing, (False,) * len(document.choices), {}, {})

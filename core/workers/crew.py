@@ -1,0 +1,255 @@
+"""The workers of a study: who is ready, who was lost, and who takes the place of those."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from core.errors import CornerstoneError, Mend
+from core.workers.link import Hired, Link, LostError, Ticket
+from core.workers.messages import Done, Dropped, Failed, Opened, Refused, Reply, Sizes, TaskId, Work
+
+_MOST_LOSSES: Final = 3
+"""A worker that is lost so often before it has its model is not started again."""
+_ASK_EVERY_S: Final = 0.5
+_LATE_S: Final = 60.0
+"""So long the first worker that is ready waits for the others."""
+
+State = Literal["starting", "ready", "working", "gone"]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The model and the documents that every worker has to have: fingerprints, as ``Opened`` has them."""
+
+    name: str
+    model: str
+    documents: Mapping[TaskId, str]
+
+
+@dataclass(eq=False, slots=True)
+class Worker:
+    """One worker as the driver sees it."""
+
+    number: int
+    hired: Hired
+    ticket: Ticket
+    state: State = "starting"
+    opened: Opened | None = None
+    work: Work | None = None
+    part: float = 0.0
+    losses: int = 0
+    asking: Ticket | None = None
+    asked_at: float = 0.0
+
+    @property
+    def name(self) -> str:
+        return f"worker {self.number}" + (f" on {self.opened.host}" if self.opened is not None else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The result of a chunk: its outcomes, or that it was dropped, or why it failed."""
+
+    work: Work
+    reply: Done | Dropped | str
+
+
+class Crew:
+    """Some workers. Each has one chunk at a time; who is lost is replaced."""
+
+    def __init__(self, link: Link, count: int, wanted: Wanted, narrate: Callable[[str], None]) -> None:
+        """Start workers.
+
+        Args:
+            link: reaches them.
+            count: how many.
+            wanted: what each has to have.
+            narrate: gets sentences on those that are lost or refused.
+        """
+        self._link = link
+        self._wanted = wanted
+        self._narrate = narrate
+        self._refusal: Refused | Failed | str | None = None
+        self.sizes: Sizes | None = None
+        """The smallest sizes of any worker so far; None before one is ready."""
+        self._workers = [self._started(number) for number in range(1, count + 1)]
+
+    @property
+    def count(self) -> int:
+        """How many workers there should be."""
+        return len(self._workers)
+
+    @property
+    def at_work(self) -> int:
+        """How many are ready, or evaluate."""
+        return sum(worker.state in {"ready", "working"} for worker in self._workers)
+
+    @property
+    def part(self) -> float:
+        """How many outcomes of the chunks in flight are done."""
+        return sum(worker.part for worker in self._workers if worker.state == "working")
+
+    def wait_until_ready(self, check: Callable[[], None]) -> None:
+        """Wait for every worker, and for late ones no longer than a minute once one is ready.
+
+        Args:
+            check: called now and then; what it raises ends the waiting.
+
+        Raises:
+            CornerstoneError: no worker can be used.
+        """
+        ready_at: float | None = None
+        while any(worker.state == "starting" for worker in self._workers):
+            for _ended in self.step(0.2):
+                pass
+            check()
+            if ready_at is None and self.at_work:
+                ready_at = time.monotonic()
+            if ready_at is not None and time.monotonic() - ready_at > _LATE_S:
+                self._narrate(f"{self.at_work} of {self.count} workers are ready; the others join in when they are")
+                return
+        self.refuse_none_left()
+
+    def refuse_none_left(self) -> None:
+        """Refuse to go on without any worker.
+
+        Raises:
+            CornerstoneError: none is left.
+        """
+        if any(worker.state != "gone" for worker in self._workers):
+            return
+        last = self._refusal
+        mend: Mend | None = None
+        if isinstance(last, Refused):
+            mend = last.mend
+        said = last if isinstance(last, str) or last is None else f"on {last.host}: {last.sentence}"
+        raise CornerstoneError(f"no worker is left to evaluate {self._wanted.name}: {said}", mend)
+
+    @property
+    def idle(self) -> bool:
+        """Whether a worker is ready for a chunk."""
+        return any(worker.state == "ready" for worker in self._workers)
+
+    def give(self, work: Work) -> None:
+        """Give a chunk to a worker that is ready."""
+        worker = next(worker for worker in self._workers if worker.state == "ready")
+        worker.state, worker.work, worker.part = "working", work, 0.0
+        worker.asked_at = time.monotonic()
+        worker.ticket = worker.hired.evaluate(work)
+
+    def drop(self, wanted: Callable[[Work], bool]) -> None:
+        """Have chunks dropped that are not wanted any more; those who evaluate them are ready some time later."""
+        for worker in self._workers:
+            if worker.work is not None and not wanted(worker.work):
+                worker.hired.drop(worker.work.number)
+
+    def step(self, seconds: float) -> list[Ended]:
+        """Wait for answers, and return which chunks have ended."""
+        self._ask()
+        waited = {worker.ticket: worker for worker in self._workers if worker.state in {"starting", "working"}}
+        asked = {worker.asking: worker for worker in self._workers if worker.asking is not None}
+        ended = []
+        for ticket in self._link.answered([*waited, *asked], seconds):
+            if ticket in waited:
+                found = self._answered(waited[ticket])
+                ended += [found] if found is not None else []
+            else:
+                self._told(asked[ticket], ticket)
+        return ended
+
+    def leave(self) -> None:
+        """End all workers."""
+        for worker in self._workers:
+            if worker.state != "gone":
+                worker.state = "gone"
+                worker.hired.leave()
+
+    def _started(self, number: int) -> Worker:
+        hired = self._link.hire()
+        return Worker(number, hired, hired.open())
+
+    def _ask(self) -> None:
+        """Ask those that evaluate how far they are, now and then."""
+        now = time.monotonic()
+        for worker in self._workers:
+            if worker.state == "working" and worker.asking is None and now - worker.asked_at > _ASK_EVERY_S:
+                worker.asking, worker.asked_at = worker.hired.progress(), now
+
+    def _told(self, worker: Worker, ticket: Ticket) -> None:
+        if worker.asking != ticket:
+            return  # it is lost: the answer to its chunk, which came with this one, said so
+        worker.asking = None
+        try:
+            found = self._link.answer(ticket)
+        except LostError:
+            return  # the chunk's own ticket says so too
+        if isinstance(found, float) and worker.state == "working":
+            worker.part = found
+
+    def _answered(self, worker: Worker) -> Ended | None:
+        work, worker.work, worker.part = worker.work, None, 0.0
+        try:
+            reply = self._link.answer(worker.ticket)
+        except LostError as lost:
+            return self._lost(worker, work, str(lost))
+        assert not isinstance(reply, float)
+        if work is None:
+            self._judge(worker, reply)
+            return None
+        worker.state = "ready"
+        if isinstance(reply, Refused):
+            raise CornerstoneError(f"on {reply.host}: {reply.sentence}", reply.mend)
+        if isinstance(reply, Failed):
+            return Ended(work, f"on {reply.host}: {reply.sentence}")
+        assert isinstance(reply, Done | Dropped)
+        return Ended(work, reply)
+
+    def _judge(self, worker: Worker, reply: Reply) -> None:
+        """Take a worker that has opened what is wanted; refuse any other by name."""
+        if not isinstance(reply, Opened):
+            assert isinstance(reply, Refused | Failed)
+            self._refuse(worker, reply, f"worker {worker.number} on {reply.host} cannot be used: {reply.sentence}")
+            return
+        if (fault := self._fault(reply)) is not None:
+            self._refuse(worker, fault, f"worker {worker.number} is refused: {fault}")
+            return
+        worker.opened, worker.state, worker.losses = reply, "ready", 0
+        self.sizes = min(
+            (reply.sizes, self.sizes or reply.sizes), key=lambda sizes: (sizes.state_tokens, sizes.chunk_tokens)
+        )
+
+    def _fault(self, opened: Opened) -> str | None:
+        """Return what a worker has that is not what is wanted; None if it has the same."""
+        where = f"on {opened.host}"
+        if opened.model != self._wanted.model:
+            return (
+                f"{self._wanted.name} {where} has the fingerprint {opened.model[:12]}, and here "
+                f"{self._wanted.model[:12]}; give every machine the same files and dtype"
+            )
+        if opened.documents != self._wanted.documents:
+            return f"the documents {where} are others than here; give every machine the same data and versions"
+        return None
+
+    def _refuse(self, worker: Worker, why: Refused | Failed | str, sentence: str) -> None:
+        worker.state, worker.opened, self._refusal = "gone", None, why
+        worker.hired.leave()
+        self._narrate(sentence)
+
+    def _lost(self, worker: Worker, work: Work | None, why: str) -> Ended | None:
+        """Start a worker again that was lost, unless it is lost again and again before it has its model."""
+        name = worker.name
+        worker.hired.leave()
+        worker.opened, worker.asking = None, None
+        worker.losses += work is None
+        if worker.losses >= _MOST_LOSSES:
+            worker.state, self._refusal = "gone", f"{name} was lost {worker.losses} times before it was ready ({why})"
+            self._narrate(f"{name} was lost ({why}), the third time before it was ready, and is given up")
+            return None
+        again = "its chunk is done again, and another" if work is not None else "another"
+        self._narrate(f"{name} was lost ({why}); {again} takes its place")
+        worker.hired = self._link.hire()
+        worker.ticket, worker.state = worker.hired.open(), "starting"
+        return Ended(work, f"{name} was lost: {why}") if work is not None else None

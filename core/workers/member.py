@@ -1,0 +1,126 @@
+"""A worker: it opens the model and the tasks of a run, and evaluates the chunks that it is sent.
+
+It runs in a process of its own. Light to import: torch is loaded when the model is opened.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+from dataclasses import astuple, replace
+from typing import TYPE_CHECKING
+
+from core.errors import CornerstoneError
+from core.machine.fault_log import fault_sentence
+from core.workers.messages import Done, Dropped, Failed, Opened, Refused, Sizes, TaskId, Work
+
+if TYPE_CHECKING:
+    from core.records.records import Outcome
+    from core.study.chunks import ChunkEvaluator
+    from core.tasks.prepare import Document, PreparedTask
+
+
+class _NotWantedError(Exception):
+    """The chunk in hand is not wanted any more."""
+
+
+class Member:
+    """One worker. ``progress`` and ``drop`` may be called while it evaluates."""
+
+    def __init__(self, config: str, threads: int | None) -> None:
+        """Remember what to open.
+
+        Args:
+            config: the run, as JSON.
+            threads: how many threads it computes with on a CPU; None for as many as its machine has cores.
+        """
+        self._config = config
+        self._threads = threads
+        self._evaluator: ChunkEvaluator | None = None
+        self._tasks: dict[TaskId, tuple[PreparedTask, dict[str, Document]]] = {}
+        self._part = 0.0
+        self._dropped = -1
+
+    def open(self) -> Opened | Refused | Failed:
+        """Load the model and the tasks."""
+        try:
+            return self._opened()
+        except CornerstoneError as error:
+            return Refused(str(error), error.mend, platform.node())
+        except Exception as error:  # noqa: BLE001 the driver tells it
+            return Failed(fault_sentence(error), platform.node())
+
+    def evaluate(self, work: Work) -> Done | Refused | Failed | Dropped:
+        """Evaluate a chunk."""
+        try:
+            return self._evaluated(work)
+        except _NotWantedError:
+            return Dropped()
+        except CornerstoneError as error:
+            return Refused(str(error), error.mend, platform.node())
+        except Exception as error:  # noqa: BLE001 the driver tries it elsewhere, and tells it
+            return Failed(fault_sentence(error), platform.node())
+
+    def progress(self) -> float:
+        """Return how many outcomes of the chunk in hand are done."""
+        return self._part
+
+    def drop(self, number: int) -> None:
+        """End the evaluation of a chunk, between two batches."""
+        self._dropped = number
+
+    def _opened(self) -> Opened:
+        from core.config.run_config import RunConfig
+        from core.machine.allocator import keep_freed_memory
+
+        config = RunConfig.model_validate_json(self._config)
+        if config.offline:  # the hub's libraries read it when they are loaded
+            os.environ |= {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
+        keep_freed_memory()
+
+        from core.study.workbench import open_workbench
+        from core.workers.documents import documents_digest, task_id
+
+        self._take_threads()
+        bench = open_workbench(config)
+        self._evaluator = bench.alone()
+        self._tasks = {
+            task_id(task): (task, {document.record.key: document for document in task.documents})
+            for task in bench.tasks
+        }
+        return Opened(
+            host=platform.node(),
+            process=os.getpid(),
+            device=bench.device,
+            model=bench.model.record.fingerprint,
+            documents={task_id(task): documents_digest(task) for task in bench.tasks},
+            sizes=Sizes(*astuple(self._evaluator.sizes)),
+        )
+
+    def _take_threads(self) -> None:
+        """Compute with the threads that this worker has; each thread of a process is told so by itself."""
+        import torch
+
+        if self._threads is not None and torch.get_num_threads() != self._threads:
+            torch.set_num_threads(self._threads)
+
+    def _evaluated(self, work: Work) -> Done:
+        assert self._evaluator is not None, "it was not opened"
+        self._take_threads()
+        task, documents = self._tasks[work.task]
+        chunk = replace(task, documents=tuple(documents[key] for key in work.documents))
+        outcomes: list[Outcome] = []
+        smaller: Sizes | None = None
+
+        def on_batch(done: float) -> None:
+            self._part = len(outcomes) + done
+            if self._dropped == work.number:
+                raise _NotWantedError
+
+        self._part = 0.0
+        for found in self._evaluator.missing(chunk, work.coalitions, {}, on_batch):
+            if isinstance(found, list):
+                outcomes += found
+            else:
+                smaller = Sizes(*astuple(found))
+        return Done(outcomes, smaller)

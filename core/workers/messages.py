@@ -1,0 +1,88 @@
+"""What the driver of a study and its workers send each other. Light to import, and picklable."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from core.coalitions.players import Removed
+from core.errors import Mend
+from core.records.records import Outcome
+
+TaskId = tuple[str, str]
+"""The fingerprints of a task and of its data."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """The sizes of a worker's sweep; see ``core.engine.sizes.SweepSizes``."""
+
+    row_tokens: int
+    batch_tokens: int
+    chunk_tokens: int
+    state_tokens: int
+    laid_out: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A worker has its model and tasks.
+
+    Attributes:
+        host: the machine that it runs on.
+        process: the number of its process there.
+        device: the type of device that it computes on.
+        model: the fingerprint of its model.
+        documents: a digest of the documents of each of its tasks.
+        sizes: how much it evaluates at once.
+    """
+
+    host: str
+    process: int
+    device: str
+    model: str
+    documents: Mapping[TaskId, str]
+    sizes: Sizes
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A chunk to evaluate: documents of a task, by their keys, under all of some coalitions."""
+
+    number: int
+    task: TaskId
+    documents: tuple[str, ...]
+    coalitions: tuple[Removed, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A chunk's outcomes, and the sizes from now on where memory ran out meanwhile."""
+
+    outcomes: list[Outcome]
+    smaller: Sizes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Something that a person can mend: the sentence of a ``CornerstoneError``, and where it arose."""
+
+    sentence: str
+    mend: Mend | None
+    host: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A fault that nobody foresaw, in a sentence, and where it arose."""
+
+    sentence: str
+    host: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """The chunk was not wanted any more."""
+
+
+Reply = Opened | Done | Refused | Failed | Dropped

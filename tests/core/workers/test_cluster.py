@@ -1,0 +1,120 @@
+"""A study on a cluster: two nodes with caches of their own store what one process does, and nobody else is let in."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from safetensors.torch import load_file, save_file
+
+from tests.core.workers.test_ray import OUTCOMES, ray_is_there, same
+from tests.faults.stored import stored
+from tests.support.model_folders import hub_cache
+from tests.support.programs import MAIN, REPOSITORY, Program
+from tests.support.ray_nodes import NODES, caches
+
+pytestmark = pytest.mark.slow
+
+_ENDS_S = 300.0
+_MODEL = "house/tiny"
+
+
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    """A cluster that runs: its address, and the folder with the token and with the caches of its nodes."""
+
+    address: str
+    folder: Path
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """Return that of a driver on the first node."""
+        token = {"RAY_AUTH_TOKEN_PATH": str(self.folder / "token")}
+        return {**os.environ, **caches(self.folder, "first"), **token, **more}
+
+    def run(self, store: Path, *more: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        asked = ["run", "--model", _MODEL, "--task", "agreement", "--limit", "24", "--schedule", "windows"]
+        program = Program(
+            [*MAIN, *asked, "--max-removed", "2", "--store", str(store), *more],
+            folder=store.parent,
+            environment=self.environment(**environment),
+            whole=True,
+        )
+        try:
+            return program.wait(_ENDS_S)
+        finally:
+            program.end()
+
+
+@pytest.fixture(scope="module")
+def nodes(tiny_model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
+    ray_is_there()
+    folder = tmp_path_factory.mktemp("nodes")
+    for name in NODES:
+        hub_cache(folder / name / "hf" / "hub", _MODEL, tiny_model_folder)
+    token = folder / "token"
+    token.touch(mode=0o600)
+    token.write_text(secrets.token_hex(32))
+    waiting = Nodes("", folder)
+    command = [sys.executable, "-m", "tests.support.ray_nodes", str(folder)]
+    with subprocess.Popen(
+        command,
+        cwd=REPOSITORY,
+        env=waiting.environment(),
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as cluster:
+        assert cluster.stdout is not None
+        address = cluster.stdout.readline().strip()
+        if not address:
+            pytest.skip("Ray's own programs did not start on this machine")
+        yield Nodes(address, folder)
+        cluster.communicate(timeout=_ENDS_S)
+
+
+def test_two_nodes_with_caches_of_their_own_store_what_one_process_does(nodes: Nodes, tmp_path: Path) -> None:
+    alone = nodes.run(tmp_path / "alone.duckdb")
+    assert alone.returncode == 0, alone.stderr
+    done = nodes.run(tmp_path / "s.duckdb", "--ray", nodes.address)
+    assert done.returncode == 0, done.stderr
+    assert "2 workers on the cluster" in done.stderr
+    assert len(stored(tmp_path / "alone.duckdb").outcomes) == OUTCOMES
+    same(tmp_path / "s.duckdb", tmp_path / "alone.duckdb")
+    for name in NODES:
+        assert (nodes.folder / name / "cornerstone" / "layouts").exists()
+
+
+def test_a_wrong_token_is_refused_in_a_sentence(nodes: Nodes, tmp_path: Path) -> None:
+    wrong = nodes.run(tmp_path / "s.duckdb", "--ray", nodes.address, RAY_AUTH_TOKEN=secrets.token_hex(32))
+    assert wrong.returncode == 2
+    last = wrong.stderr.splitlines()[-1]
+    assert last.startswith(f"cornerstone: the Ray cluster at {nodes.address} cannot be joined: ")
+    assert "Traceback" not in wrong.stderr
+
+
+def test_a_node_with_other_weights_is_refused_by_name_and_the_other_goes_on(
+    nodes: Nodes, tiny_model_folder: Path, tmp_path: Path
+) -> None:
+    other = shutil.copytree(tiny_model_folder, tmp_path / "other")
+    weights = {name: 1.01 * tensor for name, tensor in load_file(other / "model.safetensors").items()}
+    save_file(weights, other / "model.safetensors", metadata={"format": "pt"})
+    hub = nodes.folder / "second" / "hf" / "hub"
+    aside = hub.rename(tmp_path / "aside")
+    hub_cache(hub, _MODEL, other)
+    try:
+        done = nodes.run(tmp_path / "s.duckdb", "--ray", nodes.address)
+    finally:
+        shutil.rmtree(hub)
+        aside.rename(hub)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"worker \d is refused: house/tiny on .* has the fingerprint", done.stderr), done.stderr
+    assert len(stored(tmp_path / "s.duckdb").outcomes) == OUTCOMES

@@ -1,0 +1,196 @@
+"""A crew: who is taken, refused by name, replaced or given up, and what becomes of the chunks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from core.errors import CornerstoneError, Mend
+from core.workers.crew import Crew, Wanted
+from core.workers.link import LostError
+from core.workers.messages import Done, Dropped, Failed, Opened, Refused, Sizes, Work
+from tests.core.workers.scripted import ScriptedLink
+
+SIZES = Sizes(64, 1024, 64, 4096, laid_out=True)
+DOCUMENTS = {("task", "data"): "digest"}
+OPENED = Opened("north", 17, "cpu", "f1" * 32, DOCUMENTS, SIZES)
+WANTED = Wanted("small-llama", "f1" * 32, DOCUMENTS)
+LOST = "its process ended"
+
+
+class Scene:
+    """A crew of scripted workers, and what it says."""
+
+    def __init__(self, count: int) -> None:
+        self.link = ScriptedLink()
+        self.said: list[str] = []
+        self.crew = Crew(self.link, count, WANTED, self.said.append)
+
+    def open_all(self) -> None:
+        for worker in self.link.hired:
+            worker.last.reply = OPENED
+        self.crew.wait_until_ready(lambda: None)
+
+
+def work(number: int) -> Work:
+    return Work(number, ("task", "data"), ("a", "b"), ((), (1,)))
+
+
+def test_those_with_the_same_model_and_documents_are_ready_and_the_smallest_sizes_count() -> None:
+    scene = Scene(3)
+    small = replace(SIZES, state_tokens=512)
+    for worker, sizes in zip(scene.link.hired, (SIZES, small, SIZES), strict=True):
+        worker.last.reply = replace(OPENED, sizes=sizes)
+    scene.crew.wait_until_ready(lambda: None)
+    assert (scene.crew.at_work, scene.crew.count, scene.crew.sizes, scene.said) == (3, 3, small, [])
+
+
+@pytest.mark.parametrize(
+    ("opened", "words"),
+    [
+        (replace(OPENED, host="south", model="0a" * 32), ["worker 2", "south", "0a0a0a", "f1f1f1", "small-llama"]),
+        (replace(OPENED, host="south", documents={("task", "data"): "other"}), ["worker 2", "south", "documents"]),
+        (replace(OPENED, host="south", documents={}), ["worker 2", "south", "documents"]),
+        (Refused("there is no folder /models/x", None, "south"), ["worker 2", "south", "/models/x"]),
+        (Failed("KeyError: 'x'", "south"), ["worker 2", "south", "KeyError"]),
+    ],
+)
+def test_one_that_has_something_else_is_refused_by_name_and_the_others_go_on(
+    opened: Opened | Refused | Failed, words: list[str]
+) -> None:
+    scene = Scene(2)
+    scene.link.hired[0].last.reply = OPENED
+    scene.link.hired[1].last.reply = opened
+    scene.crew.wait_until_ready(lambda: None)
+    assert scene.crew.at_work == 1
+    (sentence,) = scene.said
+    assert all(word in sentence for word in words)
+    assert [worker.left for worker in scene.link.hired] == [False, True]
+
+
+def test_where_all_are_refused_the_error_says_why_and_keeps_its_mend() -> None:
+    scene = Scene(2)
+    for worker in scene.link.hired:
+        worker.last.reply = Refused("small-llama is not here", Mend.GO_ONLINE, "south")
+    with pytest.raises(CornerstoneError, match=r"no worker is left .*on south: small-llama is not here") as caught:
+        scene.crew.wait_until_ready(lambda: None)
+    assert caught.value.mend == Mend.GO_ONLINE
+
+
+def test_a_chunk_of_a_lost_worker_comes_back_and_another_worker_takes_its_place() -> None:
+    scene = Scene(1)
+    scene.open_all()
+    scene.crew.give(work(5))
+    assert not scene.crew.idle
+    scene.link.hired[0].last.reply = LostError(LOST)
+    (ended,) = scene.crew.step(0)
+    assert (ended.work.number, ended.reply) == (5, f"worker 1 on north was lost: {LOST}")
+    assert (scene.crew.at_work, len(scene.link.hired)) == (0, 2)
+    assert "its chunk is done again" in scene.said[0]
+    scene.link.hired[1].last.reply = OPENED
+    scene.crew.step(0)
+    scene.crew.give(work(5))
+    scene.link.hired[1].last.reply = Done([])
+    assert [one.reply for one in scene.crew.step(0)] == [Done([])]
+
+
+def test_one_that_is_lost_again_and_again_before_it_is_ready_is_given_up() -> None:
+    scene = Scene(1)
+    for _ in range(3):
+        scene.crew.refuse_none_left()
+        scene.link.hired[-1].last.reply = LostError(LOST)
+        scene.crew.step(0)
+    with pytest.raises(CornerstoneError, match=r"no worker is left .*lost 3 times before it was ready"):
+        scene.crew.refuse_none_left()
+    assert len(scene.link.hired) == 3
+    assert all(worker.left for worker in scene.link.hired)
+
+
+def test_many_losses_with_chunks_in_between_are_no_reason_to_give_up() -> None:
+    scene = Scene(1)
+    scene.open_all()
+    for number in range(7):
+        scene.crew.give(work(number))
+        scene.link.hired[-1].last.reply = LostError(LOST)
+        assert [ended.work.number for ended in scene.crew.step(0)] == [number]
+        scene.link.hired[-1].last.reply = OPENED
+        scene.crew.step(0)
+    assert scene.crew.at_work == 1
+
+
+def test_a_fault_comes_back_with_the_chunk_and_what_a_person_can_mend_ends_the_work() -> None:
+    scene = Scene(2)
+    scene.open_all()
+    for number in range(2):
+        scene.crew.give(work(number))
+    scene.link.hired[0].last.reply = Failed("ZeroDivisionError", "north")
+    (ended,) = scene.crew.step(0)
+    assert ended.reply == "on north: ZeroDivisionError"
+    scene.link.hired[1].last.reply = Refused("the memory does not suffice", None, "north")
+    with pytest.raises(CornerstoneError, match="on north: the memory does not suffice"):
+        scene.crew.step(0)
+
+
+def test_only_the_chunks_that_are_not_wanted_are_dropped() -> None:
+    scene = Scene(2)
+    scene.open_all()
+    scene.crew.give(work(1))
+    scene.crew.give(work(2))
+    scene.crew.drop(lambda one: one.number == 2)
+    assert [worker.dropped for worker in scene.link.hired] == [[1], []]
+    scene.link.hired[0].last.reply = Dropped()
+    assert [(one.work.number, one.reply) for one in scene.crew.step(0)] == [(1, Dropped())]
+    assert scene.crew.idle
+
+
+def test_progress_is_asked_for_now_and_then_and_a_lost_answer_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr("core.workers.crew.time.monotonic", lambda: now)
+    scene = Scene(1)
+    scene.open_all()
+    scene.crew.give(work(1))
+    (worker,) = scene.link.hired
+    scene.crew.step(0)
+    assert worker.last.what == "evaluate"
+    now += 1
+    scene.crew.step(0)
+    assert worker.last.what == "progress"
+    worker.last.reply = 3.5
+    scene.crew.step(0)
+    assert scene.crew.part == 3.5
+    now += 1
+    scene.crew.step(0)
+    worker.last.reply = LostError(LOST)
+    assert scene.crew.step(0) == []
+    assert scene.crew.part == 3.5
+
+
+def test_a_worker_whose_chunk_and_progress_are_lost_at_once_is_replaced_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr("core.workers.crew.time.monotonic", lambda: now)
+    scene = Scene(1)
+    scene.open_all()
+    scene.crew.give(work(1))
+    now += 1
+    scene.crew.step(0)
+    evaluating, asking = scene.link.hired[0].calls[-2:]
+    assert (evaluating.what, asking.what) == ("evaluate", "progress")
+    evaluating.reply = asking.reply = LostError(LOST)
+    (ended,) = scene.crew.step(0)
+    assert (ended.work.number, len(scene.link.hired)) == (1, 2)
+    scene.link.hired[1].last.reply = OPENED
+    scene.crew.step(0)
+    assert scene.crew.idle
+
+
+def test_the_first_that_is_ready_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = iter(float(second) for second in range(0, 10_000, 5))
+    monkeypatch.setattr("core.workers.crew.time.monotonic", lambda: next(times))
+    scene = Scene(3)
+    scene.link.hired[1].last.reply = OPENED
+    scene.crew.wait_until_ready(lambda: None)
+    assert scene.crew.at_work == 1
+    assert "1 of 3 workers" in scene.said[0]
+    scene.crew.leave()
+    assert all(worker.left for worker in scene.link.hired)
