@@ -47,6 +47,7 @@ class Sizes:
     whole_programs: int = 50
     workers_killed: int = 25
     drivers_killed: int = 25
+    default_workers_killed: int = 3
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ _SIZES = Sizes(
     whole_programs=0,
     workers_killed=1,
     drivers_killed=1,
+    default_workers_killed=1,
 )
 
 
@@ -41,6 +42,6 @@ def test_nothing_is_lost_or_unsaid(setting: Setting, part: str) -> None:
 @pytest.mark.slow
 def test_nothing_is_lost_with_workers(setting: Setting) -> None:
     verdicts = tried("workers", setting)
-    assert len(verdicts) == 2
+    assert len(verdicts) == 3
     assert not failures("workers", 0, verdicts, every=True)
     assert not any(verdict.missing for verdict in verdicts.values())

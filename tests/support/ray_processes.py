@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import psutil
 
-_LOOK_EVERY_S = 0.1
+_LOOK_EVERY_S = 0.01
 
 
 def family(pid: int) -> list[psutil.Process]:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file, save_file
 
-from tests.core.workers.test_ray import OUTCOMES, ray_is_there, same
+from tests.core.workers.test_ray import ray_is_there, same
 from tests.faults.stored import stored
 from tests.support.model_folders import hub_cache
 from tests.support.programs import MAIN, REPOSITORY, Program
@@ -25,6 +25,8 @@ pytestmark = pytest.mark.slow
 
 _ENDS_S = 300.0
 _MODEL = "house/tiny"
+_LIMIT = 24
+_OUTCOMES = _LIMIT * (1 + 8 + 7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class Nodes:
         return {**os.environ, **caches(self.folder, "first"), **token, **more}
 
     def run(self, store: Path, *more: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        asked = ["run", "--model", _MODEL, "--task", "agreement", "--limit", "24", "--schedule", "windows"]
+        asked = ["run", "--model", _MODEL, "--task", "agreement", "--limit", str(_LIMIT), "--schedule", "windows"]
         program = Program(
             [*MAIN, *asked, "--max-removed", "2", "--store", str(store), *more],
             folder=store.parent,
@@ -87,7 +89,7 @@ def test_two_nodes_with_caches_of_their_own_store_what_one_process_does(nodes: N
     done = nodes.run(tmp_path / "s.duckdb", "--ray", nodes.address)
     assert done.returncode == 0, done.stderr
     assert "2 workers on the cluster" in done.stderr
-    assert len(stored(tmp_path / "alone.duckdb").outcomes) == OUTCOMES
+    assert len(stored(tmp_path / "alone.duckdb").outcomes) == _OUTCOMES
     same(tmp_path / "s.duckdb", tmp_path / "alone.duckdb")
     for name in NODES:
         assert (nodes.folder / name / "cornerstone" / "layouts").exists()
@@ -117,4 +119,4 @@ def test_a_node_with_other_weights_is_refused_by_name_and_the_other_goes_on(
         aside.rename(hub)
     assert done.returncode == 0, done.stderr
     assert re.search(r"worker \d is refused: house/tiny on .* has the fingerprint", done.stderr), done.stderr
-    assert len(stored(tmp_path / "s.duckdb").outcomes) == OUTCOMES
+    assert len(stored(tmp_path / "s.duckdb").outcomes) == _OUTCOMES

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from core.machine.runtime_folder import runtime_folder
@@ -26,8 +27,10 @@ _END_S = 60.0
 _KILLED_END_S = 240.0
 """Ray's agents first try to tell those that are gone already, for a minute and more."""
 _NO_START = "Ray cannot be started on this machine"
-LIMIT = 24
-OUTCOMES = LIMIT * (1 + 8 + 7)
+LIMIT = 120
+LONGEST = 5
+OUTCOMES = LIMIT * (1 + 8 + 7 + 6 + 5 + 4)
+"""Seconds of work, so that a worker is seen at it and struck before it has ended."""
 # Ends the process of whoever really evaluates the document, and not of those who try its scoring with -1.
 _DEADLY = """
 import os
@@ -74,9 +77,17 @@ class Run:
     def __init__(self, model: Path, store: Path, *more: str, task: str = "agreement") -> None:
         asked = ["run", "--model", str(model), "--task", task, "--limit", str(LIMIT), "--schedule", "windows"]
         self.program = Program(
-            [*MAIN, *asked, "--max-removed", "2", "--store", str(store), *more], folder=store.parent, whole=True
+            [*MAIN, *asked, "--max-removed", str(LONGEST), "--store", str(store), *more],
+            folder=store.parent,
+            whole=True,
         )
         self.store = store
+
+    def at_work(self) -> list[psutil.Process]:
+        """Wait until a worker evaluates, and return those that do."""
+        if not (found := busy_workers(self.program.pid, _START_S)):
+            pytest.fail(f"no worker was seen at work; the run said: {self.done()}")
+        return found
 
     def done(self, code: int = 0, seconds: float = _START_S) -> str:
         """Wait for its end, and return what it said."""
@@ -117,7 +128,7 @@ def test_three_workers_store_what_one_process_does_on_loopback_alone(
 ) -> None:
     runs.append(run := Run(tiny_model_folder, tmp_path / "s.duckdb", "--workers", "3"))
     pid = run.program.pid
-    assert busy_workers(pid, _START_S)
+    assert run.at_work()
     assert len(workers(pid)) == 3
     below = family(pid)
     assert {address.removeprefix("::ffff:") for address in listening(below)} == {"127.0.0.1"}
@@ -138,9 +149,7 @@ def test_a_killed_worker_costs_its_chunk_in_hand_and_nothing_else(
     tiny_model_folder: Path, tmp_path: Path, alone: Path, runs: list[Run]
 ) -> None:
     runs.append(run := Run(tiny_model_folder, tmp_path / "s.duckdb", "--workers", "2"))
-    found = busy_workers(run.program.pid, _START_S)
-    assert found
-    random.Random(0).choice(found).kill()
+    random.Random(0).choice(run.at_work()).kill()
     said = run.done()
     assert "was lost (its process ended)" in said
     same(run.store, alone)
@@ -150,7 +159,7 @@ def test_a_killed_driver_leaves_no_process_and_the_next_run_completes_the_store(
     tiny_model_folder: Path, tmp_path: Path, alone: Path, runs: list[Run]
 ) -> None:
     runs.append(run := Run(tiny_model_folder, tmp_path / "s.duckdb", "--workers", "2"))
-    assert busy_workers(run.program.pid, _START_S)
+    assert run.at_work()
     below = family(run.program.pid)
     run.program.signal(signal.SIGKILL)
     assert survivors(below, _KILLED_END_S) == []
@@ -166,7 +175,7 @@ def test_a_stopped_run_says_so_and_leaves_no_process(
     tiny_model_folder: Path, tmp_path: Path, runs: list[Run], number: signal.Signals, code: int
 ) -> None:
     runs.append(run := Run(tiny_model_folder, tmp_path / "s.duckdb", "--workers", "2"))
-    assert busy_workers(run.program.pid, _START_S)
+    assert run.at_work()
     below = family(run.program.pid)
     begun = time.monotonic()
     run.program.signal(number)
