@@ -11,12 +11,14 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
+from itertools import groupby
 
 import torch
 from accelerate.utils import send_to_device
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from core.engine.ahead import Ahead
 from core.engine.arguments import LayerCall
 from core.engine.entrance import Call, Entrance, Entry, PathCalls
 from core.engine.expert_silence import gone_from, without_experts
@@ -44,6 +46,7 @@ class Decoder:
         inside = {module for layer in self._layers for module in layer.modules()}
         self._ends = [module for module in model.modules() if module not in inside]
         self._laid_out = laid_out
+        self._ahead = Ahead(self._layers)
         self._place = self.device
         self._entrance = Entrance(model, self._layers, layout)
         self._head = Head(model, self._layers, layout, laid_out=laid_out)
@@ -52,6 +55,14 @@ class Decoder:
     @property
     def layer_count(self) -> int:
         return len(self._layers)
+
+    @property
+    def stages(self) -> list[int]:
+        """How many layers in a row lie on one device, in order. Where weights are offloaded, one device computes."""
+        if any(weight.is_meta for layer in self._layers for weight in layer.parameters()):
+            return [self.layer_count]
+        places = [next(layer.parameters()).device for layer in self._layers]
+        return [len(list(same)) for _, same in groupby(places)]
 
     @property
     def device(self) -> torch.device:
@@ -80,8 +91,14 @@ class Decoder:
         enough to make that pay.
         """
         layer, pays = self._layers[index], self._laid_out and tokens >= WORTH_PACKING
-        with brought_in(layer.modules()), packed(layer) if pays else nullcontext():
-            yield
+        with brought_in(layer.modules(), self._ahead.taken(index)):
+            self._ahead.begin(index + 1)
+            with packed(layer) if pays else nullcontext():
+                yield
+
+    def fetching_ahead(self) -> AbstractContextManager[None]:
+        """Have ``loaded`` fetch the offloaded weights of the layer after it meanwhile, inside the block."""
+        return self._ahead.fetching()
 
     def ends_loaded(self) -> AbstractContextManager[None]:
         """Do the same as ``loaded`` for the modules around the layers: embeddings, final norm and head."""

@@ -24,6 +24,9 @@ _HEAD_WIDTH_CPU = 1024
 # Peak memory of one token in a layer besides its state: so many times the hidden width, and so many times the FFN's.
 _HIDDEN_WIDTHS, _FFN_WIDTHS = 8, 3
 
+_ROWS_A_DEVICE = 8
+"""Rows of a chunk for each device of several: the last of S devices waits for S - 1 rows, and the first one as long."""
+
 _LONGEST_ROW = 512
 """Attention grows with the square of a row's length."""
 
@@ -109,17 +112,22 @@ def sizes_for(model: PreTrainedModel, *, offloaded: bool, memory: float | None =
     device = compute_device(model)
     free = free_on(device)
     allowed = min(memory * 2**30, free) if memory is not None else SHARE[device.type] * free
-    return sizes_within(model, device, allowed, offloaded=offloaded)
+    return sizes_within(model, device, allowed, offloaded=offloaded, devices=accelerators(model))
 
 
-def sizes_within(model: PreTrainedModel, device: torch.device, allowed: float, *, offloaded: bool) -> SweepSizes:
+def sizes_within(
+    model: PreTrainedModel, device: torch.device, allowed: float, *, offloaded: bool, devices: int = 1
+) -> SweepSizes:
     """Choose the sizes for a model on a device where a sweep may take so many bytes; see ``sizes_for``.
 
-    The model may lack its weights, as only their shapes count.
+    The model may lack its weights, as only their shapes count. Where several devices hold its layers, a chunk has rows
+    enough to keep all of them busy (``core.engine.pipeline``).
     """
     budget = _TENSORS * allowed
     config = model.config.get_text_config()
     itemsize = model.dtype.itemsize
+    if offloaded:
+        budget = max(budget - _fetched_bytes(model), budget / 2)
     for_products = KEPT_BYTES + _packed_bytes(config, itemsize)
     laid_out = faster(device, model.dtype) and for_products <= budget / 2
     budget -= for_products if laid_out else 0
@@ -134,7 +142,8 @@ def sizes_within(model: PreTrainedModel, device: torch.device, allowed: float, *
         return SweepSizes(1024, batch_tokens, state_tokens, state_tokens, laid_out)
     if device.type == "cpu":
         return SweepSizes(64, batch_tokens, 64, state_tokens, laid_out)
-    return SweepSizes(1024, batch_tokens, 1024, state_tokens, laid_out)
+    rows = _ROWS_A_DEVICE * devices if devices > 1 else 1
+    return SweepSizes(1024, batch_tokens, 1024 * rows, state_tokens, laid_out)
 
 
 def needed_bytes(model: PreTrainedModel, sizes: SweepSizes, states: int) -> int:
@@ -174,6 +183,18 @@ def _working_bytes(config: PretrainedConfig, itemsize: int, batch_tokens: int, w
 def _packed_bytes(config: PretrainedConfig, itemsize: int) -> int:
     """Return the bytes of the copy of a layer's weights that oneDNN reorders."""
     return int(itemsize * hidden_width(config) * (4 * hidden_width(config) + 3 * ffn_width(config)))
+
+
+def _fetched_bytes(model: PreTrainedModel) -> float:
+    """Return the bytes of the two layers that an offloaded model has at once: one computes, the next one comes."""
+    weights: int = sum(weight.numel() * weight.element_size() for weight in model.parameters())
+    layers: int = getattr(model.config.get_text_config(), "num_hidden_layers", 1)
+    return 2 * weights / layers
+
+
+def accelerators(model: PreTrainedModel) -> int:
+    """Return how many devices other than the CPU hold a part of a model."""
+    return len({weight.device for weight in model.parameters() if weight.device.type not in ("cpu", "meta")})
 
 
 def compute_device(model: PreTrainedModel) -> torch.device:

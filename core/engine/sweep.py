@@ -23,10 +23,11 @@ from torch import Tensor
 from core.coalitions.players import Removed
 from core.engine.arguments import NotShared
 from core.engine.decoder import Decoder
-from core.engine.entrance import Call, Entry
+from core.engine.entrance import Entry
 from core.engine.intact_states import IntactStates, LayerStates
 from core.engine.onednn import ROWS
 from core.engine.packing import Row
+from core.engine.pipeline import waves
 from core.engine.scoring import Scores, joined, score
 from core.engine.sizes import head_rows
 from core.engine.whole import score_whole
@@ -108,32 +109,20 @@ def _swept(
     intact: IntactStates | None,
 ) -> list[Scores]:
     """Score rows after the embeddings, layer by layer."""
-    rows, entries = [row for row, _ in entered], [entry for _, entry in entered]
     removed_bits = [sum(1 << player for player in removed) for removed in coalitions]
-    starts = decoder.layout.starts
-    plan = [_variants(start, end, removed_bits) for start, end in pairwise(starts)]
-    tokens = sum(map(len, rows))
-    progress = _Progress(tokens * sum(len(prefixes) for variants in plan for prefixes in variants.values()), on_batch)
-    known: Sequence[LayerStates] = [{} if intact is None else intact.of(row) for row in rows]
-    states: list[dict[Prefix, Tensor]] = [{0: entry.hidden} for entry in entries]
-    for index, variants in enumerate(plan):
-        layer, last = decoder.layout.layers[index], index == len(plan) - 1
-        skipped = (1 << len(layer.sublayers)) - 1 if layer.passes else None
-        step = _Step(index, starts[index], variants, skipped, batch_tokens, last)
-        ways = [_Way(row, entry.calls[index]) for row, entry in zip(rows, entries, strict=True)]
-        done = [_known(step, way, there, kept) for way, there, kept in zip(ways, states, known, strict=True)]
-        due = sum(len(row) * step.lacking_count(there) for row, there in zip(rows, done, strict=True))
-        with decoder.loaded(index, due) if due else nullcontext():
-            for place, (way, there) in enumerate(zip(ways, done, strict=True)):
-                # This frees the row's states before the layer at once, not only after all rows.
-                states[place] = _through_layer(decoder, step, way, states[place], there, progress)
-        for kept, there in zip(known, states, strict=True):
-            if intact is not None and 0 in there:
-                kept[index] = _alone(there[0])
+    steps = _steps(decoder, removed_bits, batch_tokens)
+    passing = [_Passing(row, entry, None if intact is None else intact.of(row)) for row, entry in entered]
+    states = sum(len(row) for row, _ in entered) * sum(map(_Step.count, steps))
+    progress = _Progress(states, on_batch)
+    with decoder.fetching_ahead():
+        for index, some in waves(decoder.stages, len(passing)):
+            _pass(decoder, steps[index], [passing[at] for at in some], progress)
     with decoder.ends_loaded():
         return [
-            score(decoder, row, [there[bits] for bits in removed_bits], head_rows(batch_tokens), progress.pause)
-            for row, there in zip(rows, states, strict=True)
+            score(
+                decoder, each.row, [each.states[bits] for bits in removed_bits], head_rows(batch_tokens), progress.pause
+            )
+            for each in passing
         ]
 
 
@@ -184,6 +173,10 @@ class _Step:
     batch_tokens: int
     last: bool
 
+    def count(self) -> int:
+        """Return how many distinct prefixes there are."""
+        return sum(map(len, self.variants.values()))
+
     def before(self, prefix: Prefix) -> Prefix:
         """Return the part of a prefix that comes before this layer."""
         return prefix & (1 << self.start) - 1
@@ -200,30 +193,53 @@ class _Step:
         return sum(map(len, self.lacking(done).values()))
 
 
-@dataclass(frozen=True, slots=True)
-class _Way:
-    """A row about to pass a layer, and the arguments of that layer."""
-
-    row: Row
-    call: Call | None
-
-    @property
-    def scored(self) -> Tensor:
-        """Return the scored positions in order, each once."""
-        return torch.from_numpy(np.unique(self.row.nodes))
+def _steps(decoder: Decoder, removed_bits: Sequence[int], batch_tokens: int) -> list[_Step]:
+    """Return the steps of a sweep under these coalitions."""
+    steps = []
+    for index, (start, end) in enumerate(pairwise(decoder.layout.starts)):
+        layer, last = decoder.layout.layers[index], index == decoder.layer_count - 1
+        skipped = (1 << len(layer.sublayers)) - 1 if layer.passes else None
+        steps.append(_Step(index, start, _variants(start, end, removed_bits), skipped, batch_tokens, last))
+    return steps
 
 
-def _known(step: _Step, way: _Way, states: dict[Prefix, Tensor], intact: LayerStates) -> dict[Prefix, Tensor]:
+class _Passing:
+    """A row on its way through the layers: the states after those that it has passed, by prefix."""
+
+    def __init__(self, row: Row, entry: Entry, intact: LayerStates | None) -> None:
+        self.row = row
+        self.calls = entry.calls
+        self.intact = intact
+        """The cached states of the intact model, by layer; None if none are kept."""
+        self.states: dict[Prefix, Tensor] = {0: entry.hidden}
+        self.scored = torch.from_numpy(np.unique(row.nodes))
+        """The scored positions in order, each once."""
+
+
+def _pass(decoder: Decoder, step: _Step, passing: Sequence[_Passing], progress: _Progress) -> None:
+    """Take rows through a layer."""
+    done = [_known(step, each) for each in passing]
+    due = sum(len(each.row) * step.lacking_count(there) for each, there in zip(passing, done, strict=True))
+    with decoder.loaded(step.index, due) if due else nullcontext():
+        for each, there in zip(passing, done, strict=True):
+            # This frees the row's states before the layer at once, not only after all rows.
+            each.states = _through_layer(decoder, step, each, there, progress)
+    for each in passing:
+        if each.intact is not None and 0 in each.states:
+            each.intact[step.index] = _alone(each.states[0])
+
+
+def _known(step: _Step, passing: _Passing) -> dict[Prefix, Tensor]:
     """Return the states after a layer that need no computation.
 
     These are the states that skip the layer, and the cached states of the intact model.
     """
     skipping = [] if step.skipped is None else step.variants.get(step.skipped, [])
-    known = {prefix: _alone(states[step.before(prefix)]) for prefix in skipping}
+    known = {prefix: _alone(passing.states[step.before(prefix)]) for prefix in skipping}
     if step.last:
-        known = {prefix: state[way.scored.to(state.device)] for prefix, state in known.items()}
-    if 0 in step.variants.get(0, []) and step.index in intact:
-        known[0] = intact[step.index]
+        known = {prefix: state[passing.scored.to(state.device)] for prefix, state in known.items()}
+    if 0 in step.variants.get(0, []) and passing.intact is not None and step.index in passing.intact:
+        known[0] = passing.intact[step.index]
     return known
 
 
@@ -247,27 +263,24 @@ def _batch_size(states: int, tokens: int, batch_tokens: int) -> int:
 
 
 def _through_layer(
-    decoder: Decoder,
-    step: _Step,
-    way: _Way,
-    states: dict[Prefix, Tensor],
-    done: dict[Prefix, Tensor],
-    progress: _Progress,
+    decoder: Decoder, step: _Step, passing: _Passing, done: dict[Prefix, Tensor], progress: _Progress
 ) -> dict[Prefix, Tensor]:
     """Return the states after a layer: add to those in ``done`` the ones computed from the states before it."""
-    tokens = len(way.row)
-    through = partial(decoder.layer_at, at=way.scored) if step.last else decoder.layer
+    tokens = len(passing.row)
     progress.advance(len(done) * tokens)
+    if not (lacking := step.lacking(done)):
+        return done
     # In a model spread over several devices, a state that skipped layers is still on an earlier device.
     place = decoder.place(step.index)
-    for variant, prefixes in step.lacking(done).items():
+    through = partial(decoder.layer_at, at=passing.scored.to(place)) if step.last else decoder.layer
+    for variant, prefixes in lacking.items():
         size = _batch_size(len(prefixes), tokens, step.batch_tokens)
         for start in range(0, len(prefixes), size):
             batch = prefixes[start : start + size]
             out = through(
                 step.index,
-                torch.stack([states[step.before(prefix)].to(place) for prefix in batch]),
-                way.call,
+                torch.stack([passing.states[step.before(prefix)].to(place) for prefix in batch]),
+                passing.calls[step.index],
                 removed=variant,
             )
             done.update(zip(batch, out.unbind(), strict=True))
