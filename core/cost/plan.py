@@ -24,7 +24,7 @@ from core.cost.speed import Speed
 from core.cost.stored import EMPTY, stored_bytes
 from core.cost.work import ModelWork, plain_operations
 from core.engine.placement import ROOM
-from core.engine.sizes import SweepSizes, sizes_within, tensor_bytes
+from core.engine.sizes import SweepSizes, fetched_bytes, sizes_within, tensor_bytes
 from core.study.listener import Listener
 from core.study.plan import Schedule, most_coalitions, schedules_of
 from core.tasks.build import build_task
@@ -86,6 +86,7 @@ def cost_of(study: Study, speed: Speed, ready: float) -> StudyCost:
         tensor_bytes(study.outline.model, sizes, sizes.states_for(part.widest, part.chunk_tokens), device)
         for part in parts
     )
+    needed += fetched_bytes(study.outline.model) if offloaded and speed.device != "cpu" else 0
     coalitions = most_coalitions(study.schedules)
     documents = sum(task.documents for task in tasks)
     return StudyCost(

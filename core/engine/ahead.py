@@ -18,11 +18,15 @@ from accelerate.utils import named_module_tensors
 from torch import Tensor, nn
 
 from core.engine.offloaded import Fetched, is_out
+from core.machine.free_memory import free_memory
 
 THREAD: Final = "weights"
 """What the names of the threads begin with."""
 
 _PAGE: Final = 4096
+_ROOM: Final = 0.5
+"""Largest part of the free memory that a layer may take before its time."""
+
 _FAULTS: Final = (OSError, RuntimeError, MemoryError)
 """What reading and allocating raise. The weights are then fetched when they are needed, which tells the reason."""
 
@@ -61,10 +65,13 @@ class Ahead:
                 self._next = self._thread = None
 
     def begin(self, index: int) -> None:
-        """Begin to fetch a layer, if there is such a layer and its weights are offloaded."""
+        """Begin to fetch a layer, if there is such a layer, its weights are offloaded, and memory is free for them."""
         self._next = None
-        if self._thread is not None and index < len(self._layers) and any(map(is_out, self._layers[index].modules())):
-            self._next = (index, self._thread.submit(self._bring, self._layers[index]))
+        if self._thread is None or index >= len(self._layers):
+            return
+        layer = self._layers[index]
+        if (needed := _bytes_out(layer)) and needed <= _ROOM * free_memory():
+            self._next = (index, self._thread.submit(self._bring, layer))
 
     def taken(self, index: int) -> Fetched:
         """Return the weights of a layer by module; none if they were not fetched ahead."""
@@ -95,6 +102,12 @@ class Ahead:
             self._lanes[place] = torch.cuda.Stream(place)  # type: ignore[no-untyped-call]
         with torch.cuda.stream(self._lanes[place]):
             return {name: tensor.pin_memory().to(place, non_blocking=True) for name, tensor in found.items()}
+
+
+def _bytes_out(layer: nn.Module) -> int:
+    """Return the bytes of a layer's offloaded weights."""
+    weights = (weight for module in layer.modules() if is_out(module) for weight in module.parameters(recurse=False))
+    return sum(weight.numel() * weight.element_size() for weight in weights)
 
 
 def _offloaded(module: nn.Module, hook: AlignDevicesHook) -> dict[str, Tensor]:

@@ -127,7 +127,7 @@ def sizes_within(
     config = model.config.get_text_config()
     itemsize = model.dtype.itemsize
     if offloaded:
-        budget = max(budget - _fetched_bytes(model), budget / 2)
+        budget = max(budget - fetched_bytes(model), budget / 2)
     for_products = KEPT_BYTES + _packed_bytes(config, itemsize)
     laid_out = faster(device, model.dtype) and for_products <= budget / 2
     budget -= for_products if laid_out else 0
@@ -185,7 +185,7 @@ def _packed_bytes(config: PretrainedConfig, itemsize: int) -> int:
     return int(itemsize * hidden_width(config) * (4 * hidden_width(config) + 3 * ffn_width(config)))
 
 
-def _fetched_bytes(model: PreTrainedModel) -> float:
+def fetched_bytes(model: PreTrainedModel) -> float:
     """Return the bytes of the two layers that an offloaded model has at once: one computes, the next one comes."""
     weights: int = sum(weight.numel() * weight.element_size() for weight in model.parameters())
     layers: int = getattr(model.config.get_text_config(), "num_hidden_layers", 1)

@@ -96,6 +96,16 @@ def test_what_cannot_be_fetched_ahead_is_fetched_when_it_is_needed(
     assert layers_of(heard, ahead=False) == {0, 1, 2, 3}
 
 
+def test_nothing_is_fetched_ahead_where_memory_is_short(
+    on_disk: LoadedModel, expected: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ahead_module, "free_memory", lambda: 1000)
+    heard = watched(on_disk)
+    found = sweep(on_disk.decoder(), ROW, COALITIONS, batch_tokens=64).logprobs
+    np.testing.assert_allclose(found, expected, atol=TOLERANCE)
+    assert layers_of(heard, ahead=True) == set()
+
+
 def test_a_sweep_inside_another_one_disturbs_neither(on_disk: LoadedModel, expected: Any) -> None:
     decoder, inner = on_disk.decoder(), []
 
