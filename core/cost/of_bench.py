@@ -5,16 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+import torch
+
 from core.cost.kept_speed import kept_speed
+from core.cost.memory import OpenMemory
 from core.cost.of_model import work_of
 from core.cost.of_task import task_work
 from core.cost.open_work import DocumentWork, OpenWork
 from core.cost.speed import SWEEP_PART
 from core.cost.work import ModelWork
-from core.engine.sizes import compute_device
+from core.engine.sizes import compute_device, state_bytes, tensor_bytes
+from core.machine.own_memory import own_memory
 from core.records.fingerprint import short_id
 from core.study.workbench import Workbench
 from core.tasks.prepare import PreparedTask
+
+_WEIGHTS: Final = ".safetensors"
 
 _READ: Final = 256
 """About how many documents of a task are counted, evenly spread. To count all of a large task takes seconds."""
@@ -29,7 +35,19 @@ def open_work(bench: Workbench) -> OpenWork:
     work, place = work_of(model, layout), compute_device(model)
     products = None if bench.model.offloaded else kept_speed(model, layout, place)
     flops = None if products is None else products * SWEEP_PART[place.type]
-    return OpenWork(work, tuple(_document(bench, work, task) for task in bench.tasks), flops)
+    memory = _memory(bench, place) if bench.crewed is None else None
+    return OpenWork(work, tuple(_document(bench, work, task) for task in bench.tasks), flops, memory)
+
+
+def _memory(bench: Workbench, place: torch.device) -> OpenMemory:
+    """Return what the model takes, with all its weights read, and what a sweep takes beside it."""
+    model, sizes = bench.model.model, bench.sizes()
+    state = state_bytes(model)
+    batch = tensor_bytes(model, sizes, sizes.batch_tokens, place) - sizes.batch_tokens * state
+    if place.type != "cpu":
+        held = sum(weight.numel() * weight.element_size() for weight in model.parameters() if weight.device == place)
+        return OpenMemory(held, int(batch), state, sizes)
+    return OpenMemory(own_memory(_WEIGHTS), int(batch), state, sizes)
 
 
 def _document(bench: Workbench, work: ModelWork, task: PreparedTask) -> DocumentWork:

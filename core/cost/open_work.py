@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from core.cost.memory import OpenMemory
 from core.cost.work import ModelWork, RowWork
 
 
@@ -25,11 +26,13 @@ class OpenWork:
     """The sizes of an open model, and of a mean document of each open task.
 
     ``flops`` is how many operations a second a sweep of this model reaches on its device; None where that is not known.
+    ``memory`` is None where workers evaluate, each of which has a memory of its own.
     """
 
     model: ModelWork
     documents: tuple[DocumentWork, ...]
     flops: float | None
+    memory: OpenMemory | None = None
 
     def of(self, task_id: str) -> DocumentWork | None:
         """Return the size of a document of a task; None if the task is not among the open ones."""

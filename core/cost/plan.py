@@ -24,7 +24,8 @@ from core.cost.speed import Speed
 from core.cost.stored import EMPTY, stored_bytes
 from core.cost.work import ModelWork, plain_operations
 from core.engine.placement import ROOM
-from core.engine.sizes import SweepSizes, fetched_bytes, sizes_within, tensor_bytes
+from core.engine.sizes import fetched_bytes, sizes_within, tensor_bytes
+from core.engine.sweep_sizes import SweepSizes
 from core.study.listener import Listener
 from core.study.plan import Schedule, most_coalitions, schedules_of
 from core.tasks.build import build_task

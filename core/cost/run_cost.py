@@ -21,6 +21,8 @@ class RunCost:
         in_rounds: whether the number of coalitions is a bound.
         ends_early: whether the run may end before its documents do.
         store_bytes: that its outcomes take in a store; None where the sizes of a task are not known.
+        memory_bytes: that are taken at once at the most; None where the sizes of a task are not known, where workers
+            evaluate, or where the model writes.
         time: how long it takes; None where that is not known.
     """
 
@@ -29,6 +31,7 @@ class RunCost:
     in_rounds: bool
     ends_early: bool
     store_bytes: int | None
+    memory_bytes: int | None
     time: RunTime | None
 
     @property
@@ -56,6 +59,7 @@ def run_cost(config: RunConfig, schedules: Sequence[Schedule], tasks: Sequence[T
         in_rounds=any(schedule.in_rounds for schedule in schedules),
         ends_early=config.decides,
         store_bytes=_stored(coalitions, tasks, known),
+        memory_bytes=_needed(config, coalitions, tasks, known),
         time=run_time(config, tasks, schedules, known),
     )
 
@@ -69,3 +73,12 @@ def _stored(coalitions: int, tasks: Sequence[TaskAsked], known: Known) -> int | 
             return None
         total += stored_bytes(coalitions * task.documents, document.requests)
     return total
+
+
+def _needed(config: RunConfig, coalitions: int, tasks: Sequence[TaskAsked], known: Known) -> int | None:
+    """Return the bytes of memory that are taken at once; None where that is not known."""
+    if known.work is None or known.work.memory is None or config.workers is not None or config.ray is not None:
+        return None
+    documents = [(task.documents, known.work.of(task.task_id)) for task in tasks]
+    sized = [(count, each.rows.tokens) for count, each in documents if each is not None and not each.writes]
+    return known.work.memory.needed(coalitions, sized) if len(sized) == len(tasks) else None

@@ -13,7 +13,8 @@ from core.engine.caching_law import caching_way
 from core.engine.continuing import Continuer, Opening, Rows
 from core.engine.decoder import Decoder
 from core.engine.prompt import Prompt, RuleBook, Rules
-from core.engine.sizes import SweepSizes, rows_at_once
+from core.engine.sizes import rows_at_once
+from core.engine.sweep_sizes import SweepSizes
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import psutil
 from transformers import PreTrainedModel
 
-from core.engine.sizes import SweepSizes, compute_device, needed_bytes
+from core.engine.sizes import compute_device, needed_bytes
+from core.engine.sweep_sizes import SweepSizes
 from core.machine.free_memory import free_memory
 
 

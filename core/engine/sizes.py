@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from transformers import PretrainedConfig, PreTrainedModel
 
 from core.engine.onednn import KEPT_BYTES, faster
+from core.engine.sweep_sizes import FEWEST, SweepSizes
 from core.engine.widths import ffn_width, heads, hidden_width, vocabulary
 from core.machine.free_memory import free_memory
 
@@ -17,7 +16,6 @@ SHARE = {"cpu": 0.25, "cuda": 0.6, "mps": 0.4}
 _TENSORS = 0.75
 """Fraction of that share for tensors; allocators lose the rest between them (``tests.benchmarks.memory``)."""
 
-_FEWEST = 16
 _HEAD_ROWS = 1024
 _HEAD_WIDTH_CPU = 1024
 
@@ -27,52 +25,8 @@ _HIDDEN_WIDTHS, _FFN_WIDTHS = 8, 3
 _ROWS_A_DEVICE = 8
 """Rows of a chunk for each device of several: the last of S devices waits for S - 1 rows, and the first one as long."""
 
-_LONGEST_ROW = 512
-"""Attention grows with the square of a row's length."""
-
 # Row length that memory is reserved for in an eager attention. A longer document may run out; halving then helps.
 _EAGER_ROW = 1024
-
-
-@dataclass(frozen=True, slots=True)
-class SweepSizes:
-    """Sizes of a sweep, in tokens.
-
-    ``row_tokens``: length of a row of packed documents. ``batch_tokens``: tokens that go through a layer at once.
-    ``chunk_tokens``: tokens of the documents that are evaluated under all coalitions before anything is recorded.
-    ``state_tokens``: the most hidden states held at once, whatever the coalitions. ``laid_out``: whether memory
-    suffices for products by oneDNN (``core.engine.onednn``).
-    """
-
-    row_tokens: int
-    batch_tokens: int
-    chunk_tokens: int
-    state_tokens: int
-    laid_out: bool = True
-
-    def row_for(self, coalitions: int) -> int:
-        """Return the most tokens of a row under so many coalitions: few fill a batch only in longer rows."""
-        return max(self.row_tokens, min(self.batch_tokens // coalitions, _LONGEST_ROW))
-
-    def chunk_for(self, coalitions: int) -> int:
-        """Return the most tokens of a chunk's documents under so many coalitions; a longer document is alone."""
-        return min(max(self.chunk_tokens, self.row_for(coalitions)), self.state_tokens // coalitions)
-
-    def states_for(self, coalitions: int, tokens: int) -> int:
-        """Return how many states a chunk of so many tokens holds at once."""
-        return min(tokens * coalitions, max(self.state_tokens, tokens))
-
-    def halved(self) -> SweepSizes | None:
-        """Return sizes that take half the memory, or None if they cannot be halved further."""
-        if max(self.batch_tokens, self.chunk_tokens, self.state_tokens) <= _FEWEST:
-            return None
-        return SweepSizes(
-            max(self.row_tokens // 2, _FEWEST),
-            max(self.batch_tokens // 2, _FEWEST),
-            max(self.chunk_tokens // 2, _FEWEST),
-            max(self.state_tokens // 2, _FEWEST),
-            self.laid_out,
-        )
 
 
 def head_rows(batch_tokens: int) -> int:
@@ -85,7 +39,7 @@ def rows_at_once(model: PreTrainedModel, sizes: SweepSizes, bytes_each: float) -
 
     Together they take no more than the hidden states of a sweep.
     """
-    states = 2 * sizes.state_tokens * hidden_width(model.config.get_text_config()) * model.dtype.itemsize
+    states = sizes.state_tokens * state_bytes(model)
     return max(1, min(sizes.batch_tokens, int(states / bytes_each) if bytes_each else sizes.batch_tokens))
 
 
@@ -133,11 +87,11 @@ def sizes_within(
     budget -= for_products if laid_out else 0
     batch_tokens = 16384 if device.type != "cpu" else 1024
     width = head_width(vocabulary(config), device)
-    while batch_tokens > _FEWEST and _working_bytes(config, itemsize, batch_tokens, width) > budget / 2:
+    while batch_tokens > FEWEST and _working_bytes(config, itemsize, batch_tokens, width) > budget / 2:
         batch_tokens //= 2
     # Each layer holds the states before it and after it.
     left = budget - _working_bytes(config, itemsize, batch_tokens, width)
-    state_tokens = max(int(left / (2 * hidden_width(config) * itemsize)), _FEWEST)
+    state_tokens = max(int(left / (2 * hidden_width(config) * itemsize)), FEWEST)
     if offloaded:
         return SweepSizes(1024, batch_tokens, state_tokens, state_tokens, laid_out)
     if device.type == "cpu":
@@ -164,7 +118,12 @@ def tensor_bytes(model: PreTrainedModel, sizes: SweepSizes, states: int, device:
     width = head_width(vocabulary(config), device)
     tensors = _working_bytes(config, itemsize, min(sizes.batch_tokens, states), width)
     tensors += KEPT_BYTES + _packed_bytes(config, itemsize) if sizes.laid_out else 0
-    return float(tensors + 2 * states * hidden_width(config) * itemsize)
+    return float(tensors + states * state_bytes(model))
+
+
+def state_bytes(model: PreTrainedModel) -> int:
+    """Return the bytes of the hidden states of a token under a coalition, before and after a layer."""
+    return int(2 * hidden_width(model.config.get_text_config()) * model.dtype.itemsize)
 
 
 def _working_bytes(config: PretrainedConfig, itemsize: int, batch_tokens: int, width: int) -> int:

@@ -26,7 +26,7 @@ from core.say.said import Ask, Dialogue
 from core.study.events import CostVerdict, TopVerdict
 from core.summaries.points import AblationPoint, CoalitionPoint, ShapleyPoint
 
-PROTOCOL_VERSION = 14
+PROTOCOL_VERSION = 15
 
 JobState = Literal["queued", "running", "paused", "finished", "cancelled", "failed", "interrupted"]
 """``interrupted``: its evaluator ended before the job did, and no explorer has had it go on."""

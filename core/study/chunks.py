@@ -18,8 +18,8 @@ from core.engine.load import LoadedModel
 from core.engine.neighbours import Bundle, unspoiled
 from core.engine.packing import Row, pack
 from core.engine.scoring import Scores, joined
-from core.engine.sizes import SweepSizes
 from core.engine.sweep import OnBatch, sweep_rows
+from core.engine.sweep_sizes import SweepSizes
 from core.errors import CornerstoneError
 from core.records.records import ModelRecord, Outcome
 from core.study.cutting import ANY, Chunk, Cutting, grouped

@@ -11,7 +11,7 @@ from core.coalitions.players import Removed
 from core.engine.load import LoadedModel
 from core.engine.neighbours import Bundle
 from core.engine.packing import packed_length
-from core.engine.sizes import SweepSizes
+from core.engine.sweep_sizes import SweepSizes
 from core.tasks.prepare import Document, PreparedTask
 
 ANY: Final = 2**62

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from core.coalitions.players import Removed
-from core.engine.sizes import SweepSizes
 from core.engine.sweep import OnBatch
+from core.engine.sweep_sizes import SweepSizes
 from core.records.records import DocumentRecord, ModelRecord, Outcome
 from core.tasks.prepare import PreparedTask
 

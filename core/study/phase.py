@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from core.coalitions.players import Removed
-from core.engine.sizes import SweepSizes
 from core.engine.sweep import OnBatch
+from core.engine.sweep_sizes import SweepSizes
 from core.errors import CornerstoneError, IncompleteError
 from core.records.records import Assignment, Outcome, Recorder
 from core.study.evaluating import Crew, Evaluator, Skipped

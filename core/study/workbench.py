@@ -17,8 +17,9 @@ from core.engine.encoding import RequestEncoder
 from core.engine.fetch import on_this_machine
 from core.engine.intact_states import IntactStates
 from core.engine.load import LoadedModel, chosen_dtype
-from core.engine.sizes import SweepSizes, sizes_for
+from core.engine.sizes import sizes_for
 from core.engine.sweep import ignore_batches
+from core.engine.sweep_sizes import SweepSizes
 from core.errors import CornerstoneError
 from core.machine.process import here
 from core.models.known_numbers import gave_numbers, keep_gave_numbers
@@ -121,8 +122,11 @@ class Workbench:
 
     def alone(self, intact: IntactStates | None = None) -> ChunkEvaluator:
         """Return an evaluator of this model in this process; ``intact`` is the same as in ``study``."""
-        sizes = sizes_for(self.model.model, offloaded=self.model.offloaded, memory=self.config.memory)
-        return ChunkEvaluator(self.model, self.encoder, sizes, intact)
+        return ChunkEvaluator(self.model, self.encoder, self.sizes(), intact)
+
+    def sizes(self) -> SweepSizes:
+        """Return how much a sweep in this process does at once, by the memory that is free now."""
+        return sizes_for(self.model.model, offloaded=self.model.offloaded, memory=self.config.memory)
 
 
 def open_workbench(config: RunConfig, listener: Listener = SILENT, last: Workbench | None = None) -> Workbench:

@@ -9,8 +9,8 @@ from typing import Final
 
 from core.coalitions.players import Removed
 from core.engine.load import LoadedModel
-from core.engine.sizes import SweepSizes
 from core.engine.sweep import OnBatch
+from core.engine.sweep_sizes import SweepSizes
 from core.errors import CornerstoneError
 from core.records.records import ModelRecord, Outcome
 from core.study import evaluating

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 import torch
 
@@ -94,6 +95,28 @@ def test_a_run_and_the_explorer_tell_what_the_plan_tells(tiny_model_folder: Path
     shown = dialog_text(config, opened, Known(event.rates, event.work)).split(";\n")
     assert shown[:2] == [counts_text(config, told), time_text(told)]
     assert (" in the store" in shown[0], "at the speed that a plan measured here" in shown[1]) == (True, True)
+
+
+def test_the_memory_of_a_run_is_that_of_the_plan(tiny_model_folder: Path) -> None:
+    config = asked(tiny_model_folder, limit=60)
+    bench = open_workbench(config)
+    planned = cost_of(study_of(config, "float32", SILENT), CPU, ready=0.0)
+    memory = open_work(bench).memory
+    told = told_before(config, bench).memory_bytes
+    assert memory is not None
+    assert told is not None
+    # The plan knows of small runs that they fill no batch.
+    assert told - memory.batch < planned.memory_bytes + memory.held - psutil.Process().memory_info().rss < told * 1.05
+
+
+def test_no_memory_is_told_of_workers(tiny_model_folder: Path) -> None:
+    bench = open_workbench(asked(tiny_model_folder))
+    tasks = [TaskAsked(ident, 6) for ident in task_ids(bench)]
+    known = Known(work=open_work(bench))
+    for keys, is_told in (({}, True), ({"workers": 2}, False)):
+        config = asked(tiny_model_folder, **keys)
+        cost = run_cost(config, schedules_of(config, bench.model.players), tasks, known)
+        assert (cost.memory_bytes is not None, " of memory" in counts_text(config, cost)) == (is_told, is_told)
 
 
 def test_without_a_measured_speed_no_time_is_told(tiny_model_folder: Path) -> None:

@@ -20,8 +20,8 @@ from core.engine.encoding import EncodingFaultError, RequestEncoder
 from core.engine.generation import Generator
 from core.engine.load import LoadedModel, load_model
 from core.engine.removal import removed_from
-from core.engine.sizes import SweepSizes
 from core.engine.sweep import ignore_batches
+from core.engine.sweep_sizes import SweepSizes
 from core.models.lookup import ModelSource
 from tests.support.decoder_expected import OF_DECODERS
 from tests.support.decoder_folder import decoder_folder

@@ -14,7 +14,7 @@ from core.engine.decoder import Decoder
 from core.engine.encoding import RequestEncoder
 from core.engine.load import LoadedModel, load_model
 from core.engine.removal import removed_from
-from core.engine.sizes import SweepSizes
+from core.engine.sweep_sizes import SweepSizes
 from core.models.lookup import ModelSource
 from core.records.memory_recorder import MemoryRecorder
 from core.study.chunks import ChunkEvaluator

@@ -24,8 +24,9 @@ from core.engine.intact_states import IntactStates
 from core.engine.load import LoadedModel, load_model
 from core.engine.onednn import faster
 from core.engine.packing import Row, TokenRequest, pack
-from core.engine.sizes import SweepSizes, needed_bytes, sizes_for
+from core.engine.sizes import needed_bytes, sizes_for
 from core.engine.sweep import sweep, sweep_rows
+from core.engine.sweep_sizes import SweepSizes
 from core.errors import CornerstoneError
 from core.models.lookup import ModelSource
 from core.records.memory_recorder import MemoryRecorder

@@ -18,8 +18,8 @@ from core.engine.intact_states import IntactStates
 from core.engine.neighbours import Bundle, unspoiled
 from core.engine.packing import TokenRequest
 from core.engine.scoring import Scores
-from core.engine.sizes import SweepSizes
 from core.engine.sweep import ignore_batches
+from core.engine.sweep_sizes import SweepSizes
 from core.errors import CornerstoneError
 from core.records.memory_recorder import MemoryRecorder
 from core.records.records import Outcome
