@@ -17,13 +17,15 @@ from tests.support.programs import Program
 
 EventT = TypeVar("EventT")
 
-PATIENCE_S = 60.0
+PATIENCE_S = 240.0
+SERVE = ("-P", "-m", "tui.worker", "serve")
+"""What Python runs as an evaluator; the store follows."""
 
 
 class Evaluator:
     """An evaluator process. Always ``end`` it, even if it may have ended by itself."""
 
-    def __init__(self, store: Path, program: Sequence[str] = ("-P", "-m", "tui.worker", "serve")) -> None:
+    def __init__(self, store: Path, program: Sequence[str] = SERVE) -> None:
         self.store = store
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}
         self._program = Program([*program, str(store)], folder=Path("/"), environment=environment, merged=True)
@@ -66,12 +68,16 @@ class Talk:
 
     async def expect(self, kind: type[EventT], fits: Callable[[EventT], bool] = lambda _: True) -> EventT:
         """Return the next event of a kind that fits, skipping others."""
-        async with asyncio.timeout(PATIENCE_S):
-            async for event in self._events:
-                self.heard.append(event)
-                if isinstance(event, kind) and fits(event):
-                    return event
-        raise AssertionError(f"the evaluator is gone before {kind.__name__}")
+        why = "the evaluator is gone"
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                async for event in self._events:
+                    self.heard.append(event)
+                    if isinstance(event, kind) and fits(event):
+                        return event
+        except TimeoutError:
+            why = f"{PATIENCE_S:.0f} s are over"
+        raise AssertionError(f"{why} before the {kind} that is expected; the last events: {self.heard[-5:]}")
 
     async def job(self, number: int, *states: str) -> JobView:
         jobs = await self.expect(Jobs, lambda jobs: len(jobs.jobs) >= number and jobs.jobs[number - 1].state in states)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -11,17 +11,32 @@ from textual.pilot import Pilot
 
 from core.config.run_config import RunConfig
 from core.evaluator import client
-from tests.support.evaluator_process import Evaluator, talk
+from tests.support.evaluator_process import SERVE, Evaluator, talk
+from tests.support.screen_host import drawn
 from tui.explorer.app import Explorer
 from tui.explorer.session import Session
 
-PATIENCE_S = 120.0
+PATIENCE_S = 240.0
+
+
+class Telling(Explorer):
+    """Keeps what it tells, which disappears from the screen after some seconds."""
+
+    def __init__(self, store: Path, session: Session) -> None:
+        super().__init__(store, session)
+        self.told: list[str] = []
+
+    def say(self, text: str, *, error: bool = False) -> None:
+        self.told.append(text)
+        super().say(text, error=error)
 
 
 @asynccontextmanager
-async def exploring(store: Path, config: RunConfig) -> AsyncIterator[tuple[Explorer, Pilot[None]]]:
+async def exploring(
+    store: Path, config: RunConfig, program: Sequence[str] = SERVE
+) -> AsyncIterator[tuple[Telling, Pilot[None]]]:
     """Run an explorer with an open workbench, on an evaluator that is started before it and ended after it."""
-    evaluator = Evaluator(store)
+    evaluator = Evaluator(store, program)
     try:
         async with talk(store, evaluator):
             pass
@@ -35,9 +50,9 @@ async def exploring(store: Path, config: RunConfig) -> AsyncIterator[tuple[Explo
 @asynccontextmanager
 async def explorer_on(
     store: Path, session: Session, size: tuple[int, int] = (120, 35)
-) -> AsyncIterator[tuple[Explorer, Pilot[None]]]:
+) -> AsyncIterator[tuple[Telling, Pilot[None]]]:
     """Run an explorer with an open workbench; its evaluator goes on after it."""
-    app = Explorer(store, session)
+    app = Telling(store, session)
     async with app.run_test(size=size) as pilot:
         await until(pilot, lambda: app.state.bench is not None and bool(app.state.charts) and not app.state.stored)
         yield app, pilot
@@ -47,6 +62,6 @@ async def until(pilot: Pilot[None], there: Callable[[], object]) -> None:
     """Wait until a condition holds, and everything is drawn that came with it."""
     deadline = asyncio.get_running_loop().time() + PATIENCE_S
     while not there():
-        assert asyncio.get_running_loop().time() < deadline, "it did not come"
+        assert asyncio.get_running_loop().time() < deadline, f"it did not come; on the screen:\n{drawn(pilot)}"
         await pilot.pause(0.05)
     await pilot.pause()

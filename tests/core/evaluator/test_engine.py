@@ -43,7 +43,7 @@ from tests.support.store_holder import held
 
 EventT = TypeVar("EventT")
 
-PATIENCE_S = 60.0
+PATIENCE_S = 240.0
 
 
 class Running:
@@ -52,8 +52,9 @@ class Running:
     def __init__(self, store: Path) -> None:
         self.store = store
         self.told: queue.Queue[Event] = queue.Queue()
-        self.engine = Engine(store, StoreRecorder(store, patience=0.3), self.told.put)
+        self.engine = Engine(store, StoreRecorder(store, patience=0.3), self._publish)
         self._thread = threading.Thread(target=self.engine.run)
+        self._moments: list[tuple[Callable[[Event], bool], tuple[Request, ...]]] = []
 
     def start(self) -> None:
         self._thread.start()
@@ -62,13 +63,27 @@ class Running:
         for request in requests:
             self.engine.submit(request)
 
+    def ask_at(self, moment: Callable[[Event], bool], *requests: Request) -> None:
+        """Ask as soon as such an event is published: what goes on then cannot have ended before it is asked."""
+        self._moments.append((moment, requests))
+
+    def _publish(self, event: Event) -> None:
+        for one in [each for each in self._moments if each[0](event)]:
+            self._moments.remove(one)
+            self.ask(*one[1])
+        self.told.put(event)
+
     def expect(self, kind: type[EventT], fits: Callable[[EventT], bool] = lambda _: True) -> EventT:
         """Return the next event of a kind that fits, skipping others."""
-        deadline = time.monotonic() + PATIENCE_S
+        deadline, skipped = time.monotonic() + PATIENCE_S, list[Event]()
         while True:
-            event = self.told.get(timeout=max(0.0, deadline - time.monotonic()))
+            try:
+                event = self.told.get(timeout=max(0.0, deadline - time.monotonic()))
+            except queue.Empty:
+                raise AssertionError(f"no {kind} came that fits; the last of {len(skipped)}: {skipped[-5:]}") from None
             if isinstance(event, kind) and fits(event):
                 return event
+            skipped.append(event)
 
     def job(self, number: int, *states: str) -> JobView:
         jobs = self.expect(Jobs, lambda jobs: len(jobs.jobs) >= number and jobs.jobs[number - 1].state in states)
@@ -100,6 +115,11 @@ def config(tiny_model_folder: Path) -> RunConfig:
     return config_of(tiny_model_folder)
 
 
+def some_are_done(event: Event) -> bool:
+    """Return whether the first job has evaluated something, and not all."""
+    return isinstance(event, Jobs) and any(job.state == "running" and job.done > 0 for job in event.jobs[:1])
+
+
 def open_task(running: Running, config: RunConfig) -> str:
     running.ask(Open(config=config))
     return running.expect(Opened).tasks[0].key
@@ -119,9 +139,10 @@ def test_a_choice_during_a_toggle_is_opened_and_the_toggle_ends_after_it(running
     larger = config_of(config.model, limit=120)
     running.start()
     task = open_task(running, larger)
+    both = Open(config=config_of(config.model, "agreement", "capitals", limit=120))
+    running.ask_at(lambda event: isinstance(event, Scored), both)
     running.ask(Toggle(task=task, removed=(0, 1, 2)))
-    running.expect(Scored)
-    running.ask(Open(config=config_of(config.model, "agreement", "capitals", limit=120)))
+    assert not running.expect(Scored).final
     assert [task.name for task in running.expect(Opened).tasks] == ["agreement", "capitals"]
     assert running.expect(Scored, lambda scored: scored.final).point.n == 120
 
@@ -132,10 +153,10 @@ def test_a_toggle_of_a_task_that_was_closed_meanwhile_is_dropped_in_silence(
 ) -> None:
     running.start()
     task = open_task(running, config_of(config.model, limit=120))
-    running.ask(Toggle(task=task, removed=(0, 1, 2)))
-    running.expect(Scored)
     other = config_of(config.model, "capitals")
-    running.ask(Open(config=other))
+    running.ask_at(lambda event: isinstance(event, Scored), Open(config=other))
+    running.ask(Toggle(task=task, removed=(0, 1, 2)))
+    assert not running.expect(Scored).final
     (capitals,) = running.expect(Opened).tasks
     running.ask(Toggle(task=capitals.key, removed=(0,)))
     seen = running.expect(Scored | Refusal)  # type: ignore[arg-type]
@@ -235,10 +256,9 @@ def test_a_job_on_fewer_documents_leaves_all_that_are_open(
 @pytest.mark.slow
 def test_paused_then_toggled_then_cancelled(running: Running, config: RunConfig, store: Path) -> None:
     running.ask(start(config_of(config.model, limit=120, schedule=("windows",))))
+    running.ask_at(some_are_done, Pause(job=1))
     running.start()
     task = running.expect(Opened).tasks[0].key
-    running.expect(Jobs, lambda jobs: jobs.jobs[0].done > 0)
-    running.ask(Pause(job=1))
     paused = running.job(1, "paused")
     running.ask(Toggle(task=task, removed=(0, 7)))
     assert running.expect(Scored, lambda scored: scored.final).wanted == 120
@@ -271,9 +291,8 @@ def test_another_model_is_refused_in_a_sweep_and_opened_after_it(
 ) -> None:
     other = shutil.copytree(tiny_model_folder, tmp_path / "other")
     running.ask(start(config_of(config.model, limit=120, schedule=("windows",))), start(config_of(other)))
+    running.ask_at(some_are_done, Pause(job=1), Open(config=config_of(other)))
     running.start()
-    running.expect(Jobs, lambda jobs: jobs.jobs[0].done > 0)
-    running.ask(Pause(job=1), Open(config=config_of(other)))
     assert "is being swept" in running.expect(Refusal).text
     running.ask(Cancel(job=1))
     assert running.expect(Opened).model.name == "other"
@@ -299,9 +318,8 @@ def test_choosing_tasks_while_the_store_is_held_does_not_hold_up_a_sweep(
     running.start()
     open_task(running, config_of(config.model, limit=120))
     with held(store):
+        running.ask_at(some_are_done, Open(config=config_of(config.model, "capitals")))
         running.ask(start(config_of(config.model, limit=120, schedule=("windows",))))
-        running.expect(Jobs, lambda jobs: jobs.jobs[0].done > 0)
-        running.ask(Open(config=config_of(config.model, "capitals")))
         running.expect(Refusal, lambda refusal: "choose again" in refusal.text)
         running.ask(Cancel(job=1))
         running.job(1, "cancelled")

@@ -10,7 +10,20 @@ import pytest
 from core.config.run_config import RunConfig
 from core.engine.encoding import RequestEncoder
 from core.engine.load import load_model
-from core.evaluator.protocol import Cancel, Open, Opened, Pause, Resume, Said, Say, Scored, StopSaying, Toggle
+from core.evaluator.protocol import (
+    Cancel,
+    Event,
+    Open,
+    Opened,
+    Pause,
+    Resume,
+    Said,
+    Say,
+    Scored,
+    ShutDown,
+    StopSaying,
+    Toggle,
+)
 from core.models.lookup import ModelSource
 from core.say.said import Ask, Dialogue
 from core.say.speaker import Speaker
@@ -39,6 +52,13 @@ def config(tiny_model_folder: Path) -> RunConfig:
     return config_of(tiny_model_folder)
 
 
+@pytest.fixture
+def _token_by_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tell each token and take requests after it, so that a fast machine is not done before the first is taken."""
+    monkeypatch.setattr("core.evaluator.engine._SAY_S", 0.0)
+    monkeypatch.setattr("core.evaluator.speech._EVERY_S", 0.0)
+
+
 def opened(running: Running, config: RunConfig) -> Opened:
     running.ask(Open(config=config))
     return running.expect(Opened)
@@ -47,6 +67,11 @@ def opened(running: Running, config: RunConfig) -> Opened:
 def say(bench: Opened, ident: str = "one", removed: tuple[int, ...] = (2,), **how: object) -> Say:
     ask = Ask.model_validate({"prompt": PROMPT, "tokens": 12, "chat": False, **how})
     return Say(ident=ident, model_id=bench.model_id, removed=removed, ask=ask)
+
+
+def is_said(event: Event) -> bool:
+    """Return whether a prompt's first words are told."""
+    return isinstance(event, Said) and event.dialogue.intact.tokens > 0
 
 
 def end(running: Running, ident: str = "one") -> Said:
@@ -111,11 +136,11 @@ def test_a_toggle_is_answered_while_a_long_text_is_written(running: Running, con
     assert (said.dialogue.intact.tokens, said.fault) == (ALL, "")
 
 
+@pytest.mark.usefixtures("_token_by_token")
 def test_another_prompt_takes_the_place_of_the_last(running: Running, config: RunConfig) -> None:
     bench = opened(running, config)
+    running.ask_at(is_said, say(bench, "two"))
     running.ask(say(bench, tokens=ALL))
-    running.expect(Said, lambda said: said.dialogue.intact.tokens > 0)
-    running.ask(say(bench, "two"))
     first = end(running)
     assert first.fault == "another prompt took its place"
     assert 0 < first.dialogue.intact.tokens < ALL
@@ -123,12 +148,11 @@ def test_another_prompt_takes_the_place_of_the_last(running: Running, config: Ru
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("_token_by_token")
 def test_it_is_stopped_by_its_own_name_alone(running: Running, config: RunConfig) -> None:
     bench = opened(running, config)
+    running.ask_at(is_said, StopSaying(ident="another"), StopSaying(ident="one"))
     running.ask(say(bench, tokens=ALL))
-    running.expect(Said, lambda said: said.dialogue.intact.tokens > 0)
-    running.ask(StopSaying(ident="another"))
-    running.ask(StopSaying(ident="one"))
     said = end(running)
     assert said.fault == ""
     assert 0 < said.dialogue.intact.tokens < ALL
@@ -152,13 +176,13 @@ def test_before_anything_is_open_it_is_refused_and_while_something_opens_it_wait
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("_token_by_token")
 def test_the_model_that_was_asked_for_must_be_open(running: Running, config: RunConfig, tmp_path: Path) -> None:
     from tests.support.small_model import small_model
 
     bench = opened(running, config)
+    running.ask_at(is_said, Open(config=config_of(small_model(tmp_path / "small"))))
     running.ask(say(bench, tokens=ALL))
-    running.expect(Said, lambda said: said.dialogue.intact.tokens > 0)
-    running.ask(Open(config=config_of(small_model(tmp_path / "small"))))
     assert end(running).fault == "another model was opened in its place"
     other = running.expect(Opened)
     running.ask(say(bench, "two"))
@@ -168,11 +192,12 @@ def test_the_model_that_was_asked_for_must_be_open(running: Running, config: Run
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("_token_by_token")
 def test_the_same_model_with_other_tasks_goes_on(running: Running, config: RunConfig) -> None:
     bench = opened(running, config)
+    running.ask_at(is_said, Open(config=config_of(config.model, "capitals")))
     running.ask(say(bench, tokens=ALL))
-    running.expect(Said, lambda said: said.dialogue.intact.tokens > 0)
-    opened(running, config_of(config.model, "capitals"))
+    running.expect(Opened)
     said = end(running)
     assert (said.dialogue.intact.tokens, said.fault) == (ALL, "")
 
@@ -195,9 +220,9 @@ def test_a_fault_is_told_to_who_asked_and_the_next_prompt_is_said(
     assert end(running, "two").fault == ""
 
 
+@pytest.mark.usefixtures("_token_by_token")
 def test_an_evaluator_that_ends_ends_it_too(running: Running, config: RunConfig) -> None:
     bench = opened(running, config)
+    running.ask_at(is_said, ShutDown())
     running.ask(say(bench, tokens=ALL))
-    running.expect(Said, lambda said: said.dialogue.intact.tokens > 0)
-    running.stop()
     assert end(running).fault == "the evaluator has ended"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.config.run_config import RunConfig
-from core.evaluator.protocol import Cancel, Jobs, Open, Opened, Scored, StartJob, Toggle
+from core.evaluator.protocol import Cancel, Event, Jobs, Open, Opened, Scored, StartJob, Toggle
 from core.findings.files import read_findings
 from core.proxies.request import MeasureProxies
 from core.removal_path.request import PathRequest
@@ -100,10 +100,16 @@ def test_proxies_are_those_that_the_command_finds(
 
 
 @pytest.mark.slow
-def test_a_path_that_is_cancelled_keeps_its_steps(running: Running, store: Path, config: RunConfig) -> None:
+def test_a_path_that_is_cancelled_keeps_its_steps(
+    running: Running, store: Path, config: RunConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.evaluator.engine._JOBS_EVERY_S", 0.0)
+
+    def steps_are_kept(event: Event) -> bool:
+        return isinstance(event, Jobs) and bool(event.jobs) and bool(read_findings(store).paths)
+
+    running.ask_at(steps_are_kept, Cancel(job=1))
     running.ask(StartJob(config=config, command="c", special=PathRequest(steps=8, held_out=False)))
-    running.expect(Jobs, lambda jobs: bool(jobs.jobs) and bool(read_findings(store).paths))
-    running.ask(Cancel(job=1))
     assert running.job(1, "cancelled", "finished").state == "cancelled"
     (found,) = read_findings(store).paths
     assert not found.complete

@@ -287,9 +287,25 @@ async def test_everything_is_in_sight_at_every_size(size: tuple[int, int], tmp_p
             assert part in screen
 
 
+_SLOWLY = """
+import sys, time
+from pathlib import Path
+from core.evaluator import service
+from core.evaluator.speech import Speech
+from store.recorder import StoreRecorder
+add_a_token = Speech._add_a_token
+def slowly(*asked):
+    time.sleep(0.03)
+    add_a_token(*asked)
+Speech._add_a_token = slowly
+service.serve(Path(sys.argv[1]), StoreRecorder(Path(sys.argv[1])))
+"""
+"""An evaluator that is still writing a long text when a busy explorer has it stopped."""
+
+
 async def test_a_real_evaluator_says_what_its_model_says_and_stops(tmp_path: Path, tiny_model_folder: Path) -> None:
     model = load_model(ModelSource("tiny", tiny_model_folder, "tiny", None))
-    async with exploring(tmp_path / "s.duckdb", config_of(tiny_model_folder)) as (app, pilot):
+    async with exploring(tmp_path / "s.duckdb", config_of(tiny_model_folder), ("-c", _SLOWLY)) as (app, pilot):
         await until(pilot, lambda: not app.state.stored)
         app.remove((2,))
         await pilot.press("w", *"keys", "tab", "tab", "5", "ctrl+t", "enter")
