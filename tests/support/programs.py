@@ -74,6 +74,11 @@ class Program:
     def runs(self) -> bool:
         return self._process.poll() is None
 
+    def said(self) -> str:
+        """Return what it has printed to stderr so far."""
+        # A read by place, as the file's own place is that of the program too.
+        return os.pread(self._err.fileno(), os.fstat(self._err.fileno()).st_size, 0).decode(errors="replace")
+
     def signal(self, number: int) -> None:
         if self.runs():
             os.kill(self.pid, number)

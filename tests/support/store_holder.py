@@ -12,7 +12,7 @@ _HOLD = """
 import sys, time, duckdb
 print("ready", flush=True)
 store = sys.stdin.readline().rstrip("\\n")
-deadline = time.monotonic() + 60
+deadline = time.monotonic() + 240
 while True:
     try:
         connection = duckdb.connect(store)
@@ -43,7 +43,7 @@ class Holder:
         """Close the store; the process ends by itself."""
         assert self._process.stdin is not None
         self._process.stdin.close()
-        self._process.wait(60)
+        self._process.wait(240)
 
     def _read(self) -> str:
         assert self._process.stdout is not None

@@ -7,7 +7,8 @@ import subprocess
 import time
 from pathlib import Path
 
-PATIENCE_S = 30.0
+PATIENCE_S = 240.0
+"""A guard against hanging: a machine that is busy with other work takes minutes to load the libraries."""
 
 
 class Terminal:

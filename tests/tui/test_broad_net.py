@@ -50,7 +50,7 @@ def python(program: str) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
         cwd=REPOSITORY,
-        timeout=120,
+        timeout=240,
         env={**os.environ, "HF_TOKEN": "hf_secret"},
     )
 
@@ -115,7 +115,7 @@ def test_ctrl_c_at_any_moment_is_one_line() -> None:
         ) as program:
             time.sleep(delay)
             program.send_signal(signal.SIGINT)
-            said = program.communicate(timeout=120)[1]
+            said = program.communicate(timeout=240)[1]
         seen.append((program.returncode, said))
     # One may come while Python itself starts, before any line of ours, or when all is done.
     ours = [one for one in seen if one[0] == 130]

@@ -16,7 +16,7 @@ from pyarrow import ipc
 
 from core.config.run_config import load_config
 from store.results import Results
-from tests.support.programs import PROGRAM, cornerstone, read
+from tests.support.programs import MAIN, Program, cornerstone, read
 
 
 @pytest.fixture(scope="module")
@@ -70,11 +70,15 @@ def test_killed_and_started_again_it_goes_on(tiny_model_folder: Path, tmp_path: 
     path = tmp_path / "s.duckdb"
     tasks = [part for name in ("agreement", "capitals", "categories", "opposites") for part in ("--task", name)]
     command = ["run", "--model", str(tiny_model_folder), *tasks, "--schedule", "windows", "--store", str(path)]
-    with subprocess.Popen([*PROGRAM, *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as program:
+    program = Program([*MAIN, *command])
+    try:
         while not (path.exists() and _stored(path)):
-            assert program.poll() is None
+            assert program.runs(), program.wait()
             time.sleep(0.05)
-        program.send_signal(signal.SIGKILL)
+        program.signal(signal.SIGKILL)
+        program.wait(240)
+    finally:
+        program.end()
     before = _stored(path)
     assert 0 < before < 4 * 120 * 27
     done = cornerstone(*command)

@@ -22,7 +22,7 @@ def shell(command: str, redirected: str, **environment: str) -> subprocess.Compl
         text=True,
         check=False,
         cwd=REPOSITORY,
-        timeout=120,
+        timeout=240,
         env={**os.environ, **environment},
     )
 
@@ -66,7 +66,7 @@ def test_no_file_of_ours_gets_the_number_of_a_closed_stream(tmp_path: Path) -> N
         check=True,
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
-        timeout=60,
+        timeout=240,
     )
     assert int(done.stdout) > 2
 

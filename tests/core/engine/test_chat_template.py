@@ -77,7 +77,7 @@ def test_time_for_which_the_process_did_not_run_does_not_count(encoder: RequestE
         text = render([QUESTION])
         process = psutil.Process(render._process.pid)
         process.suspend()
-        waker = threading.Timer(3, process.resume)
+        waker = threading.Timer(2, process.resume)
         waker.start()
         assert render([QUESTION]) == text
         waker.join()

@@ -181,7 +181,7 @@ with own_folder(converted_folder("model").parent) as name:
     shutil.copytree({str(tiny_model_folder)!r}, folder)
     gguf._move_into_place(folder, converted_folder("model"))
 """
-    done = subprocess.run([sys.executable, "-c", code], check=False, timeout=120)
+    done = subprocess.run([sys.executable, "-c", code], check=False, timeout=240)
     assert done.returncode == -9
     assert not is_complete(converted_folder("model"))
 

@@ -14,7 +14,7 @@ from core.evaluator import client
 from core.evaluator.address import socket_path
 from core.evaluator.protocol import PROTOCOL_VERSION, Hello, Narration, Pause, ShutDown, parse_request
 
-PATIENCE_S = 60.0
+PATIENCE_S = 240.0
 
 
 @pytest.fixture

@@ -396,7 +396,7 @@ from pathlib import Path
 from core.evaluator.service import serve
 from store.recorder import StoreRecorder
 path = Path(sys.argv[1])
-print(serve(path, StoreRecorder(path), idle_s=0.5))
+print(serve(path, StoreRecorder(path), idle_s=3))
 """
 
 

@@ -18,7 +18,7 @@ from store.recorder import StoreRecorder
 from tests.support.store_holder import held
 from tests.support.store_records import KINDS, PLAYERS, assignment, documents, keep, outcome, run
 
-PATIENCE_S = 60.0
+PATIENCE_S = 240.0
 
 asked = assignment(documents(range(4)), windows(PLAYERS, 2))
 

@@ -10,10 +10,14 @@ import sys
 import pytest
 
 ROUNDS, BLOCKS, BLOCK = 20, 5, 8 * 2**20
+NO_HUGE_PAGES = 41
+"""PR_SET_THP_DISABLE of Linux."""
 
 PROGRAM = f"""
-import resource, sys
+import ctypes, resource, sys
 from core.machine.allocator import keep_freed_memory
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl({NO_HUGE_PAGES}, 1, 0, 0, 0)  # of huge pages too few are needed to tell
 if sys.argv[1] == "kept":
     keep_freed_memory()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt

@@ -40,7 +40,7 @@ def test_a_part_has_the_unit_of_the_whole_and_is_never_more(done: int, total: in
 
 def test_watched_work_returns_or_raises_what_it_would_alone() -> None:
     looked = threading.Event()
-    assert watched(lambda: looked.wait(10), looked.set) is True
+    assert watched(lambda: looked.wait(240), looked.set) is True
     with pytest.raises(ZeroDivisionError):
         watched(lambda: 1 // 0, lambda: None)
 
@@ -51,5 +51,5 @@ def test_nobody_waits_for_work_that_is_given_up() -> None:
 
     end = threading.Event()
     with pytest.raises(InterruptedError):
-        watched(lambda: end.wait(60), look)
+        watched(lambda: end.wait(240), look)
     end.set()

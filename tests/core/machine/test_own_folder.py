@@ -22,7 +22,7 @@ with own_folder(Path(sys.argv[1])) as folder:
 
 
 def test_folders_of_killed_processes_are_deleted(tmp_path: Path) -> None:
-    done = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], check=False, timeout=60)
+    done = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], check=False, timeout=240)
     assert done.returncode == -9
     (left,) = tmp_path.iterdir()
     (tmp_path / "another").mkdir()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,10 @@ print(os.nice(0) - before, *(group.read_text().split()[-1:] if group.exists() el
 """
 
 
+LOWER = str(min(3, 19 - os.nice(0)))
+"""By how much: these tests may have the lowest priority already."""
+
+
 def said(*, own_session: bool) -> list[str]:
     command = [sys.executable, "-c", _SAY]
     return subprocess.run(
@@ -27,13 +32,13 @@ def said(*, own_session: bool) -> list[str]:
 
 
 def test_a_process_gives_way() -> None:
-    assert said(own_session=False)[0] == "3"
+    assert said(own_session=False)[0] == LOWER
 
 
 def test_a_session_of_its_own_gives_way_too() -> None:
     if not Path("/proc/self/autogroup").exists():
         pytest.skip("this kernel has no autogroups")
-    assert said(own_session=True) == ["3", "3"]
+    assert said(own_session=True) == [LOWER, "3"]
 
 
 def test_the_session_of_somebody_else_stays_as_it_is() -> None:

@@ -12,7 +12,7 @@ from core.models.lookup import look_up
 from tests.support.bad_model_files import bad_inputs
 from tests.support.programs import MAIN, Program
 
-SECONDS = 60
+SECONDS = 240
 """A guard against hanging."""
 
 

@@ -33,10 +33,10 @@ def test_a_good_folder_passes_with_the_shapes_of_its_weights(tmp_path: Path) -> 
 def test_counts_have_bounds_that_are_asked_before_anything_is_built(key: str, count: object, tmp_path: Path) -> None:
     model = small_model(tmp_path / "model")
     change_config(model, **{key: count})
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(CornerstoneError, match=rf"config\.json: {key} is .*, but must be a whole number from 1 to"):
         check_folder(model)
-    assert time.perf_counter() - began < 10
+    assert time.process_time() - began < 10
 
 
 @pytest.mark.parametrize("layers", [10_000_000, 999, 200])
@@ -78,10 +78,10 @@ EARLY: dict[str, Change] = {
 def test_damage_and_foreign_code_are_refused_without_torch(fault: str, tmp_path: Path) -> None:
     model = small_model(tmp_path / "model")
     EARLY[fault](model)
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(CornerstoneError) as raised:
         check_folder(model)
-    assert time.perf_counter() - began < 10
+    assert time.process_time() - began < 10
     assert "\n" not in str(raised.value)
     assert str(model) in str(raised.value)
 

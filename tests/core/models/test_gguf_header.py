@@ -36,10 +36,10 @@ def test_damage_is_refused_in_a_sentence(seed: int, good: Path, tmp_path: Path) 
         if name in _LATER:
             continue
         (tmp_path / "bad.gguf").write_bytes(bad)
-        began = time.perf_counter()
+        began = time.process_time()
         with pytest.raises(CornerstoneError, match=r"^cannot read .*bad\.gguf as a GGUF model \(.+\)$"):
             check_gguf(tmp_path / "bad.gguf")
-        assert time.perf_counter() - began < 10, name
+        assert time.process_time() - began < 10, name
 
 
 @pytest.mark.parametrize("count", [0, 1, 3, 10_000_000])

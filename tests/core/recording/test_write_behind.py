@@ -26,7 +26,7 @@ from store.rows import RunRow
 from tests.support.store_holder import held
 from tests.support.store_records import PLAYERS, assignment, documents, keep, outcome, run
 
-PATIENCE_S = 60.0
+PATIENCE_S = 240.0
 
 ReadT = TypeVar("ReadT")
 
@@ -147,9 +147,12 @@ def test_closing_writes_what_waits(store: Path, behind: WriteBehindRecorder) -> 
     assert Results(store).runs().rows[0].outcomes == total
 
 
-def test_closing_while_the_store_is_held_says_what_waits(store: Path, behind: WriteBehindRecorder) -> None:
+def test_closing_while_the_store_is_held_says_what_waits(
+    store: Path, behind: WriteBehindRecorder, change: Change
+) -> None:
     with held(store):
         total = hand_over(behind)
+        change.until(lambda: "in use" in str(behind.status.trouble))
         assert behind.close(0.5).outcomes == total
         assert "in use" in str(behind.status.trouble)
     assert Results(store).runs().rows == ()
@@ -280,6 +283,7 @@ def test_a_file_in_place_of_the_store_is_not_written_and_outcomes_wait_for_its_e
     for chunk in chunks():
         behind.record("run1", asked, chunk)
     behind.finish("run1", "finished")
+    until(lambda: behind.status.trouble is not None)
     left = behind.close(0.1)
     assert (left.outcomes, left.unsafe) == (4 * len(asked.coalitions), 0)
     assert f"{store} is not a DuckDB file" in left.sentence
@@ -382,6 +386,13 @@ def test_a_spool_that_is_damaged_while_its_writer_lives_is_kept_aside_and_the_re
     assert any(str(damaged_spools(store)[0]) in notice for notice in notices)
     assert set(stored(store)) == {"doc-0", "doc-1", "doc-3"}
     assert waiting_spools(store) == ()
+
+
+def until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def free(read: Callable[[], ReadT]) -> ReadT:

@@ -32,7 +32,7 @@ from store.file.turns import turn
 from store.file.waiting import Waiting
 path, kind = Path(sys.argv[1]), sys.argv[2]
 print("asks", flush=True)
-with turn(path, Waiting(path, 60, None), alone=kind == "alone"):
+with turn(path, Waiting(path, 240, None), alone=kind == "alone"):
     print("has", flush=True)
     sys.stdin.readline()
 """
@@ -50,7 +50,7 @@ class _Other:
         assert self._line() == "has\n"
 
     def end(self) -> None:
-        self.process.communicate("\n", timeout=60)
+        self.process.communicate("\n", timeout=240)
 
     def _line(self) -> str:
         assert self.process.stdout is not None
@@ -59,11 +59,13 @@ class _Other:
 
 @contextmanager
 def _others(path: Path, *kinds: str) -> Iterator[list[_Other]]:
-    """Yield processes that ask for a turn one after the other."""
+    """Yield processes that ask for a turn one after the other; the first has its turn."""
     others: list[_Other] = []
     try:
         for kind in kinds:
             others.append(_Other(path, kind))
+            if len(others) == 1:
+                others[0].has_its_turn()
             _until_waiting(path, len(others))
         yield others
     finally:
@@ -74,7 +76,7 @@ def _others(path: Path, *kinds: str) -> Iterator[list[_Other]]:
 
 def _until_waiting(path: Path, count: int) -> None:
     """Wait until so many processes have a turn or wait for one (each that waits has a ticket)."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while time.monotonic() < deadline and len(_tickets(path)) < count - 1:
         time.sleep(0.01)
 
@@ -92,7 +94,6 @@ def _mine(path: Path, patience: float, *, alone: bool) -> Iterator[None]:
 
 def test_a_writer_comes_before_the_readers_that_come_after_it(path: Path) -> None:
     with _others(path, "shared", "alone", "shared") as (reader, writer, late):
-        reader.has_its_turn()
         with pytest.raises(InUseError), _mine(path, 0.3, alone=False):
             pass
         reader.end()
@@ -105,7 +106,6 @@ def test_a_writer_comes_before_the_readers_that_come_after_it(path: Path) -> Non
 
 def test_readers_share_a_turn(path: Path) -> None:
     with _others(path, "shared") as (reader,):
-        reader.has_its_turn()
         with _mine(path, 0, alone=False):
             pass
         with pytest.raises(InUseError), _mine(path, 0, alone=True):
@@ -117,12 +117,11 @@ def test_readers_share_a_turn(path: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_a_turn_and_a_place_in_the_order_end_with_their_process(path: Path, number: int) -> None:
     with _others(path, "alone", "alone") as (writer, waiting):
-        writer.has_its_turn()
         waiting.process.send_signal(number)
-        waiting.process.wait(60)
+        waiting.process.wait(240)
         writer.process.send_signal(number)
-        writer.process.wait(60)
-        with _mine(path, 30, alone=True):
+        writer.process.wait(240)
+        with _mine(path, 240, alone=True):
             assert _tickets(path) == []
     assert not turns_folder(path).exists()
 
@@ -130,7 +129,7 @@ def test_a_turn_and_a_place_in_the_order_end_with_their_process(path: Path, numb
 def test_who_has_a_turn_may_take_another_while_a_writer_waits(path: Path) -> None:
     keep(path, assignment(documents([0]), [()]), [outcome("doc-0")])
     with reading(path):
-        writer = threading.Thread(target=StoreRecorder(path, patience=60).begin, args=[run("later")])
+        writer = threading.Thread(target=StoreRecorder(path, patience=240).begin, args=[run("later")])
         writer.start()
         _until_waiting(path, 2)
         assert len(Results(path, patience=0).runs().rows) == 1
@@ -142,17 +141,16 @@ def test_who_waits_goes_on_without_a_turn_where_the_folder_is_removed(path: Path
     had: list[str] = []
 
     def wait() -> None:
-        with _mine(path, 60, alone=True):
+        with _mine(path, 240, alone=True):
             had.append("its turn")
 
     with _others(path, "shared") as (reader,):
-        reader.has_its_turn()
         waiter = threading.Thread(target=wait)
         waiter.start()
         _until_waiting(path, 2)
         assert had == []
         shutil.rmtree(turns_folder(path))
-        waiter.join(60)
+        waiter.join(240)
         assert had == ["its turn"]
         reader.end()
 

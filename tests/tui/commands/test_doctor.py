@@ -71,7 +71,7 @@ def test_what_takes_long_is_told_meanwhile(monkeypatch: pytest.MonkeyPatch, caps
 
     monkeypatch.setattr(doctor, "narrate", narrate)
     with doctor._told_if_slow("reading the store"):
-        assert told.wait(60)
+        assert told.wait(240)
     assert capsys.readouterr().err == "reading the store\n"
 
 

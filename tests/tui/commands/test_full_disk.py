@@ -22,7 +22,7 @@ from tests.support.tiny_disk import TinyDisk, tiny_disk
 from tui.commands.destination import TABLE, Destination
 from tui.commands.path import FILES, PathFiles
 
-PATIENCE_S = 120.0
+PATIENCE_S = 240.0
 TASKS = ("agreement", "capitals", "categories", "opposites")
 LIMIT = 40
 WINDOWS = 1 + 8 + 7 + 6 + 5
@@ -50,10 +50,12 @@ def impatient(*arguments: str) -> subprocess.CompletedProcess[str]:
         program.end()
 
 
-def until(true: Callable[[], object]) -> None:
+def until(true: Callable[[], object], program: Program) -> None:
+    """Wait until something is true, while a program runs."""
     deadline = time.monotonic() + PATIENCE_S
     while not true():
-        assert time.monotonic() < deadline
+        assert program.runs() or true(), program.wait()
+        assert time.monotonic() < deadline, program.said()
         time.sleep(0.05)
 
 
@@ -119,7 +121,7 @@ def test_room_that_is_made_during_a_run_is_used_and_that_is_said(disk: TinyDisk,
     disk.fill(ROOM)
     program = Program([*MAIN, *run_arguments(tiny_model_folder, store)])
     try:
-        until(lambda: spools_of(store))
+        until(lambda: spools_of(store), program)
         disk.free()
         done = program.wait(PATIENCE_S)
     finally:
@@ -136,7 +138,7 @@ def test_a_killed_run_leaves_its_spool_to_the_next(disk: TinyDisk, tiny_model_fo
     disk.fill(ROOM)
     program = Program([*MAIN, *run_arguments(tiny_model_folder, store)])
     try:
-        until(lambda: waiting(store))
+        until(lambda: waiting(store), program)
         program.signal(signal.SIGKILL)
         program.wait(PATIENCE_S)
     finally:
@@ -155,7 +157,7 @@ def test_a_stopped_run_keeps_what_waits(number: signal.Signals, disk: TinyDisk, 
     disk.fill(ROOM)
     program = Program([*MAIN, *run_arguments(tiny_model_folder, store)])
     try:
-        until(lambda: waiting(store))
+        until(lambda: waiting(store), program)
         program.signal(number)
         done = program.wait(PATIENCE_S)
     finally:
@@ -174,7 +176,7 @@ def test_a_run_whose_store_is_removed_goes_on_in_a_new_one(tiny_model_folder: Pa
     with holder() as one:
         program = Program([*MAIN, *run_arguments(tiny_model_folder, store)])
         try:
-            until(lambda: store.exists() and sum(row.outcomes for row in Results(store).runs().rows))
+            until(lambda: store.exists() and sum(row.outcomes for row in Results(store).runs().rows), program)
             one.hold(store)  # so that it is not removed in the middle of a write
             store.unlink()
             one.release()

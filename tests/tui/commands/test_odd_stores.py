@@ -74,7 +74,7 @@ def test_a_place_that_can_be_no_store_is_refused_by_every_command(
             cwd=tmp_path,
             env=environment,
             stdin=subprocess.DEVNULL,
-            timeout=120,
+            timeout=240,
         )
         said = done.stderr.decode()
         assert done.returncode == 2, (command, said)

@@ -160,10 +160,10 @@ def test_stopped_from_outside_it_says_so_and_notes_it(
     program = Program([*MAIN, "run", "--model", str(tiny_model_folder), *tasks, *schedule, "--store", str(path)])
     try:
         while not (path.exists() and Results(path).runs().rows):
-            assert program.runs()
+            assert program.runs(), program.wait()
             time.sleep(0.02)
         program.signal(number)
-        done = program.wait(60)
+        done = program.wait(240)
     finally:
         program.end()
     said = done.stderr
@@ -197,15 +197,16 @@ def test_when_the_terminal_goes_a_run_ends_and_notes_it(tiny_model_folder: Path,
 @pytest.mark.slow
 def test_a_run_that_was_killed_is_no_longer_running(tiny_model_folder: Path, tmp_path: Path) -> None:
     path = tmp_path / "s.duckdb"
-    asked = ["run", "--model", str(tiny_model_folder), "--task", "capitals", "--schedule", "windows"]
+    asked = ["run", "--model", str(tiny_model_folder), "--task", "capitals", "--task", "agreement"]
+    asked += ["--schedule", "windows"]
     program = Program([*MAIN, *asked, "--max-removed", "8", "--store", str(path)])
     try:
         while not (path.exists() and Results(path).runs().rows):
-            assert program.runs()
+            assert program.runs(), program.wait()
         (run,) = Results(path).runs().rows
         assert run.state == "running"
         program.signal(signal.SIGKILL)
-        program.wait(60)
+        program.wait(240)
     finally:
         program.end()
     (run,) = Results(path).runs().rows

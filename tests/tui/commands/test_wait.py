@@ -47,10 +47,11 @@ def test_a_command_that_reads_says_that_it_waits_and_for_whom(store: Path, comma
     arguments = ["results", "runs"] if command == "results" else ["paper", "--task", "capitals"]
     with held(store):
         program = Program([*MAIN, *arguments, "--store", str(store)])
-        time.sleep(6)
-        assert program.runs()
+        while "waiting for it" not in program.said():
+            assert program.runs(), program.wait()
+            time.sleep(0.05)
     try:
-        done = program.wait(60)
+        done = program.wait(240)
     finally:
         program.end()
     assert "waiting for it, 30 s at most" in done.stderr

@@ -15,7 +15,7 @@ import pytest
 
 from tests.support.programs import REPOSITORY
 
-LONGEST_S = 120.0
+LONGEST_S = 240.0
 LEFT_SCREEN = b"\x1b[?1049l"
 
 FAULTS = {

@@ -15,14 +15,15 @@ def charts(task: str, settings: tuple[str, ...] = ()) -> Charts:
 async def test_of_the_pictures_of_a_thing_only_the_latest_is_drawn() -> None:
     drawn: list[Event] = []
     pace = Pace(drawn.append)
-    pace.put(Jobs(jobs=()), 10)
+    pace.put(Jobs(jobs=()), 0.5)
     assert len(drawn) == 1
     for number in range(50):
-        pace.put(charts("a", (str(number),)), 10)
-        pace.put(Jobs(jobs=(), unsaved=number), 10)
-    pace.put(charts("b"), 10)
+        pace.put(charts("a", (str(number),)), 0.5)
+        pace.put(Jobs(jobs=(), unsaved=number), 0.5)
+    pace.put(charts("b"), 0.5)
     assert len(drawn) == 1
-    await asyncio.sleep(0.2)
+    while len(drawn) == 1:
+        await asyncio.sleep(0.01)
     assert drawn[1:] == [charts("a", ("49",)), Jobs(jobs=(), unsaved=49), charts("b")]
 
 

@@ -55,7 +55,7 @@ async def test_a_new_explorer_says_that_the_evaluator_is_stopped_and_waits(
         assert app.state.silence is not None
         assert app.state.silence.pid == stopped.pid
         await pilot.press("n")
-        assert not isinstance(app.screen, SilenceDialog)
+        await until(pilot, lambda: not isinstance(app.screen, SilenceDialog))
         await pilot.press("ctrl+r")
         await until(pilot, lambda: isinstance(app.screen, SilenceDialog))
         stopped.signal(signal.SIGCONT)

@@ -28,7 +28,7 @@ from tui.explorer.session import Session, last_session
 from tui.explorer.state import lost
 from tui.explorer.stored_view import read_view
 
-NO_EVALUATOR = [sys.executable, "-c", "import time; time.sleep(30)"]
+NO_EVALUATOR = [sys.executable, "-c", "import time; time.sleep(120)"]
 
 
 @pytest.fixture(scope="module")

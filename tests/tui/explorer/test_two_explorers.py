@@ -120,10 +120,10 @@ async def test_who_opens_another_model_is_told_to_the_other(
     async with exploring(store, few) as (one, first), explorer_on(store, Session(config=few)) as (two, second):
         two.ask(Open(config=few.model_copy(update={"model": str(copy)})))
         said = "another explorer has opened other in place of tiny-llama; m chooses again"
-        await until(first, lambda: said in [str(note.message) for note in one._notifications])
+        await until(first, lambda: said in one.told)
         await until(first, lambda: one.state.bench is not None and one.state.bench.model.name == "other")
         await until(second, lambda: two.state.bench is not None and two.state.bench.model.name == "other")
-        assert not two._notifications
+        assert not two.told
 
 
 @pytest.mark.slow
@@ -134,10 +134,10 @@ async def test_who_opens_other_tasks_is_told_to_the_other_and_refusals_are_not(s
         assert await two.open(few.model_copy(update={"model": "/nowhere"})) is not None
         assert await two.open(fewer) is None
         await until(first, lambda: one.state.bench is not None and len(one.state.bench.tasks) == 1)
+        await until(first, lambda: bool(one.told))
         await second.pause()
-        told = [str(note.message) for note in one._notifications]
-        assert told == ["another explorer has opened capitals in place of agreement; m chooses again"]
-        assert not two._notifications
+        assert one.told == ["another explorer has opened capitals in place of agreement; m chooses again"]
+        assert not two.told
         assert one.state.notice == two.state.notice == ""
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,6 +14,7 @@ from textual.widgets import Input
 from core.records.records import WRITTEN, DocumentRecord
 from store.results import Results
 from store.rows import GroupRow
+from tests.support.explorer import until
 from tests.support.screen_host import drawn, hosted, settled
 from tests.support.store_records import assignment, documents, keep, outcome, task
 from tests.tui.explorer.test_bursts import burst
@@ -205,16 +205,12 @@ async def test_reading_again_keeps_the_document_and_where_it_is_scrolled_to(full
 async def test_documents_with_a_text_are_found(full: Full) -> None:
     async with hosted(lambda: screen_of(full, 0)) as pilot:
         await burst(pilot, "=/QUESTION 2")
-        await asyncio.sleep(0.6)
-        await settled(pilot)
-        assert "1 document with 'QUESTION 2'" in drawn(pilot)
+        await until(pilot, lambda: "1 document with 'QUESTION 2'" in drawn(pilot))
         assert "document 2" in drawn(pilot)
         await settled(pilot, "enter", "o")
         assert "1 changed document with" in drawn(pilot)
         await settled(pilot, "slash", "escape")
-        await asyncio.sleep(0.6)
-        await settled(pilot)
-        assert "3 changed documents" in drawn(pilot)
+        await until(pilot, lambda: "3 changed documents" in drawn(pilot))
         assert isinstance(pilot.app.focused, ResultTable)
 
 

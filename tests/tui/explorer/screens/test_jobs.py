@@ -17,6 +17,7 @@ from core.config.run_config import RunConfig
 from core.evaluator.address import log_path
 from core.evaluator.protocol import Cancel, JobView, Move, Pause, Request, StartJob
 from tests.support import example_state as example
+from tests.support.explorer import until
 from tests.support.screen_host import drawn, rows_of, settled, squashed, typed
 from tui.explorer.app import Explorer
 from tui.explorer.screens.confirm import ConfirmDialog
@@ -193,11 +194,7 @@ async def test_the_log_follows_its_file_and_is_plain_text(tmp_path: Path) -> Non
 
 
 async def _until(pilot: Pilot[None], text: str) -> None:
-    for _ in range(400):
-        if text in drawn(pilot):
-            return
-        await pilot.pause(0.02)
-    raise AssertionError(drawn(pilot))
+    await until(pilot, lambda: text in drawn(pilot))
 
 
 async def test_progress_alone_draws_only_the_rows_that_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

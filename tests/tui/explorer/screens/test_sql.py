@@ -8,6 +8,7 @@ import pytest
 from textual.events import Paste
 from textual.pilot import Pilot
 
+from tests.support.explorer import until
 from tests.support.screen_host import drawn, hosted, settled, typed
 from tests.tui.explorer.test_bursts import burst
 from tui.explorer.screens.export import ExportDialog
@@ -94,8 +95,7 @@ async def test_a_query_that_runs_can_be_ended(full: tuple[Path, object]) -> None
     async with hosted(lambda: SqlScreen(path), (80, 24)) as pilot:
         box(pilot).load_text("SELECT count(*) FROM range(1000000000000)")
         await pilot.press("enter")
-        await pilot.pause()
-        assert "running" in drawn(pilot)
+        await until(pilot, lambda: "running" in drawn(pilot))
         await settled(pilot, "ctrl+s")
         assert "the query was stopped" in drawn(pilot)
 
