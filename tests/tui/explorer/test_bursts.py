@@ -170,11 +170,16 @@ async def test_a_widget_that_is_busy_holds_up_a_burst_once_and_not_each_key() ->
         async def key_x(self) -> None:
             seen.append(asyncio.get_running_loop().time())
 
+    async def busy() -> None:
+        begun.set()
+        await asyncio.sleep(6)
+
     seen: list[float] = []
+    begun = asyncio.Event()
     app = Busy()
-    async with app.run_test() as pilot:
-        app.query_one(Static).call_later(asyncio.sleep, 6)
-        await pilot.pause(0.05)
+    async with app.run_test():
+        app.query_one(Static).call_later(busy)
+        await begun.wait()
         for _ in range(6):
             event = Key("x", "x")
             event.set_sender(app)
