@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from core.statistics.bootstrap import resampled_means
 from core.statistics.intervals import CONFIDENCE, FloatArray
-from core.statistics.rank_correlation import DECIMALS, kendall_by_draw, spearman_by_draw
+from core.statistics.rank_correlation import DECIMALS, kendall_by_draw, raised_interval, spearman_by_draw
 from core.statistics.ranks import ranks
 
 _DRAWS = 1000
@@ -65,9 +65,9 @@ def agreement(
 ) -> Agreement:
     """Compare two estimators' contributions.
 
-    Intervals are percentiles of a bootstrap over documents. Resamples are noisier than the measured values, so with few
-    documents a correlation's interval is too low and an error's too high. Intervals are widened to contain what was
-    measured.
+    Intervals are percentiles of a bootstrap over documents, widened to contain what was measured. Resamples are noisier
+    than the measured values. So the intervals of correlations are raised, as ``core.statistics.rank_correlation`` does;
+    those of errors are too high with few documents.
 
     Args:
         estimated: contributions of shape (units, documents), from ``Estimator.contributions``.
@@ -89,8 +89,9 @@ def agreement(
     step = max(1, _PAIRS // units**2)
     blocks = [means[start : start + step] for start in range(0, draws, step)]
     drawn = np.concatenate([_numbers(block[:, :units], block[:, units:], k) for block in blocks], axis=1)
-    measured = [_measured(float(value), row, confidence) for (value,), row in zip(here, drawn, strict=True)]
-    return Agreement(documents, k, *measured)
+    spearman, kendall, *others = zip(here[:, 0].tolist(), drawn, strict=True)
+    correlations = [_measured(value, row, confidence, raised=True) for value, row in (spearman, kendall)]
+    return Agreement(documents, k, *correlations, *(_measured(value, row, confidence) for value, row in others))
 
 
 def agreement_of_values(estimated: FloatArray, reference: FloatArray, *, k: int = 3) -> Agreement:
@@ -129,8 +130,10 @@ def _top(values: FloatArray, k: int) -> NDArray[np.bool_]:
     return (ranks(values) <= k) & (values > 0)
 
 
-def _measured(value: float, drawn: FloatArray, confidence: float) -> Measured:
+def _measured(value: float, drawn: FloatArray, confidence: float, *, raised: bool = False) -> Measured:
     if np.isnan(value):
         return Measured(None, None, None)
-    low, high = np.nanquantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2]) if len(drawn) else (value, value)
+    if raised:
+        return Measured(value, *raised_interval(value, drawn, confidence=confidence))
+    low, high = np.nanquantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
     return Measured(value, min(value, float(low)), max(value, float(high)))

@@ -71,10 +71,24 @@ def correlated(correlation: Correlation, one: FloatArray, other: FloatArray, *, 
     drawn = np.array([correlation(line[: len(one)], line[len(one) :]) for line in means])
     if np.isnan(value) or np.isnan(drawn).all():
         return Correlated(value, float("nan"), float("nan"))
-    low, middle, high = np.nanquantile(drawn, [(1 - CONFIDENCE) / 2, 0.5, (1 + CONFIDENCE) / 2])
-    most = correlation(one.mean(axis=1), one.mean(axis=1))
+    low, high = raised_interval(value, drawn, correlation(one.mean(axis=1), one.mean(axis=1)))
+    return Correlated(value, low, high)
+
+
+def raised_interval(
+    value: float, drawn: FloatArray, most: float = 1.0, confidence: float = CONFIDENCE
+) -> tuple[float, float]:
+    """Return the ends of the interval of a correlation, as ``Correlated`` has it.
+
+    Args:
+        value: the correlation.
+        drawn: that of each resample, shape (draws,), NaN where it is undefined, as not all are.
+        most: the correlation of a ranking with itself.
+        confidence: the confidence of the interval.
+    """
+    low, middle, high = np.nanquantile(drawn, [(1 - confidence) / 2, 0.5, (1 + confidence) / 2])
     raised = min(high + max(value - middle, 0.0), most)
-    return Correlated(value, min(value, float(low)), max(value, float(raised)))
+    return min(value, float(low)), max(value, float(raised))
 
 
 def reliability(values: FloatArray, *, seed: int = 0) -> float:

@@ -9,6 +9,7 @@ from scipy import stats
 from core.estimators.against_exact import Measured, agreement, agreement_of_values
 from core.estimators.exact import Exact
 from core.estimators.leave_one_out import LeaveOneOut
+from core.statistics.rank_correlation import Correlation, correlated, kendall, spearman
 from tests.support.games import NoisyGame, everything
 
 
@@ -71,6 +72,15 @@ def test_intervals_are_as_wide_as_the_documents_are_few() -> None:
             assert measured.low <= measured.value <= measured.high
         widths.append(found.bias.high - found.bias.low)
     assert widths[1] == pytest.approx(widths[0] / 4, rel=0.25)
+
+
+@pytest.mark.parametrize(("name", "correlation"), [("spearman", spearman), ("kendall", kendall)])
+def test_the_interval_of_a_correlation_is_that_of_all_rank_correlations(name: str, correlation: Correlation) -> None:
+    """With noise as large as this, resamples correlate by less than the sample, and the interval is raised."""
+    rng = np.random.default_rng(1)
+    estimated, exact = (np.linspace(0, 1, 8)[:, None] + rng.normal(0, 2, (8, 12)) for _ in range(2))
+    found, same = getattr(agreement(estimated, exact), name), correlated(correlation, estimated, exact)
+    assert (found.value, found.low, found.high) == pytest.approx((same.value, same.low, same.high))
 
 
 def test_other_units_or_none_are_refused() -> None:
