@@ -145,7 +145,7 @@ class PhaseRunner:
                 for document in _documents_of(chunk):
                     known[document] = known.get(document, frozenset()).union(before)
                 wanted = self._wanted(assignment.coalitions)
-                if len(wanted) < len(before):
+                if wanted != before:
                     break
             else:
                 return

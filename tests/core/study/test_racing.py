@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from core.coalitions.players import Removed
 from core.config.run_config import load_config
 from core.errors import CornerstoneError
 from core.estimators.windows import WindowFirst
 from core.records.memory_recorder import MemoryRecorder
 from core.records.records import Recorder
 from core.study.events import ChunkRecorded, CostLooked, CostVerdict, StudyEvent, TopLooked, TopVerdict
+from core.study.running_estimate import RunningEstimate
 from core.study.workbench import run_config
 from store.recorder import StoreRecorder
 from store.results import Results, Selection
@@ -59,6 +62,26 @@ def test_what_is_decided_is_evaluated_no_further(raced: tuple[MemoryRecorder, li
             reached[removed] = min(reached[removed], verdict.documents)
     assert documents == reached
     assert min(documents.values()) < last.asked
+
+
+@pytest.mark.parametrize("meanwhile", [slice(1), slice(1, 2)])
+def test_coalitions_that_are_wanted_again_are_evaluated_in_the_same_run(
+    meanwhile: slice, tiny_model_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Verdicts are open again where documents turn out to decide nothing; what was left out by then is done."""
+    asked = 0
+
+    def still_needed(_: RunningEstimate, coalitions: Sequence[Removed]) -> tuple[Removed, ...]:
+        nonlocal asked
+        asked += 1
+        return tuple(coalitions)[slice(2) if asked == 1 else meanwhile if asked == 2 else slice(2)]
+
+    monkeypatch.setattr(RunningEstimate, "still_needed", still_needed)
+    recorder = MemoryRecorder()
+    (*_, last) = looks(run(recorder, tiny_model_folder, **RACE))
+    assert asked > 3
+    documents = Counter(outcome.removed for outcome in recorder.outcomes.values())
+    assert list(documents.values()) == [last.size] * 2
 
 
 def test_a_race_evaluates_what_a_run_without_one_does(
