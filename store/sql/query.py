@@ -31,11 +31,15 @@ class QueryError(CornerstoneError):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The rows of a result, and their dataclass. ``note`` says that there are more rows than these."""
+    """The rows of a result, and their dataclass.
+
+    ``note`` says that there are more rows than these. ``seconds`` is how long the query took once the store was open.
+    """
 
     rows: tuple[Any, ...]
     row: type
     note: str = ""
+    seconds: float = 0.0
 
 
 class Query:
@@ -128,4 +132,4 @@ def _found(answer: Mapping[str, Any]) -> Found:
     most = {"rows": f"{whole(MOST_ROWS)} rows", "bytes": f"{MOST_BYTES // 10**6} MB"}.get(answer["more"])
     rows = rows_of(made, columns, answer["rows"])
     note = f"the result has more rows than these: at most {most} are kept; add a LIMIT or a WHERE" if most else ""
-    return Found(rows, made, note)
+    return Found(rows, made, note, answer["seconds"])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from pathlib import Path
 from typing import Any, Final
 
@@ -54,8 +55,9 @@ def _within_bounds(store: str, query: str, patience: float, seconds: float) -> d
     with reading(Path(store), patience, lambda said: _tell({"waits": said}), QUERY_SETTINGS) as connection:
         lock(connection)
         bind(seconds)
+        began = time.monotonic()
         try:
-            found = answer(connection, query)
+            found = {**answer(connection, query), "seconds": time.monotonic() - began}
         except RefusedError as error:
             refused = error  # raised where the store is closed, and not taken for damage of it
     unbind()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from threading import Timer
@@ -90,6 +91,16 @@ def test_errors_of_the_store_are_told_as_everywhere(path: Path, tmp_path: Path) 
     with pytest.raises(CornerstoneError, match="is not a DuckDB file") as told:
         Query(other, "SELECT 1").result()
     assert told.value.mend is not None
+
+
+@pytest.mark.slow
+def test_the_wait_for_the_store_is_no_time_of_the_query(path: Path) -> None:
+    with holder() as one:
+        one.hold(path)
+        began = time.monotonic()
+        Timer(waited := 1.5, one.release).start()
+        found = Query(path, "SELECT 1", seconds=waited).result()
+        assert found.seconds + waited <= time.monotonic() - began
 
 
 @pytest.mark.slow

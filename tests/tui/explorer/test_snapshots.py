@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import MappingProxyType, SimpleNamespace
+from types import MappingProxyType
 from typing import Any, Final
 
 import pytest
@@ -18,6 +18,7 @@ from core.evaluator.address import log_path
 from core.evaluator.protocol import Request, Said, Say
 from core.evaluator.silence import Silence
 from core.say.said import Dialogue, Voice
+from store.sql.query import Query
 from tests.support import example_state as example
 from tests.support.example_home import home_rows
 from tests.support.picture import picture
@@ -164,7 +165,8 @@ def still(stores: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tui.explorer.screens.home_feed.read_home", home_rows)
     monkeypatch.setattr("tui.explorer.screens.home_feed._SOON_S", 0.01)
     monkeypatch.setattr("tui.explorer.screens.settings.settings_path", lambda: Path.home() / "cornerstone.yaml")
-    monkeypatch.setattr("tui.explorer.screens.sql.time", SimpleNamespace(monotonic=lambda: 0.0))
+    answered = Query.result
+    monkeypatch.setattr(Query, "result", lambda query: replace(answered(query), seconds=0.0))
     monkeypatch.setattr("textual.widgets.Input.cursor_blink", False, raising=False)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -53,10 +52,11 @@ Such as:
 
 @dataclass(frozen=True, slots=True)
 class _Result:
-    """The listing of a query's rows, and their dataclass."""
+    """The listing of a query's rows, their dataclass, and how many seconds the query took."""
 
     listing: Listing
     row: type
+    seconds: float
 
 
 @dataclass
@@ -65,7 +65,6 @@ class Answered(Message):
 
     asked: int
     found: _Result | str
-    seconds: float
     query: str
 
 
@@ -154,16 +153,15 @@ class SqlScreen(TableScreen):
         from tui.explorer.sql_listing import listing_of
 
         remember_query(query)
-        began = time.monotonic()
         found: _Result | str
         try:
             rows = asked.result()
-            found = _Result(listing_of(rows), rows.row)
+            found = _Result(listing_of(rows), rows.row, rows.seconds)
         except QueryError as error:
             found = plain_lines(f"{error}\n\n{error.where}")
         except CornerstoneError as error:
             found = plain(explorer_text(error))
-        self.post_message(Answered(number, found, time.monotonic() - began, query))
+        self.post_message(Answered(number, found, query))
 
     @on(Answered)
     def _take(self, message: Answered) -> None:
@@ -175,7 +173,7 @@ class SqlScreen(TableScreen):
             return
         self._result, self._of = message.found, message.query
         listing = message.found.listing
-        notes = [*listing.notes, f"{message.seconds:.1f} s"]
+        notes = [*listing.notes, f"{message.found.seconds:.1f} s"]
         self.query_one("#subject", Static).update(" · ".join(notes))
         self.forget()
         self._show_result(listing)
