@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from rich.cells import cell_len, set_cell_size
 from textual.content import Content
 
 # Columns that a border takes from a title: a corner, a line and a blank at each end.
 CORNERS = 6
+
+_BETWEEN: Final = re.compile(r" (?!(?<=\d )(?:\d|(?:kB|MB|GB|s|min|h|days)\b))")
 
 
 def fitting(width: int, *variants: str | Content) -> Content:
@@ -46,6 +50,11 @@ def flowed(width: int, fields: Iterable[Content], gap: str = "  ") -> list[Conte
         else:
             lines.append(field)
     return lines
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """Return the lines of a text, broken between words, and neither in a number nor before the unit of one."""
+    return [line.plain for line in flowed(width, map(Content, _BETWEEN.split(text)), " ")]
 
 
 def bands_that_fit(bands: int, lines_a_band: int, height: int) -> int:

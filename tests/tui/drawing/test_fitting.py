@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from tui.drawing.fitting import fitting, flowed, listed, middle
+from tui.drawing.fitting import fitting, flowed, listed, middle, wrapped
 
 
 @given(st.integers(1, 60), st.lists(st.text("ab", min_size=1, max_size=20), min_size=1, max_size=20))
@@ -38,3 +38,13 @@ def fitting_whole(name: str):
 def test_a_name_keeps_both_ends(name: str, width: int, shown: str) -> None:
     assert middle(name, width) == shown
     assert cell_len(middle(name, width)) <= width
+
+
+@pytest.mark.parametrize("width", range(8, 60))
+def test_no_number_is_parted_nor_left_without_its_unit(width: int) -> None:
+    text = "15 040 outcomes, 0.2 MB in the store; 20 min, at 12 345 outcomes a second"
+    lines = wrapped(text, width)
+    assert " ".join(lines) == text
+    assert max(map(len, lines)) <= max(width, len("outcomes,"))
+    for whole in ("15 040", "0.2 MB", "20 min", "12 345"):
+        assert any(whole in line for line in lines)

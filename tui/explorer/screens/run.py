@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from math import ceil
 from typing import ClassVar
 
-from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -27,12 +26,12 @@ from core.estimators.setting import NamedSetting, Number, in_digits, settings_of
 from core.estimators.windows import WindowFirst
 from core.evaluator.protocol import BenchTask, Opened
 from tui.drawing.mends import explorer_text
-from tui.drawing.plain import plain_lines
 from tui.explorer.actions import RUN, bindings
 from tui.explorer.cost import choosable, cost_of
 from tui.explorer.field_error import FieldError, a_number, checked, layers_a_block
 from tui.explorer.job_text import named_task
 from tui.explorer.widgets.choice import Choice
+from tui.explorer.widgets.cost_lines import CostLines
 from tui.explorer.widgets.limit_row import LimitRow
 from tui.explorer.widgets.tick_row import TickRow
 
@@ -136,7 +135,7 @@ class RunDialog(ModalScreen[RunConfig | None]):
                     yield _number(setting.about.label, _field(setting), written)
                 yield _number(_LAYERS, "layers", self._layers_a_block())
             yield LimitRow(config.limit, id="limit-number")
-            yield Static(id="cost", markup=False)
+            yield CostLines(id="cost")
             with Horizontal(id="buttons"):
                 yield Button("start", id="start", variant="primary", compact=True)
                 yield Button("cancel", id="cancel", compact=True)
@@ -155,7 +154,7 @@ class RunDialog(ModalScreen[RunConfig | None]):
         self.query_one("#until-cost-number").disabled = self._end != _UNTIL_COST
         for setting in run_settings():
             self.query_one(f"#{_field(setting)}-number").disabled = setting.name not in offer.settings
-        cost, wrong = self.query_one("#cost", Static), None
+        cost, wrong = self.query_one(CostLines), None
         try:
             said = cost_of(self._asked(), self._bench, self._known)
         except FieldError as error:
@@ -167,7 +166,7 @@ class RunDialog(ModalScreen[RunConfig | None]):
         cost.set_class(wrong is not None, "-fault")
         for row in self.query(".number, LimitRow, #tasks"):
             row.set_class(row.id in {wrong, f"{wrong}-number"}, "-wrong")
-        cost.update(Text(plain_lines(said)))
+        cost.tell(said)
 
     @property
     def _offer(self) -> _Offer:

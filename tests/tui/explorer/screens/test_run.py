@@ -18,6 +18,7 @@ from store.file.location import default_path
 from tests.support import example_state as example
 from tests.support.screen_host import Host, drawn, hosted, settled, squashed
 from tui.drawing.command_line import run_command
+from tui.explorer.screens import run
 from tui.explorer.screens.run import RunDialog
 
 pytestmark = pytest.mark.asyncio
@@ -243,6 +244,12 @@ async def test_a_task_that_is_open_alone_or_by_a_group_is_not_ticked() -> None:
             assert not pilot.app.screen.query("#tasks")
             count = 235 * 64 * len(one.tasks)
             assert f"{count // 1000} {count % 1000:03} outcomes" in cost(pilot)
+
+
+async def test_a_number_and_its_unit_stay_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "cost_of", lambda *_: f"{34 * 'a '}0.2 MB in the store")
+    async with hosted(lambda: RunDialog(opened()), (80, 24)) as pilot:
+        assert "0.2 MB in the store" in drawn(pilot)
 
 
 async def test_the_time_is_told_as_fields_change() -> None:
