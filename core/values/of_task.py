@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import Final
 
 from core.errors import CornerstoneError
@@ -65,9 +66,17 @@ def resolve_if_any(task: TaskRecord, documents: Sequence[DocumentRecord], asked:
     usable = usable_values(task, documents)
     if asked is not None:
         if asked not in usable:
-            raise CornerstoneError(f"{task.name} has no value {asked!r}; it has {', '.join(usable) or 'none'}")
+            raise CornerstoneError(
+                f"{task.name} has no value {asked!r}; {meant(asked, usable)}it has {', '.join(usable) or 'none'}"
+            )
         return asked
     return own_value(usable)
+
+
+def meant(asked: str, usable: Sequence[str]) -> str:
+    """Return ``did you mean acc? `` where a value that is asked for is written much like a usable one; else nothing."""
+    close = get_close_matches(asked, usable, n=1)
+    return f"did you mean {close[0]}? " if close else ""
 
 
 def own_value(usable: Sequence[str]) -> str | None:

@@ -26,7 +26,7 @@ from core.records.fingerprint import short_id
 from core.records.task_group import TaskGroup, groups_in
 from core.values.corpus import CORPUS_VALUES
 from core.values.derived import NO_GOLD, Answers, derived_values
-from core.values.of_task import PREFERRED, own_value, values_of
+from core.values.of_task import PREFERRED, meant, own_value, values_of
 from store.file.value_columns import value_columns
 from store.reading.pooled import Values, pooled
 from store.rows import Selection
@@ -225,7 +225,8 @@ def with_value(groups: Sequence[Group], value: str | None) -> tuple[list[tuple[G
         metrics = {name for group in groups for name in group.mean_metrics}
         unknown = value is not None and value not in derived_values()
         if metrics and unknown and not any(value in group.other_metrics for group in groups):
-            raise CornerstoneError(f"no value {value!r}; there {'is' if len(known) == 1 else 'are'} {', '.join(known)}")
+            there = f"there {'is' if len(known) == 1 else 'are'} {', '.join(known)}"
+            raise CornerstoneError(f"no value {value!r}; {meant(value or '', list(known))}{there}")
         raise CornerstoneError("; ".join(dict.fromkeys(refusals)))
     return usable, [Gap(refusal) for refusal in refusals]
 

@@ -246,6 +246,7 @@ DERIVED = ", ".join(derived_values())
     [
         ("f1", rf"'f1' of capitals is not a mean .*\(usable: acc, acc_norm, {DERIVED}\)"),
         ("accuracy", f"^no value 'accuracy'; there are acc, acc_norm, {DERIVED}$"),
+        ("gold_logprop", f"^no value 'gold_logprop'; did you mean gold_logprob[?] there are acc, acc_norm, {DERIVED}$"),
         ('x") FROM models; --', f"^no value .*; there are acc, acc_norm, {DERIVED}$"),
     ],
 )

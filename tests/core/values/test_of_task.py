@@ -45,6 +45,8 @@ def test_a_value_that_the_task_does_not_have_is_refused_with_those_it_has() -> N
             decide(task(), CLOZE, "margin")
         with pytest.raises(CornerstoneError, match="capitals has no value 'acc'; it has none"):
             decide(task(means=()), CLOZE, "acc")
+        with pytest.raises(CornerstoneError, match=r"no value 'gold_logprop'; did you mean gold_logprob\? it has acc,"):
+            decide(task(), DOCUMENTS, "gold_logprop")
 
 
 def test_a_task_without_any_value_is_refused_where_one_is_needed() -> None:
