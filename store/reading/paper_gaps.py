@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from core.config.gap import Gap, PackagedStudy
 from core.config.run_config import RunConfig
@@ -14,6 +15,10 @@ from store.reading.groups import Group
 
 STUDIES = (*(model.alias for model in MODELS), "smollm2-135m-instruct")
 """Models whose full study comes with the program, as ``paper/NAME``."""
+
+
+_OF_THE_MODEL: Final = {"dtype", "revision", "adapter", "expert_layers"}
+"""Keys of a run without which it would evaluate another model of the same name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +45,18 @@ def _tasks(one: Stored) -> list[Gap]:
     absent = [task for task in TASKS if task not in known]
     if not absent:
         return []
-    fill: RunConfig | PackagedStudy
-    if one.values.model in STUDIES:
+    asked = {
+        "model": one.values.model,
+        "tasks": absent,
+        "limit": _wanted(one.values),
+        "num_fewshot": ZERO_SHOT,
+        "schedule": ("ablation", "windows"),
+    }
+    plain = RunConfig.model_validate(asked)
+    own = config_of(one.groups[0]).model_dump(include=_OF_THE_MODEL)
+    fill: RunConfig | PackagedStudy = plain.model_copy(update=own)
+    if one.values.model in STUDIES and fill == plain:
         fill = PackagedStudy(f"paper/{one.values.model}")
-    else:
-        asked = {
-            "model": one.values.model,
-            "tasks": absent,
-            "limit": _wanted(one.values),
-            "num_fewshot": ZERO_SHOT,
-            "schedule": ("ablation", "windows"),
-        }
-        fill = RunConfig.model_validate(asked)
     what = f"{one.values.model}: of the paper's tasks {', '.join(absent)} are not stored"
     return [filled(what, fill, one.groups)]
 

@@ -176,6 +176,20 @@ def test_it_says_what_the_paper_has_and_the_store_has_not(path: Path) -> None:
     assert not any("nothing is stored" in gap.what for gap in alone)
 
 
+@pytest.mark.parametrize("name", ["tiny", "llama-3-8b"])
+def test_a_model_in_another_dtype_is_filled_in_that_dtype(path: Path, name: str) -> None:
+    for dtype in ("auto", "bfloat16"):
+        asked = assignment(
+            documents(range(6), prefix="boolq"), WINDOWS, of_model=model(name, dtype), of_task=task("boolq")
+        )
+        config = to_run(model=name, tasks="boolq", dtype=dtype)
+        keep_all(path, asked, scores(WINDOWS, 6), run_id=f"run-{dtype}", config=config)
+    fills = [gap.fill for gap in read_paper(path).missing if "of the paper's tasks" in gap.what]
+    dtypes = [fill.dtype for fill in fills if isinstance(fill, RunConfig)]
+    assert (len(fills), sorted(dtypes)) == (2, ["auto", "bfloat16"] if name == "tiny" else ["bfloat16"])
+    assert (PackagedStudy(f"paper/{name}") in fills) == (name != "tiny")
+
+
 def test_tasks_of_other_settings_are_filled_by_runs_of_their_own(path: Path) -> None:
     for name, shots, seed in (("boolq", 0, 1), ("piqa", 5, 2)):
         fill(path, name, config=to_run(tasks=name, num_fewshot=shots, seed=seed), shots=shots)
