@@ -10,7 +10,6 @@ from collections.abc import Sequence
 import plotext
 
 from core.coalitions.players import KIND_LABELS
-from core.values.corpus import lower_is_better
 from core.values.derived import derived_values, named
 from store.rows import AblationRow
 from tui.drawing.ablation_dots import base_of
@@ -25,7 +24,7 @@ def ablation_chart(rows: Sequence[AblationRow], *, width: int = 80, colour: bool
 
     Scores are of the documents that most rows have: a row of others is as far from the intact score as its paired drop.
     """
-    base = base_of(rows, lower=lower_is_better(rows[0].value))
+    base = base_of(rows, rows[0].value)
     plotext.clear_figure()
     plotext.theme("clear")
     plotext.plotsize(width, _HEIGHT)

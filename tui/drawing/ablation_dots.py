@@ -9,6 +9,8 @@ from typing import Final, Protocol
 
 from core.coalitions.players import PlayerKind
 from core.summaries.points import AblationPoint
+from core.values.corpus import lower_is_better
+from core.values.derived import bounds_of
 from tui.drawing.numbers import cost_text, in_range, whole
 from tui.drawing.slots import Slots
 
@@ -48,7 +50,8 @@ class Single(Protocol):
 class Base:
     """The scores ``intact`` and ``chance`` of the documents that most of the removals drawn have.
 
-    ``lower`` says that a lower score is better, so that a drop makes it larger.
+    ``lower`` says that a lower score is better, so that a drop makes it larger. ``bounds`` are the lowest and the
+    highest score that there can be, None where there is no end.
     ``counts`` has the numbers of documents, with how many removals have so many, the most frequent first.
     """
 
@@ -56,6 +59,7 @@ class Base:
     chance: float | None
     counts: tuple[tuple[int, int], ...]
     lower: bool = False
+    bounds: tuple[float, float] | None = None
 
     @property
     def documents(self) -> str:
@@ -68,15 +72,25 @@ class Base:
         return f"n = {whole(most)}, {rest} {'dot' if rest == 1 else 'dots'} of {of}"
 
     def without(self, drop: float) -> float:
-        """Return where a removal is drawn: as far from the intact score as its own paired drop."""
-        return round(self.intact + drop if self.lower else self.intact - drop, _DECIMALS)
+        """Return where a removal is drawn: as far from the intact score as its own paired drop.
+
+        That of other documents may be further than a score can be; it is drawn at the end.
+        """
+        score = round(self.intact + drop if self.lower else self.intact - drop, _DECIMALS)
+        return score if self.bounds is None else min(max(score, self.bounds[0]), self.bounds[1])
 
 
-def base_of(points: Sequence[Single], *, lower: bool = False) -> Base:
-    """Return what some removals are drawn against; there must be one at least."""
+def base_of(points: Sequence[Single], value: str | None) -> Base:
+    """Return what some removals are drawn against.
+
+    Args:
+        points: the removals, one at least.
+        value: what their scores are; None if that is not known.
+    """
+    lower, bounds = (False, None) if value is None else (lower_is_better(value), bounds_of(value, ()))
     common, _ = Counter((point.n, point.intact_acc, point.chance) for point in points).most_common(1)[0]
     _, intact, chance = common
-    return Base(intact, chance, tuple(Counter(point.n for point in points).most_common()), lower)
+    return Base(intact, chance, tuple(Counter(point.n for point in points).most_common()), lower, bounds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +134,9 @@ class Dots:
         return [self.base.intact, *(dot.score for dot in self.dots), *chance, *cost]
 
 
-def dots_of(points: Sequence[AblationPoint], slots: Slots, *, lower: bool = False) -> Dots:
-    """Return the dots of some points; there must be one at least."""
-    base = base_of(points, lower=lower)
+def dots_of(points: Sequence[AblationPoint], slots: Slots, value: str | None) -> Dots:
+    """Return the dots of some points; there must be one at least. ``value`` is as for ``base_of``."""
+    base = base_of(points, value)
     cost = cost_of(points, base)
     told = cost is not None and cost.above + cost.below > 0
     return Dots(tuple(_dot(point, slots, base, told=told) for point in points), base, cost)

@@ -8,7 +8,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from core.values.corpus import lower_is_better
 from store.rows import AblationRow
 from tui.drawing.ablation_dots import Base, base_of
 from tui.drawing.slots import slots_of
@@ -62,7 +61,7 @@ def ablation_figure(rows: Sequence[AblationRow], *, width: Width = "page") -> Fi
 
 
 def _draw(place: Axes, panel: Panel[AblationRow], layers: int, room: float) -> None:
-    rows, base = panel.rows, base_of(panel.rows, lower=lower_is_better(panel.rows[0].value))
+    rows, base = panel.rows, base_of(panel.rows, panel.rows[0].value)
     entitle(place, panel, room)
     place.axhline(base.intact, color=INTACT, linewidth=0.9, zorder=1)
     if base.chance is not None:
@@ -90,6 +89,6 @@ def _marks(place: Axes, placed: Sequence[tuple[AblationRow, float]], base: Base,
 def _limits(found: Sequence[Panel[AblationRow]]) -> tuple[float, float]:
     scores = [row.chance for panel in found for row in panel.rows if row.chance is not None]
     for panel in found:
-        base = base_of(panel.rows, lower=lower_is_better(panel.rows[0].value))
+        base = base_of(panel.rows, panel.rows[0].value)
         scores += [base.without(drop) for row in panel.rows for drop in (row.drop_high, row.drop_low)]
     return max(min(scores) - 0.03, -0.02), min(max(scores) + 0.03, 1.02)

@@ -12,7 +12,7 @@ from tui.drawing.slots import slots_of
 
 
 def dots(layers: example.Layers = 30) -> Dots:
-    return dots_of(example.charts(layers).ablation, slots_of(example.players(layers)))
+    return dots_of(example.charts(layers).ablation, slots_of(example.players(layers)), "acc")
 
 
 def drawn(size: tuple[int, int], layers: example.Layers = 30, here: int | None = None) -> AblationCanvas:
@@ -74,7 +74,7 @@ def test_dots_and_line_are_of_the_same_documents() -> None:
     points = list(example.charts().ablation)
     # One was measured on more documents, under which the intact model is better.
     points[23] = replace(points[23], n=240, intact_acc=points[23].intact_acc + 0.05, acc=points[23].acc + 0.05)
-    found = dots_of(points, slots_of(example.players()))
+    found = dots_of(points, slots_of(example.players()), "acc")
     assert found.base.intact == points[0].intact_acc
     assert found.dots[23].score == pytest.approx(found.base.intact - points[23].drop)
     assert found.base.documents == "n = 120, 1 dot of 240"
@@ -86,6 +86,20 @@ def test_dots_and_line_are_of_the_same_documents() -> None:
 def test_the_numbers_of_documents_are_told() -> None:
     points = example.charts().ablation
     slots = slots_of(example.players())
-    assert dots_of(points, slots).base.documents == "n = 120"
+    assert dots_of(points, slots, "acc").base.documents == "n = 120"
     mixed = [replace(point, n=n) for point, n in zip(points, [12] * 50 + [32] * 6 + [64] * 4, strict=True)]
-    assert dots_of(mixed, slots).base.documents == "n = 12, 10 dots of 32 to 64"
+    assert dots_of(mixed, slots, "acc").base.documents == "n = 12, 10 dots of 32 to 64"
+
+
+def test_no_dot_is_drawn_where_no_score_can_be() -> None:
+    points = list(example.charts().ablation)
+    intact = points[0].intact_acc
+    # One was measured on other documents, of which the intact model knows more than it loses of any.
+    points[23] = replace(points[23], n=12, intact_acc=1.0, acc=0.0, drop=1.0, drop_low=intact + 0.1, drop_high=1.0)
+    slots = slots_of(example.players())
+    found = dots_of(points, slots, "acc")
+    assert (found.dots[23].low, found.dots[23].score) == (0, 0)
+    assert all(0 <= score <= 1 for score in found.scores)
+    text = lines_of(draw_ablation(found, slots.layers, slots.rows, (63, 19), None)).plain.split("\n")
+    assert [line.split()[0] for line in text if "┤" in line] == ["1", ".75", ".50", ".25", "0"]
+    assert dots_of(points, slots, "margin").dots[23].score < 0

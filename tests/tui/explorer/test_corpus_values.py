@@ -72,7 +72,7 @@ async def test_a_chart_draws_a_removal_on_the_side_of_its_score(tmp_path: Path) 
     path = tmp_path / "s.duckdb"
     rolling_store(path)
     rows = Results(path).ablation().rows
-    base = base_of(rows, lower=True)
+    base = base_of(rows, "bits_per_byte")
     for row in rows:
         assert base.without(row.drop) == pytest.approx(row.acc)
     assert "bits_per_byte, lower is better" in ablation_chart(rows)

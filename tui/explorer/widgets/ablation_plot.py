@@ -15,7 +15,6 @@ from textual.widget import Widget
 
 from core.coalitions.players import Player
 from core.evaluator.protocol import BenchTask, Charts
-from core.values.corpus import lower_is_better
 from core.values.derived import named
 from tui.drawing import colours
 from tui.drawing.ablation_canvas import (
@@ -92,8 +91,8 @@ class AblationPlot(Widget):
         if players != self._players:
             self._players, self._slots = players, slots_of(players)
         self._charts, self._bench_task, self._sweeping = charts, task, sweeping
-        lower = task is not None and lower_is_better(task.value)
-        self._dots = dots_of(charts.ablation, self._slots, lower=lower) if charts and charts.ablation else None
+        value = None if task is None else task.value
+        self._dots = dots_of(charts.ablation, self._slots, value) if charts and charts.ablation else None
         self._drawn = None
         self._label()
         self.refresh()
