@@ -43,7 +43,7 @@ from tui.explorer.screens.confirm import ConfirmDialog
 from tui.explorer.screens.explore import ExploreScreen
 from tui.explorer.screens.silence import SilenceDialog
 from tui.explorer.session import Session, remember
-from tui.explorer.state import State, after, ends_another, from_store, lost, resumed
+from tui.explorer.state import State, after, ends_another, from_store, lost, resumed, sent
 from tui.explorer.stored_results import StoredResults
 from tui.settings import Settings
 from tui.worker_process import evaluator_command
@@ -303,6 +303,8 @@ class Explorer(ObeyingApp):
             await self._line.send(self.choices.named(request))
         except CornerstoneError as error:
             self.say(explorer_text(error), error=True)
+        else:
+            self.state = sent(self.state, request)
 
     def _answered(self, toggle: Toggle) -> bool:
         """Show the stored score of a coalition where no model is open; return whether that is all there is to know."""

@@ -9,7 +9,7 @@ from typing import Any, Final
 from core.evaluator.job_words import work_text
 from core.evaluator.protocol import UNFINISHED, JobView
 from tui.drawing.numbers import at_most, clock, whole
-from tui.explorer.job_text import documents_text, named_task, part_of, stop_text, time_of, window_text
+from tui.explorer.job_text import documents_text, named_task, part_of, state_text, stop_text, time_of, window_text
 from tui.explorer.listing import Column, Listing, listing
 from tui.explorer.state import State
 
@@ -38,9 +38,12 @@ def job_listing(state: State, width: int, now: datetime) -> Listing:
     def when(job: JobView) -> str:
         return "" if job.started is None else time_of(job.started, now)
 
+    def state_of(job: JobView) -> str:
+        return state_text(job, state.cancelled)
+
     columns = (
         Column("job", lambda job: str(job.job), lambda job: job.job, numeric=True, falling=True),
-        Column("state", _state, _state),
+        Column("state", state_of, state_of),
         Column("what", _what, _what, whole=lambda job: str(job.title)),
         Column("done", lambda job: _done(job, wide=wide), _part, numeric=True, falling=True),
         Column("left", _left, _seconds_left, numeric=True),
@@ -55,10 +58,6 @@ def job_listing(state: State, width: int, now: datetime) -> Listing:
     found = listing(columns, listed_jobs(state))
     lines = tuple(replace(line, quiet=line.row.state not in UNFINISHED) for line in found.lines)
     return replace(found, lines=lines)
-
-
-def _state(job: Any) -> str:
-    return "waits" if job.state == "queued" else str(job.state)
 
 
 def _what(job: Any) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import datetime
 
 from core.config.limit import Limit
 from core.config.task_config import TaskConfig
 from core.estimators.windows import WindowFirst
-from core.evaluator.protocol import JobView
+from core.evaluator.protocol import UNFINISHED, JobView
 from core.study.plan import longest_window
 from tui.drawing.numbers import clock, cost_text, whole
 from tui.drawing.plain import counted, plain
@@ -26,6 +26,18 @@ def jobs_text(jobs: Sequence[JobView]) -> str:
 def part_of(job: JobView) -> float:
     """Return the part of a job that is done, 0 to 1."""
     return min(max(job.done / job.total, 0.0), 1.0) if job.total else 0.0
+
+
+def state_text(job: JobView, cancelled: Container[int] = ()) -> str:
+    """Return the state of a job in a word or two.
+
+    Args:
+        job: the job.
+        cancelled: the numbers of jobs that were cancelled, and end after the batch in hand.
+    """
+    if job.job in cancelled and job.state in UNFINISHED:
+        return "cancelling"
+    return "waits" if job.state == "queued" else job.state
 
 
 def end_text(job: JobView, now: datetime) -> str:

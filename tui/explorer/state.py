@@ -14,6 +14,7 @@ from core.cost.run_time import NOTHING, Known
 from core.evaluator.protocol import (
     UNFINISHED,
     BenchTask,
+    Cancel,
     Charts,
     Event,
     Goodbye,
@@ -26,6 +27,7 @@ from core.evaluator.protocol import (
     PastJobs,
     Rates,
     Refusal,
+    Request,
     Said,
     Scored,
     Toggle,
@@ -54,6 +56,7 @@ class State:
     are jobs of earlier evaluators, ``rates`` what is known of a model's speed, and ``pid`` is the evaluator's process.
     ``resuming`` counts the jobs that go on once it has started. ``left`` has what was removed from models that were
     open before, by their ids. ``refused`` says why the evaluator has not evaluated the removed coalition.
+    ``cancelled`` has the numbers of the jobs that this explorer has had cancelled. A job ends after its batch in hand.
     """
 
     connection: Connection = "starting"
@@ -77,6 +80,7 @@ class State:
     resuming: int = 0
     left: Mapping[str, Removed] = field(default_factory=lambda: MappingProxyType({}))
     refused: str = ""
+    cancelled: frozenset[int] = frozenset()
 
     @property
     def players(self) -> tuple[Player, ...]:
@@ -203,6 +207,11 @@ def ends_another(state: State, event: Event) -> bool:
     return isinstance(event, Scored) and event.final and not is_shown(state, event)
 
 
+def sent(state: State, request: Request) -> State:
+    """Return the state after a request was sent: a job that is cancelled is said to be at once."""
+    return replace(state, cancelled=state.cancelled | {request.job}) if isinstance(request, Cancel) else state
+
+
 def lost(state: State, notice: str) -> State:
     """Return the state without the evaluator: its results stay, and its jobs no longer run."""
     ended = tuple(job for job in state.jobs if job.state not in UNFINISHED)
@@ -217,6 +226,7 @@ def lost(state: State, notice: str) -> State:
         past=(*state.past, *ended),
         pid=None,
         resuming=0,
+        cancelled=frozenset(),
     )
 
 

@@ -40,6 +40,7 @@ class _Shown:
     unsaved: int = 0
     waiting: int = 0
     notice: str = ""
+    cancelling: bool = False
     writers: tuple[Writer, ...] = ()
 
 
@@ -72,6 +73,7 @@ class JobLine(Panel):
             unsaved=state.unsaved,
             waiting=waiting,
             notice=plain(state.notice),
+            cancelling=state.current_job is not None and state.current_job.job in state.cancelled,
             writers=state.writers,
         )
         if now != self._shown:
@@ -94,7 +96,7 @@ class JobLine(Panel):
             return [*self._idle(width), *unsaved]
         percent = f" {part_of(job):4.0%}"
         lines = [
-            Content.assemble(plain(job.title), _state(job), (self._queue(), colours.QUIET)),
+            Content.assemble(plain(job.title), self._state(job), (self._queue(), colours.QUIET)),
             Content.assemble(_bar(part_of(job), max(width - len(percent), 1)), percent),
             *flowed(width, map(Content, _figures(job)), _GAP),
         ]
@@ -104,7 +106,7 @@ class JobLine(Panel):
         job = self._shown.job
         if job is None:
             return Content(_GAP).join([*self._idle(width), *map(Content, self._unsaved_text())])
-        ends: list[Part] = [f" {part_of(job):.0%}  ", _GAP.join(_figures(job)[::-1]), _state(job)]
+        ends: list[Part] = [f" {part_of(job):.0%}  ", _GAP.join(_figures(job)[::-1]), self._state(job)]
         ends += [(f"  {text}", colours.WARN) for text in self._unsaved_text()]
         title, rest = Content(f"{plain(job.title)}  "), Content.assemble(*ends)
         room = width - title.cell_length - rest.cell_length
@@ -147,12 +149,12 @@ class JobLine(Panel):
     def _unsaved_text(self) -> list[str]:
         return [f"{whole(self._shown.unsaved)} outcomes wait for the store"] if self._shown.unsaved else []
 
+    def _state(self, job: JobView) -> tuple[str, Style]:
+        state = "cancelling" if self._shown.cancelling else job.state
+        return ("", colours.QUIET) if state == "running" else (f"{_GAP}{state}", colours.WARN)
+
     def _queue(self) -> str:
         return f"{_GAP}+{self._shown.waiting} queued" if self._shown.waiting else ""
-
-
-def _state(job: JobView) -> tuple[str, Style]:
-    return ("", colours.QUIET) if job.state == "running" else (f"{_GAP}{job.state}", colours.WARN)
 
 
 def _figures(job: JobView) -> list[str]:

@@ -23,7 +23,7 @@ from tui.explorer.app import Explorer
 from tui.explorer.screens.confirm import ConfirmDialog
 from tui.explorer.screens.jobs import JobsScreen
 from tui.explorer.session import Session
-from tui.explorer.state import State
+from tui.explorer.state import State, lost, sent
 from tui.explorer.widgets.result_table import ResultTable
 
 pytestmark = pytest.mark.asyncio
@@ -162,6 +162,22 @@ async def test_a_long_job_is_ended_after_a_question_a_short_one_at_once(tmp_path
     async with jobs(tmp_path, replace(JOBS, jobs=(short,))) as (app, pilot):
         await settled(pilot, "p", "x")
         assert app.asked == [Pause(job=3), Cancel(job=3)]
+
+
+async def test_a_cancelled_job_is_said_to_be_until_its_batch_ends(tmp_path: Path) -> None:
+    short = RUNNING.model_copy(update={"elapsed": 5.0})
+    async with jobs(tmp_path, replace(JOBS, jobs=(short, WAITING))) as (app, pilot):
+        await settled(pilot, "x")
+        (request,) = app.asked
+        app.state = sent(app.state, request)
+        await settled(pilot)
+        assert [line.cells[1] for line in screen(app).shown.lines][:2] == ["cancelling", "waits"]
+        await settled(pilot, "escape")
+        assert "cancelling" in drawn(pilot)
+        app.state = replace(app.state, jobs=(short.model_copy(update={"state": "cancelled"}), WAITING))
+        await settled(pilot, "j")
+        assert "cancelling" not in drawn(pilot)
+        assert lost(app.state, "").cancelled == frozenset()
 
 
 async def test_an_ended_job_is_started_again(tmp_path: Path) -> None:
