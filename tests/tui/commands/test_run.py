@@ -171,7 +171,7 @@ def test_stopped_from_outside_it_says_so_and_notes_it(
     said = done.stderr
     assert done.returncode == code, said
     by = rf"stopped by [^,]*{number.name}[^.]*, "
-    end = by + r"(before anything|with \d+ of \d+ outcomes of windows of 1 to 8 on \w+ kept for .*same command)"
+    end = by + r"(before anything|with [\d ]+ of [\d ]+ outcomes of windows of 1 to 8 on \w+ kept for .*same command)"
     assert re.match(end, said.strip().splitlines()[-1])
     assert "Traceback" not in said
     (run,) = Results(path).runs().rows
