@@ -36,6 +36,7 @@ _PYTHON: Final = (
     ("store.study", "store/study.py", ("run_study",)),
     ("core.config.run_config", "core/config/run_config.py", ("load_config",)),
     ("core.study.listener", "core/study/listener.py", ("Listener", "Callbacks")),
+    ("core.study.worker_view", "core/study/worker_view.py", ("WorkerView",)),
     ("core.study.events", "core/study/events.py", ("PhaseStarted", "ChunkRecorded", "MemoryShort", "PhaseFinished")),
     ("core.study.events", "core/study/events.py", ("TopLooked", "TopVerdict", "CostLooked", "CostVerdict", "Phase")),
     ("core.study.events", "core/study/events.py", ("WorkersChanged", "DocumentsSkipped")),

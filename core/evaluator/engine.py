@@ -9,12 +9,14 @@ import queue
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 from core.coalitions.players import removed_set
 from core.config.limit import Limit, larger_limit
 from core.config.run_config import RunConfig
 from core.errors import CornerstoneError
+from core.evaluator.announcer import Announcer
 from core.evaluator.job_list import JobList
 from core.evaluator.jobs import Job
 from core.evaluator.live_recorder import LiveRecorder
@@ -24,10 +26,8 @@ from core.evaluator.protocol import (
     Cancel,
     Event,
     GiveUp,
-    Jobs,
     MemoryWasShort,
     Move,
-    Narration,
     Open,
     PastJobs,
     Pause,
@@ -52,10 +52,6 @@ from core.study.recorded_run import WorkCancelledError, WorkEndedError, recorded
 from core.study.workbench import Workbench, new_run
 from core.workers.hired import with_workers
 
-_JOBS_EVERY_S = 0.25
-_CHARTS_EVERY_S = 1.0
-_CHARTS_PART = 20
-"""Charts take at most 1 / ``_CHARTS_PART`` of a sweep's time."""
 _FLUSH_S = 10.0
 _BYTES_EVERY_S = 0.5
 _SAY_S = 0.5
@@ -98,9 +94,7 @@ class Engine:
         self._in_hand: Open | None = None
         self._opening_ended = ""
         self._toggle: Toggle | None = None
-        self._trouble = ("", False)
-        self._jobs_published_at = self._charts_published_at = self._charts_took = 0.0
-        self._unsaved_published = 0
+        self._tell = Announcer(publish, self._jobs, self._recorder, self._open_tasks)
 
     @property
     def idle(self) -> bool:
@@ -155,8 +149,8 @@ class Engine:
             wait, self._working = False, True
             if request is not None:
                 self._take(request)
-            self._publish_jobs(now=request is not None or not self._recorder.unsaved)
-            self._publish_trouble()
+            self._tell.jobs(now=request is not None or not self._recorder.unsaved)
+            self._tell.trouble()
 
     def _take(self, request: Request) -> None:
         match request:
@@ -243,7 +237,7 @@ class Engine:
             self._publish(self._speeds.event)
         for notice in self._open_tasks.notices:
             self._publish(Refusal(text=notice))
-        self._publish_charts(every=True)
+        self._tell.charts(every=True)
         return bench
 
     def _evaluate(self, toggle: Toggle) -> None:
@@ -257,7 +251,7 @@ class Engine:
         except Exception as error:  # noqa: BLE001 the evaluator outlives a fault in one request
             self._publish(_refusal(error, toggle=toggle))
             return
-        self._publish_charts(now=True)
+        self._tell.charts(now=True)
 
     def _say(self) -> None:
         self._speech.advance(self._open_tasks.bench, _SAY_S)
@@ -265,7 +259,7 @@ class Engine:
     def _do(self, job: Job) -> None:
         self._job = job
         job.start()
-        self._publish_jobs(now=True)
+        self._tell.jobs(now=True)
         try:
             if job.special is None:
                 self._sweep(job, self._open_for(job))
@@ -281,11 +275,14 @@ class Engine:
             job.state, job.error = "failed", fault_sentence(error)
         finally:
             self._job = None
+            if job.config.workers is not None or job.config.ray is not None:
+                self._tell.workers(job.number, ())
+                self._tell.narrate("")
             self._measured(job)
             if not self._stopping:
                 job.end()
-            self._publish_charts(now=True)
-            self._publish_jobs(now=True)
+            self._tell.charts(now=True)
+            self._tell.jobs(now=True)
 
     def _open_for(self, job: Job) -> Workbench:
         """Open what a job needs. What is open of the same model stays open: its documents, and the tasks of a sweep."""
@@ -303,10 +300,10 @@ class Engine:
         bench.study(tasks, schedules, value=job.config.value)  # refuses what cannot be studied before workers start
         with (
             self._listening(self._between_job_batches) as listener,
-            with_workers(bench, job.config, Callbacks(self._narrate, listener.on_batch)) as crewed,
+            with_workers(bench, job.config, self._with_workers_told(job, listener)) as crewed,
             recorded_run(self._recorder, new_run(job.config, job.command)) as run_id,
         ):
-            self._narrate("")
+            self._tell.narrate("")
             study = crewed.study(tasks, schedules, value=job.config.value)
             documents = sum(len(task.documents) for task in tasks)
             job.begin(documents * most_coalitions(schedules), shared_coalitions(schedules))
@@ -316,11 +313,12 @@ class Engine:
                 job.follow(event)
                 if isinstance(event, MemoryShort):
                     self._publish(MemoryWasShort())
-                self._publish_charts()
-                self._publish_jobs()
+                self._tell.charts()
+                self._tell.jobs()
 
-    def _narrate(self, text: str) -> None:
-        self._publish(Narration(text=text))
+    def _with_workers_told(self, job: Job, listener: Listener) -> Listener:
+        """Return a listener to evaluation that also tells what the job's workers do, and of their loss."""
+        return Callbacks(self._tell.narrate, listener.on_batch, on_workers=partial(self._tell.workers, job.number))
 
     def _measured(self, job: Job) -> None:
         """Keep how fast the phases of a job are, and tell it."""
@@ -332,11 +330,12 @@ class Engine:
     def _do_special(self, job: Job, bench: Workbench) -> None:
         """Search the path, or measure the proxies, that a job asks for; keep what is found."""
         with self._listening(self._between_job_batches) as listener:
-            follow = SpecialListener(job, listener.on_batch, self._publish_charts, self._publish)
+            follow = SpecialListener(job, listener.on_batch, self._tell.charts, self._publish)
+            follow.tell_workers = partial(self._tell.workers, job.number)
             try:
                 do_special(job, bench, self._recorder, self._store, follow)
             finally:
-                self._publish(Narration(text=""))
+                self._tell.narrate("")
 
     def _while_opening(self) -> None:
         """Take requests; end the opening where it is not wanted any more."""
@@ -375,7 +374,7 @@ class Engine:
             raise _EndedError
         if job.state == "cancelled":
             raise _CancelledError
-        self._publish_jobs()
+        self._tell.jobs()
 
     def _held(self, job: Job) -> bool:
         """Return whether a job waits: it was paused, or what it evaluates could not be kept."""
@@ -391,34 +390,6 @@ class Engine:
         finally:
             self._recorder.while_waiting = before
 
-    def _publish_jobs(self, *, now: bool = False) -> None:
-        unsaved = self._recorder.unsaved
-        all_written = self._unsaved_published > 0 and unsaved == 0
-        if now or all_written or time.monotonic() - self._jobs_published_at > _JOBS_EVERY_S:
-            self._jobs_published_at, self._unsaved_published = time.monotonic(), unsaved
-            if not_kept := self._jobs.keep():
-                self._publish(Refusal(text=not_kept))
-            self._publish(Jobs(jobs=self._jobs.views, unsaved=unsaved))
-
-    def _publish_charts(self, *, now: bool = False, every: bool = False) -> None:
-        """Publish changed charts, or all; during a sweep only now and then, because charts take time."""
-        start = time.monotonic()
-        if now or every or start - self._charts_published_at > max(_CHARTS_EVERY_S, _CHARTS_PART * self._charts_took):
-            for charts in self._open_tasks.charts(every=every):
-                self._publish(charts)
-            self._charts_published_at = time.monotonic()
-            self._charts_took = self._charts_published_at - start
-
-    def _publish_trouble(self) -> None:
-        status = self._recorder.status
-        if status.kind != self._trouble:
-            self._trouble = status.kind
-            mend = None if status.trouble is None else status.trouble.mend
-            self._publish(Refusal(text=status.sentence, mend=mend))
-        for notice in self._recorder.take_notices():
-            print(notice, flush=True)
-            self._publish(Refusal(text=notice))
-
     @contextmanager
     def _opening_listener(self) -> Iterator[Listener]:
         """Yield a listener for opening a workbench; it publishes each sentence, and ends the work on ``stop``."""
@@ -426,7 +397,7 @@ class Engine:
         said_at = 0.0
 
         def narrate(text: str) -> None:
-            self._publish(Narration(text=text))
+            self._tell.narrate(text)
             if self._stopping:
                 raise _EndedError
 
@@ -434,7 +405,7 @@ class Engine:
             nonlocal said_at
             if done >= total or time.monotonic() - said_at > _BYTES_EVERY_S:
                 said_at = time.monotonic()
-                self._publish(Narration(text=f"{what}, {part_in_bytes(done, total)}"))
+                self._tell.narrate(f"{what}, {part_in_bytes(done, total)}")
             self._while_opening()
 
         self._opening = True
@@ -442,7 +413,7 @@ class Engine:
             yield Callbacks(narrate, self._while_store_is_in_use, on_bytes)
         finally:
             self._opening = False
-            self._publish(Narration(text=""))
+            self._tell.narrate("")
 
 
 def _refusal(error: Exception, *, asked: str = "", toggle: Toggle | None = None) -> Refusal:

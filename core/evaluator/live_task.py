@@ -17,7 +17,8 @@ from core.estimators.estimate import estimate
 from core.estimators.question import Game, Question, Scores
 from core.estimators.racing import stored_costs, stored_verdicts
 from core.estimators.windows import WindowFirst
-from core.evaluator.protocol import BenchTask, Charts
+from core.evaluator.bench_task import BenchTask
+from core.evaluator.protocol import Charts
 from core.records.draw import Draw
 from core.records.fingerprint import digest_of, short_id
 from core.records.records import Assignment, Outcome, StoredValues

@@ -11,9 +11,10 @@ from core.config.limit import Limit
 from core.config.run_config import RunConfig
 from core.engine.intact_states import IntactStates
 from core.errors import CornerstoneError, InUseError
+from core.evaluator.bench_task import told_apart
 from core.evaluator.live_recorder import LiveRecorder
 from core.evaluator.live_task import LiveTask
-from core.evaluator.protocol import Charts, Opened, Scored, told_apart
+from core.evaluator.protocol import Charts, Opened, Scored
 from core.records.fingerprint import short_id
 from core.records.records import Assignment, RunRecord, Writer
 from core.study.events import ChunkRecorded

@@ -6,8 +6,6 @@ whole state: ``Hello``, the jobs, and the open workbench with its charts.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Final, Literal
 
@@ -19,11 +17,13 @@ from core.config.run_config import RunConfig
 from core.cost.open_work import OpenWork
 from core.cost.rates import Rate
 from core.errors import Mend
+from core.evaluator.bench_task import BenchTask
 from core.proxies.request import MeasureProxies
 from core.records.records import ModelRecord, Writer
 from core.removal_path.request import PathRequest
 from core.say.said import Ask, Dialogue
 from core.study.events import CostVerdict, TopVerdict
+from core.study.worker_view import WorkerView
 from core.summaries.points import AblationPoint, CoalitionPoint, ShapleyPoint
 
 PROTOCOL_VERSION = 15
@@ -185,47 +185,6 @@ class MemoryWasShort(_Message):
     type: Literal["memory was short"] = "memory was short"
 
 
-class BenchTask(pydantic.BaseModel, frozen=True):
-    """An open task. ``key`` names it in other messages.
-
-    ``value`` is the one of ``values`` that is charted. Without ``values`` it is "no value", and nothing is charted.
-
-    ``chance`` is the mean of 1/choices over the documents, None if there are no choices or the value is no accuracy.
-    ``documents`` counts the open documents, and ``size`` those of the data set. ``most_new`` is the most tokens of an
-    answer that the model writes, 0 if it writes none. ``title`` tells apart open tasks that share a name.
-    """
-
-    key: str
-    name: str
-    task_id: str
-    documents: int
-    size: int
-    value: str
-    chance: float | None
-    values: tuple[str, ...] = ()
-    most_new: int = 0
-    title: str = ""
-
-    @property
-    def shown_name(self) -> str:
-        """The name to show: no other open task has it."""
-        return self.title or self.name
-
-    @property
-    def charted(self) -> str | None:
-        """The value that is charted, to ask a store for; None if the task has none."""
-        return self.value if self.values else None
-
-
-def told_apart(tasks: Sequence[BenchTask]) -> tuple[BenchTask, ...]:
-    """Return the tasks with a title, name@id, for those that share a name, as two data files of one task do."""
-    names = Counter(task.name for task in tasks)
-    return tuple(
-        task.model_copy(update={"title": f"{task.name}@{task.task_id}"}) if names[task.name] > 1 else task
-        for task in tasks
-    )
-
-
 class Opened(_Message):
     """The open model and tasks. ``model_id`` and ``task_id`` tell apart models and tasks of the same name in the store.
 
@@ -291,6 +250,14 @@ class Jobs(_Message):
     type: Literal["jobs"] = "jobs"
     jobs: tuple[JobView, ...]
     unsaved: int = 0
+
+
+class Workers(_Message):
+    """What each worker of the running job does; none of a job that has ended."""
+
+    type: Literal["workers"] = "workers"
+    job: int
+    workers: tuple[WorkerView, ...] = ()
 
 
 class PastJobs(_Message):
@@ -372,6 +339,7 @@ Event = Annotated[
     | MemoryWasShort
     | Opened
     | Jobs
+    | Workers
     | PastJobs
     | Rates
     | Writers

@@ -38,6 +38,7 @@ from core.evaluator.protocol import (
     Said,
     Scored,
     ShutDown,
+    Workers,
     Writers,
     parse_request,
 )
@@ -50,7 +51,7 @@ IDLE_S = 1800.0
 _LARGEST_REQUEST = 2**20
 _GOODBYE_S = 2.0
 _UNRESPONSIVE_S = 10.0
-_ORDER = (Narration, PastJobs, Jobs, Opened, Writers, Rates, Charts, Scored)
+_ORDER = (Narration, PastJobs, Jobs, Workers, Opened, Writers, Rates, Charts, Scored)
 
 
 def serve(store: Path, recorder: Recorder, idle_s: float = IDLE_S) -> bool:

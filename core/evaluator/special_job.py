@@ -22,6 +22,7 @@ from core.removal_path.rows import PathRow
 from core.removal_path.study import find_path, task_ids
 from core.study.events import MemoryShort, StudyEvent
 from core.study.workbench import Workbench
+from core.study.worker_view import WorkerView
 
 
 @dataclass(slots=True)
@@ -34,6 +35,7 @@ class SpecialListener:
         on_charts: called after each event, as new outcomes may change the charts.
         publish: sends an event to every explorer.
         on_rows: takes the rows of each step of a path.
+        tell_workers: takes what each worker does.
     """
 
     job: Job
@@ -41,6 +43,7 @@ class SpecialListener:
     on_charts: Callable[[], None]
     publish: Callable[[Event], None]
     on_rows: Callable[[Sequence[PathRow]], None] = field(default=lambda _rows: None)
+    tell_workers: Callable[[Sequence[WorkerView]], None] = field(default=lambda _workers: None)
 
     def narrate(self, text: str) -> None:
         """Tell every explorer."""
@@ -48,6 +51,10 @@ class SpecialListener:
 
     def on_bytes(self, what: str, done: int, total: int) -> None:
         """Ignore it: the model is loaded already."""
+
+    def on_workers(self, workers: Sequence[WorkerView]) -> None:
+        """Pass on what each worker does."""
+        self.tell_workers(workers)
 
     def on_event(self, event: StudyEvent) -> None:
         """Count what a step of a path has evaluated."""

@@ -5,9 +5,11 @@ Light to import.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
+
+from core.study.worker_view import WorkerView
 
 
 class Listener(Protocol):
@@ -28,6 +30,9 @@ class Listener(Protocol):
             total: how many there will be.
         """
 
+    def on_workers(self, workers: Sequence[WorkerView]) -> None:
+        """Called with what each worker does: when that changes, and about once a second while they evaluate."""
+
 
 def _ignore(*_told: object) -> None:
     """Do nothing."""
@@ -40,6 +45,7 @@ class Callbacks:
     narrate: Callable[[str], None] = _ignore
     on_batch: Callable[[float], None] = _ignore
     on_bytes: Callable[[str, int, int], None] = _ignore
+    on_workers: Callable[[Sequence[WorkerView]], None] = _ignore
 
 
 SILENT: Final[Listener] = Callbacks()

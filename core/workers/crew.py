@@ -5,19 +5,21 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from core.errors import CornerstoneError, Mend
-from core.workers.link import Hired, Link, LostError, Ticket
-from core.workers.messages import Done, Dropped, Failed, Opened, Refused, Reply, Sizes, TaskId, Work
+from core.study.listener import Listener
+from core.study.worker_view import WorkerDoing, WorkerView
+from core.workers.link import Link, LostError, Ticket
+from core.workers.messages import Done, Dropped, Failed, Opened, Progress, Refused, Reply, Sizes, TaskId, Work
+from core.workers.worker import Worker
 
 _MOST_LOSSES: Final = 3
 """A worker that is lost so often before it has its model is not started again."""
 _ASK_EVERY_S: Final = 0.5
+_TELL_EVERY_S: Final = 1.0
 _LATE_S: Final = 60.0
 """So long the first worker that is ready waits for the others."""
-
-State = Literal["starting", "ready", "working", "gone"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,26 +29,6 @@ class Wanted:
     name: str
     model: str
     documents: Mapping[TaskId, str]
-
-
-@dataclass(eq=False, slots=True)
-class Worker:
-    """One worker as the driver sees it."""
-
-    number: int
-    hired: Hired
-    ticket: Ticket
-    state: State = "starting"
-    opened: Opened | None = None
-    work: Work | None = None
-    part: float = 0.0
-    losses: int = 0
-    asking: Ticket | None = None
-    asked_at: float = 0.0
-
-    @property
-    def name(self) -> str:
-        return f"worker {self.number}" + (f" on {self.opened.host}" if self.opened is not None else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +42,20 @@ class Ended:
 class Crew:
     """Some workers. Each has one chunk at a time; who is lost is replaced."""
 
-    def __init__(self, link: Link, count: int, wanted: Wanted, narrate: Callable[[str], None]) -> None:
+    def __init__(self, link: Link, count: int, wanted: Wanted, listener: Listener) -> None:
         """Start workers.
 
         Args:
             link: reaches them.
             count: how many.
             wanted: what each has to have.
-            narrate: gets sentences on those that are lost or refused.
+            listener: gets sentences on those that are lost or refused, and what each does.
         """
         self._link = link
         self._wanted = wanted
-        self._narrate = narrate
+        self._listener = listener
+        self._told: tuple[WorkerView, ...] = ()
+        self._told_at = 0.0
         self._refusal: Refused | Failed | str | None = None
         self.sizes: Sizes | None = None
         """The smallest sizes of any worker so far; None before one is ready."""
@@ -85,12 +69,17 @@ class Crew:
     @property
     def at_work(self) -> int:
         """How many are ready, or evaluate."""
-        return sum(worker.state in {"ready", "working"} for worker in self._workers)
+        return sum(view.at_work for view in self.views)
+
+    @property
+    def views(self) -> tuple[WorkerView, ...]:
+        """What each worker does."""
+        return tuple(worker.view for worker in self._workers)
 
     @property
     def part(self) -> float:
         """How many outcomes of the chunks in flight are done."""
-        return sum(worker.part for worker in self._workers if worker.state == "working")
+        return sum(worker.part for worker in self._workers)
 
     def wait_until_ready(self, check: Callable[[], None]) -> None:
         """Wait for every worker, and for late ones no longer than a minute once one is ready.
@@ -102,14 +91,16 @@ class Crew:
             CornerstoneError: no worker can be used.
         """
         ready_at: float | None = None
-        while any(worker.state == "starting" for worker in self._workers):
+        while any(worker.doing in {"starting", "loading"} for worker in self._workers):
             for _ended in self.step(0.2):
                 pass
             check()
             if ready_at is None and self.at_work:
                 ready_at = time.monotonic()
             if ready_at is not None and time.monotonic() - ready_at > _LATE_S:
-                self._narrate(f"{self.at_work} of {self.count} workers are ready; the others join in when they are")
+                self._listener.narrate(
+                    f"{self.at_work} of {self.count} workers are ready; the others join in when they are"
+                )
                 return
         self.refuse_none_left()
 
@@ -119,7 +110,7 @@ class Crew:
         Raises:
             CornerstoneError: none is left.
         """
-        if any(worker.state != "gone" for worker in self._workers):
+        if not all(worker.gone for worker in self._workers):
             return
         last = self._refusal
         mend: Mend | None = None
@@ -131,14 +122,11 @@ class Crew:
     @property
     def idle(self) -> bool:
         """Whether a worker is ready for a chunk."""
-        return any(worker.state == "ready" for worker in self._workers)
+        return any(worker.doing == "idle" for worker in self._workers)
 
     def give(self, work: Work) -> None:
         """Give a chunk to a worker that is ready."""
-        worker = next(worker for worker in self._workers if worker.state == "ready")
-        worker.state, worker.work, worker.part = "working", work, 0.0
-        worker.asked_at = time.monotonic()
-        worker.ticket = worker.hired.evaluate(work)
+        next(worker for worker in self._workers if worker.doing == "idle").give(work, time.monotonic())
 
     def drop(self, wanted: Callable[[Work], bool]) -> None:
         """Have chunks dropped that are not wanted any more; those who evaluate them are ready some time later."""
@@ -149,7 +137,7 @@ class Crew:
     def step(self, seconds: float) -> list[Ended]:
         """Wait for answers, and return which chunks have ended."""
         self._ask()
-        waited = {worker.ticket: worker for worker in self._workers if worker.state in {"starting", "working"}}
+        waited = {worker.ticket: worker for worker in self._workers if worker.waited_for}
         asked = {worker.asking: worker for worker in self._workers if worker.asking is not None}
         ended = []
         for ticket in self._link.answered([*waited, *asked], seconds):
@@ -157,28 +145,29 @@ class Crew:
                 found = self._answered(waited[ticket])
                 ended += [found] if found is not None else []
             else:
-                self._told(asked[ticket], ticket)
+                self._take_progress(asked[ticket], ticket)
+        self._tell()
         return ended
 
     def leave(self) -> None:
-        """End all workers."""
+        """End all workers, and tell for the last time what each has done."""
+        self._listener.on_workers(self.views)
         for worker in self._workers:
-            if worker.state != "gone":
-                worker.state = "gone"
+            if not worker.gone:
                 worker.hired.leave()
 
     def _started(self, number: int) -> Worker:
         hired = self._link.hire()
-        return Worker(number, hired, hired.open())
+        return Worker(number, hired, hired.open(), time.monotonic())
 
     def _ask(self) -> None:
-        """Ask those that evaluate how far they are, now and then."""
+        """Ask those that open or evaluate something how far they are, now and then."""
         now = time.monotonic()
         for worker in self._workers:
-            if worker.state == "working" and worker.asking is None and now - worker.asked_at > _ASK_EVERY_S:
+            if worker.waited_for and worker.asking is None and now - worker.asked_at > _ASK_EVERY_S:
                 worker.asking, worker.asked_at = worker.hired.progress(), now
 
-    def _told(self, worker: Worker, ticket: Ticket) -> None:
+    def _take_progress(self, worker: Worker, ticket: Ticket) -> None:
         if worker.asking != ticket:
             return  # it is lost: the answer to its chunk, which came with this one, said so
         worker.asking = None
@@ -186,20 +175,33 @@ class Crew:
             found = self._link.answer(ticket)
         except LostError:
             return  # the chunk's own ticket says so too
-        if isinstance(found, float) and worker.state == "working":
-            worker.part = found
+        assert isinstance(found, Progress)
+        worker.host = found.host
+        if worker.doing == "starting":
+            worker.doing = "loading"
+        elif worker.doing == "evaluating":
+            worker.told(found.part, time.monotonic())
+
+    def _tell(self) -> None:
+        """Tell what the workers do: a change at once, their rates and whether they have a chunk now and then."""
+        now, views = time.monotonic(), self.views
+        late = now - self._told_at > _TELL_EVERY_S and views != self._told
+        if late or [_standing(view) for view in views] != [_standing(view) for view in self._told]:
+            self._told, self._told_at = views, now
+            self._listener.on_workers(views)
 
     def _answered(self, worker: Worker) -> Ended | None:
-        work, worker.work, worker.part = worker.work, None, 0.0
+        work = worker.work
         try:
             reply = self._link.answer(worker.ticket)
         except LostError as lost:
-            return self._lost(worker, work, str(lost))
-        assert not isinstance(reply, float)
+            return self._lost(worker, str(lost))
+        assert not isinstance(reply, Progress)
         if work is None:
             self._judge(worker, reply)
             return None
-        worker.state = "ready"
+        worker.ended(len(reply.outcomes) if isinstance(reply, Done) else 0, time.monotonic())
+        worker.doing = "idle"
         if isinstance(reply, Refused):
             raise CornerstoneError(f"on {reply.host}: {reply.sentence}", reply.mend)
         if isinstance(reply, Failed):
@@ -209,14 +211,15 @@ class Crew:
 
     def _judge(self, worker: Worker, reply: Reply) -> None:
         """Take a worker that has opened what is wanted; refuse any other by name."""
+        assert isinstance(reply, Opened | Refused | Failed)
+        worker.host = reply.host
         if not isinstance(reply, Opened):
-            assert isinstance(reply, Refused | Failed)
             self._refuse(worker, reply, f"worker {worker.number} on {reply.host} cannot be used: {reply.sentence}")
             return
         if (fault := self._fault(reply)) is not None:
             self._refuse(worker, fault, f"worker {worker.number} is refused: {fault}")
             return
-        worker.opened, worker.state, worker.losses = reply, "ready", 0
+        worker.opened, worker.doing, worker.failed_starts = reply, "idle", 0
         self.sizes = min(
             (reply.sizes, self.sizes or reply.sizes), key=lambda sizes: (sizes.state_tokens, sizes.chunk_tokens)
         )
@@ -234,22 +237,29 @@ class Crew:
         return None
 
     def _refuse(self, worker: Worker, why: Refused | Failed | str, sentence: str) -> None:
-        worker.state, worker.opened, self._refusal = "gone", None, why
+        worker.doing, worker.opened, self._refusal = "refused", None, why
         worker.hired.leave()
-        self._narrate(sentence)
+        self._listener.narrate(sentence)
 
-    def _lost(self, worker: Worker, work: Work | None, why: str) -> Ended | None:
+    def _lost(self, worker: Worker, why: str) -> Ended | None:
         """Start a worker again that was lost, unless it is lost again and again before it has its model."""
-        name = worker.name
+        name, work = worker.name, worker.work
         worker.hired.leave()
+        worker.ended(0, time.monotonic())
         worker.opened, worker.asking = None, None
-        worker.losses += work is None
-        if worker.losses >= _MOST_LOSSES:
-            worker.state, self._refusal = "gone", f"{name} was lost {worker.losses} times before it was ready ({why})"
-            self._narrate(f"{name} was lost ({why}), the third time before it was ready, and is given up")
+        worker.losses += 1
+        worker.failed_starts += work is None
+        if worker.failed_starts >= _MOST_LOSSES:
+            self._refusal = f"{name} was lost {worker.failed_starts} times before it was ready ({why})"
+            worker.doing = "lost"
+            self._listener.narrate(f"{name} was lost ({why}), the third time before it was ready, and is given up")
             return None
         again = "its chunk is done again, and another" if work is not None else "another"
-        self._narrate(f"{name} was lost ({why}); {again} takes its place")
-        worker.hired = self._link.hire()
-        worker.ticket, worker.state = worker.hired.open(), "starting"
+        self._listener.narrate(f"{name} was lost ({why}); {again} takes its place")
+        worker.begin_again(self._link.hire(), time.monotonic())
         return Ended(work, f"{name} was lost: {why}") if work is not None else None
+
+
+def _standing(view: WorkerView) -> tuple[WorkerDoing | None, str, int]:
+    """Return what changes seldom of a worker."""
+    return None if view.at_work else view.doing, view.host, view.losses

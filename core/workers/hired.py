@@ -30,7 +30,7 @@ def with_workers(bench: Workbench, config: RunConfig, listener: Listener) -> Ite
     Args:
         bench: an open workbench.
         config: the run; its ``workers``, ``ray`` and ``device`` count.
-        listener: gets sentences on the workers, and is called while they start.
+        listener: gets sentences on the workers and what each does, and is called while they start.
 
     Raises:
         CornerstoneError: Ray is not there, the cluster cannot be joined, or no worker can be used.
@@ -61,7 +61,7 @@ def with_workers(bench: Workbench, config: RunConfig, listener: Listener) -> Ite
     listener.narrate("starting Ray" if config.ray is None else f"joining the Ray cluster at {config.ray}")
     with (_local if config.ray is None else _cluster)(opened, config, check) as (link, count, told):
         listener.narrate(f"starting {told}")
-        crew = Crew(link, count, wanted, listener.narrate)
+        crew = Crew(link, count, wanted, listener)
         try:
             crew.wait_until_ready(check)
             evaluator = CrewEvaluator(bench.model, bench.encoder.max_length, crew)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Protocol
 
-from core.workers.messages import Reply, Work
+from core.workers.messages import Progress, Reply, Work
 
 
 class LostError(Exception):
@@ -42,7 +42,7 @@ class Link(Protocol):
     def answered(self, tickets: Collection[Ticket], seconds: float) -> list[Ticket]:
         """Return those of the tickets that are answered, after so many seconds at most."""
 
-    def answer(self, ticket: Ticket) -> Reply | float:
+    def answer(self, ticket: Ticket) -> Reply | Progress:
         """Return an answer.
 
         Raises:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import CornerstoneError
 from core.machine.fault_log import fault_sentence
-from core.workers.messages import Done, Dropped, Failed, Opened, Refused, Sizes, TaskId, Work
+from core.workers.messages import Done, Dropped, Failed, Opened, Progress, Refused, Sizes, TaskId, Work
 
 if TYPE_CHECKING:
     from core.records.records import Outcome
@@ -25,7 +25,7 @@ class _NotWantedError(Exception):
 
 
 class Member:
-    """One worker. ``progress`` and ``drop`` may be called while it evaluates."""
+    """One worker. ``progress`` and ``drop`` may be called while it opens or evaluates something."""
 
     def __init__(self, config: str, threads: int | None) -> None:
         """Remember what to open.
@@ -61,9 +61,9 @@ class Member:
         except Exception as error:  # noqa: BLE001 the driver tries it elsewhere, and tells it
             return Failed(fault_sentence(error), platform.node())
 
-    def progress(self) -> float:
-        """Return how many outcomes of the chunk in hand are done."""
-        return self._part
+    def progress(self) -> Progress:
+        """Return how many outcomes of the chunk in hand are done. It may be asked while the model is loaded."""
+        return Progress(self._part, platform.node())
 
     def drop(self, number: int) -> None:
         """End the evaluation of a chunk, between two batches."""

@@ -85,4 +85,12 @@ class Dropped:
     """The chunk was not wanted any more."""
 
 
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How many outcomes of the chunk in hand are done, and the machine of the worker."""
+
+    part: float
+    host: str
+
+
 Reply = Opened | Done | Refused | Failed | Dropped

@@ -12,7 +12,7 @@ from ray.exceptions import NodeDiedError, OutOfMemoryError, RayError
 
 from core.workers.link import Hired, LostError, Ticket
 from core.workers.member import Member
-from core.workers.messages import Reply, Work
+from core.workers.messages import Progress, Reply, Work
 
 _CONTROL = "control"
 
@@ -76,10 +76,10 @@ class RayLink:
             ready, _rest = ray.wait(waited, num_returns=1, timeout=seconds)
         return list(ready)
 
-    def answer(self, ticket: Ticket) -> Reply | float:
+    def answer(self, ticket: Ticket) -> Reply | Progress:
         reference: Any = ticket
         try:
-            found: Reply | float = ray.get(reference)
+            found: Reply | Progress = ray.get(reference)
         except RayError as error:
             raise LostError(_why(error)) from error
         return found

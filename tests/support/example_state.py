@@ -16,7 +16,8 @@ from core.estimators.estimate import estimate
 from core.estimators.question import Question, Scores
 from core.estimators.racing import stored_verdicts
 from core.estimators.windows import WindowFirst
-from core.evaluator.protocol import BenchTask, Charts, JobView, Opened, Scored
+from core.evaluator.bench_task import BenchTask
+from core.evaluator.protocol import Charts, JobView, Opened, Scored
 from core.records.records import ModelRecord
 from core.summaries.summarize import ablation_points, coalition_point, shapley_points
 from core.values.raced import race_by

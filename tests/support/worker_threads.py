@@ -13,14 +13,14 @@ from dataclasses import dataclass, field, replace
 import torch
 
 from core.config.run_config import RunConfig
-from core.study.listener import Listener
+from core.study.listener import Callbacks, Listener
 from core.study.workbench import Workbench
 from core.workers.crew import Crew, Wanted
 from core.workers.documents import documents_digest, task_id
 from core.workers.evaluator import CrewEvaluator
 from core.workers.link import Hired, LostError, Ticket
 from core.workers.member import Member
-from core.workers.messages import Reply, Work
+from core.workers.messages import Progress, Reply, Work
 
 _OPENING = threading.Lock()
 
@@ -41,7 +41,7 @@ class ThreadWorker:
         return self.pool.submit(self._evaluate, work)
 
     def progress(self) -> Ticket:
-        done: Future[float] = Future()
+        done: Future[Progress] = Future()
         done.set_result(self.member.progress())
         return done
 
@@ -79,9 +79,9 @@ class ThreadLink:
         futures = [ticket for ticket in tickets if isinstance(ticket, Future)]
         return list(wait(futures, seconds, FIRST_COMPLETED).done)
 
-    def answer(self, ticket: Ticket) -> Reply | float:
+    def answer(self, ticket: Ticket) -> Reply | Progress:
         assert isinstance(ticket, Future)
-        found: Reply | float = ticket.result()
+        found: Reply | Progress = ticket.result()
         return found
 
 
@@ -101,7 +101,8 @@ class InThreads:
         self.link = ThreadLink(bench.config.model_dump_json(), self.loses, self.pace)
         record = bench.model.record
         documents = {task_id(task): documents_digest(task) for task in bench.tasks}
-        crew = Crew(self.link, self.count, Wanted(record.name, record.fingerprint, documents), self.said.append)
+        told = Callbacks(self.said.append, on_workers=listener.on_workers)
+        crew = Crew(self.link, self.count, Wanted(record.name, record.fingerprint, documents), told)
         try:
             crew.wait_until_ready(lambda: listener.on_batch(0.0))
             yield replace(bench, crewed=CrewEvaluator(bench.model, bench.encoder.max_length, crew))

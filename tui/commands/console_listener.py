@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from rich.console import Console
 
 from core.study.events import StudyEvent
+from core.study.worker_view import WorkerView
 from tui.commands.progress import progress_on
+from tui.commands.worker_report import WorkerReport
 from tui.drawing.plain import plain
 
 
@@ -24,6 +26,7 @@ class ConsoleListener:
         self.check: Callable[[], None] = lambda: None
         self._err = Console(stderr=True, markup=False, highlight=False)
         self._progress = progress_on(self._err, self.narrate)
+        self._workers = WorkerReport(self.narrate)
 
     def narrate(self, text: str) -> None:
         self._err.print(plain(text), soft_wrap=True)
@@ -35,9 +38,13 @@ class ConsoleListener:
     def on_bytes(self, what: str, done: int, total: int) -> None:
         """Say nothing: what is downloaded, and its size, was narrated before."""
 
+    def on_workers(self, workers: Sequence[WorkerView]) -> None:
+        self._progress.show_crew(self._workers.take(workers))
+
     def on_event(self, event: StudyEvent) -> None:
         self._progress.show(event)
         self.check()
 
     def close(self) -> None:
         self._progress.close()
+        self._workers.close()

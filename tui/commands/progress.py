@@ -22,8 +22,8 @@ from core.study.events import (
     WorkersChanged,
 )
 from core.study.meter import Meter
-from tui.drawing.event_text import MEMORY_SHORT, skipped_text, standings_text, verdict_text, workers_text
-from tui.drawing.numbers import at_most
+from tui.drawing.event_text import MEMORY_SHORT, skipped_text, standings_text, verdict_text
+from tui.drawing.numbers import at_most, rate_text
 from tui.drawing.numbers import clock as in_clock
 from tui.drawing.plain import counted, plain
 
@@ -39,6 +39,9 @@ class ProgressView(Protocol):
 
     def advance(self, part: float) -> None:
         """Show how many outcomes of the chunk in flight are done."""
+
+    def show_crew(self, text: str) -> None:
+        """Show beside the rate what the workers do."""
 
     def close(self) -> None: ...
 
@@ -73,7 +76,7 @@ class BarProgress:
             case MemoryShort():
                 self._say(_MEMORY_SHORT)
             case WorkersChanged():
-                self._crew = f"  {workers_text(event)}"
+                pass  # shown with their rates, by ``show_crew``
             case DocumentsSkipped():
                 self._say(skipped_text(event))
             case TopLooked(_, verdict) | CostLooked(_, verdict) if verdict.final:
@@ -89,6 +92,9 @@ class BarProgress:
     def advance(self, part: float) -> None:
         self._meter.advance(part)
         self._draw()
+
+    def show_crew(self, text: str) -> None:
+        self._crew = f"  {text}"
 
     def close(self) -> None:
         if self._bar is not None:
@@ -141,7 +147,7 @@ class LineProgress:
             case MemoryShort():
                 self._say(_MEMORY_SHORT)
             case WorkersChanged():
-                self._crew = f"  {workers_text(event)}"
+                pass  # shown with their rates, by ``show_crew``
             case DocumentsSkipped():
                 self._say(skipped_text(event))
             case TopLooked(_, verdict) | CostLooked(_, verdict) if verdict.final:
@@ -154,6 +160,9 @@ class LineProgress:
     def advance(self, part: float) -> None:
         self._meter.advance(part)
         self._say_now_and_then()
+
+    def show_crew(self, text: str) -> None:
+        self._crew = f"  {text}"
 
     def close(self) -> None:
         """Do nothing: lines need no cleaning up."""
@@ -191,5 +200,4 @@ def _pace(meter: Meter, left: float, most: str) -> str:
     rate = meter.rate
     if rate <= 0 or meter.counted < 1:
         return ""
-    speed = f"{rate:.0f}/s" if rate >= 10 else f"{rate:.1f}/s"
-    return f"  {speed}" + (f"  {most}{in_clock(left / rate + 1)} left" if left >= 1 else "")
+    return f"  {rate_text(rate)}/s" + (f"  {most}{in_clock(left / rate + 1)} left" if left >= 1 else "")

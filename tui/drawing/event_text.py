@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.study.events import CostVerdict, DocumentsSkipped, TopVerdict, WorkersChanged
+from core.study.events import CostVerdict, DocumentsSkipped, TopVerdict
 from tui.drawing.numbers import cost_text, whole
 from tui.drawing.plain import counted
 
@@ -52,12 +52,6 @@ def standings_text(verdict: TopVerdict | CostVerdict) -> str:
     if isinstance(verdict, CostVerdict):
         return f"{len(verdict.above)} above, {verdict.below} below, {len(verdict.undecided)} open"
     return f"{len(verdict.inside)} in, {verdict.out} out, {len(verdict.undecided)} open"
-
-
-def workers_text(change: WorkersChanged) -> str:
-    """Return how many workers are at work: ``3 workers``, or ``2 of 3 workers``."""
-    wanted = counted(change.wanted, "worker")
-    return wanted if change.ready == change.wanted else f"{change.ready} of {wanted}"
 
 
 def skipped_text(skipped: DocumentsSkipped) -> str:

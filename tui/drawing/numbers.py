@@ -109,6 +109,13 @@ def clock(seconds: float | None) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"
 
 
+def rate_text(rate: float) -> str:
+    """Return a number of outcomes a second, as exact as it was measured: ``128``, ``1.5`` or ``.04``."""
+    if rate >= 10:
+        return whole(round(rate))
+    return decimal(rate, 1 if rate >= 1 else 2)
+
+
 def span(seconds: float) -> str:
     """Return a duration in words, as exact as an estimate is: ``40 s``, ``12 min``, ``3 h 20 min`` or ``2.5 days``."""
     if seconds < 100:

@@ -6,7 +6,8 @@ from core.config.limit import documents_in
 from core.config.run_config import RunConfig
 from core.cost.run_cost import run_cost
 from core.cost.run_time import NOTHING, Known, TaskAsked
-from core.evaluator.protocol import BenchTask, Opened
+from core.evaluator.bench_task import BenchTask
+from core.evaluator.protocol import Opened
 from core.study.plan import schedules_of
 from tui.drawing.run_cost_text import counts_text, less_text, time_text, written_text
 

@@ -11,9 +11,9 @@ from typing import Final, Literal
 
 from core.coalitions.players import Player, Removed
 from core.cost.run_time import NOTHING, Known
+from core.evaluator.bench_task import BenchTask
 from core.evaluator.protocol import (
     UNFINISHED,
-    BenchTask,
     Cancel,
     Charts,
     Event,
@@ -31,10 +31,12 @@ from core.evaluator.protocol import (
     Said,
     Scored,
     Toggle,
+    Workers,
     Writers,
 )
 from core.evaluator.silence import Silence
 from core.records.records import Writer
+from core.study.worker_view import WorkerView
 from tui.drawing.event_text import MEMORY_SHORT
 from tui.drawing.mends import explorer_sentence
 from tui.explorer.session import Session
@@ -57,6 +59,7 @@ class State:
     ``resuming`` counts the jobs that go on once it has started. ``left`` has what was removed from models that were
     open before, by their ids. ``refused`` says why the evaluator has not evaluated the removed coalition.
     ``cancelled`` has the numbers of the jobs that this explorer has had cancelled. A job ends after its batch in hand.
+    ``crew`` says what the workers of a job do.
     """
 
     connection: Connection = "starting"
@@ -81,6 +84,7 @@ class State:
     left: Mapping[str, Removed] = field(default_factory=lambda: MappingProxyType({}))
     refused: str = ""
     cancelled: frozenset[int] = frozenset()
+    crew: Workers | None = None
 
     @property
     def players(self) -> tuple[Player, ...]:
@@ -119,6 +123,10 @@ class State:
         task, charts = self.bench_task, self.shown_charts
         there = task is not None and task.values and charts is not None and not self.stored and not self.removed
         return bool(there) and charts is not None and charts.intact is None
+
+    def workers_of(self, job: JobView) -> tuple[WorkerView, ...]:
+        """Return what each worker of a job does; () where it has none, or has ended."""
+        return self.crew.workers if self.crew is not None and self.crew.job == job.job else ()
 
     @property
     def known_speed(self) -> Known:
@@ -169,6 +177,8 @@ def after(state: State, event: Event) -> State:  # noqa: PLR0911, PLR0912 one li
             return replace(state, past=jobs)
         case Rates():
             return replace(state, rates=event)
+        case Workers():
+            return replace(state, crew=event)
         case Writers(writers=writers):
             bench = state.bench
             return replace(state, bench=None if bench is None else bench.model_copy(update={"writers": writers}))
@@ -227,6 +237,7 @@ def lost(state: State, notice: str) -> State:
         pid=None,
         resuming=0,
         cancelled=frozenset(),
+        crew=None,
     )
 
 

@@ -9,8 +9,9 @@ from core.coalitions.players import Removed
 from core.config.limit import Limit, documents_in
 from core.config.run_config import RunConfig
 from core.errors import CornerstoneError
+from core.evaluator.bench_task import told_apart
 from core.evaluator.live_task import LiveTask
-from core.evaluator.protocol import Charts, Opened, Scored, told_apart
+from core.evaluator.protocol import Charts, Opened, Scored
 from core.records.fingerprint import short_id
 from core.records.records import Assignment
 from core.study.plan import charted

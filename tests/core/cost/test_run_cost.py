@@ -20,8 +20,9 @@ from core.cost.rates import MeasuredRates, Rate
 from core.cost.run_cost import RunCost, run_cost
 from core.cost.run_time import Known, TaskAsked
 from core.cost.speed import SWEEP_PART, Speed, measured_speed
+from core.evaluator.bench_task import told_apart
 from core.evaluator.open_speeds import OpenSpeeds
-from core.evaluator.protocol import Opened, Rates, parse_event, told_apart
+from core.evaluator.protocol import Opened, Rates, parse_event
 from core.records.fingerprint import short_id
 from core.study.listener import SILENT
 from core.study.plan import schedules_of

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from core.config.run_config import RunConfig
+from core.evaluator.announcer import Announcer
 from core.evaluator.engine import Engine
 from core.evaluator.protocol import (
     Cancel,
@@ -478,7 +479,7 @@ def test_a_fault_of_its_own_loses_no_outcome(
         running.start()
         running.job(1, "running")
         running.expect(Jobs, lambda jobs: jobs.unsaved > 0)
-        monkeypatch.setattr(Engine, "_publish_charts", fail)
+        monkeypatch.setattr(Announcer, "charts", fail)
     running.stop()
     assert Results(store).runs().rows[0].outcomes > 0
 

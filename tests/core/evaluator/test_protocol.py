@@ -15,8 +15,8 @@ from core.coalitions.players import removed_set
 from core.config.run_config import RunConfig
 from core.errors import Mend
 from core.evaluator import protocol
+from core.evaluator.bench_task import BenchTask
 from core.evaluator.protocol import (
-    BenchTask,
     Cancel,
     Charts,
     Event,
@@ -45,6 +45,7 @@ from core.evaluator.protocol import (
     StartJob,
     StopSaying,
     Toggle,
+    Workers,
     Writers,
     parse_event,
     parse_request,
@@ -52,6 +53,7 @@ from core.evaluator.protocol import (
 from core.records.records import ModelRecord, Writer
 from core.say.said import MOST_SEED, MOST_TOKENS, Ask, Dialogue, End, Voice
 from core.study.events import TopVerdict
+from core.study.worker_view import WorkerDoing, WorkerView
 from core.summaries.points import AblationPoint, CoalitionPoint, ShapleyPoint
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -152,6 +154,15 @@ job_views = st.builds(
     mend=mends,
     notes=st.lists(verdicts, max_size=2).map(tuple),
 )
+workers = st.builds(
+    WorkerView,
+    number=counts,
+    doing=st.sampled_from(get_args(WorkerDoing)),
+    host=texts,
+    outcomes=counts,
+    rate=floats,
+    losses=counts,
+)
 models = st.builds(
     ModelRecord,
     texts,
@@ -192,6 +203,7 @@ EVENTS: dict[type[protocol._Message], st.SearchStrategy[Event]] = {
         asked=texts,
     ),
     Jobs: st.builds(Jobs, jobs=st.lists(job_views, max_size=3).map(tuple), unsaved=counts),
+    Workers: st.builds(Workers, job=counts, workers=st.lists(workers, max_size=3).map(tuple)),
     PastJobs: st.builds(PastJobs, jobs=st.lists(job_views, max_size=3).map(tuple)),
     Rates: st.builds(
         Rates,

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from core.workers.link import Hired, LostError, Ticket
-from core.workers.messages import Reply, Work
+from core.workers.messages import Progress, Reply, Work
 
 
 @dataclass(eq=False)
@@ -15,7 +15,7 @@ class Call:
 
     what: str
     work: Work | None = None
-    reply: Reply | LostError | float | None = None
+    reply: Reply | LostError | Progress | None = None
 
 
 @dataclass(eq=False)
@@ -62,7 +62,7 @@ class ScriptedLink:
     def answered(self, tickets: Collection[Ticket], seconds: float) -> list[Ticket]:
         return [ticket for ticket in tickets if isinstance(ticket, Call) and ticket.reply is not None]
 
-    def answer(self, ticket: Ticket) -> Reply | float:
+    def answer(self, ticket: Ticket) -> Reply | Progress:
         assert isinstance(ticket, Call)
         assert ticket.reply is not None
         if isinstance(ticket.reply, LostError):

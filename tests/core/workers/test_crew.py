@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
 from core.errors import CornerstoneError, Mend
+from core.records.records import Outcome
+from core.study.listener import Callbacks
+from core.study.worker_view import WorkerView
 from core.workers.crew import Crew, Wanted
 from core.workers.link import LostError
-from core.workers.messages import Done, Dropped, Failed, Opened, Refused, Sizes, Work
+from core.workers.messages import Done, Dropped, Failed, Opened, Progress, Refused, Sizes, Work
 from tests.core.workers.scripted import ScriptedLink
 
 SIZES = Sizes(64, 1024, 64, 4096, laid_out=True)
@@ -17,6 +21,7 @@ DOCUMENTS = {("task", "data"): "digest"}
 OPENED = Opened("north", 17, "cpu", "f1" * 32, DOCUMENTS, SIZES)
 WANTED = Wanted("small-llama", "f1" * 32, DOCUMENTS)
 LOST = "its process ended"
+EIGHT = Done([Outcome("a", (), (), (), {}, {})] * 8)
 
 
 class Scene:
@@ -25,7 +30,8 @@ class Scene:
     def __init__(self, count: int) -> None:
         self.link = ScriptedLink()
         self.said: list[str] = []
-        self.crew = Crew(self.link, count, WANTED, self.said.append)
+        self.told: list[Sequence[WorkerView]] = []
+        self.crew = Crew(self.link, count, WANTED, Callbacks(self.said.append, on_workers=self.told.append))
 
     def open_all(self) -> None:
         for worker in self.link.hired:
@@ -156,7 +162,7 @@ def test_progress_is_asked_for_now_and_then_and_a_lost_answer_changes_nothing(mo
     now += 1
     scene.crew.step(0)
     assert worker.last.what == "progress"
-    worker.last.reply = 3.5
+    worker.last.reply = Progress(3.5, "north")
     scene.crew.step(0)
     assert scene.crew.part == 3.5
     now += 1
@@ -194,3 +200,59 @@ def test_the_first_that_is_ready_does_not_wait_for_ever(monkeypatch: pytest.Monk
     assert "1 of 3 workers" in scene.said[0]
     scene.crew.leave()
     assert all(worker.left for worker in scene.link.hired)
+
+
+def test_it_tells_what_each_worker_does_and_how_fast_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr("core.workers.crew.time.monotonic", lambda: now)
+    scene = Scene(2)
+    scene.crew.step(0)
+    assert scene.told == [(WorkerView(1), WorkerView(2))]
+    now += 1
+    scene.crew.step(0)
+    first, second = scene.link.hired
+    assert [call.what for call in first.calls] == ["open", "progress"]
+    first.last.reply = Progress(0.0, "north")
+    scene.crew.step(0)
+    assert scene.told[-1] == (WorkerView(1, "loading", "north"), WorkerView(2))
+    first.calls[0].reply = OPENED
+    second.calls[0].reply = Refused("the model is not here", None, "south")
+    scene.crew.step(0)
+    assert scene.told[-1] == (WorkerView(1, "idle", "north"), WorkerView(2, "refused", "south"))
+    scene.crew.give(work(1))
+    count = len(scene.told)
+    scene.crew.step(0)
+    assert len(scene.told) == count, "who has a chunk changes all the time, and is told with the rates"
+    now += 2
+    scene.crew.step(0)
+    first.last.reply = Progress(3.0, "north")
+    scene.crew.step(0)
+    now += 2
+    scene.crew.step(0)
+    assert scene.told[-1][0] == WorkerView(1, "evaluating", "north", 0, 1.5)
+    evaluating = next(call for call in first.calls if call.what == "evaluate")
+    evaluating.reply = EIGHT
+    scene.crew.step(0)
+    now += 50
+    scene.crew.step(0)
+    assert scene.told[-1][0] == WorkerView(1, "idle", "north", 8, 2.0), "time without a chunk does not count"
+
+
+def test_a_lost_worker_is_told_as_starting_again_and_keeps_what_it_did(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr("core.workers.crew.time.monotonic", lambda: now)
+    scene = Scene(1)
+    scene.open_all()
+    scene.crew.give(work(1))
+    now += 4
+    scene.link.hired[0].last.reply = EIGHT
+    scene.crew.step(0)
+    scene.crew.give(work(2))
+    now += 4
+    scene.link.hired[0].last.reply = LostError(LOST)
+    scene.crew.step(0)
+    assert scene.told[-1] == (WorkerView(1, "starting", "", 8, 2.0, 1),)
+    for _ in range(3):
+        scene.link.hired[-1].last.reply = LostError(LOST)
+        scene.crew.step(0)
+    assert scene.told[-1] == (WorkerView(1, "lost", "", 8, 2.0, 4),)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +24,10 @@ from core.study.events import (
     TopVerdict,
     WorkersChanged,
 )
-from core.study.listener import Callbacks
+from core.study.listener import SILENT, Callbacks, Listener
 from core.study.plan import schedules_of
 from core.study.workbench import Crewing, new_run, open_workbench, run_config, without_workers
+from core.study.worker_view import WorkerView
 from core.workers.messages import Work
 from tests.support.worker_threads import InThreads
 
@@ -52,12 +53,16 @@ class Once(MemoryRecorder):
 
 
 def run(
-    model: Path, crewing: Crewing = without_workers, recorder: MemoryRecorder | None = None, **asked: Any
+    model: Path,
+    crewing: Crewing = without_workers,
+    recorder: MemoryRecorder | None = None,
+    listener: Listener = SILENT,
+    **asked: Any,
 ) -> tuple[MemoryRecorder, list[StudyEvent]]:
     kept = Once() if recorder is None else recorder
     keys = {"model": str(model), "tasks": ["agreement"], "limit": LIMIT, "schedule": ["windows"], "max_removed": 2}
     config = load_config(None, keys | asked)
-    return kept, list(run_config(config, "test", kept, crewing=crewing))
+    return kept, list(run_config(config, "test", kept, listener, crewing))
 
 
 def same(found: MemoryRecorder, expected: MemoryRecorder) -> bool:
@@ -76,13 +81,16 @@ def alone(tiny_model_folder: Path) -> MemoryRecorder:
 def test_three_workers_find_what_one_process_finds(tiny_model_folder: Path, alone: MemoryRecorder) -> None:
     draw = random.Random(0)
     crew = InThreads(3, pace=lambda: draw.uniform(0, 0.05))
-    found, events = run(tiny_model_folder, crew)
+    told: list[Sequence[WorkerView]] = []
+    found, events = run(tiny_model_folder, crew, listener=Callbacks(on_workers=told.append))
     assert same(found, alone)
     assert [(event.ready, event.wanted) for event in events if isinstance(event, WorkersChanged)] == [(3, 3)]
     chunks = [event.done for event in events if isinstance(event, ChunkRecorded)]
     assert len(chunks) >= 3 * 4
     assert chunks[-1] == LIMIT * COALITIONS
     assert crew.said == []
+    assert sum(worker.outcomes for worker in told[-1]) == LIMIT * COALITIONS
+    assert all(worker.rate > 0 and worker.host for worker in told[-1])
 
 
 @pytest.mark.slow

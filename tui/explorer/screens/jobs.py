@@ -19,6 +19,7 @@ from tui.drawing.event_text import verdict_text
 from tui.drawing.mends import explorer_sentence
 from tui.drawing.numbers import clock
 from tui.drawing.plain import plain
+from tui.drawing.worker_text import worker_line
 from tui.explorer.actions import JOBS, bindings
 from tui.explorer.job_end import is_long
 from tui.explorer.job_rows import job_listing
@@ -112,6 +113,8 @@ class JobsScreen(TableScreen):
             text.append(f"{end_text(job, datetime.now().astimezone())}\n")
         if job.state == "interrupted":
             text.append("Its evaluator ended before it did. What it recorded is stored; a starts it again.\n")
+        for worker in self.explorer.state.workers_of(job):
+            text.append(f"{worker_line(worker)}\n")
         text.append(f"the same without the explorer: {plain(job.command)}\n", "dim")
         for note in job.notes:
             text.append(f"{plain(verdict_text(note))}\n")

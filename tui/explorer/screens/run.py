@@ -24,7 +24,8 @@ from core.estimators.leave_one_out import LeaveOneOut
 from core.estimators.registry import scheduled, schedules
 from core.estimators.setting import NamedSetting, Number, in_digits, settings_of
 from core.estimators.windows import WindowFirst
-from core.evaluator.protocol import BenchTask, Opened
+from core.evaluator.bench_task import BenchTask
+from core.evaluator.protocol import Opened
 from tui.drawing.mends import explorer_text
 from tui.explorer.actions import RUN, bindings
 from tui.explorer.cost import choosable, cost_of

@@ -14,7 +14,8 @@ from textual.style import Style
 from textual.widget import Widget
 
 from core.coalitions.players import Player
-from core.evaluator.protocol import BenchTask, Charts
+from core.evaluator.bench_task import BenchTask
+from core.evaluator.protocol import Charts
 from core.values.derived import named
 from tui.drawing import colours
 from tui.drawing.ablation_canvas import (

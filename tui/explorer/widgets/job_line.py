@@ -15,7 +15,7 @@ from core.records.records import Writer
 from tui.drawing import colours
 from tui.drawing.event_text import standings_text
 from tui.drawing.fitting import flowed
-from tui.drawing.numbers import at_most, clock, whole
+from tui.drawing.numbers import at_most, clock, rate_text, whole
 from tui.drawing.plain import counted, plain
 from tui.explorer.job_text import end_text, part_of
 from tui.explorer.state import State
@@ -162,7 +162,7 @@ def _figures(job: JobView) -> list[str]:
     counted = f"{whole(job.done)} of {most}{whole(job.total)}"
     figures = [counted] if job.total else [plain(job.phase) or "getting ready"]
     if job.state == "running" and job.rate > 0:
-        figures.append(f"{job.rate:.0f}/s")
+        figures.append(f"{rate_text(job.rate)}/s")
     if job.seconds_left is not None and job.state != "queued":
         figures.append(f"{most}{clock(job.seconds_left)} left")
     return [*figures, *map(standings_text, job.notes[-1:])]

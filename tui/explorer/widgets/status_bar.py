@@ -6,7 +6,8 @@ from textual.content import Content
 from textual.style import Style
 from textual.widget import Widget
 
-from core.evaluator.protocol import BenchTask, JobView
+from core.evaluator.bench_task import BenchTask
+from core.evaluator.protocol import JobView
 from core.values.corpus import lower_is_better
 from tui.drawing import colours
 from tui.drawing.fitting import middle

@@ -12,7 +12,8 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.style import Style
 
-from core.evaluator.protocol import BenchTask, Charts
+from core.evaluator.bench_task import BenchTask
+from core.evaluator.protocol import Charts
 from core.summaries.points import CoalitionPoint
 from core.values.corpus import lower_is_better
 from tui.drawing import colours

@@ -15,7 +15,8 @@ from textual.widgets import Static
 
 from core.config.run_config import RunConfig
 from core.evaluator.address import log_path
-from core.evaluator.protocol import Cancel, JobView, Move, Pause, Request, StartJob
+from core.evaluator.protocol import Cancel, JobView, Move, Pause, Request, StartJob, Workers
+from core.study.worker_view import WorkerView
 from tests.support import example_state as example
 from tests.support.explorer import until
 from tests.support.screen_host import drawn, rows_of, settled, squashed, typed
@@ -23,7 +24,7 @@ from tui.explorer.app import Explorer
 from tui.explorer.screens.confirm import ConfirmDialog
 from tui.explorer.screens.jobs import JobsScreen
 from tui.explorer.session import Session
-from tui.explorer.state import State, lost, sent
+from tui.explorer.state import State, after, lost, sent
 from tui.explorer.widgets.result_table import ResultTable
 
 pytestmark = pytest.mark.asyncio
@@ -116,6 +117,21 @@ async def test_the_running_job_is_first_then_those_that_wait_then_the_latest_tha
         await settled(pilot)
         assert order(app)[:3] == ["3", "4", "5"]
         assert screen(app).job == WAITING, "the cursor stays on its job"
+
+
+async def test_the_workers_of_the_running_job_are_told_and_of_no_other(tmp_path: Path) -> None:
+    told = (WorkerView(1, "evaluating", "north", 420, 3.5), WorkerView(2, "loading", "south"))
+    shown = after(JOBS, Workers(job=RUNNING.job, workers=told))
+    async with jobs(tmp_path, shown, size=(120, 40)) as (app, pilot):
+        for said in ("worker 1 on north: evaluating, 3.5/s, 420 outcomes", "worker 2 on south: loading"):
+            assert said in drawn(pilot)
+        await settled(pilot, "down")
+        assert "worker 1" not in drawn(pilot)
+        await settled(pilot, "up")
+        app.state = after(app.state, Workers(job=RUNNING.job))
+        await settled(pilot)
+        assert "worker 1" not in drawn(pilot)
+    assert lost(shown, "gone").workers_of(RUNNING) == ()
 
 
 @pytest.mark.parametrize("width", [80, 200])

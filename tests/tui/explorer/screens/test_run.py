@@ -11,7 +11,8 @@ from textual.widgets import Input, Static
 from core.config.run_config import RunConfig
 from core.cost.rates import Rate
 from core.cost.run_time import Known
-from core.evaluator.protocol import BenchTask, Opened
+from core.evaluator.bench_task import BenchTask
+from core.evaluator.protocol import Opened
 from core.study.plan import schedules_of
 from core.values.derived import derived_values
 from store.file.location import default_path
