@@ -5,12 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
+from core.errors import CornerstoneError
 from core.evaluator.job_list import JobList
 from core.evaluator.live_recorder import LiveRecorder
 from core.evaluator.open_tasks import OpenTasks
-from core.evaluator.protocol import Event, Jobs, Narration, Refusal, Workers
+from core.evaluator.protocol import Event, Jobs, Narration, Refusal, Toggle, Workers
+from core.machine.byte_count import part_in_bytes
+from core.machine.fault_log import fault_sentence
 from core.study.worker_view import WorkerView
 
+_BYTES_EVERY_S = 0.5
 _JOBS_EVERY_S = 0.25
 _CHARTS_EVERY_S = 1.0
 _CHARTS_PART = 20
@@ -35,13 +39,26 @@ class Announcer:
         self._jobs = jobs
         self._recorder = recorder
         self._open_tasks = open_tasks
-        self._jobs_at = self._charts_at = self._charts_took = 0.0
+        self._bytes_at = self._jobs_at = self._charts_at = self._charts_took = 0.0
         self._unsaved = 0
         self._trouble = ("", False)
 
     def narrate(self, text: str) -> None:
         """Publish a sentence on present work, empty once it is over."""
         self.publish(Narration(text=text))
+
+    def bytes(self, what: str, done: int, total: int) -> None:
+        """Publish now and then how much is loaded, in the words of ``Listener.on_bytes``."""
+        if done >= total or time.monotonic() - self._bytes_at > _BYTES_EVERY_S:
+            self._bytes_at = time.monotonic()
+            self.narrate(f"{what}, {part_in_bytes(done, total)}")
+
+    def refuse(self, error: Exception, *, asked: str = "", toggle: Toggle | None = None) -> None:
+        """Publish why a request has failed; ``asked`` and ``toggle`` are those of ``Refusal``."""
+        if isinstance(error, CornerstoneError):
+            self.publish(Refusal(text=str(error), mend=error.mend, asked=asked, toggle=toggle))
+        else:
+            self.publish(Refusal(text=f"in the evaluator, {fault_sentence(error)}", asked=asked, toggle=toggle))
 
     def workers(self, job: int, workers: Sequence[WorkerView]) -> None:
         """Publish what each worker of a job does."""

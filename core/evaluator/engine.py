@@ -6,9 +6,8 @@ It runs in one thread, the only one that uses torch. Requests come in by a queue
 from __future__ import annotations
 
 import queue
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from core.config.limit import Limit, larger_limit
 from core.config.run_config import RunConfig
 from core.errors import CornerstoneError
 from core.evaluator.announcer import Announcer
+from core.evaluator.crewing import Crewing
 from core.evaluator.job_list import JobList
 from core.evaluator.jobs import Job
 from core.evaluator.live_recorder import LiveRecorder
@@ -42,18 +42,15 @@ from core.evaluator.protocol import (
 )
 from core.evaluator.special_job import SpecialListener, do_special
 from core.evaluator.speech import Speech
-from core.machine.byte_count import part_in_bytes
+from core.evaluator.sweep_job import do_sweep
 from core.machine.fault_log import fault_sentence
 from core.records.records import Recorder
-from core.study.events import MemoryShort, PhaseFinished
+from core.study.events import MemoryShort, PhaseFinished, StudyEvent
 from core.study.listener import Callbacks, Listener
-from core.study.plan import most_coalitions, schedules_of, shared_coalitions
-from core.study.recorded_run import WorkCancelledError, WorkEndedError, recorded_run
-from core.study.workbench import Workbench, new_run
-from core.workers.hired import with_workers
+from core.study.recorded_run import WorkCancelledError, WorkEndedError
+from core.study.workbench import Workbench
 
 _FLUSH_S = 10.0
-_BYTES_EVERY_S = 0.5
 _SAY_S = 0.5
 """For so long a sweep stands aside for a prompt, between two layer batches."""
 
@@ -94,6 +91,7 @@ class Engine:
         self._in_hand: Open | None = None
         self._opening_ended = ""
         self._toggle: Toggle | None = None
+        self._crewing = Crewing(self._open_tasks)
         self._tell = Announcer(publish, self._jobs, self._recorder, self._open_tasks)
 
     @property
@@ -163,9 +161,7 @@ class Engine:
                 elif self._in_hand is not None and self._in_hand.asked == asked:
                     self._opening_ended = _GIVEN_UP
             case StartJob():
-                past = self._jobs.past
-                self._jobs.add(request)
-                if self._jobs.past != past:
+                if self._jobs.add(request):
                     self._publish(PastJobs(jobs=self._jobs.past))
             case Toggle():
                 self._toggle = request
@@ -209,7 +205,7 @@ class Engine:
                 self._publish(Refusal(text=self._opening_ended or _REPLACED, asked=wanted.asked))
             raise
         except Exception as error:  # noqa: BLE001 the evaluator outlives a fault in one request
-            self._publish(_refusal(error, asked=wanted.asked))
+            self._tell.refuse(error, asked=wanted.asked)
         finally:
             self._in_hand = None
 
@@ -247,11 +243,10 @@ class Engine:
                     self._publish(scored)
         except _EndedError:
             self._toggle = self._toggle or toggle  # in place of it, or after what is opened now
-            return
         except Exception as error:  # noqa: BLE001 the evaluator outlives a fault in one request
-            self._publish(_refusal(error, toggle=toggle))
-            return
-        self._tell.charts(now=True)
+            self._tell.refuse(error, toggle=toggle)
+        else:
+            self._tell.charts(now=True)
 
     def _say(self) -> None:
         self._speech.advance(self._open_tasks.bench, _SAY_S)
@@ -275,9 +270,8 @@ class Engine:
             job.state, job.error = "failed", fault_sentence(error)
         finally:
             self._job = None
-            if job.config.workers is not None or job.config.ray is not None:
-                self._tell.workers(job.number, ())
-                self._tell.narrate("")
+            self._tell.workers(job.number, ())
+            self._tell.narrate("")
             self._measured(job)
             if not self._stopping:
                 job.end()
@@ -295,30 +289,20 @@ class Engine:
         return self._open(config.model_copy(update=more), self._open_tasks.by_hand)
 
     def _sweep(self, job: Job, bench: Workbench) -> None:
-        schedules = schedules_of(job.config, bench.model.players)
-        tasks = bench.tasks_of(job.config)
-        bench.study(tasks, schedules, value=job.config.value)  # refuses what cannot be studied before workers start
-        with (
-            self._listening(self._between_job_batches) as listener,
-            with_workers(bench, job.config, self._with_workers_told(job, listener)) as crewed,
-            recorded_run(self._recorder, new_run(job.config, job.command)) as run_id,
-        ):
-            self._tell.narrate("")
-            study = crewed.study(tasks, schedules, value=job.config.value)
-            documents = sum(len(task.documents) for task in tasks)
-            job.begin(documents * most_coalitions(schedules), shared_coalitions(schedules))
-            for event in study.run(run_id, self._recorder, listener, in_turn=True):
-                if isinstance(event, PhaseFinished):
-                    self._measured(job)
-                job.follow(event)
-                if isinstance(event, MemoryShort):
-                    self._publish(MemoryWasShort())
-                self._tell.charts()
-                self._tell.jobs()
+        with self._listening(self._between_job_batches) as listener:
+            tell_workers = partial(self._tell.workers, job.number)
+            told = Callbacks(self._tell.narrate, listener.on_batch, on_workers=tell_workers)
+            do_sweep(job, bench, self._recorder, told, self._crewing, partial(self._follow, job))
 
-    def _with_workers_told(self, job: Job, listener: Listener) -> Listener:
-        """Return a listener to evaluation that also tells what the job's workers do, and of their loss."""
-        return Callbacks(self._tell.narrate, listener.on_batch, on_workers=partial(self._tell.workers, job.number))
+    def _follow(self, job: Job, event: StudyEvent) -> None:
+        """Take an event of a job's study, and tell what it changes."""
+        if isinstance(event, PhaseFinished):
+            self._measured(job)
+        job.follow(event)
+        if isinstance(event, MemoryShort):
+            self._publish(MemoryWasShort())
+        self._tell.charts()
+        self._tell.jobs()
 
     def _measured(self, job: Job) -> None:
         """Keep how fast the phases of a job are, and tell it."""
@@ -332,10 +316,7 @@ class Engine:
         with self._listening(self._between_job_batches) as listener:
             follow = SpecialListener(job, listener.on_batch, self._tell.charts, self._publish)
             follow.tell_workers = partial(self._tell.workers, job.number)
-            try:
-                do_special(job, bench, self._recorder, self._store, follow)
-            finally:
-                self._tell.narrate("")
+            do_special(job, bench, self._recorder, self._store, follow, self._crewing)
 
     def _while_opening(self) -> None:
         """Take requests; end the opening where it is not wanted any more."""
@@ -363,18 +344,24 @@ class Engine:
         job.meter.advance(done)
         self._receive(wait=False)
         if self._urgent or self._speech.waits or self._held(job):
-            with job.meter.held():
-                self._serve_urgent()
-                self._say()
-                while self._held(job):
-                    self._receive(wait=not self._speech.waits)
-                    self._serve_urgent()
-                    self._say()
+            self._stand_aside(job)
         if self._stopping:
             raise _EndedError
         if job.state == "cancelled":
             raise _CancelledError
         self._tell.jobs()
+
+    def _stand_aside(self, job: Job) -> None:
+        """Do what explorers wait for, and hold a job that waits. One with workers goes on until it is held."""
+        with nullcontext() if self._crewing.has_workers else job.meter.held():
+            self._serve_urgent()
+            self._say()
+        if self._held(job):
+            with job.meter.held(), self._crewing.held():
+                while self._held(job):
+                    self._receive(wait=not self._speech.waits)
+                    self._serve_urgent()
+                    self._say()
 
     def _held(self, job: Job) -> bool:
         """Return whether a job waits: it was paused, or what it evaluates could not be kept."""
@@ -394,18 +381,13 @@ class Engine:
     def _opening_listener(self) -> Iterator[Listener]:
         """Yield a listener for opening a workbench; it publishes each sentence, and ends the work on ``stop``."""
 
-        said_at = 0.0
-
         def narrate(text: str) -> None:
             self._tell.narrate(text)
             if self._stopping:
                 raise _EndedError
 
         def on_bytes(what: str, done: int, total: int) -> None:
-            nonlocal said_at
-            if done >= total or time.monotonic() - said_at > _BYTES_EVERY_S:
-                said_at = time.monotonic()
-                self._tell.narrate(f"{what}, {part_in_bytes(done, total)}")
+            self._tell.bytes(what, done, total)
             self._while_opening()
 
         self._opening = True
@@ -414,10 +396,3 @@ class Engine:
         finally:
             self._opening = False
             self._tell.narrate("")
-
-
-def _refusal(error: Exception, *, asked: str = "", toggle: Toggle | None = None) -> Refusal:
-    """Return the refusal of a request that has failed; the arguments are those of ``Refusal``."""
-    if isinstance(error, CornerstoneError):
-        return Refusal(text=str(error), mend=error.mend, asked=asked, toggle=toggle)
-    return Refusal(text=f"in the evaluator, {fault_sentence(error)}", asked=asked, toggle=toggle)

@@ -32,14 +32,16 @@ class JobList:
     def views(self) -> tuple[JobView, ...]:
         return tuple(job.view() for job in self._jobs)
 
-    def add(self, request: StartJob) -> None:
-        """Add a job, in place of the same one that an earlier evaluator's end interrupted."""
+    def add(self, request: StartJob) -> bool:
+        """Add a job; return whether it takes the place of the same one that an earlier evaluator's end interrupted."""
         last = max([0, *(job.job for job in self.past), *(job.number for job in self._jobs)])
         self._jobs.append(Job(last + 1, request.config, request.command, special=request.special))
         asked = (request.config, request.command, request.special)
+        before = self.past
         self.past = tuple(
-            job for job in self.past if job.state != "interrupted" or (job.config, job.command, job.special) != asked
+            job for job in before if job.state != "interrupted" or (job.config, job.command, job.special) != asked
         )
+        return self.past != before
 
     def change(self, request: Pause | Resume | Cancel | Move) -> None:
         """Do what is asked of a job, where it fits the job's state."""

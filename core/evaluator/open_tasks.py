@@ -21,8 +21,10 @@ from core.study.events import ChunkRecorded
 from core.study.listener import Listener
 from core.study.plan import Schedule, charted
 from core.study.recorded_run import recorded_run
+from core.study.study import Study
 from core.study.workbench import Workbench, new_run, open_workbench
 from core.tasks.prepare import PreparedTask
+from core.workers.aside import AsideEvaluator
 
 _INTACT_BYTES = 2**28
 """Memory for the intact model's hidden states over the ``FIRST_DOCUMENTS``."""
@@ -42,6 +44,8 @@ class OpenTasks:
         self.by_hand: Limit = None
         """The limit on the documents of a coalition picked by hand."""
         self._intact = IntactStates(_INTACT_BYTES)
+        self.aside: AsideEvaluator | None = None
+        """Workers that evaluate what is picked by hand; None while there are none."""
         self.bench: Workbench | None = None
         self.notices: tuple[str, ...] = ()
         """Sentences about tasks that were not opened as requested."""
@@ -141,13 +145,19 @@ class OpenTasks:
         if _lacks_any(live_task, Assignment.of(bench.model.record, part, schedule.coalitions)):
             if self._recorder.stuck:
                 raise CornerstoneError(self._recorder.status.sentence)
-            intact = self._intact if len(part.documents) <= FIRST_DOCUMENTS else None
-            study = bench.study((part,), [schedule], intact=intact)
+            study = self._study_of(bench, part, schedule)
             with recorded_run(self._recorder, self._run_by_hand(bench)) as run_id:
                 for event in study.run(run_id, self._recorder, listener):
                     if isinstance(event, ChunkRecorded):
                         yield True
         yield False
+
+    def _study_of(self, bench: Workbench, part: PreparedTask, schedule: Schedule) -> Study:
+        """Return a study by one of the workers, where they have these documents, else by this process."""
+        if self.aside is not None and self.aside.takes(part):
+            return replace(bench, crewed=self.aside).study((part,), [schedule])
+        intact = self._intact if len(part.documents) <= FIRST_DOCUMENTS else None
+        return bench.study((part,), [schedule], intact=intact)
 
     def _run_by_hand(self, bench: Workbench) -> RunRecord:
         """Return the run of what is picked by hand of these tasks and documents.

@@ -21,7 +21,7 @@ from core.removal_path.request import PathRequest
 from core.removal_path.rows import PathRow
 from core.removal_path.study import find_path, task_ids
 from core.study.events import MemoryShort, StudyEvent
-from core.study.workbench import Workbench
+from core.study.workbench import Crewing, Workbench
 from core.study.worker_view import WorkerView
 
 
@@ -68,8 +68,12 @@ class SpecialListener:
         self.on_rows(rows)
 
 
-def do_special(job: Job, bench: Workbench, recorder: Recorder, store: Path, listener: SpecialListener) -> None:
+def do_special(
+    job: Job, bench: Workbench, recorder: Recorder, store: Path, listener: SpecialListener, crewing: Crewing
+) -> None:
     """Do the special work of a job on the open model and tasks, and keep what it finds for ``store``.
+
+    A path is searched by the workers that ``crewing`` hires where the job asks for some.
 
     Raises:
         CornerstoneError: something asked for is wrong or cannot be had, or a finding cannot be written.
@@ -77,13 +81,19 @@ def do_special(job: Job, bench: Workbench, recorder: Recorder, store: Path, list
     recorder = PatientRecorder(recorder, lambda: listener.on_batch(0.0))
     match job.special:
         case PathRequest():
-            _search_path(job, job.special, bench, recorder, store, listener)
+            _search_path(job, job.special, bench, recorder, store, listener, crewing)
         case MeasureProxies(value=value):
             _measure_proxies(job, value, bench, recorder, store, listener)
 
 
 def _search_path(
-    job: Job, request: PathRequest, bench: Workbench, recorder: Recorder, store: Path, listener: SpecialListener
+    job: Job,
+    request: PathRequest,
+    bench: Workbench,
+    recorder: Recorder,
+    store: Path,
+    listener: SpecialListener,
+    crewing: Crewing,
 ) -> None:
     request.refuse_nonsense()
     units = len(grouping(request.players, bench.model.players).units)
@@ -99,7 +109,7 @@ def _search_path(
         keep(store, finding(rows, complete=False))
 
     listener.on_rows = on_rows
-    found = find_path(job.config, request, job.command, recorder, listener, bench)
+    found = find_path(job.config, request, job.command, recorder, listener, bench, crewing)
     keep(store, finding(found.rows, complete=True))
     job.total = job.before  # what was held out is known only now
 

@@ -24,7 +24,7 @@ from core.removal_path.search import Measured, Step, greedy_path
 from core.statistics.intervals import FloatArray
 from core.study.plan import Schedule
 from core.study.recorded_run import recorded_run
-from core.study.workbench import Workbench, for_driver, new_run, open_workbench
+from core.study.workbench import Crewing, Workbench, for_driver, new_run, open_workbench
 from core.summaries.summarize import chance_of
 from core.tasks.prepare import Document, PreparedTask
 from core.values.corpus import refuse_corpus_value
@@ -51,6 +51,7 @@ def find_path(
     recorder: Recorder,
     listener: PathListener,
     last: Workbench | None = None,
+    crewing: Crewing = with_workers,
 ) -> Found:
     """Search a path and evaluate it on documents that did not choose it, where there are any.
 
@@ -63,6 +64,7 @@ def find_path(
         recorder: keeps the outcomes.
         listener: follows the search.
         last: a workbench whose model and tasks are used again where they are the same.
+        crewing: hires the workers that the configuration asks for.
 
     Raises:
         CornerstoneError: something asked for is wrong or cannot be had.
@@ -76,7 +78,7 @@ def find_path(
     choosing = tuple(task.first(config.limit) for task in bench.tasks)
     others = tuple(_rest(task, chosen) for task, chosen in zip(bench.tasks, choosing, strict=True))
     with (
-        with_workers(bench, config, listener) as crewed,
+        crewing(bench, config, listener) as crewed,
         recorded_run(recorder, new_run(config, command)) as run_id,
     ):
         evaluation = _Evaluation(crewed, value, run_id, recorder, listener)

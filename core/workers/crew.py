@@ -33,10 +33,10 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The result of a chunk: its outcomes, or that it was dropped, or why it failed."""
+    """The result of a chunk: its outcomes, or that it was dropped, or what is to be mended, or why it failed."""
 
     work: Work
-    reply: Done | Dropped | str
+    reply: Done | Dropped | Refused | str
 
 
 class Crew:
@@ -56,6 +56,7 @@ class Crew:
         self._listener = listener
         self._told: tuple[WorkerView, ...] = ()
         self._told_at = 0.0
+        self._held_at: float | None = None
         self._refusal: Refused | Failed | str | None = None
         self.sizes: Sizes | None = None
         """The smallest sizes of any worker so far; None before one is ready."""
@@ -69,7 +70,7 @@ class Crew:
     @property
     def at_work(self) -> int:
         """How many are ready, or evaluate."""
-        return sum(view.at_work for view in self.views)
+        return sum(worker.at_work for worker in self._workers)
 
     @property
     def views(self) -> tuple[WorkerView, ...]:
@@ -128,22 +129,50 @@ class Crew:
         """Give a chunk to a worker that is ready."""
         next(worker for worker in self._workers if worker.doing == "idle").give(work, time.monotonic())
 
+    @property
+    def takes_aside(self) -> bool:
+        """Whether a worker can evaluate a chunk before its own."""
+        return any(worker.at_work and worker.aside is None for worker in self._workers)
+
+    def give_aside(self, work: Work) -> None:
+        """Give a chunk to a worker that evaluates it before its own: one that has no other, if there is one."""
+        able = [worker for worker in self._workers if worker.at_work and worker.aside is None]
+        min(able, key=lambda worker: worker.doing != "idle").give_aside(work, time.monotonic())
+
+    @property
+    def held(self) -> bool:
+        """Whether the workers are held."""
+        return self._held_at is not None
+
+    def hold(self, held: bool) -> None:
+        """Hold all workers between two batches, or have them go on."""
+        now = time.monotonic()
+        for worker in self._workers:
+            if worker.at_work:
+                worker.hired.hold(held)
+                if not held and self._held_at is not None:
+                    worker.was_held(now - self._held_at)
+        self._held_at = now if held else None
+
     def drop(self, wanted: Callable[[Work], bool]) -> None:
         """Have chunks dropped that are not wanted any more; those who evaluate them are ready some time later."""
         for worker in self._workers:
-            if worker.work is not None and not wanted(worker.work):
-                worker.hired.drop(worker.work.number)
+            for work in (worker.work, worker.aside):
+                if work is not None and not wanted(work):
+                    worker.hired.drop(work.number)
 
     def step(self, seconds: float) -> list[Ended]:
         """Wait for answers, and return which chunks have ended."""
         self._ask()
         waited = {worker.ticket: worker for worker in self._workers if worker.waited_for}
+        asides = {worker.aside_ticket: worker for worker in self._workers if worker.aside_ticket is not None}
         asked = {worker.asking: worker for worker in self._workers if worker.asking is not None}
-        ended = []
-        for ticket in self._link.answered([*waited, *asked], seconds):
+        ended: list[Ended] = []
+        for ticket in self._link.answered([*waited, *asides, *asked], seconds):
             if ticket in waited:
-                found = self._answered(waited[ticket])
-                ended += [found] if found is not None else []
+                ended += self._answered(waited[ticket], ticket)
+            elif ticket in asides:
+                ended += self._aside_answered(asides[ticket], ticket)
             else:
                 self._take_progress(asked[ticket], ticket)
         self._tell()
@@ -190,24 +219,32 @@ class Crew:
             self._told, self._told_at = views, now
             self._listener.on_workers(views)
 
-    def _answered(self, worker: Worker) -> Ended | None:
+    def _aside_answered(self, worker: Worker, ticket: Ticket) -> list[Ended]:
+        work = worker.aside
+        if work is None or worker.aside_ticket != ticket:
+            return []  # it is lost: the answer to its own chunk, which came with this one, said so
+        try:
+            reply = self._link.answer(ticket)
+        except LostError as lost:
+            return self._lost(worker, str(lost))
+        worker.aside_ended(time.monotonic())
+        return [_ended(work, reply)]
+
+    def _answered(self, worker: Worker, ticket: Ticket) -> list[Ended]:
+        if worker.ticket != ticket:
+            return []  # it is lost: another answer, which came with this one, said so
         work = worker.work
         try:
-            reply = self._link.answer(worker.ticket)
+            reply = self._link.answer(ticket)
         except LostError as lost:
             return self._lost(worker, str(lost))
         assert not isinstance(reply, Progress)
         if work is None:
             self._judge(worker, reply)
-            return None
+            return []
         worker.ended(len(reply.outcomes) if isinstance(reply, Done) else 0, time.monotonic())
         worker.doing = "idle"
-        if isinstance(reply, Refused):
-            raise CornerstoneError(f"on {reply.host}: {reply.sentence}", reply.mend)
-        if isinstance(reply, Failed):
-            return Ended(work, f"on {reply.host}: {reply.sentence}")
-        assert isinstance(reply, Done | Dropped)
-        return Ended(work, reply)
+        return [_ended(work, reply)]
 
     def _judge(self, worker: Worker, reply: Reply) -> None:
         """Take a worker that has opened what is wanted; refuse any other by name."""
@@ -241,23 +278,31 @@ class Crew:
         worker.hired.leave()
         self._listener.narrate(sentence)
 
-    def _lost(self, worker: Worker, why: str) -> Ended | None:
+    def _lost(self, worker: Worker, why: str) -> list[Ended]:
         """Start a worker again that was lost, unless it is lost again and again before it has its model."""
-        name, work = worker.name, worker.work
+        name = worker.name
+        lost = [work for work in (worker.work, worker.aside) if work is not None]
         worker.hired.leave()
         worker.ended(0, time.monotonic())
         worker.opened, worker.asking = None, None
         worker.losses += 1
-        worker.failed_starts += work is None
+        worker.failed_starts += worker.doing in {"starting", "loading"}
         if worker.failed_starts >= _MOST_LOSSES:
             self._refusal = f"{name} was lost {worker.failed_starts} times before it was ready ({why})"
             worker.doing = "lost"
             self._listener.narrate(f"{name} was lost ({why}), the third time before it was ready, and is given up")
-            return None
-        again = "its chunk is done again, and another" if work is not None else "another"
+            return []
+        again = "its chunk is done again, and another" if lost else "another"
         self._listener.narrate(f"{name} was lost ({why}); {again} takes its place")
         worker.begin_again(self._link.hire(), time.monotonic())
-        return Ended(work, f"{name} was lost: {why}") if work is not None else None
+        return [Ended(work, f"{name} was lost: {why}") for work in lost]
+
+
+def _ended(work: Work, reply: Reply | Progress) -> Ended:
+    if isinstance(reply, Failed):
+        return Ended(work, f"on {reply.host}: {reply.sentence}")
+    assert isinstance(reply, Done | Dropped | Refused)
+    return Ended(work, reply)
 
 
 def _standing(view: WorkerView) -> tuple[WorkerDoing | None, str, int]:

@@ -64,7 +64,7 @@ def with_workers(bench: Workbench, config: RunConfig, listener: Listener) -> Ite
         crew = Crew(link, count, wanted, listener)
         try:
             crew.wait_until_ready(check)
-            evaluator = CrewEvaluator(bench.model, bench.encoder.max_length, crew)
+            evaluator = CrewEvaluator(bench.model, bench.encoder.max_length, crew, bench.tasks)
             yield replace(bench, crewed=evaluator)
         finally:
             crew.leave()

@@ -19,15 +19,21 @@ class Ticket(Protocol):
 
 
 class Hired(Protocol):
-    """One worker. Each method but ``leave`` returns at once, with a ticket for the answer."""
+    """One worker. Each method returns at once, some with a ticket for the answer."""
 
     def open(self) -> Ticket: ...
 
     def evaluate(self, work: Work) -> Ticket: ...
 
+    def aside(self, work: Work) -> Ticket:
+        """Evaluate a chunk between two batches of the one in hand."""
+
     def progress(self) -> Ticket: ...
 
     def drop(self, number: int) -> None: ...
+
+    def hold(self, held: bool) -> None:
+        """Hold the chunk in hand between two batches, or have it go on."""
 
     def leave(self) -> None:
         """End its process."""

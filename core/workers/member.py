@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING
 from core.errors import CornerstoneError
 from core.machine.fault_log import fault_sentence
 from core.workers.messages import Done, Dropped, Failed, Opened, Progress, Refused, Sizes, TaskId, Work
+from core.workers.turns import Turns
 
 if TYPE_CHECKING:
+    from core.engine.sweep import OnBatch
     from core.records.records import Outcome
     from core.study.chunks import ChunkEvaluator
+    from core.study.workbench import Workbench
     from core.tasks.prepare import Document, PreparedTask
 
 
@@ -25,7 +28,7 @@ class _NotWantedError(Exception):
 
 
 class Member:
-    """One worker. ``progress`` and ``drop`` may be called while it opens or evaluates something."""
+    """One worker. The other methods than ``open`` may be called while it evaluates a chunk."""
 
     def __init__(self, config: str, threads: int | None) -> None:
         """Remember what to open.
@@ -36,10 +39,12 @@ class Member:
         """
         self._config = config
         self._threads = threads
+        self._bench: Workbench | None = None
         self._evaluator: ChunkEvaluator | None = None
         self._tasks: dict[TaskId, tuple[PreparedTask, dict[str, Document]]] = {}
         self._part = 0.0
-        self._dropped = -1
+        self._dropped: set[int] = set()
+        self._turns = Turns()
 
     def open(self) -> Opened | Refused | Failed:
         """Load the model and the tasks."""
@@ -52,14 +57,37 @@ class Member:
 
     def evaluate(self, work: Work) -> Done | Refused | Failed | Dropped:
         """Evaluate a chunk."""
+
+        def on_batch(done: float) -> None:
+            self._part = done
+            self._turns.between_batches()
+
+        with self._turns.of_chunk():
+            assert self._evaluator is not None, "it was not opened"
+            self._part = 0.0
+            return self._answer(work, self._evaluator, on_batch)
+
+    def aside(self, work: Work) -> Done | Refused | Failed | Dropped:
+        """Evaluate a chunk between two batches of the chunk in hand, in another thread."""
+        with self._turns.of_aside():
+            assert self._bench is not None, "it was not opened"
+            return self._answer(work, self._bench.alone(), lambda _done: None)
+
+    def hold(self, held: bool) -> None:
+        """Hold the chunk in hand between two batches, or have it go on. What comes aside is evaluated meanwhile."""
+        self._turns.hold(held)
+
+    def _answer(self, work: Work, evaluator: ChunkEvaluator, on_batch: OnBatch) -> Done | Refused | Failed | Dropped:
         try:
-            return self._evaluated(work)
+            return self._evaluated(work, evaluator, on_batch)
         except _NotWantedError:
             return Dropped()
         except CornerstoneError as error:
             return Refused(str(error), error.mend, platform.node())
         except Exception as error:  # noqa: BLE001 the driver tries it elsewhere, and tells it
             return Failed(fault_sentence(error), platform.node())
+        finally:
+            self._dropped.discard(work.number)
 
     def progress(self) -> Progress:
         """Return how many outcomes of the chunk in hand are done. It may be asked while the model is loaded."""
@@ -67,7 +95,7 @@ class Member:
 
     def drop(self, number: int) -> None:
         """End the evaluation of a chunk, between two batches."""
-        self._dropped = number
+        self._dropped.add(number)
 
     def _opened(self) -> Opened:
         from core.config.run_config import RunConfig
@@ -82,7 +110,7 @@ class Member:
         from core.workers.documents import documents_digest, task_id
 
         self._take_threads()
-        bench = open_workbench(config)
+        self._bench = bench = open_workbench(config)
         self._evaluator = bench.alone()
         self._tasks = {
             task_id(task): (task, {document.record.key: document for document in task.documents})
@@ -104,21 +132,19 @@ class Member:
         if self._threads is not None and torch.get_num_threads() != self._threads:
             torch.set_num_threads(self._threads)
 
-    def _evaluated(self, work: Work) -> Done:
-        assert self._evaluator is not None, "it was not opened"
+    def _evaluated(self, work: Work, evaluator: ChunkEvaluator, on_batch: OnBatch) -> Done:
         self._take_threads()
         task, documents = self._tasks[work.task]
         chunk = replace(task, documents=tuple(documents[key] for key in work.documents))
         outcomes: list[Outcome] = []
         smaller: Sizes | None = None
 
-        def on_batch(done: float) -> None:
-            self._part = len(outcomes) + done
-            if self._dropped == work.number:
+        def between(done: float) -> None:
+            on_batch(len(outcomes) + done)
+            if work.number in self._dropped:
                 raise _NotWantedError
 
-        self._part = 0.0
-        for found in self._evaluator.missing(chunk, work.coalitions, {}, on_batch):
+        for found in evaluator.missing(chunk, work.coalitions, {}, between):
             if isinstance(found, list):
                 outcomes += found
             else:

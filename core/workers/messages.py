@@ -15,7 +15,7 @@ TaskId = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """The sizes of a worker's sweep; see ``core.engine.sizes.SweepSizes``."""
+    """The sizes of a worker's sweep; see ``core.engine.sweep_sizes.SweepSizes``."""
 
     row_tokens: int
     batch_tokens: int

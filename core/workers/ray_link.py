@@ -15,6 +15,7 @@ from core.workers.member import Member
 from core.workers.messages import Progress, Reply, Work
 
 _CONTROL = "control"
+_ASIDE = "aside"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class RayLink:
             share: what each gets.
         """
         self._arguments = (config, share.threads)
-        self._class: Any = ray.remote(concurrency_groups={_CONTROL: 1})(Member).options(
+        self._class: Any = ray.remote(concurrency_groups={_CONTROL: 1, _ASIDE: 1})(Member).options(
             num_cpus=share.cpus,
             num_gpus=share.gpus,
             max_restarts=0,
@@ -97,11 +98,17 @@ class _Actor:
     def evaluate(self, work: Work) -> Ticket:
         return _ticket(self._actor.evaluate.remote(work))
 
+    def aside(self, work: Work) -> Ticket:
+        return _ticket(self._actor.aside.options(concurrency_group=_ASIDE).remote(work))
+
     def progress(self) -> Ticket:
         return _ticket(self._actor.progress.options(concurrency_group=_CONTROL).remote())
 
     def drop(self, number: int) -> None:
         self._actor.drop.options(concurrency_group=_CONTROL).remote(number)
+
+    def hold(self, held: bool) -> None:
+        self._actor.hold.options(concurrency_group=_CONTROL).remote(held)
 
     def leave(self) -> None:
         with suppress(RayError, RuntimeError, ValueError):  # it is gone already, or Ray is

@@ -26,7 +26,9 @@ class Worker:
         losses: how often it was lost.
         asking: stands for the answer to how far it is; None if that was not asked.
         asked_at: when that was asked last, or its chunk given.
-        outcomes: how many outcomes of whole chunks it has evaluated.
+        aside: a chunk that it evaluates before its own; None if it has none.
+        aside_ticket: stands for the answer to that.
+        outcomes: how many outcomes of its own chunks it has evaluated, of whole ones.
     """
 
     number: int
@@ -41,10 +43,13 @@ class Worker:
     failed_starts: int = 0
     losses: int = 0
     asking: Ticket | None = None
+    aside: Work | None = None
+    aside_ticket: Ticket | None = None
     outcomes: int = 0
     _seconds: float = 0.0
     """How long it took for its outcomes."""
     _given_at: float = 0.0
+    _aside_at: float = 0.0
     _told_after: float = 0.0
     """How long after its chunk was given it told ``part``."""
 
@@ -57,6 +62,11 @@ class Worker:
         seconds = self._seconds + self._told_after
         rate = (self.outcomes + self.part) / seconds if seconds > 0 else 0.0
         return WorkerView(self.number, self.doing, self.host, self.outcomes, rate, self.losses)
+
+    @property
+    def at_work(self) -> bool:
+        """Whether it evaluates, or is ready to."""
+        return self.doing in {"idle", "evaluating"}
 
     @property
     def gone(self) -> bool:
@@ -74,18 +84,33 @@ class Worker:
         self._given_at = self.asked_at = now
         self.ticket = self.hired.evaluate(work)
 
+    def give_aside(self, work: Work, now: float) -> None:
+        """Have it evaluate a chunk before its own."""
+        self.aside, self.aside_ticket, self._aside_at = work, self.hired.aside(work), now
+
+    def aside_ended(self, now: float) -> None:
+        """Note that the chunk before its own is over: that time is none of its own chunk's."""
+        self.aside = self.aside_ticket = None
+        self.was_held(now - max(self._aside_at, self._given_at))
+
+    def was_held(self, seconds: float) -> None:
+        """Note that its own chunk stood still for so long, or that it had none."""
+        if self.work is not None:
+            self._given_at += seconds
+
     def told(self, part: float, now: float) -> None:
         """Note how many outcomes of its chunk are done."""
-        self.part, self._told_after = part, now - self._given_at
+        self.part, self._told_after = part, max(now - self._given_at, 0.0)
 
     def ended(self, outcomes: int, now: float) -> None:
         """Note that its chunk is over, with so many outcomes; without any the time does not count."""
         if outcomes:
             self.outcomes += outcomes
-            self._seconds += now - self._given_at
+            self._seconds += max(now - self._given_at, 0.0)
         self.work, self.part, self._told_after = None, 0.0, 0.0
 
     def begin_again(self, hired: Hired, now: float) -> None:
         """Go on in another process, in place of one that was lost."""
         self.hired, self.ticket, self.asked_at = hired, hired.open(), now
         self.doing, self.host, self.asking = "starting", "", None
+        self.aside = self.aside_ticket = None

@@ -33,12 +33,16 @@ class ThreadWorker:
     loses: Callable[[Work], bool]
     pace: Callable[[], float]
     pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
+    beside: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
 
     def open(self) -> Ticket:
         return self.pool.submit(self._open)
 
     def evaluate(self, work: Work) -> Ticket:
         return self.pool.submit(self._evaluate, work)
+
+    def aside(self, work: Work) -> Ticket:
+        return self.beside.submit(self._aside, work)
 
     def progress(self) -> Ticket:
         done: Future[Progress] = Future()
@@ -48,12 +52,22 @@ class ThreadWorker:
     def drop(self, number: int) -> None:
         self.member.drop(number)
 
+    def hold(self, held: bool) -> None:
+        self.member.hold(held)
+
     def leave(self) -> None:
+        self.member.hold(False)
+        self.beside.shutdown(wait=False, cancel_futures=True)
         self.pool.shutdown(wait=False, cancel_futures=True)
 
     def _open(self) -> Reply:
         with _OPENING:
             return self.member.open()
+
+    def _aside(self, work: Work) -> Reply:
+        if self.loses(work):
+            raise LostError("its process ended")
+        return self.member.aside(work)
 
     def _evaluate(self, work: Work) -> Reply:
         time.sleep(self.pace())
@@ -105,7 +119,7 @@ class InThreads:
         crew = Crew(self.link, self.count, Wanted(record.name, record.fingerprint, documents), told)
         try:
             crew.wait_until_ready(lambda: listener.on_batch(0.0))
-            yield replace(bench, crewed=CrewEvaluator(bench.model, bench.encoder.max_length, crew))
+            yield replace(bench, crewed=CrewEvaluator(bench.model, bench.encoder.max_length, crew, bench.tasks))
         finally:
             crew.leave()
             torch.set_num_threads(threads)

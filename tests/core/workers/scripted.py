@@ -23,6 +23,7 @@ class ScriptedWorker:
     number: int
     calls: list[Call] = field(default_factory=list)
     dropped: list[int] = field(default_factory=list)
+    held: list[bool] = field(default_factory=list)
     left: bool = False
 
     @property
@@ -35,11 +36,17 @@ class ScriptedWorker:
     def evaluate(self, work: Work) -> Ticket:
         return self._call(Call("evaluate", work))
 
+    def aside(self, work: Work) -> Ticket:
+        return self._call(Call("aside", work))
+
     def progress(self) -> Ticket:
         return self._call(Call("progress"))
 
     def drop(self, number: int) -> None:
         self.dropped.append(number)
+
+    def hold(self, held: bool) -> None:
+        self.held.append(held)
 
     def leave(self) -> None:
         self.left = True

@@ -125,7 +125,7 @@ def test_many_losses_with_chunks_in_between_are_no_reason_to_give_up() -> None:
     assert scene.crew.at_work == 1
 
 
-def test_a_fault_comes_back_with_the_chunk_and_what_a_person_can_mend_ends_the_work() -> None:
+def test_a_fault_comes_back_with_the_chunk_and_so_does_what_a_person_can_mend() -> None:
     scene = Scene(2)
     scene.open_all()
     for number in range(2):
@@ -133,9 +133,9 @@ def test_a_fault_comes_back_with_the_chunk_and_what_a_person_can_mend_ends_the_w
     scene.link.hired[0].last.reply = Failed("ZeroDivisionError", "north")
     (ended,) = scene.crew.step(0)
     assert ended.reply == "on north: ZeroDivisionError"
-    scene.link.hired[1].last.reply = Refused("the memory does not suffice", None, "north")
-    with pytest.raises(CornerstoneError, match="on north: the memory does not suffice"):
-        scene.crew.step(0)
+    refused = Refused("the memory does not suffice", None, "north")
+    scene.link.hired[1].last.reply = refused
+    assert [one.reply for one in scene.crew.step(0)] == [refused]
 
 
 def test_only_the_chunks_that_are_not_wanted_are_dropped() -> None:
@@ -256,3 +256,71 @@ def test_a_lost_worker_is_told_as_starting_again_and_keeps_what_it_did(monkeypat
         scene.link.hired[-1].last.reply = LostError(LOST)
         scene.crew.step(0)
     assert scene.told[-1] == (WorkerView(1, "lost", "", 8, 2.0, 4),)
+
+
+def test_what_comes_aside_goes_to_one_that_has_no_chunk_and_else_to_one_that_has(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = 100.0
+    monkeypatch.setattr("core.workers.crew.time.monotonic", lambda: now)
+    scene = Scene(2)
+    scene.open_all()
+    scene.crew.give(work(1))
+    scene.crew.give_aside(work(2))
+    scene.crew.give_aside(work(3))
+    assert not scene.crew.takes_aside
+    first, second = scene.link.hired
+    assert [(call.what, call.work) for call in (first.last, second.last)] == [("aside", work(3)), ("aside", work(2))]
+    now += 10
+    first.last.reply = EIGHT
+    assert [(one.work.number, one.reply) for one in scene.crew.step(0)] == [(3, EIGHT)]
+    assert scene.crew.takes_aside
+    now += 4
+    next(call for call in first.calls if call.what == "evaluate").reply = EIGHT
+    assert [one.work.number for one in scene.crew.step(0)] == [1]
+    view = scene.crew.views[0]
+    assert (view.outcomes, view.rate) == (8, 2.0), "the time of what came aside is none of the chunk's"
+
+
+def test_what_comes_aside_is_dropped_by_its_number_and_the_chunk_stays() -> None:
+    scene = Scene(1)
+    scene.open_all()
+    scene.crew.give(work(1))
+    scene.crew.give_aside(work(2))
+    scene.crew.drop(lambda one: one.number == 1)
+    assert scene.link.hired[0].dropped == [2]
+
+
+@pytest.mark.parametrize("has_chunk", [True, False])
+@pytest.mark.parametrize("both", [True, False])
+def test_a_worker_that_is_lost_with_what_came_aside_is_replaced_once(*, has_chunk: bool, both: bool) -> None:
+    scene = Scene(1)
+    scene.open_all()
+    if has_chunk:
+        scene.crew.give(work(1))
+    scene.crew.give_aside(work(2))
+    (lost,) = scene.link.hired
+    for call in lost.calls:
+        if call.what == "aside" or (both and call.what == "evaluate"):
+            call.reply = LostError(LOST)
+    assert {one.work.number for one in scene.crew.step(0)} == ({1, 2} if has_chunk else {2})
+    assert len(scene.link.hired) == 2
+    assert (scene.crew.views[0].doing, scene.crew.views[0].losses) == ("starting", 1)
+
+
+def test_held_workers_are_told_so_and_that_time_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr("core.workers.crew.time.monotonic", lambda: now)
+    scene = Scene(1)
+    scene.open_all()
+    scene.crew.give(work(1))
+    now += 2
+    scene.crew.hold(True)
+    assert scene.crew.held
+    now += 100
+    scene.crew.hold(False)
+    assert scene.link.hired[0].held == [True, False]
+    now += 2
+    scene.link.hired[0].last.reply = EIGHT
+    scene.crew.step(0)
+    assert scene.crew.views[0].rate == 2.0
