@@ -103,7 +103,7 @@ def test_proxies_are_those_that_the_command_finds(
 def test_a_path_that_is_cancelled_keeps_its_steps(
     running: Running, store: Path, config: RunConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.evaluator.engine._JOBS_EVERY_S", 0.0)
+    monkeypatch.setattr("core.evaluator.announcer._JOBS_EVERY_S", 0.0)
 
     def steps_are_kept(event: Event) -> bool:
         return isinstance(event, Jobs) and bool(event.jobs) and bool(read_findings(store).paths)
