@@ -14,13 +14,10 @@ from core.cost.of_task import task_work
 from core.cost.open_work import DocumentWork, OpenWork
 from core.cost.speed import SWEEP_PART
 from core.cost.work import ModelWork
-from core.engine.sizes import compute_device, state_bytes, tensor_bytes
-from core.machine.own_memory import own_memory
+from core.engine.sizes import compute_device, fetched_bytes, state_bytes, tensor_bytes
 from core.records.fingerprint import short_id
 from core.study.workbench import Workbench
 from core.tasks.prepare import PreparedTask
-
-_WEIGHTS: Final = ".safetensors"
 
 _READ: Final = 256
 """About how many documents of a task are counted, evenly spread. To count all of a large task takes seconds."""
@@ -46,8 +43,9 @@ def _memory(bench: Workbench, place: torch.device) -> OpenMemory:
     batch = tensor_bytes(model, sizes, sizes.batch_tokens, place) - sizes.batch_tokens * state
     if place.type != "cpu":
         held = sum(weight.numel() * weight.element_size() for weight in model.parameters() if weight.device == place)
+        held += int(fetched_bytes(model)) if bench.model.offloaded else 0
         return OpenMemory(held, int(batch), state, sizes)
-    return OpenMemory(own_memory(_WEIGHTS), int(batch), state, sizes)
+    return OpenMemory(bench.model.held, int(batch), state, sizes)
 
 
 def _document(bench: Workbench, work: ModelWork, task: PreparedTask) -> DocumentWork:

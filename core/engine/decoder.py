@@ -58,7 +58,10 @@ class Decoder:
 
     @property
     def stages(self) -> list[int]:
-        """How many layers in a row lie on one device, in order. Where weights are offloaded, one device computes."""
+        """How many layers in a row lie on one device, in order. Where weights are offloaded, all count as one.
+
+        Then all rows pass a layer before the next one, so that its weights are fetched once.
+        """
         if any(weight.is_meta for layer in self._layers for weight in layer.parameters()):
             return [self.layer_count]
         places = [next(layer.parameters()).device for layer in self._layers]

@@ -33,6 +33,7 @@ from core.engine.weights_told import weights_told
 from core.errors import CornerstoneError
 from core.machine.byte_count import Told, untold
 from core.machine.own_folder import own_folder
+from core.machine.own_memory import own_memory
 from core.machine.paths import cache_folder
 from core.machine.quiet_libraries import quiet_libraries
 from core.models.families import HINTS
@@ -69,6 +70,14 @@ class LoadedModel:
     def generator(self) -> Generator:
         """The generator that continues prompts with this model. Its first use finds the fastest way that is correct."""
         return Generator(self.decoder())
+
+    @cached_property
+    def held(self) -> int:
+        """The bytes of the program with all of the model's weights read, but for what it has evaluated.
+
+        It is measured once, when it is first asked: later, memory that chunks have left would count.
+        """
+        return own_memory(".safetensors")
 
     @property
     def offloaded(self) -> bool:

@@ -22,8 +22,10 @@ _HEAD_WIDTH_CPU = 1024
 # Peak memory of one token in a layer besides its state: so many times the hidden width, and so many times the FFN's.
 _HIDDEN_WIDTHS, _FFN_WIDTHS = 8, 3
 
-_ROWS_A_DEVICE = 8
-"""Rows of a chunk for each device of several: the last of S devices waits for S - 1 rows, and the first one as long."""
+_ROWS_A_DEVICE, _SHORT_ROW = 8, 64
+"""Rows of a chunk for each device of several, and their tokens. Many rows, as the last of S devices waits for S - 1 of
+them; short ones, as the states of many coalitions fill a batch all the same.
+"""
 
 # Row length that memory is reserved for in an eager attention. A longer document may run out; halving then helps.
 _EAGER_ROW = 1024
@@ -96,8 +98,10 @@ def sizes_within(
         return SweepSizes(1024, batch_tokens, state_tokens, state_tokens, laid_out)
     if device.type == "cpu":
         return SweepSizes(64, batch_tokens, 64, state_tokens, laid_out)
-    rows = _ROWS_A_DEVICE * devices if devices > 1 else 1
-    return SweepSizes(1024, batch_tokens, 1024 * rows, state_tokens, laid_out)
+    if devices > 1:
+        chunk_tokens = max(1024, _SHORT_ROW * _ROWS_A_DEVICE * devices)
+        return SweepSizes(_SHORT_ROW, batch_tokens, chunk_tokens, state_tokens, laid_out)
+    return SweepSizes(1024, batch_tokens, 1024, state_tokens, laid_out)
 
 
 def needed_bytes(model: PreTrainedModel, sizes: SweepSizes, states: int) -> int:

@@ -20,18 +20,22 @@ class Crewing:
         """Begin without workers; ``open_tasks`` are told of those that come."""
         self._open_tasks = open_tasks
         self._evaluator: CrewEvaluator | None = None
+        self.needs_model = False
+        """Whether a job has begun with a model, and perhaps waits for its workers: no other may be opened."""
 
     @contextmanager
     def __call__(self, bench: Workbench, config: RunConfig, listener: Listener) -> Iterator[Workbench]:
         """Yield a workbench with workers; itself if the job asks for none."""
-        with with_workers(bench, config, listener) as crewed:
-            if isinstance(crewed.crewed, CrewEvaluator):
-                self._evaluator = crewed.crewed
-                self._open_tasks.aside = self._evaluator.aside
-            try:
+        self.needs_model = True
+        try:
+            with with_workers(bench, config, listener) as crewed:
+                if isinstance(crewed.crewed, CrewEvaluator):
+                    self._evaluator = crewed.crewed
+                    self._open_tasks.aside = self._evaluator.aside
                 yield crewed
-            finally:
-                self._evaluator = self._open_tasks.aside = None
+        finally:
+            self._evaluator = self._open_tasks.aside = None
+            self.needs_model = False
 
     @property
     def has_workers(self) -> bool:

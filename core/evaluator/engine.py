@@ -211,7 +211,7 @@ class Engine:
 
     def _open(self, config: RunConfig, by_hand: Limit, asked: str = "") -> Workbench:
         bench = self._open_tasks.bench
-        sweeping = self._job is not None and self._job.under_way
+        sweeping = self._job is not None and (self._job.under_way or self._crewing.needs_model)
         if sweeping and bench is not None and not bench.holds(config):
             raise CornerstoneError(
                 f"{bench.config.model} is being swept; cancel its job or wait for it, then choose another model"

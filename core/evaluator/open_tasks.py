@@ -154,8 +154,9 @@ class OpenTasks:
 
     def _study_of(self, bench: Workbench, part: PreparedTask, schedule: Schedule) -> Study:
         """Return a study by one of the workers, where they have these documents, else by this process."""
-        if self.aside is not None and self.aside.takes(part):
-            return replace(bench, crewed=self.aside).study((part,), [schedule])
+        aside = self.aside
+        if aside is not None and aside.record == bench.model.record and aside.takes(part):
+            return replace(bench, crewed=aside).study((part,), [schedule])
         intact = self._intact if len(part.documents) <= FIRST_DOCUMENTS else None
         return bench.study((part,), [schedule], intact=intact)
 

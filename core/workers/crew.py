@@ -151,7 +151,7 @@ class Crew:
             if worker.at_work:
                 worker.hired.hold(held)
                 if not held and self._held_at is not None:
-                    worker.was_held(now - self._held_at)
+                    worker.was_held(self._held_at, now)
         self._held_at = now if held else None
 
     def drop(self, wanted: Callable[[Work], bool]) -> None:
@@ -180,10 +180,11 @@ class Crew:
 
     def leave(self) -> None:
         """End all workers, and tell for the last time what each has done."""
-        self._listener.on_workers(self.views)
+        views = self.views
         for worker in self._workers:
             if not worker.gone:
                 worker.hired.leave()
+        self._listener.on_workers(views)
 
     def _started(self, number: int) -> Worker:
         hired = self._link.hire()
@@ -227,7 +228,7 @@ class Crew:
             reply = self._link.answer(ticket)
         except LostError as lost:
             return self._lost(worker, str(lost))
-        worker.aside_ended(time.monotonic())
+        worker.aside_ended(time.monotonic() if self._held_at is None else self._held_at)
         return [_ended(work, reply)]
 
     def _answered(self, worker: Worker, ticket: Ticket) -> list[Ended]:

@@ -16,6 +16,8 @@ from core.workers.messages import Done, Dropped, Failed, Opened, Progress, Refus
 from core.workers.turns import Turns
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from core.engine.sweep import OnBatch
     from core.records.records import Outcome
     from core.study.chunks import ChunkEvaluator
@@ -62,24 +64,32 @@ class Member:
             self._part = done
             self._turns.between_batches()
 
+        self._part = 0.0
         with self._turns.of_chunk():
-            assert self._evaluator is not None, "it was not opened"
-            self._part = 0.0
-            return self._answer(work, self._evaluator, on_batch)
+            return self._answer(work, self._own, on_batch)
 
     def aside(self, work: Work) -> Done | Refused | Failed | Dropped:
         """Evaluate a chunk between two batches of the chunk in hand, in another thread."""
         with self._turns.of_aside():
-            assert self._bench is not None, "it was not opened"
-            return self._answer(work, self._bench.alone(), lambda _done: None)
+            return self._answer(work, self._another, lambda _done: None)
 
     def hold(self, held: bool) -> None:
         """Hold the chunk in hand between two batches, or have it go on. What comes aside is evaluated meanwhile."""
         self._turns.hold(held)
 
-    def _answer(self, work: Work, evaluator: ChunkEvaluator, on_batch: OnBatch) -> Done | Refused | Failed | Dropped:
+    def _own(self) -> ChunkEvaluator:
+        assert self._evaluator is not None, "it was not opened"
+        return self._evaluator
+
+    def _another(self) -> ChunkEvaluator:
+        assert self._bench is not None, "it was not opened"
+        return self._bench.alone()
+
+    def _answer(
+        self, work: Work, evaluator: Callable[[], ChunkEvaluator], on_batch: OnBatch
+    ) -> Done | Refused | Failed | Dropped:
         try:
-            return self._evaluated(work, evaluator, on_batch)
+            return self._evaluated(work, evaluator(), on_batch)
         except _NotWantedError:
             return Dropped()
         except CornerstoneError as error:

@@ -89,12 +89,20 @@ class Worker:
         self.aside, self.aside_ticket, self._aside_at = work, self.hired.aside(work), now
 
     def aside_ended(self, now: float) -> None:
-        """Note that the chunk before its own is over: that time is none of its own chunk's."""
-        self.aside = self.aside_ticket = None
-        self.was_held(now - max(self._aside_at, self._given_at))
+        """Note that the chunk before its own is over: that time is none of its own chunk's.
 
-    def was_held(self, seconds: float) -> None:
-        """Note that its own chunk stood still for so long, or that it had none."""
+        ``now`` is when the workers were held, if they still are: what stands still then counts as held.
+        """
+        self.aside = self.aside_ticket = None
+        self._stood_still(max(now - max(self._aside_at, self._given_at), 0.0))
+
+    def was_held(self, begun: float, now: float) -> None:
+        """Note that its own chunk was held for a time, whatever it evaluated before it meanwhile."""
+        self._stood_still(now - begun)
+        if self.aside is not None:
+            self._aside_at = now if self._aside_at >= begun else self._aside_at + now - begun
+
+    def _stood_still(self, seconds: float) -> None:
         if self.work is not None:
             self._given_at += seconds
 

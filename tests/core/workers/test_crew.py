@@ -308,6 +308,32 @@ def test_a_worker_that_is_lost_with_what_came_aside_is_replaced_once(*, has_chun
     assert (scene.crew.views[0].doing, scene.crew.views[0].losses) == ("starting", 1)
 
 
+@pytest.mark.parametrize(("given", "answered"), [(1, 30), (1, 110), (50, 70), (50, 110)])
+def test_what_is_evaluated_aside_of_a_held_chunk_does_not_count_twice(
+    monkeypatch: pytest.MonkeyPatch, given: int, answered: int
+) -> None:
+    """Of 120 seconds the chunk has those in which it is neither held, from 10 to 100, nor waits for the other one."""
+    now = 0.0
+    monkeypatch.setattr("core.workers.crew.time.monotonic", lambda: now)
+    scene = Scene(1)
+    scene.open_all()
+    scene.crew.give(work(1))
+    (worker,) = scene.link.hired
+    own = worker.last
+    computes = 120 - 90 - sum(at not in range(10, 100) for at in range(given, answered))
+    for now in map(float, range(1, 121)):
+        if now == given:
+            scene.crew.give_aside(work(2))
+        if now == answered:
+            worker.last.reply = EIGHT
+            scene.crew.step(0)
+        if now in (10, 100):
+            scene.crew.hold(now == 10)
+    own.reply = EIGHT
+    scene.crew.step(0)
+    assert scene.crew.views[0].rate == pytest.approx(8 / computes)
+
+
 def test_held_workers_are_told_so_and_that_time_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 100.0
     monkeypatch.setattr("core.workers.crew.time.monotonic", lambda: now)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,12 +48,13 @@ def test_it_is_answered_before_the_chunk_and_both_are_what_they_are_alone(
     alone = member.evaluate(chunk), member.aside(aside)
     order: list[str] = []
     in_chunk = threading.Event()
+    deadline = time.monotonic() + PATIENCE_S
     between = member._turns.between_batches
 
     def wait_for_it() -> None:
         in_chunk.set()
         while "aside" not in order and not member._turns._asides:
-            pass
+            assert time.monotonic() < deadline
         between()
 
     monkeypatch.setattr(member._turns, "between_batches", wait_for_it)

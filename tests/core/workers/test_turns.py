@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 
 from core.workers.turns import Turns
@@ -57,8 +58,9 @@ def test_what_comes_aside_waits_for_a_batch_and_the_chunk_goes_on_afterwards() -
             seen.append(chunk.done)
 
     thread = in_thread(aside)
+    deadline = time.monotonic() + PATIENCE_S
     while not turns._asides:  # the chunk must not end its batch before it waits
-        pass
+        assert time.monotonic() < deadline
     for _ in range(3):
         chunk.end_a_batch()
     free.set()
@@ -72,7 +74,7 @@ def test_without_a_chunk_it_comes_at_once_and_a_chunk_waits_for_it() -> None:
     with turns.of_aside():
         chunk = Chunk(turns, 1)
         chunk.end_a_batch()
-        assert not chunk.began.is_set()
+        assert not chunk.began.wait(0.2)
     assert ended(chunk.thread)
 
 
