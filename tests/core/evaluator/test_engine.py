@@ -377,21 +377,14 @@ def test_a_choice_that_is_given_up_leaves_what_was_open(running: Running, config
 
 
 @pytest.mark.slow
-def test_a_model_that_is_being_loaded_can_be_given_up(
-    running: Running, config: RunConfig, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    told = running.told.put
+def test_a_model_that_is_being_loaded_can_be_given_up(running: Running, config: RunConfig) -> None:
+    def is_loading(event: Event) -> bool:
+        return isinstance(event, Narration) and event.text.startswith("loading tiny-llama, ")
 
-    def put(event: Event) -> None:
-        if isinstance(event, Narration) and event.text.startswith("loading tiny-llama, "):
-            running.ask(GiveUp(asked="one"))
-        told(event)
-
-    monkeypatch.setattr(running.engine, "_publish", put)
+    running.ask_at(is_loading, GiveUp(asked="one"))
     running.start()
     running.ask(Open(config=config, asked="one"))
     assert "given up" in running.expect(Refusal).text
-    monkeypatch.setattr(running.engine, "_publish", told)
     open_task(running, config)
 
 
