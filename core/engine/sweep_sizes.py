@@ -8,7 +8,7 @@ from typing import Final
 FEWEST: Final = 16
 """Tokens below which sizes are not halved further."""
 
-_LONGEST_ROW: Final = 512
+LONGEST_ROW: Final = 512
 """Attention grows with the square of a row's length."""
 
 
@@ -30,7 +30,7 @@ class SweepSizes:
 
     def row_for(self, coalitions: int) -> int:
         """Return the most tokens of a row under so many coalitions: few fill a batch only in longer rows."""
-        return max(self.row_tokens, min(self.batch_tokens // coalitions, _LONGEST_ROW))
+        return max(self.row_tokens, min(self.batch_tokens // coalitions, LONGEST_ROW))
 
     def chunk_for(self, coalitions: int) -> int:
         """Return the most tokens of a chunk's documents under so many coalitions; a longer document is alone."""

@@ -11,7 +11,7 @@ import pytest
 import torch
 from transformers import CONFIG_MAPPING
 
-from core.engine import packing_law, sizes, widths
+from core.engine import packing_law, sweep_sizes, widths
 from core.engine.arguments import NotShared
 from core.engine.decoder import Decoder
 from core.engine.head import Head
@@ -82,7 +82,7 @@ def test_a_row_has_no_more_tokens_than_an_attention_picks_keys() -> None:
 def test_the_row_of_the_law_is_longer_than_rows_whose_length_is_chosen() -> None:
     first, second, _ = packing_law._documents(tiny_decoder("llama"))
     row, tested = packing_law._long_row(first, second, packing_law._LONG_CPU)
-    assert sizes._LONGEST_ROW < widths._LAW_ROW <= len(row) <= packing_law._LONG_CPU
+    assert sweep_sizes.LONGEST_ROW < widths._LAW_ROW <= len(row) <= packing_law._LONG_CPU
     assert len(tested) == len(first) + len(second)
 
 

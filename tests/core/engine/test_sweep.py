@@ -26,7 +26,7 @@ from core.engine.onednn import faster
 from core.engine.packing import Row, TokenRequest, pack
 from core.engine.sizes import needed_bytes, sizes_for
 from core.engine.sweep import sweep, sweep_rows
-from core.engine.sweep_sizes import SweepSizes
+from core.engine.sweep_sizes import FEWEST, SweepSizes
 from core.errors import CornerstoneError
 from core.models.lookup import ModelSource
 from core.records.memory_recorder import MemoryRecorder
@@ -359,7 +359,7 @@ def test_the_memory_given_bounds_the_states(resident: LoadedModel) -> None:
     while (smaller := halved.halved()) is not None:
         assert smaller.state_tokens < halved.state_tokens or smaller.batch_tokens < halved.batch_tokens
         halved = smaller
-    assert max(halved.batch_tokens, halved.state_tokens) <= sizes._FEWEST
+    assert max(halved.batch_tokens, halved.state_tokens) <= FEWEST
 
 
 def test_weights_are_laid_out_where_memory_suffices_for_that_and_for_the_sweep() -> None:
