@@ -16,7 +16,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from core.coalitions.players import Removed
 from core.coalitions.schedules import windows
-from core.engine import headroom, sizes
+from core.engine import headroom
 from core.engine import sweep as sweep_module
 from core.engine.decoder import Decoder
 from core.engine.encoding import RequestEncoder
