@@ -90,6 +90,8 @@ def base_of(points: Sequence[Single], value: str | None) -> Base:
     lower, bounds = (False, None) if value is None else (lower_is_better(value), bounds_of(value, ()))
     common, _ = Counter((point.n, point.intact_acc, point.chance) for point in points).most_common(1)[0]
     _, intact, chance = common
+    if bounds is not None and not bounds[0] <= intact <= bounds[1]:
+        bounds = None  # a task's own metric of that name
     return Base(intact, chance, tuple(Counter(point.n for point in points).most_common()), lower, bounds)
 
 
