@@ -93,7 +93,7 @@ def sizes_within(
         batch_tokens //= 2
     # Each layer holds the states before it and after it.
     left = budget - _working_bytes(config, itemsize, batch_tokens, width)
-    state_tokens = max(int(left / (2 * hidden_width(config) * itemsize)), FEWEST)
+    state_tokens = max(int(left / state_bytes(model)), FEWEST)
     if offloaded:
         return SweepSizes(1024, batch_tokens, state_tokens, state_tokens, laid_out)
     if device.type == "cpu":

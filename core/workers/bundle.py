@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from typing import Final
 
 from core.engine.sweep_sizes import SweepSizes
@@ -85,7 +85,7 @@ class Bundle:
         ended, self.ended = self.ended, []
         for each in ended:
             if isinstance(each.reply, Done) and each.reply.smaller is not None:
-                yield SweepSizes(*astuple(each.reply.smaller))
+                yield each.reply.smaller
             self._take(each)
 
     def _take(self, ended: Ended) -> None:

@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from core.engine.sweep_sizes import SweepSizes
 from core.errors import CornerstoneError, Mend
 from core.study.listener import Listener
 from core.study.worker_view import WorkerDoing, WorkerView
 from core.workers.link import Link, LostError, Ticket
-from core.workers.messages import Done, Dropped, Failed, Opened, Progress, Refused, Reply, Sizes, TaskId, Work
+from core.workers.messages import Done, Dropped, Failed, Opened, Progress, Refused, Reply, TaskId, Work
 from core.workers.worker import Worker
 
 _MOST_LOSSES: Final = 3
@@ -58,7 +59,7 @@ class Crew:
         self._told_at = 0.0
         self._held_at: float | None = None
         self._refusal: Refused | Failed | str | None = None
-        self.sizes: Sizes | None = None
+        self.sizes: SweepSizes | None = None
         """The smallest sizes of any worker so far; None before one is ready."""
         self._workers = [self._started(number) for number in range(1, count + 1)]
 

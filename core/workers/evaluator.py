@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import astuple
 from itertools import repeat
 from typing import Final
 
 from core.coalitions.players import Removed
 from core.engine.load import LoadedModel
 from core.engine.sweep import OnBatch
-from core.engine.sweep_sizes import SweepSizes
 from core.records.records import ModelRecord
 from core.study import evaluating
 from core.study.cutting import Cutting
@@ -23,7 +21,6 @@ from core.workers.bundle import Bundle
 from core.workers.crew import Crew
 from core.workers.documents import task_id
 from core.workers.flights import Flights
-from core.workers.messages import Sizes
 
 _STEP_S: Final = 0.1
 _CHUNKS_EACH: Final = 4
@@ -92,7 +89,7 @@ class CrewEvaluator:
 
     def _cutting(self) -> Cutting:
         assert self._crew.sizes is not None, "no worker is ready"
-        return Cutting(self._model, self._max_length, _sweep_sizes(self._crew.sizes))
+        return Cutting(self._model, self._max_length, self._crew.sizes)
 
     def _evaluated(self, bundle: Bundle, on_batch: OnBatch) -> Iterator[Evaluated]:
         at_work = 0
@@ -111,7 +108,3 @@ class CrewEvaluator:
                     yield smaller
             yield from bundle.ready()
             on_batch(bundle.held + self._crew.part)
-
-
-def _sweep_sizes(sizes: Sizes) -> SweepSizes:
-    return SweepSizes(*astuple(sizes))

@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import os
 import platform
-from dataclasses import astuple, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.errors import CornerstoneError
 from core.machine.fault_log import fault_sentence
-from core.workers.messages import Done, Dropped, Failed, Opened, Progress, Refused, Sizes, TaskId, Work
+from core.workers.messages import Done, Dropped, Failed, Opened, Progress, Refused, TaskId, Work
 from core.workers.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from core.engine.sweep import OnBatch
+    from core.engine.sweep_sizes import SweepSizes
     from core.records.records import Outcome
     from core.study.chunks import ChunkEvaluator
     from core.study.workbench import Workbench
@@ -132,7 +133,7 @@ class Member:
             device=bench.device,
             model=bench.model.record.fingerprint,
             documents={task_id(task): documents_digest(task) for task in bench.tasks},
-            sizes=Sizes(*astuple(self._evaluator.sizes)),
+            sizes=self._evaluator.sizes,
         )
 
     def _take_threads(self) -> None:
@@ -147,7 +148,7 @@ class Member:
         task, documents = self._tasks[work.task]
         chunk = replace(task, documents=tuple(documents[key] for key in work.documents))
         outcomes: list[Outcome] = []
-        smaller: Sizes | None = None
+        smaller: SweepSizes | None = None
 
         def between(done: float) -> None:
             on_batch(len(outcomes) + done)
@@ -158,5 +159,5 @@ class Member:
             if isinstance(found, list):
                 outcomes += found
             else:
-                smaller = Sizes(*astuple(found))
+                smaller = found
         return Done(outcomes, smaller)

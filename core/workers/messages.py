@@ -6,22 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core.coalitions.players import Removed
+from core.engine.sweep_sizes import SweepSizes
 from core.errors import Mend
 from core.records.records import Outcome
 
 TaskId = tuple[str, str]
 """The fingerprints of a task and of its data."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sizes:
-    """The sizes of a worker's sweep; see ``core.engine.sweep_sizes.SweepSizes``."""
-
-    row_tokens: int
-    batch_tokens: int
-    chunk_tokens: int
-    state_tokens: int
-    laid_out: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +32,7 @@ class Opened:
     device: str
     model: str
     documents: Mapping[TaskId, str]
-    sizes: Sizes
+    sizes: SweepSizes
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +50,7 @@ class Done:
     """A chunk's outcomes, and the sizes from now on where memory ran out meanwhile."""
 
     outcomes: list[Outcome]
-    smaller: Sizes | None = None
+    smaller: SweepSizes | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,16 +7,17 @@ from dataclasses import replace
 
 import pytest
 
+from core.engine.sweep_sizes import SweepSizes
 from core.errors import CornerstoneError, Mend
 from core.records.records import Outcome
 from core.study.listener import Callbacks
 from core.study.worker_view import WorkerView
 from core.workers.crew import Crew, Wanted
 from core.workers.link import LostError
-from core.workers.messages import Done, Dropped, Failed, Opened, Progress, Refused, Sizes, Work
+from core.workers.messages import Done, Dropped, Failed, Opened, Progress, Refused, Work
 from tests.core.workers.scripted import ScriptedLink
 
-SIZES = Sizes(64, 1024, 64, 4096, laid_out=True)
+SIZES = SweepSizes(64, 1024, 64, 4096, laid_out=True)
 DOCUMENTS = {("task", "data"): "digest"}
 OPENED = Opened("north", 17, "cpu", "f1" * 32, DOCUMENTS, SIZES)
 WANTED = Wanted("small-llama", "f1" * 32, DOCUMENTS)
