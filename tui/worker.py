@@ -4,7 +4,7 @@
 ``python -m tui.worker path CONFIG REQUEST FILES COMMAND WAIT`` searches a removal path (the first three are JSON);
 ``python -m tui.worker proxies CONFIG REQUEST WAIT`` measures the intact model;
 ``python -m tui.worker say CONFIG text|json PROMPT`` continues a prompt, from stdin if PROMPT is -;
-``python -m tui.worker bench CONFIG table|json`` measures the sweep;
+``python -m tui.worker bench CONFIG table|json PYTHON`` measures the sweep, and vLLM by another Python unless it is "";
 ``python -m tui.worker plan CONFIG FORM`` says what a study costs (both are JSON);
 ``python -m tui.worker serve STORE`` is the evaluator of a store.
 WAIT is how many seconds to wait while another program holds the store.
@@ -52,8 +52,8 @@ def main(arguments: list[str]) -> None:
             _proxies(text, request, float(wait))
         case ["say", text, form, prompt]:
             _say(text, form, prompt)
-        case ["bench", text, form]:
-            _bench(text, form)
+        case ["bench", text, form, vllm]:
+            _bench(text, form, vllm)
         case ["plan", text, form]:
             _plan(text, form)
         case ["serve", store]:
@@ -183,7 +183,7 @@ def _say(text: str, form: str, prompt: str) -> None:
     show(heading, ask, talk.dialogue, SayForm(form))
 
 
-def _bench(text: str, form: str) -> None:
+def _bench(text: str, form: str, vllm: str) -> None:
     from core.bench.measure import measure
     from core.config.run_config import RunConfig
     from core.machine.process import since_start
@@ -200,7 +200,15 @@ def _bench(text: str, form: str) -> None:
         bench = open_workbench(config, Callbacks(narrate), bench)
         ready += time.perf_counter() - began
         for task in bench.tasks:
-            reports.append(measure(bench, task, narrate, max_removed=longest_window(config), ready=ready))
+            report = measure(
+                bench,
+                task,
+                narrate,
+                max_removed=longest_window(config),
+                ready=ready,
+                vllm=Path(vllm) if vllm else None,
+            )
+            reports.append(report)
     print_reports(reports, as_json=form == "json")
 
 

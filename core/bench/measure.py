@@ -5,8 +5,9 @@ from __future__ import annotations
 import resource
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -16,6 +17,8 @@ from core.bench.limit import Peak
 from core.bench.loop import LmEvalLoop
 from core.bench.report import BenchReport
 from core.bench.soonest import Reached, answer
+from core.bench.vllm_loop import vllm_answers, vllm_of, vllm_report
+from core.bench.vllm_peer import Answered
 from core.coalitions.players import Removed
 from core.coalitions.schedules import windows
 from core.cost.of_model import row_work, work_of
@@ -35,9 +38,18 @@ from core.tasks.prepare import PreparedTask
 TIMED = 6
 """Number of coalitions that the loop evaluates; the time of the others is extrapolated."""
 
+Outcomes = Mapping[tuple[str, Removed], Outcome]
+"""Outcomes by a document's key and what is removed."""
+
 
 def measure(
-    bench: Workbench, task: PreparedTask, narrate: Narrate, *, max_removed: int = 4, ready: float = 0.0
+    bench: Workbench,
+    task: PreparedTask,
+    narrate: Narrate,
+    *,
+    max_removed: int = 4,
+    ready: float = 0.0,
+    vllm: Path | None = None,
 ) -> BenchReport:
     """Measure one task of a workbench.
 
@@ -47,10 +59,12 @@ def measure(
         narrate: hears what is going on.
         max_removed: the longest window.
         ready: the seconds from the start of a program that measures this task alone until it can begin.
+        vllm: the Python of an environment that has lm-eval and vLLM, which are then timed too. None: this one, where
+            it has vLLM and the model is on CUDA.
 
     Raises:
         CornerstoneError: the task is a rolling log-likelihood, or has the model write texts, which the loop does not
-            time.
+            time; or vLLM cannot evaluate the model.
     """
     if task.record.output_type in ("loglikelihood_rolling", WRITES):
         kind = "has the model write texts" if task.record.output_type == WRITES else "is a rolling log-likelihood"
@@ -70,9 +84,10 @@ def measure(
     for removed in sample:
         loop_seconds, theirs = loop.evaluate(removed)
         looped += loop_seconds
-        for document, their in zip(task.documents, theirs, strict=True):
-            compared.add(outcomes[document.record.key, removed], their, document.record.choices)
+        _compare(compared, task, removed, outcomes, theirs)
         peak.sample()
+    python = vllm or vllm_of(bench.device)
+    by_vllm = None if python is None else _by_vllm(bench, task, sample, outcomes, python, narrate)
     whole = looped / len(sample) * len(coalitions)
     return BenchReport(
         task=task.record.name,
@@ -103,7 +118,28 @@ def measure(
             ready=ready,
             lm_eval_seconds=whole / len(task.documents) * task.data.size,
         ),
+        vllm=None if by_vllm is None else vllm_report(*by_vllm, len(coalitions), seconds),
     )
+
+
+def _compare(
+    compared: Comparison, task: PreparedTask, removed: Removed, ours: Outcomes, theirs: Sequence[Outcome]
+) -> None:
+    """Compare the outcomes of one coalition, document by document."""
+    for document, their in zip(task.documents, theirs, strict=True):
+        compared.add(ours[document.record.key, removed], their, document.record.choices)
+
+
+def _by_vllm(
+    bench: Workbench, task: PreparedTask, sample: Sequence[Removed], ours: Outcomes, python: Path, narrate: Narrate
+) -> tuple[Answered, Comparison]:
+    """Return what vLLM answers to a sample of the coalitions, and how it compares."""
+    narrate(f"now lm-eval with vLLM, by {python}")
+    answered, theirs = vllm_answers(bench, task, sample, python)
+    compared = Comparison()
+    for removed, outcomes in zip(sample, theirs, strict=True):
+        _compare(compared, task, removed, ours, outcomes)
+    return answered, compared
 
 
 def _swept(

@@ -29,6 +29,19 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class VllmLoop:
+    """The loop over lm-eval with its vLLM backend, prefix caching on; fields are those of ``BenchReport``."""
+
+    version: str
+    seconds: float
+    timed: int
+    speedup: float
+    max_logprob_difference: float | None
+    median_logprob_difference: float | None
+    answers_differ: int
+
+
+@dataclass(frozen=True, slots=True)
 class BenchReport:
     """The result of a benchmark. Seconds exclude loading, preparation and warm-up on both sides.
 
@@ -46,6 +59,7 @@ class BenchReport:
         peak_memory_bytes: memory of the process (on CUDA, of the device) until the end of the sweep.
         answer: the first layers that were known for certain; None if there were too few, or if the documents were not
             taken in random order.
+        vllm: the loop by vLLM; None if it was not asked for.
         peak_flops: the median speed of large matrix products throughout the run, by the faster library.
     """
 
@@ -69,3 +83,4 @@ class BenchReport:
     dtype: str
     threads: int
     answer: Answer | None = None
+    vllm: VllmLoop | None = None

@@ -411,6 +411,14 @@ def bench(
     ] = None,
     dtype: DtypeOption = None,
     device: DeviceOption = None,
+    vllm: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PYTHON",
+            help="Also time lm-eval with vLLM: the Python of an environment that has both. On CUDA, where vLLM is "
+            "installed beside Cornerstone, it is timed unasked.",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list of objects.")] = False,
     debug: DebugOption = False,
 ) -> None:
@@ -423,7 +431,8 @@ def bench(
     del debug
     options: dict[str, Any] = {"model": model, "limit": limit, "dtype": dtype, "device": device}
     options |= {**named.keys(), "tasks": named.task or ["arc_easy", "boolq"], "order": order or "file"}
-    become("bench", _to_evaluate(None, options, stored=False).model_dump_json(), "json" if as_json else "table")
+    config = _to_evaluate(None, options, stored=False)
+    become("bench", config.model_dump_json(), "json" if as_json else "table", "" if vllm is None else str(vllm))
 
 
 @app.command()

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
-from core.bench.report import BenchReport
+from core.bench.report import BenchReport, VllmLoop
 from core.config.run_config import RunConfig
 from tui.drawing.plain import plain
 
@@ -46,6 +46,8 @@ def _paragraph(report: BenchReport) -> str:
         f"  outcomes      {_outcomes(report)}",
         f"  memory        {report.peak_memory_bytes / 2**20:.0f} MiB at most",
     ]
+    if (loop_by_vllm := report.vllm) is not None:
+        lines += _of_vllm(loop_by_vllm, report)
     if (first := report.answer) is not None:
         lines += [
             f"  certain       {' and '.join(map(plain, first.inside))} are in the top 3 and {first.out} layers out "
@@ -56,12 +58,23 @@ def _paragraph(report: BenchReport) -> str:
     return "\n".join(lines)
 
 
+def _of_vllm(loop: VllmLoop, report: BenchReport) -> list[str]:
+    """Return the lines on the loop by vLLM, whose kernels round otherwise in every dtype."""
+    return [
+        f"  vLLM loop     {loop.seconds:.1f} s by proportion from {loop.timed} coalitions, vLLM {plain(loop.version)}: "
+        f"{loop.speedup:.1f} x",
+        f"                {loop.answers_differ} of {report.answers_compared} answers differ, log-probabilities by "
+        f"{_number(loop.median_logprob_difference)} (median), {_number(loop.max_logprob_difference)} (largest)",
+    ]
+
+
+def _number(number: float | None) -> str:
+    return "not a number" if number is None else f"{number:.1e}"
+
+
 def _outcomes(report: BenchReport) -> str:
     """Return how the sweep's outcomes compare with the loop's: equal or not in float32, else how far they are apart."""
-    largest, median = (
-        "not a number" if number is None else f"{number:.1e}"
-        for number in (report.max_logprob_difference, report.median_logprob_difference)
-    )
+    largest, median = _number(report.max_logprob_difference), _number(report.median_logprob_difference)
     if report.dtype == "float32":
         equal = "equal" if report.outcomes_equal else "NOT EQUAL"
         return f"{equal}, largest log-probability difference {largest}"

@@ -1,0 +1,107 @@
+"""Another baseline: the loop over lm-eval with its vLLM backend, in an environment of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import torch
+
+from core.bench import vllm_peer
+from core.bench.comparison import Comparison
+from core.bench.report import VllmLoop
+from core.bench.vllm_peer import Answered, Asked
+from core.coalitions.players import Removed
+from core.engine.fetch import on_this_machine
+from core.errors import CornerstoneError
+from core.records.records import Outcome
+from core.study.workbench import Workbench
+from core.tasks.prepare import PreparedTask
+
+
+def vllm_of(device: str) -> Path | None:
+    """Return this program's Python if the loop by vLLM is to be timed unasked: on CUDA, where vLLM is installed."""
+    return Path(sys.executable) if device == "cuda" and find_spec("vllm") is not None else None
+
+
+def vllm_answers(
+    bench: Workbench, task: PreparedTask, coalitions: Sequence[Removed], python: Path
+) -> tuple[Answered, list[list[Outcome]]]:
+    """Evaluate coalitions by vLLM; return its seconds, and the outcomes of each coalition in the documents' order.
+
+    Args:
+        bench: the model.
+        task: the task.
+        coalitions: what is removed.
+        python: the Python of an environment that has lm-eval and vLLM.
+
+    Raises:
+        CornerstoneError: vLLM cannot evaluate the model, or is not there.
+    """
+    answered = _run(_asked(bench, task, coalitions), python)
+    found = []
+    for removed, answers in zip(coalitions, answered.answers, strict=True):
+        left, outcomes = list(answers), []
+        for document in task.documents:
+            mine, left = left[: len(document.instances)], left[len(document.instances) :]
+            outcomes.append(task.outcome(document, removed, [one for one, _ in mine], [greedy for _, greedy in mine]))
+        found.append(outcomes)
+    return answered, found
+
+
+def vllm_report(answered: Answered, compared: Comparison, coalitions: int, sweep_seconds: float) -> VllmLoop:
+    """Return what vLLM took, for all coalitions by proportion, and how its answers compare."""
+    seconds = sum(answered.seconds) / len(answered.seconds) * coalitions
+    return VllmLoop(
+        version=answered.version,
+        seconds=seconds,
+        timed=len(answered.seconds),
+        speedup=seconds / sweep_seconds,
+        max_logprob_difference=compared.largest,
+        median_logprob_difference=compared.median,
+        answers_differ=compared.differ,
+    )
+
+
+def _asked(bench: Workbench, task: PreparedTask, coalitions: Sequence[Removed]) -> Asked:
+    source = on_this_machine(bench.config.model, revision=bench.config.revision)
+    assert source is not None, "the model is loaded"
+    if source.with_adapter(bench.config.adapter).adapter is not None or bench.config.expert_layers is not None:
+        raise CornerstoneError("vLLM is compared where sublayers of a model without an adapter are removed")
+    layout = bench.model.layout
+    silent = [
+        [f"{layout.path}.{layer}.{part}" for layer, parts in enumerate(layout.parts_of(removed)) for part in parts]
+        for removed in coalitions
+    ]
+    requests = [instance.args for document in task.documents for instance in document.instances]
+    return Asked(str(source.folder), bench.model.record.dtype, bench.encoder.max_length, requests, silent)
+
+
+def _run(asked: Asked, python: Path) -> Answered:
+    """Have another Python evaluate; what it prints is told if it fails."""
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    with TemporaryDirectory(prefix="cornerstone-vllm-") as folder:
+        request, answers = Path(folder, "request.json"), Path(folder, "answers.json")
+        request.write_text(json.dumps(asdict(asked)), encoding="utf-8")
+        # -P: the other Python must not take this folder's modules for its own.
+        command = [str(python), "-P", vllm_peer.__file__, str(request), str(answers)]
+        try:
+            done = subprocess.run(
+                command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False
+            )
+        except OSError as error:
+            raise CornerstoneError(f"{python} cannot be started ({error.strerror}); name a Python with vLLM") from error
+        if done.returncode or not answers.exists():
+            said = [line for line in done.stderr.splitlines() if line.strip()]
+            raise CornerstoneError(
+                f"lm-eval with vLLM ended with exit code {done.returncode}: {said[-1].strip() if said else 'no word'}; "
+                f"{python} must have lm-eval and vLLM, and vLLM must know this model"
+            )
+        return Answered(**json.loads(answers.read_text(encoding="utf-8")))
