@@ -3,36 +3,21 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
-from torch import Tensor
-from torch.nn.functional import linear
 from transformers import PreTrainedModel
 
 from core.coalitions.players import Removed
 from core.cost.of_model import row_work, work_of
 from core.cost.work import operations
-from core.engine.onednn import Product, faster
 from core.engine.packing import Row
-from core.engine.timing import seconds_of
+from core.engine.timing import Way, seconds_of, ways
 from core.models.layout import Layout
 
 _SIZE = {"cpu": 2048, "cuda": 8192, "mps": 4096}
 _REPEATS = 3
-
-
-_Way = Callable[[Tensor], Callable[[Tensor], Tensor]]
-"""Turns weights (out, in) into a function that multiplies (rows, in) by them."""
-
-
-def _by_torch(weight: Tensor) -> Callable[[Tensor], Tensor]:
-    return lambda inputs: linear(inputs, weight)
-
-
-def _by_onednn(weight: Tensor) -> Callable[[Tensor], Tensor]:
-    return Product(weight, None).then
 
 
 class Peak:
@@ -44,8 +29,7 @@ class Peak:
 
     def __init__(self, model: PreTrainedModel) -> None:
         self._device, self._dtype = torch.device(model.device), model.dtype
-        ways = [_by_torch, _by_onednn] if faster(self._device, self._dtype) else [_by_torch]
-        self._samples: dict[_Way, list[float]] = {way: [] for way in ways}
+        self._samples: dict[Way, list[float]] = {way: [] for way in ways(self._device, self._dtype)}
 
     def sample(self) -> None:
         """Time a few products now."""

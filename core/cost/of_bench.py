@@ -12,7 +12,7 @@ from core.cost.memory import OpenMemory
 from core.cost.of_model import work_of
 from core.cost.of_task import task_work
 from core.cost.open_work import DocumentWork, OpenWork
-from core.cost.speed import SWEEP_PART
+from core.cost.speed import sweep_part
 from core.cost.work import ModelWork
 from core.engine.sizes import compute_device, fetched_bytes, state_bytes, tensor_bytes
 from core.records.fingerprint import short_id
@@ -31,7 +31,7 @@ def open_work(bench: Workbench) -> OpenWork:
     model, layout = bench.model.model, bench.model.layout
     work, place = work_of(model, layout), compute_device(model)
     products = None if bench.model.offloaded else kept_speed(model, layout, place)
-    flops = None if products is None else products * SWEEP_PART[place.type]
+    flops = None if products is None else products * sweep_part(place.type, products)
     memory = _memory(bench, place) if bench.crewed is None else None
     return OpenWork(work, tuple(_document(bench, work, task) for task in bench.tasks), flops, memory)
 

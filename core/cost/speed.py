@@ -10,7 +10,6 @@ from typing import Final
 
 import torch
 from torch import Tensor
-from torch.nn.functional import linear
 from transformers import PreTrainedModel
 
 from core.config.run_config import RunConfig
@@ -18,9 +17,8 @@ from core.cost.gpus import gpu_named
 from core.cost.kept_speed import keep_speed, matrices
 from core.cost.outline import Outline
 from core.engine.load import chosen_dtype, device_named
-from core.engine.onednn import Product, faster
 from core.engine.sizes import SHARE, free_on
-from core.engine.timing import seconds_of
+from core.engine.timing import Way, seconds_of, ways
 from core.errors import CornerstoneError
 from core.models.layout import Layout
 
@@ -33,18 +31,29 @@ _WIDEST: Final = {"cpu": 4096, "cuda": 16384, "mps": 8192}
 
 _FEWEST: Final = 3
 
-SWEEP_PART: Final = {"cpu": 0.8, "cuda": 0.5, "mps": 0.5}
-"""The part of the speed of products that a sweep reaches: measured on CPUs (docs/performance.md), assumed elsewhere."""
+_SWEEP_PART: Final = {"cuda": 0.5, "mps": 0.5}
+"""The part of the speed of products that a sweep reaches on a GPU, which is assumed."""
 
-LOOP_PART: Final = {"cpu": 0.66, "cuda": 0.4, "mps": 0.4}
-"""The same of a loop over lm-eval, whose texts are padded."""
+_PRODUCTS: Final = 0.95
+_REST: Final = 1.7e-12
+"""On a CPU a sweep's own products reach this part of their speed, and what is done between them takes a thread so many
+seconds an operation, no less where products are faster (docs/performance.md)."""
+
+_LOOP_PART: Final = {"cpu": 0.72, "cuda": 0.4, "mps": 0.4}
+"""The part of the speed of torch's own products that a loop over lm-eval reaches, whose texts are padded."""
 
 
 @dataclass(frozen=True, slots=True)
 class Speed:
     """How fast a device multiplies matrices of a model's sizes: in operations a second.
 
-    ``device`` is its kind, ``free`` how many bytes of memory it has for weights and work.
+    Attributes:
+        name: what a person calls it.
+        device: its kind.
+        flops: the speed of products as a sweep makes them.
+        free: how many bytes of memory it has for weights and work.
+        measured: whether the speeds were measured.
+        plain_flops: the speed of products as transformers makes them; None if it is the same.
     """
 
     name: str
@@ -52,11 +61,12 @@ class Speed:
     flops: float
     free: float
     measured: bool
+    plain_flops: float | None = None
 
     @property
     def sweep_part(self) -> float:
         """The part of these products that a sweep reaches."""
-        return SWEEP_PART[self.device]
+        return sweep_part(self.device, self.flops)
 
     @property
     def sweep_flops(self) -> float:
@@ -64,12 +74,19 @@ class Speed:
 
     @property
     def loop_flops(self) -> float:
-        return self.flops * LOOP_PART[self.device]
+        return (self.plain_flops or self.flops) * _LOOP_PART[self.device]
 
     def allowed(self, weights: float, memory: float | None) -> float:
         """Return how many bytes a sweep may take beside weights of so many bytes; no more than ``memory`` GiB."""
         free = max(self.free - weights, 0.0)
         return SHARE[self.device] * free if memory is None else min(memory * 2**30, free)
+
+
+def sweep_part(device: str, flops: float) -> float:
+    """Return the part of the speed of products that a sweep reaches on a kind of device, with torch's threads."""
+    if device != "cpu":
+        return _SWEEP_PART[device]
+    return 1 / (1 / _PRODUCTS + _REST * flops / torch.get_num_threads())
 
 
 def dtype_for(config: RunConfig, gpu: str | None) -> str:
@@ -108,30 +125,34 @@ def speed_of(outline: Outline, config: RunConfig, gpu: str | None, gflops: float
 def measured_speed(model: PreTrainedModel, layout: Layout, place: torch.device) -> Speed:
     """Measure how fast this machine multiplies matrices of the sizes of a model's layers, which need no weights.
 
-    Each size counts as often as the layers have it. On a CPU the faster one of torch's two libraries is used, as in a
-    sweep. The speed is kept, for runs of such a model.
+    Each size counts as often as the layers have it. On an x86 CPU a sweep uses oneDNN, and
+    transformers torch's own choice. The speed of a sweep's products is kept, for runs of such a model.
     """
     most, sizes = _WIDEST[place.type], Counter[tuple[int, int]]()
     for (out, inner), count in matrices(model, layout).items():
         sizes[min(out, most), min(inner, most)] += count
-    each = MEASURED_S / len(sizes)
-    done = seconds = 0.0
-    for (out, inner), count in sizes.items():
-        operations = 2 * _ROWS[place.type] * out * inner
-        done += count * operations
-        seconds += count * _seconds(place, model.dtype, out, inner, each)
-    keep_speed(model, layout, place, done / seconds)
+    each = ways(place, model.dtype)
+    speeds = [_flops(sizes, way, place, model.dtype, MEASURED_S / len(each)) for way in each]
+    plain, swept = speeds[0], speeds[-1]
+    keep_speed(model, layout, place, swept)
     cuda = place.type == "cuda"
     name = torch.cuda.get_device_name(place) if cuda else f"this machine, {torch.get_num_threads()} threads"
-    return Speed(name, place.type, done / seconds, free_on(place), measured=True)
+    return Speed(name, place.type, swept, free_on(place), measured=True, plain_flops=plain)
 
 
-def _seconds(place: torch.device, dtype: torch.dtype, out: int, inner: int, most: float) -> float:
-    """Return the median seconds of a product with a matrix of shape (out, inner)."""
-    weight = torch.randn(out, inner, device=place, dtype=dtype)
-    inputs = torch.randn(_ROWS[place.type], inner, device=place, dtype=dtype)
-    multiply: Callable[[Tensor], Tensor]
-    multiply = Product(weight, None).then if faster(place, dtype) else lambda rows: linear(rows, weight)
+def _flops(sizes: Counter[tuple[int, int]], way: Way, place: torch.device, dtype: torch.dtype, most: float) -> float:
+    """Return the operations a second of products of these sizes (out, in), each as often as it counts."""
+    done = seconds = 0.0
+    for (out, inner), count in sizes.items():
+        done += count * 2 * _ROWS[place.type] * out * inner
+        multiply = way(torch.randn(out, inner, device=place, dtype=dtype))
+        inputs = torch.randn(_ROWS[place.type], inner, device=place, dtype=dtype)
+        seconds += count * _seconds(multiply, inputs, most / len(sizes))
+    return done / seconds
+
+
+def _seconds(multiply: Callable[[Tensor], Tensor], inputs: Tensor, most: float) -> float:
+    """Return the median seconds of a product, measured for so many seconds."""
     seconds_of(multiply, inputs)
     end = time.perf_counter() + most
     taken: list[float] = []

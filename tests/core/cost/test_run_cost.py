@@ -19,7 +19,7 @@ from core.cost.plan import cost_of, study_of
 from core.cost.rates import MeasuredRates, Rate
 from core.cost.run_cost import RunCost, run_cost
 from core.cost.run_time import Known, TaskAsked
-from core.cost.speed import SWEEP_PART, Speed, measured_speed
+from core.cost.speed import Speed, measured_speed
 from core.evaluator.bench_task import told_apart
 from core.evaluator.open_speeds import OpenSpeeds
 from core.evaluator.protocol import Opened, Rates, parse_event
@@ -151,7 +151,7 @@ def test_what_a_plan_measures_is_known_to_the_next_run(
     outline = study_of(config, "float32", SILENT).outline
     found = measured_speed(outline.model, outline.layout, HERE)  # of a model without weights
     flops = open_work(open_workbench(config)).flops
-    assert flops == pytest.approx(found.flops * SWEEP_PART["cpu"])
+    assert flops == pytest.approx(found.sweep_flops)
 
 
 def timed_by(known: Known, bench: Workbench, config: RunConfig, tasks: Sequence[TaskAsked]) -> str | None:
