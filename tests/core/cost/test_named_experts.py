@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from pathlib import Path
+
 import pytest
 
 from core.config.model_config import ModelConfig
@@ -12,11 +15,15 @@ from core.cost.outline import named_layout, outline_of
 from core.cost.plan import study_of
 from core.cost.work import operations
 from core.engine.expert_players import with_expert_players
+from core.engine.load import load_model
 from core.engine.open_model import empty_model
 from core.engine.packing import pack
 from core.errors import CornerstoneError
+from core.models.lookup import ModelSource, look_up
+from core.records.fingerprint import kept_fingerprint, model_fingerprint
 from core.study.listener import SILENT
 from tests.core.engine.test_expert_players import FAST, MIXTURES
+from tests.support.decoder_folder import decoder_folder
 from tests.support.decoder_types import tiny_decoder
 from tests.support.decoder_variants import VARIANTS
 from tests.support.swept import layout_in_use, some_documents
@@ -84,3 +91,22 @@ def test_more_than_a_thousand_are_counted_where_their_layers_are_named() -> None
         players("all")
     with pytest.raises(CornerstoneError, match="no layer 16"):
         players("16")
+
+
+def test_what_names_do_not_tell_is_known_once_the_model_was_loaded_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    choice = ModelConfig(model=str(decoder_folder("longcat_flash", tmp_path / "cat")), expert_layers="0")
+    with pytest.raises(CornerstoneError, match="has no list of 4 layers"):
+        outline_of(choice, "float32")
+    source = look_up(choice.model, revision=None, offline=True)
+    assert isinstance(source, ModelSource)
+    loaded = load_model(source, dtype="float32", device="cpu", expert_layers="0")
+    while kept_fingerprint(source.folder, "float32") is None:  # digests of files that are seconds old are not kept
+        model_fingerprint(source.folder, "float32")
+        time.sleep(0.2)
+    outline = outline_of(choice, "float32")
+    assert (outline.layout, outline.sure) == (loaded.layout, True)
+    other = outline_of(choice.model_copy(update={"expert_layers": "1"}), "float32")
+    assert (len(other.record.players), other.sure) == (len(loaded.players), False)
