@@ -135,16 +135,16 @@ def _proxies(text: str, request_text: str, wait: float) -> None:
 
     from core.findings.finding import ProxyFinding
     from core.proxies.study import check_proxies
-    from core.study.listener import Callbacks
     from store.file.location import default_path
     from store.recorder import StoreRecorder
-    from tui.commands.proxies import ProxyRequest, put_proxies
+    from tui.commands.proxies import ProxyRequest, followed, put_proxies
     from tui.commands.stderr import narrate
     from tui.drawing.gap_text import gap_texts
 
     request = ProxyRequest.model_validate_json(request_text)
     path = config.store or default_path()
-    found = check_proxies(config, request.value, StoreRecorder(path, wait, narrate), Callbacks(narrate))
+    recorder = StoreRecorder(path, wait, narrate)
+    found = followed(lambda listener: check_proxies(config, request.value, recorder, listener))
     findings = [
         ProxyFinding(made=datetime.now(UTC), rows=each.proxies, correlations=each.correlations, gaps=each.gaps)
         for each in found.tasks

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -11,7 +12,9 @@ import torch
 from torch import nn
 from transformers import AutoConfig, PretrainedConfig, PreTrainedModel
 
+from core.coalitions.players import PlayerKind
 from core.config.model_config import DEFAULT_MODEL, ModelConfig
+from core.cost.named_experts import with_named_experts
 from core.engine.encoding import RequestEncoder
 from core.engine.kinds import called_attention, channel_kind, mixer_kind
 from core.engine.load import LoadedModel
@@ -26,6 +29,7 @@ from core.machine.quiet_libraries import quiet_libraries
 from core.models import hub
 from core.models.aliases import Alias, aliases
 from core.models.families import HINTS, NO_HINT, Hint, told_layout
+from core.models.known_experts import known_experts
 from core.models.known_layout import known_layout
 from core.models.layout import Layer, Layout, Sublayer
 from core.models.lookup import InGguf, InPackage, ModelSource, OnHub, look_up
@@ -35,6 +39,8 @@ from core.records.records import ModelRecord
 
 _PLACES: Final = ("cuda", "cpu", "mps")
 _DTYPES: Final = ("float32", "bfloat16", "float16")
+_BESIDE: Final = re.compile(r"(?!norm_).*norm(_\d+)?|.*_hc|.*hyper_connection")
+"""Names of parts that change what a sublayer reads, or where it adds, and are none."""
 _MIXES: Final = ("mixer", "ssm", "mamba", "conv", "rnn", "recurrent", "linear_att", "delta")
 
 
@@ -43,7 +49,7 @@ class Outline:
     """A model whose weights have shapes and no numbers.
 
     ``sure`` says whether its players are told by its family or were verified on its weights before; else they are
-    those that the names of its modules suggest. ``folder`` holds its tokenizer; None if there is none.
+    those that the names and the shapes of its modules suggest. ``folder`` holds its tokenizer; None if there is none.
     """
 
     name: str
@@ -75,17 +81,21 @@ def outline_of(choice: ModelConfig, dtype: str) -> Outline:
         dtype: of its weights.
 
     Raises:
-        CornerstoneError: there is no such model, its configuration is not at hand, or it is no decoder of texts.
+        CornerstoneError: there is no such model, its configuration is not at hand, or it is no decoder of texts; or
+            it does not tell the experts that should be players.
     """
-    if choice.expert_layers is not None:
-        raise CornerstoneError("single experts can only be counted once the model is loaded; leave them out here")
     name, config, folder = _configured(choice)
     with quiet_libraries(), load_faults(f"{name}, by its configuration", name):
         model = empty_model(config).to(getattr(torch, dtype))
-    layout = None if folder is None else _known(folder)
+    known = () if folder is None else tuple(_known(folder))
+    layout = known[0].layout if known else None
     if layout is None and (told := told_layout(config.model_type, _depth(config))) is not None:
         layout = replace(told, way="packed")
     layout, sure = layout or named_layout(model), layout is not None
+    if choice.expert_layers is not None:
+        verified = _known_experts(known, choice.expert_layers)
+        layout = verified or with_named_experts(model, layout, choice.expert_layers, told=sure)
+        sure = verified is not None
     if not layout.layers:
         raise CornerstoneError(f"{name} has no layers by its configuration, so there is nothing to remove")
     return Outline(name, model, layout, sure, folder)
@@ -165,13 +175,30 @@ def _depth(config: PretrainedConfig) -> int:
     return int(getattr(text, hint.depth, None) or text.num_hidden_layers)
 
 
-def _known(folder: Path) -> Layout | None:
-    """Return the layout of a model that was verified before on its weights, on any device."""
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A layout that was verified before on the weights of a model, by their fingerprint and the device."""
+
+    fingerprint: str
+    place: str
+    layout: Layout
+
+
+def _known(folder: Path) -> Iterator[_Known]:
+    """Yield the layouts of a model that were verified before on its weights, on any device."""
     try:
         kept = [one for dtype in _DTYPES if (one := kept_fingerprint(folder, dtype)) is not None]
     except CornerstoneError:  # a folder without weights
-        return None
-    found = (known_layout(one, place, in_part=True) for one in kept for place in _PLACES)
+        return
+    for fingerprint in kept:
+        for place in _PLACES:
+            if (layout := known_layout(fingerprint, place, in_part=True)) is not None:
+                yield _Known(fingerprint, place, layout)
+
+
+def _known_experts(known: Iterable[_Known], layers: str) -> Layout | None:
+    """Return the first of some layouts whose experts were verified as players too, with these as players."""
+    found = (known_experts(each.fingerprint, each.place, each.layout, layers) for each in known)
     return next((layout for layout in found if layout is not None), None)
 
 
@@ -191,11 +218,26 @@ def named_layout(model: PreTrainedModel) -> Layout:
 
 
 def _named_players(model: nn.Module, layer: nn.Module, hint: Hint) -> tuple[Sublayer, ...]:
-    players = []
+    """Return the players of a layer: first those that mix tokens, as modules may be made in another order."""
+    mixers: list[Sublayer] = []
+    channels: list[Sublayer] = []
     for name, part in layer.named_children():
-        if name in hint.stays or not any(weight.dim() >= 2 for weight in part.parameters()):
+        beside = name in hint.stays or _BESIDE.fullmatch(name)
+        if beside or not any(weight.dim() >= 2 for weight in part.parameters()):
             continue
-        mixes = called_attention(model, layer, name) or any(word in name.lower() for word in _MIXES)
-        kind = mixer_kind(model, layer, [name]) if mixes else channel_kind(layer, [name])
-        players.append(Sublayer(kind, (name,)))
-    return tuple(players)
+        if called_attention(model, layer, name) or any(word in name.lower() for word in _MIXES):
+            mixers.append(Sublayer(_named_mixer(model, layer, name), (name,)))
+        elif "shared" in name and channels and channels[-1].kind == "moe":
+            channels[-1] = Sublayer("moe", (*channels[-1].parts, name))
+        else:
+            channels.append(Sublayer(channel_kind(layer, [name]), (name,)))
+    return (*mixers, *channels)
+
+
+def _named_mixer(model: nn.Module, layer: nn.Module, name: str) -> PlayerKind:
+    """Return the kind of a part that is called as mixers are; where all parts of a model are, some treat each token."""
+    kind = mixer_kind(model, layer, [name])
+    if kind != "mixer":
+        return kind
+    channel = channel_kind(layer, [name])
+    return channel if channel == "moe" or type(layer.get_submodule(name)).__name__.endswith("MLP") else kind

@@ -30,7 +30,8 @@ class PlayerWork:
 class LayerWork:
     """The sizes of the matrices that a layer multiplies by.
 
-    ``beside`` counts entries of matrices that belong to no player. ``passes``: without its players the layer costs
+    ``beside`` counts entries of matrices that belong to no player; a mixture whose experts are players is among them,
+    as it is computed with or without them. ``passes``: without its players the layer costs
     nothing. ``sight`` is the number of its kind of attention among ``ModelWork.sights``. ``bytes`` is the size of its
     weights.
     """
@@ -111,6 +112,8 @@ def operations(model: ModelWork, rows: RowWork, coalitions: Sequence[Removed]) -
         prefixes = set(upto) if model.shares else upto
         last = index == len(model.layers) - 1
         for bit, player in enumerate(layer.players, start):
+            if not player.weights and not player.attends:
+                continue  # an expert, of which there may be thousands: its mixture is computed with or without it
             states = sum(1 for prefix in prefixes if not prefix >> bit & 1)
             read = rows.scored if player.by_token and last else rows.tokens
             dot = 4 * rows.pairs[layer.sight] * model.attention_width if player.attends else 0

@@ -72,13 +72,13 @@ def _calls(probe: Probe, mixture: Sublayer) -> list[ExpertCall]:
         return keep
 
     with ExitStack() as hooks:
-        for path, module in _modules(probe.layer, mixture):
+        for path, module in modules_of(probe.layer, mixture):
             hooks.callback(module.register_forward_hook(keeper(path), with_kwargs=True).remove)
         probe.run(probe.hidden)
     return found
 
 
-def _modules(layer: nn.Module, mixture: Sublayer) -> Iterator[tuple[str, nn.Module]]:
+def modules_of(layer: nn.Module, mixture: Sublayer) -> Iterator[tuple[str, nn.Module]]:
     """Yield the modules of a mixture with their paths, of which a player's parts may be only the last."""
     tops = dict.fromkeys(part.partition(".")[0] for part in mixture.parts)
     for path, module in layer.named_modules():
@@ -87,7 +87,7 @@ def _modules(layer: nn.Module, mixture: Sublayer) -> Iterator[tuple[str, nn.Modu
 
 
 def _indexed(call: ExpertCall) -> Experts | None:
-    count = _count(call.module)
+    count = count_of(call.module)
     routing = routing_of(call.args, call.kwargs)
     if routing is None or count is None or not any(True for _ in call.module.parameters()):
         return None
@@ -96,29 +96,29 @@ def _indexed(call: ExpertCall) -> Experts | None:
 
 def _sorted(call: ExpertCall) -> Experts | None:
     sizes = counts_of(call.args)
-    fits = sizes is not None and len(sizes) == _count(call.module) and call.out.shape[0] == sum(sizes)
+    fits = sizes is not None and len(sizes) == count_of(call.module) and call.out.shape[0] == sum(sizes)
     return Experts(call.path, "sorted", len(sizes)) if sizes is not None and fits else None
 
 
 def _blocked(call: ExpertCall) -> Experts | None:
-    stacked, count = _stacked(call.module), _count(call.module)
+    count = count_of(call.module)
     given = call.args[0] if call.args else None
-    if not stacked or count is None or not isinstance(given, Tensor):
+    if not stacked(call.module) or count is None or not isinstance(given, Tensor):
         return None
     blocks = given.dim() == call.out.dim() == 2 and given.shape[0] == call.out.shape[0] and not given.shape[0] % count
     return Experts(call.path, "blocked", count) if blocks else None
 
 
-def _count(module: nn.Module) -> int | None:
+def count_of(module: nn.Module) -> int | None:
     """Return for how many experts a module has weights, which it may hold as one tensor; else what it says itself."""
-    stacked = _stacked(module)
-    if len(stacked) == 1:
-        return stacked.pop()
+    counts = stacked(module)
+    if len(counts) == 1:
+        return counts.pop()
     told = (getattr(module, name, None) for name in _COUNTS)
     return next((count for count in told if type(count) is int and count > 0), None)
 
 
-def _stacked(module: nn.Module) -> set[int]:
+def stacked(module: nn.Module) -> set[int]:
     """Return the lengths of the first axes of a module's own tensors with three axes."""
     return {weight.shape[0] for weight in module.parameters(recurse=False) if weight.dim() == 3}
 

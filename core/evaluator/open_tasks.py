@@ -156,7 +156,7 @@ class OpenTasks:
         """Return a study by one of the workers, where they have these documents, else by this process."""
         aside = self.aside
         if aside is not None and aside.record == bench.model.record and aside.takes(part):
-            return replace(bench, crewed=aside).study((part,), [schedule])
+            return bench.study((part,), [schedule], evaluator=aside)
         intact = self._intact if len(part.documents) <= FIRST_DOCUMENTS else None
         return bench.study((part,), [schedule], intact=intact)
 

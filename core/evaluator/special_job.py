@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -73,7 +74,7 @@ def do_special(
 ) -> None:
     """Do the special work of a job on the open model and tasks, and keep what it finds for ``store``.
 
-    A path is searched by the workers that ``crewing`` hires where the job asks for some.
+    It is done by the workers that ``crewing`` hires, where the job asks for some.
 
     Raises:
         CornerstoneError: something asked for is wrong or cannot be had, or a finding cannot be written.
@@ -83,7 +84,7 @@ def do_special(
         case PathRequest():
             _search_path(job, job.special, bench, recorder, store, listener, crewing)
         case MeasureProxies(value=value):
-            _measure_proxies(job, value, bench, recorder, store, listener)
+            _measure_proxies(job, value, bench, recorder, store, listener, crewing)
 
 
 def _search_path(
@@ -128,17 +129,23 @@ def _documents(config: RunConfig, bench: Workbench) -> list[int]:
 
 
 def _measure_proxies(
-    job: Job, value: str | None, bench: Workbench, recorder: Recorder, store: Path, listener: SpecialListener
+    job: Job,
+    value: str | None,
+    bench: Workbench,
+    recorder: Recorder,
+    store: Path,
+    listener: SpecialListener,
+    crewing: Crewing,
 ) -> None:
     documents = _documents(job.config, bench)
     job.begin(sum(documents))
     job.phase = f"proxies on {bench.tasks[0].record.name}"
-    found = proxies_by_task(bench, job.config, value, recorder, listener)
-    for at, each in enumerate(found, start=1):
-        job.meter.reach(sum(documents[:at]))
-        keep(
-            store,
-            ProxyFinding(made=datetime.now(UTC), rows=each.proxies, correlations=each.correlations, gaps=each.gaps),
-        )
-        if at < len(bench.tasks):
-            job.phase = f"proxies on {bench.tasks[at].record.name}"
+    with closing(proxies_by_task(bench, job.config, value, recorder, listener, crewing)) as found:
+        for at, each in enumerate(found, start=1):
+            job.meter.reach(sum(documents[:at]))
+            keep(
+                store,
+                ProxyFinding(made=datetime.now(UTC), rows=each.proxies, correlations=each.correlations, gaps=each.gaps),
+            )
+            if at < len(bench.tasks):
+                job.phase = f"proxies on {bench.tasks[at].record.name}"

@@ -12,7 +12,7 @@ as long as the others', so every number is given with it and without.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -22,12 +22,18 @@ from torch import Tensor
 
 from core.engine.decoder import Decoder
 from core.engine.entrance import Call, Entry
-from core.engine.packing import Row
-from core.engine.sweep import entered_rows
+from core.engine.packing import Row, pack
+from core.engine.sweep import OnBatch, entered_rows
 from core.errors import CornerstoneError
+from core.models.layout import Layout
 from core.statistics.intervals import FloatArray
+from core.tasks.prepare import Document
 
 MEASURES = ("block influence", "relative norm")
+
+
+OfDocument = tuple[FloatArray, FloatArray]
+"""The proxies of one document, of sublayers and of layers: shape (measures, 2, units), as ``Proxies`` has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +48,21 @@ class Proxies:
     layers: FloatArray
 
 
+def refuse_unmeasurable(layout: Layout) -> None:
+    """Refuse a model whose proxies cannot be measured.
+
+    Raises:
+        CornerstoneError: its layers cannot run by themselves, or its experts are players.
+    """
+    if layout.way == "whole":
+        raise CornerstoneError("a layer of this model reads more than hidden states, so proxies cannot be measured")
+    if any(layer.experts is not None for layer in layout.layers):
+        raise CornerstoneError("proxies are measured of whole sublayers, and not where single experts are players")
+
+
 def measure_proxies(
-    decoder: Decoder, rows: Sequence[Row], *, on_document: Callable[[int], None] = lambda _done: None
-) -> Proxies:
+    decoder: Decoder, rows: Iterable[Row], on_document: Callable[[int], None] = lambda _done: None
+) -> list[OfDocument]:
     """Run the intact model over documents, once.
 
     Args:
@@ -53,23 +71,32 @@ def measure_proxies(
         on_document: called after each document with how many are done.
 
     Raises:
-        CornerstoneError: the model's layers cannot run by themselves, or its experts are players.
+        CornerstoneError: the proxies of this model cannot be measured.
     """
-    if decoder.layout.way == "whole":
-        raise CornerstoneError("a layer of this model reads more than hidden states, so proxies cannot be measured")
-    if any(layer.experts is not None for layer in decoder.layout.layers):
-        raise CornerstoneError("proxies are measured of whole sublayers, and not where single experts are players")
+    refuse_unmeasurable(decoder.layout)
     found = []
     for done, row in enumerate(rows, start=1):
         with torch.inference_mode():
             found.append(_of_document(decoder, row))
         on_document(done)
-    sublayers, layers = (np.stack([each[at] for each in found], axis=-1) for at in range(2))
+    return found
+
+
+def of_documents(
+    decoder: Decoder, max_length: int, documents: Sequence[Document], on_batch: OnBatch
+) -> list[OfDocument]:
+    """Return the proxies of a task's documents. It is a ``Measure`` of ``core.study.measuring``."""
+    rows = (pack([document.texts], max_length) for document in documents)
+    return measure_proxies(decoder, rows, on_batch)
+
+
+def joined(found: Sequence[OfDocument]) -> Proxies:
+    """Return the proxies of documents in one."""
+    sublayers, layers = (np.stack(each, axis=-1) for each in zip(*found, strict=True))
     return Proxies(sublayers, layers)
 
 
-def _of_document(decoder: Decoder, row: Row) -> tuple[FloatArray, FloatArray]:
-    """Return arrays (measures, tokens, units) of sublayers and of layers; all tokens, then all but the first."""
+def _of_document(decoder: Decoder, row: Row) -> OfDocument:
     entered = entered_rows(decoder, row)
     fresh = _first_seen([each for each, _ in entered])
     later = fresh & torch.cat([torch.from_numpy(each.positions > 0) for each, _ in entered])

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 
 from core.coalitions.grouping import grouping
 from core.config.gap import Gap
 from core.config.run_config import RunConfig
-from core.engine.packing import pack
 from core.proxies.compare import Compared, correlation_rows, proxy_rows, targets_of
-from core.proxies.measure import measure_proxies
+from core.proxies.measure import joined, of_documents, refuse_unmeasurable
 from core.proxies.rows import CorrelationRow, ProxyRow
 from core.records.fingerprint import short_id
 from core.records.records import Assignment, Recorder
 from core.study.listener import Listener
-from core.study.workbench import Workbench, open_workbench
+from core.study.workbench import Crewing, Workbench, for_driver, open_workbench
 from core.tasks.prepare import PreparedTask
 from core.values.corpus import refuse_corpus_value
 from core.values.of_task import resolve
+from core.workers.hired import with_workers
 
 _TARGETS = 3
 """Number of targets that sublayers are compared with where everything is stored."""
@@ -52,42 +52,57 @@ class Checked:
         return tuple(gap for each in self.tasks for gap in each.gaps)
 
 
-def check_proxies(config: RunConfig, value: str | None, recorder: Recorder, listener: Listener) -> Checked:
+def check_proxies(
+    config: RunConfig, value: str | None, recorder: Recorder, listener: Listener, crewing: Crewing = with_workers
+) -> Checked:
     """Run the intact model over the documents of ``config``, and compare with stored values; record nothing.
 
     Args:
         config: the model, tasks and documents.
         value: the value to compare with: a metric that is a mean, or a derived value; None for each task's own.
         recorder: has the stored values.
-        listener: gets sentences on slow work, and after each document how many of the task are done.
+        listener: gets sentences on slow work, and now and then how many documents of the task are done.
+        crewing: hires the workers that the configuration asks for.
 
     Raises:
         CornerstoneError: something asked for is wrong or cannot be had.
     """
-    bench = open_workbench(config, listener)
-    return Checked(tuple(proxies_by_task(bench, config, value, recorder, listener)))
+    bench = open_workbench(for_driver(config), listener)
+    return Checked(tuple(proxies_by_task(bench, config, value, recorder, listener, crewing)))
 
 
 def proxies_by_task(
-    bench: Workbench, config: RunConfig, value: str | None, recorder: Recorder, listener: Listener
-) -> Iterator[OfTask]:
+    bench: Workbench, config: RunConfig, value: str | None, recorder: Recorder, listener: Listener, crewing: Crewing
+) -> Generator[OfTask, None, None]:
     """Yield the proxies of each task of an open workbench, which may have more documents than ``config`` takes.
 
-    The other arguments are those of ``check_proxies``.
+    Workers end with the iterator. The other arguments are those of ``check_proxies``.
 
     Raises:
         CornerstoneError: a task does not have the value, or proxies of this model cannot be measured.
     """
+    refuse_unmeasurable(bench.model.layout)
     tasks = [task.first(config.limit) for task in bench.tasks]
     values = [resolve(task.record, task.document_records, value) for task in tasks]
     for own in values:
         refuse_corpus_value(own, "a comparison with proxies")
-    decoder = bench.model.decoder()
+    with crewing(bench, config, listener) as crewed:
+        yield from _each(crewed, config, tasks, values, recorder, listener)
+
+
+def _each(
+    bench: Workbench,
+    config: RunConfig,
+    tasks: Sequence[PreparedTask],
+    values: Sequence[str],
+    recorder: Recorder,
+    listener: Listener,
+) -> Iterator[OfTask]:
+    """Yield the proxies of each task, compared by its value."""
     sublayers, layers = (grouping(name, bench.model.players) for name in ("sublayers", "layers"))
     for asked, task, own in zip(bench.expanded.config.tasks, tasks, values, strict=True):
         listener.narrate(f"the intact model on {len(task.documents)} documents of {task.record.name}")
-        rows = [pack([document.texts], bench.encoder.max_length) for document in task.documents]
-        found = measure_proxies(decoder, rows, on_document=listener.on_batch)
+        found = joined(bench.measured(task, of_documents, listener.on_batch))
         of = _compared(bench, task, own, recorder)
         gaps = []
         if len(targets_of(of.scores, sublayers)) < _TARGETS:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from core.records.records import Outcome
 from core.study.evaluating import Skipped
@@ -29,14 +29,18 @@ class NotDone:
 
     def sentence(self) -> str:
         """Say how many documents were skipped, which, and why."""
-        count = len(self._documents)
-        ids = sorted(self._documents.values())
-        named = ", ".join(map(str, ids[:_NAMED])) + (f" and {count - _NAMED} more" if count > _NAMED else "")
+        which = documents_text(self._task, self._documents.values())
         return (
-            f"incomplete, {count} {'document' if count == 1 else 'documents'} of {self._task} (number {named} of its "
-            f"data): every attempt to evaluate them failed ({'; '.join(self._why)}); the other outcomes are stored, "
-            "and the same run tries these again"
+            f"incomplete, {which}: every attempt to evaluate them failed ({'; '.join(self._why)}); the other outcomes "
+            "are stored, and the same run tries these again"
         )
+
+
+def documents_text(task: str, numbers: Collection[int]) -> str:
+    """Return how many documents of a task there are, and the numbers of the first of them."""
+    count = len(numbers)
+    named = ", ".join(map(str, sorted(numbers)[:_NAMED])) + (f" and {count - _NAMED} more" if count > _NAMED else "")
+    return f"{count} {'document' if count == 1 else 'documents'} of {task} (number {named} of its data)"
 
 
 def without_outcomes(skipped: Skipped) -> Iterator[Outcome]:

@@ -18,7 +18,7 @@ from core.engine.fetch import on_this_machine
 from core.engine.intact_states import IntactStates
 from core.engine.load import LoadedModel, chosen_dtype
 from core.engine.sizes import sizes_for
-from core.engine.sweep import ignore_batches
+from core.engine.sweep import OnBatch, ignore_batches
 from core.engine.sweep_sizes import SweepSizes
 from core.errors import CornerstoneError
 from core.machine.process import here
@@ -31,6 +31,7 @@ from core.study.evaluating import Evaluator
 from core.study.events import StudyEvent
 from core.study.left_out import TRIED, LeftOut
 from core.study.listener import SILENT, Listener
+from core.study.measuring import Crewed, Found, Measure
 from core.study.plan import Schedule, most_coalitions, schedules_of
 from core.study.recorded_run import recorded_run
 from core.study.study import Study
@@ -48,7 +49,7 @@ _VERSIONED = ("cornerstone", "torch", "transformers", "lm-eval", "duckdb")
 class Workbench:
     """A model and its tasks. ``prepared`` has them by their settings, in the order of ``expanded.config.tasks``.
 
-    ``crewed`` evaluates its studies where there are workers for that; None where this process evaluates them.
+    ``crewed`` evaluates and measures where there are workers for that; None where this process does so.
     """
 
     config: RunConfig
@@ -56,7 +57,7 @@ class Workbench:
     model: LoadedModel
     encoder: RequestEncoder
     prepared: Mapping[tuple[object, ...], PreparedTask]
-    crewed: Evaluator | None = None
+    crewed: Crewed | None = None
 
     @property
     def tasks(self) -> tuple[PreparedTask, ...]:
@@ -97,6 +98,7 @@ class Workbench:
         *,
         value: str | None = None,
         intact: IntactStates | None = None,
+        evaluator: Evaluator | None = None,
     ) -> Study:
         """Return a study of this model.
 
@@ -105,11 +107,12 @@ class Workbench:
             schedules: the schedules.
             value: the value by which the tasks are read; None for each task's own.
             intact: keeps the intact model's states, for few documents that are evaluated often.
+            evaluator: evaluates it; None for the workbench's own.
 
         Raises:
             CornerstoneError: a task lacks the value asked for, or has none where a schedule looks at values.
         """
-        return Study(self.evaluator(intact), tasks, schedules, value, self._named_by(tasks))
+        return Study(evaluator or self.evaluator(intact), tasks, schedules, value, self._named_by(tasks))
 
     def _named_by(self, tasks: Sequence[PreparedTask]) -> list[str | None]:
         """Return for each task the group, tag or folder by which the configuration names it."""
@@ -123,6 +126,21 @@ class Workbench:
     def alone(self, intact: IntactStates | None = None) -> ChunkEvaluator:
         """Return an evaluator of this model in this process; ``intact`` is the same as in ``study``."""
         return ChunkEvaluator(self.model, self.encoder, self.sizes(), intact)
+
+    def measured(self, task: PreparedTask, measure: Measure[Found], on_batch: OnBatch) -> list[Found]:
+        """Return what is measured of each document of a task, in their order: by its workers where it has some.
+
+        Args:
+            task: its documents are measured.
+            measure: measures some of them.
+            on_batch: called now and then with how many documents are done; what it raises ends the work.
+
+        Raises:
+            CornerstoneError: no worker is left, one says what is to be mended, or some documents fail again and again.
+        """
+        if self.crewed is not None:
+            return self.crewed.measured(task, measure, on_batch)
+        return measure(self.model.decoder(), self.encoder.max_length, task.documents, on_batch)
 
     def sizes(self) -> SweepSizes:
         """Return how much a sweep in this process does at once, by the memory that is free now."""

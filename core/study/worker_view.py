@@ -10,6 +10,9 @@ WorkerDoing = Literal["starting", "loading", "idle", "evaluating", "refused", "l
 open them. ``lost``: it was lost again and again before it had its model, and is given up."""
 
 
+Counted = Literal["outcome", "document"]
+
+
 @dataclass(frozen=True, slots=True)
 class WorkerView:
     """One worker at a moment.
@@ -22,6 +25,7 @@ class WorkerView:
         rate: how many outcomes a second it evaluates, from its start, without the time in which it had no chunk; 0
             before it was measured.
         losses: how often it was lost and replaced.
+        counts: what it evaluates: outcomes, or documents that are measured with the intact model.
     """
 
     number: int
@@ -30,6 +34,7 @@ class WorkerView:
     outcomes: int = 0
     rate: float = 0.0
     losses: int = 0
+    counts: Counted = "outcome"
 
     @property
     def name(self) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Generic
 
 from core.engine.sweep_sizes import SweepSizes
 from core.errors import CornerstoneError
-from core.records.records import Outcome
 from core.study.cutting import Chunk
 from core.study.evaluating import Skipped
+from core.study.measuring import Found, Measure
 from core.workers.crew import Ended
 from core.workers.messages import Done, Dropped, Refused, TaskId, Work
 
@@ -28,10 +28,17 @@ class _Unit:
     failures: int = 0
 
 
-class Bundle:
+class Bundle(Generic[Found]):
     """The chunks of one call: which are in flight, which have to be done again, and which are there."""
 
-    def __init__(self, chunks: Iterator[Chunk], numbers: Iterator[int], task: TaskId, ahead: int | None) -> None:
+    def __init__(
+        self,
+        chunks: Iterator[Chunk],
+        numbers: Iterator[int],
+        task: TaskId,
+        ahead: int | None,
+        measure: Measure[Found] | None = None,
+    ) -> None:
         """Take chunks.
 
         Args:
@@ -39,14 +46,16 @@ class Bundle:
             numbers: gives each chunk a number of its own.
             task: the task of their documents.
             ahead: how many chunks may be evaluated before the first is there, where they come in order; else None.
+            measure: measures the documents of a chunk; None where they are evaluated under its coalitions.
         """
         self._chunks: Iterator[Chunk] | None = chunks
         self._numbers = numbers
         self._task = task
         self._ahead = ahead
+        self._measure = measure
         self._waiting: dict[int, _Unit] = {}
         self._again: list[_Unit] = []
-        self._there: dict[int, list[Outcome] | Skipped] = {}
+        self._there: dict[int, list[Found] | Skipped] = {}
         self._skipped_in_a_row = 0
         self.ended: list[Ended] = []
         """What has come back, and was not taken yet."""
@@ -72,7 +81,7 @@ class Bundle:
             self._chunks = None
             return None
         keys = tuple(document.record.key for document in chunk.documents)
-        work = Work(next(self._numbers), self._task, keys, chunk.coalitions)
+        work = Work(next(self._numbers), self._task, keys, chunk.coalitions, self._measure)
         self._waiting[work.number] = _Unit(chunk, work)
         return work
 
@@ -97,7 +106,7 @@ class Bundle:
             return
         if isinstance(ended.reply, Done):
             self._skipped_in_a_row = 0
-            self._there[ended.work.number] = ended.reply.outcomes
+            self._there[ended.work.number] = ended.reply.found
             return
         unit.failures += 1
         if unit.failures < _ATTEMPTS:
@@ -109,7 +118,7 @@ class Bundle:
         records = tuple(document.record for document in unit.chunk.documents)
         self._there[ended.work.number] = Skipped(records, unit.chunk.coalitions, ended.reply)
 
-    def ready(self) -> Iterator[list[Outcome] | Skipped]:
+    def ready(self) -> Iterator[list[Found] | Skipped]:
         """Yield what is there, in the order of the documents where that was asked for."""
         for number in list(self._waiting):
             if number in self._there:

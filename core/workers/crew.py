@@ -244,7 +244,7 @@ class Crew:
         if work is None:
             self._judge(worker, reply)
             return []
-        worker.ended(len(reply.outcomes) if isinstance(reply, Done) else 0, time.monotonic())
+        worker.ended(len(reply.found) if isinstance(reply, Done) else 0, time.monotonic())
         worker.doing = "idle"
         return [_ended(work, reply)]
 

@@ -1,4 +1,4 @@
-"""Evaluate a study's chunks by workers: each chunk by one of them, again by another where that one is lost."""
+"""Evaluate or measure documents by workers: each chunk by one of them, again by another where that one is lost."""
 
 from __future__ import annotations
 
@@ -10,11 +10,15 @@ from typing import Final
 from core.coalitions.players import Removed
 from core.engine.load import LoadedModel
 from core.engine.sweep import OnBatch
+from core.engine.sweep_sizes import SweepSizes
+from core.errors import CornerstoneError
 from core.records.records import ModelRecord
 from core.study import evaluating
-from core.study.cutting import Cutting
-from core.study.evaluating import Evaluated
+from core.study.cutting import Chunk, Cutting
+from core.study.evaluating import Evaluated, Skipped
 from core.study.first_chunks import growing
+from core.study.measuring import Found, Measure
+from core.study.not_done import documents_text
 from core.tasks.prepare import PreparedTask
 from core.workers.aside import AsideEvaluator
 from core.workers.bundle import Bundle
@@ -30,7 +34,7 @@ _AHEAD: Final = 4
 
 
 class CrewEvaluator:
-    """Evaluates chunks by a crew of workers. It is an ``Evaluator`` of a study."""
+    """Evaluates chunks by a crew of workers, and measures documents by them. It is the ``Crewed`` of a workbench."""
 
     def __init__(self, model: LoadedModel, max_length: int, crew: Crew, tasks: Sequence[PreparedTask]) -> None:
         """Make an evaluator.
@@ -78,7 +82,7 @@ class CrewEvaluator:
             CornerstoneError: no worker is left, one says what is to be mended, or chunk after chunk fails.
         """
         small = small_first and not self._model.offloaded
-        most = max(1, -(-len(task.documents) // (_CHUNKS_EACH * self._crew.count)))
+        most = self._most_documents(task)
         sizes = growing(len(coalitions)) if small else repeat(most)
         chunks = self._cutting().chunks(task, coalitions, stored, (min(size, most) for size in sizes))
         bundle = self._flights.bundle(chunks, task_id(task), self._crew.count * _AHEAD if in_order else None)
@@ -87,11 +91,38 @@ class CrewEvaluator:
         finally:
             self._flights.end(bundle)
 
+    def measured(self, task: PreparedTask, measure: Measure[Found], on_batch: OnBatch) -> list[Found]:
+        """Return what is measured of each document of a task, in their order, as ``Crewed`` says.
+
+        Raises:
+            CornerstoneError: no worker is left, one says what is to be mended, or some documents fail again and again.
+        """
+        most = self._most_documents(task)
+        there: list[Found] = []
+        cut = (task.documents[first : first + most] for first in range(0, len(task.documents), most))
+        chunks = (Chunk(documents, ()) for documents in cut)
+        bundle = self._flights.measured(chunks, task_id(task), self._crew.count * _AHEAD, measure)
+        try:
+            for found in self._evaluated(bundle, lambda part: on_batch(len(there) + part)):
+                if isinstance(found, Skipped):
+                    raise CornerstoneError(_unmeasured(found, task))
+                if isinstance(found, list):
+                    there.extend(found)
+            return there
+        finally:
+            self._flights.end(bundle)
+
+    def _most_documents(self, task: PreparedTask) -> int:
+        """Return how many documents of a task a chunk has at most, so that each worker gets several chunks."""
+        return max(1, -(-len(task.documents) // (_CHUNKS_EACH * self._crew.count)))
+
     def _cutting(self) -> Cutting:
         assert self._crew.sizes is not None, "no worker is ready"
         return Cutting(self._model, self._max_length, self._crew.sizes)
 
-    def _evaluated(self, bundle: Bundle, on_batch: OnBatch) -> Iterator[Evaluated]:
+    def _evaluated(
+        self, bundle: Bundle[Found], on_batch: OnBatch
+    ) -> Iterator[list[Found] | SweepSizes | Skipped | evaluating.Crew]:
         at_work = 0
         while True:
             if self._crew.at_work != at_work:
@@ -108,3 +139,9 @@ class CrewEvaluator:
                     yield smaller
             yield from bundle.ready()
             on_batch(bundle.held + self._crew.part)
+
+
+def _unmeasured(skipped: Skipped, task: PreparedTask) -> str:
+    """Return in a sentence which documents could not be measured, and why."""
+    which = documents_text(task.record.name, [document.doc_id for document in skipped.documents])
+    return f"{which} cannot be measured: every attempt failed ({skipped.why})"

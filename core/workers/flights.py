@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import count
+from typing import Any
 
+from core.records.records import Outcome
 from core.study.cutting import Chunk
+from core.study.measuring import Found, Measure
 from core.workers.bundle import Bundle
 from core.workers.crew import Crew
 from core.workers.messages import TaskId
@@ -17,21 +20,27 @@ class Flights:
     def __init__(self, crew: Crew) -> None:
         self.crew = crew
         self._numbers = count()
-        self._bundles: dict[int, Bundle] = {}
-        self._running: Bundle | None = None
+        self._bundles: dict[int, Bundle[Any]] = {}
+        self._running: Bundle[Any] | None = None
 
-    def bundle(self, chunks: Iterator[Chunk], task: TaskId, ahead: int | None) -> Bundle:
-        """Return a bundle of chunks; the arguments are those of ``Bundle``."""
+    def bundle(self, chunks: Iterator[Chunk], task: TaskId, ahead: int | None) -> Bundle[Outcome]:
+        """Return a bundle of chunks to evaluate; the arguments are those of ``Bundle``."""
         return Bundle(chunks, self._numbers, task, ahead)
 
-    def give(self, bundle: Bundle) -> None:
+    def measured(
+        self, chunks: Iterator[Chunk], task: TaskId, ahead: int | None, measure: Measure[Found]
+    ) -> Bundle[Found]:
+        """Return a bundle of chunks whose documents are measured; the arguments are those of ``Bundle``."""
+        return Bundle(chunks, self._numbers, task, ahead, measure)
+
+    def give(self, bundle: Bundle[Any]) -> None:
         """Give chunks of a bundle to all workers that have none, also from ``go_on``."""
         self._running = bundle
         while self.crew.idle and (work := bundle.next_work()) is not None:
             self._bundles[work.number] = bundle
             self.crew.give(work)
 
-    def give_aside(self, bundle: Bundle) -> None:
+    def give_aside(self, bundle: Bundle[Any]) -> None:
         """Give a chunk of a bundle to a worker that evaluates it before its own."""
         if self.crew.takes_aside and (work := bundle.next_work()) is not None:
             self._bundles[work.number] = bundle
@@ -48,7 +57,7 @@ class Flights:
             if (bundle := self._bundles.pop(ended.work.number, None)) is not None:
                 bundle.ended.append(ended)
 
-    def end(self, bundle: Bundle) -> None:
+    def end(self, bundle: Bundle[Any]) -> None:
         """Drop the chunks of a bundle that are in flight."""
         if self._running is bundle:
             self._running = None

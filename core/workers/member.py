@@ -1,4 +1,4 @@
-"""A worker: it opens the model and the tasks of a run, and evaluates the chunks that it is sent.
+"""A worker: it opens the model and the tasks of a run, and evaluates or measures the chunks that it is sent.
 
 It runs in a process of its own. Light to import: torch is loaded when the model is opened.
 """
@@ -59,7 +59,7 @@ class Member:
             return Failed(fault_sentence(error), platform.node())
 
     def evaluate(self, work: Work) -> Done | Refused | Failed | Dropped:
-        """Evaluate a chunk."""
+        """Evaluate a chunk, or measure its documents."""
 
         def on_batch(done: float) -> None:
             self._part = done
@@ -101,7 +101,7 @@ class Member:
             self._dropped.discard(work.number)
 
     def progress(self) -> Progress:
-        """Return how many outcomes of the chunk in hand are done. It may be asked while the model is loaded."""
+        """Return how much of the chunk in hand is done. It may be asked while the model is loaded."""
         return Progress(self._part, platform.node())
 
     def drop(self, number: int) -> None:
@@ -155,6 +155,9 @@ class Member:
             if work.number in self._dropped:
                 raise _NotWantedError
 
+        if work.measure is not None:
+            assert self._bench is not None, "it was not opened"
+            return Done(self._bench.measured(chunk, work.measure, between))
         for found in evaluator.missing(chunk, work.coalitions, {}, between):
             if isinstance(found, list):
                 outcomes += found

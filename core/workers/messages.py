@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from core.coalitions.players import Removed
 from core.engine.sweep_sizes import SweepSizes
 from core.errors import Mend
-from core.records.records import Outcome
+
+if TYPE_CHECKING:
+    from core.study.measuring import Measure
 
 TaskId = tuple[str, str]
 """The fingerprints of a task and of its data."""
@@ -37,19 +40,23 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A chunk to evaluate: documents of a task, by their keys, under all of some coalitions."""
+    """A chunk to evaluate: documents of a task, by their keys, under all of some coalitions.
+
+    Where there is a ``measure``, the documents are measured by it with the intact model, and under no coalitions.
+    """
 
     number: int
     task: TaskId
     documents: tuple[str, ...]
     coalitions: tuple[Removed, ...]
+    measure: Measure[Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A chunk's outcomes, and the sizes from now on where memory ran out meanwhile."""
+    """A chunk's outcomes, or what was measured of each document; the sizes from now on where memory ran out."""
 
-    outcomes: list[Outcome]
+    found: list[Any]
     smaller: SweepSizes | None = None
 
 
@@ -77,7 +84,7 @@ class Dropped:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How many outcomes of the chunk in hand are done, and the machine of the worker."""
+    """How many outcomes, or measured documents, of the chunk in hand are done, and the machine of the worker."""
 
     part: float
     host: str

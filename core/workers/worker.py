@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.study.worker_view import WorkerDoing, WorkerView
+from core.study.worker_view import Counted, WorkerDoing, WorkerView
 from core.workers.link import Hired, Ticket
 from core.workers.messages import Opened, Work
 
@@ -29,6 +29,7 @@ class Worker:
         aside: a chunk that it evaluates before its own; None if it has none.
         aside_ticket: stands for the answer to that.
         outcomes: how many outcomes of its own chunks it has evaluated, of whole ones.
+        measures: whether these are documents that it has measured.
     """
 
     number: int
@@ -46,6 +47,7 @@ class Worker:
     aside: Work | None = None
     aside_ticket: Ticket | None = None
     outcomes: int = 0
+    measures: bool = False
     _seconds: float = 0.0
     """How long it took for its outcomes."""
     _given_at: float = 0.0
@@ -61,7 +63,8 @@ class Worker:
     def view(self) -> WorkerView:
         seconds = self._seconds + self._told_after
         rate = (self.outcomes + self.part) / seconds if seconds > 0 else 0.0
-        return WorkerView(self.number, self.doing, self.host, self.outcomes, rate, self.losses)
+        counts: Counted = "document" if self.measures else "outcome"
+        return WorkerView(self.number, self.doing, self.host, self.outcomes, rate, self.losses, counts)
 
     @property
     def at_work(self) -> bool:
@@ -81,6 +84,7 @@ class Worker:
     def give(self, work: Work, now: float) -> None:
         """Have it evaluate a chunk from ``now`` on, in seconds of a clock."""
         self.doing, self.work, self.part = "evaluating", work, 0.0
+        self.measures = work.measure is not None
         self._given_at = self.asked_at = now
         self.ticket = self.hired.evaluate(work)
 

@@ -361,6 +361,7 @@ def proxies(
     seed: SeedOption = None,
     dtype: DtypeOption = None,
     device: DeviceOption = None,
+    crew: Workers = _BY_ITSELF,
     offline: OfflineOption = None,
     store: StoreOption = None,
     wait: WaitOption = PATIENCE_S,
@@ -383,7 +384,7 @@ def proxies(
     options: dict[str, Any] = {
         "model": model, "adapter": adapter, **named.keys(),
         "limit": limit, "order": order, "seed": seed, "dtype": dtype,
-        "device": device, "offline": offline, "store": store,
+        "device": device, "offline": offline, "store": store, **crew.keys(),
     }  # fmt: skip
     config = _to_evaluate(None, options, stored=False)
     rows: Rows = "correlations" if correlations else "players"

@@ -24,6 +24,7 @@ from tui.commands.options import (
     DebugOption,
     DeviceOption,
     DtypeOption,
+    ExpertLayersOption,
     LimitOption,
     ModelOption,
     OfflineOption,
@@ -57,6 +58,7 @@ def plan(
         Path | None, typer.Argument(help="A YAML file, or the name of a packaged one such as paper/llama-3-8b.")
     ] = None,
     model: ModelOption = None,
+    expert_layers: ExpertLayersOption = None,
     named: Tasks = _NAMED,
     limit: LimitOption = None,
     schedule: Annotated[list[str] | None, typer.Option(help="What to evaluate, as for `cornerstone run`.")] = None,
@@ -91,9 +93,9 @@ def plan(
     if gflops is not None and not 0 < gflops < float("inf"):
         raise CornerstoneError(f"--gflops must be more than 0, not {gflops}")
     options: dict[str, Any] = {
-        "model": model, **named.keys(), "limit": limit, "schedule": schedule, "players": players, **settings,
-        "num_fewshot": num_fewshot, "apply_chat_template": apply_chat_template, "dtype": dtype, "device": device,
-        "offline": offline,
+        "model": model, "expert_layers": expert_layers, **named.keys(), "limit": limit, "schedule": schedule,
+        "players": players, **settings, "num_fewshot": num_fewshot, "apply_chat_template": apply_chat_template,
+        "dtype": dtype, "device": device, "offline": offline,
     }  # fmt: skip
     run = load_config(config, options)
     refuse_bad_tasks(run)

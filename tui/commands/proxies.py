@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Literal, NoReturn
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import Literal, NoReturn, TypeVar
 
 import pydantic
 from rich import box
@@ -11,7 +12,10 @@ from rich.table import Table
 
 from core.config.run_config import RunConfig
 from core.proxies.rows import CorrelationRow, ProxyRow
+from core.study.listener import Listener
+from tui.commands.console_listener import ConsoleListener
 from tui.commands.destination import TABLE, Destination, put_rows, tell_doubts
+from tui.commands.signals import cause_of, exit_code, terminable
 from tui.commands.stderr import GETTING_READY, narrate
 from tui.commands.stdout import tables_console
 from tui.drawing.proxy_text import (
@@ -24,6 +28,7 @@ from tui.drawing.proxy_text import (
 )
 from tui.worker_process import become
 
+Found = TypeVar("Found")
 Rows = Literal["players", "correlations"]
 
 
@@ -43,6 +48,20 @@ def proxies(config: RunConfig, request: ProxyRequest, wait: float) -> NoReturn:
     """Become the program that measures the proxies, and waits for ``wait`` seconds while another holds the store."""
     narrate(GETTING_READY)
     become("proxies", config.model_dump_json(), request.model_dump_json(), str(wait))
+
+
+def followed(measure: Callable[[Listener], Found]) -> Found:
+    """Measure proxies, and narrate it. If that is stopped from outside, its workers end, and so does the program."""
+    listener = ConsoleListener()
+    try:
+        with terminable() as listener.check:
+            return measure(listener)
+    except KeyboardInterrupt as stop:
+        listener.close()
+        listener.narrate(f"stopped by {cause_of(stop)}; proxies are kept once all tasks are measured")
+        sys.exit(exit_code(stop))
+    finally:
+        listener.close()
 
 
 def put_proxies(

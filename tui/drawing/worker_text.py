@@ -40,7 +40,7 @@ def _done(worker: WorkerView) -> list[str]:
     if worker.rate > 0:
         parts.append(f"{rate_text(worker.rate)}/s")
     if worker.outcomes:
-        parts.append(counted(worker.outcomes, "outcome"))
+        parts.append(counted(worker.outcomes, worker.counts))
     if worker.losses and worker.doing != "lost":
         parts.append(f"lost {_TIMES.get(worker.losses, f'{worker.losses} times')} and replaced")
     return parts

@@ -19,6 +19,7 @@ from core.coalitions.schedules import windows
 from core.config.run_config import load_config
 from core.engine import onednn as products
 from core.engine.decoder import Decoder
+from core.engine.expert_players import with_expert_players
 from core.engine.packing import Row, TokenRequest, pack
 from core.engine.sweep import sweep
 from core.errors import CornerstoneError
@@ -58,6 +59,20 @@ def _rows_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_sweep_of_one_token_multiplies_the_distinct_work_and_nothing_else(name: str) -> None:
     done, work = multiplied(name, pack([[TokenRequest((5,), (7,))]], WINDOW), windows(2 * LAYERS, 3))
     assert done == work
+
+
+@pytest.mark.usefixtures("_rows_as_they_are")
+def test_a_mixture_is_multiplied_once_for_each_set_of_its_experts() -> None:
+    model = tiny_model("mixtral")
+    model.set_attn_implementation("eager")
+    model.set_experts_implementation("eager")  # torch counts its products
+    layout = with_expert_players(model, layout_in_use(model), "1-2")
+    row, decoder = pack([[TokenRequest((5,), (7,))]], WINDOW), Decoder(model, layout)
+    coalitions = windows(layout.starts[-1], 3)
+    sweep(decoder, row, coalitions, batch_tokens=64)
+    with FlopCounterMode(display=False, custom_mapping={torch.ops.mkldnn._linear_pointwise: by_onednn}) as counter:
+        sweep(decoder, row, coalitions, batch_tokens=64)
+    assert counter.get_total_flops() == distinct_work(model, layout, row, coalitions)
 
 
 @pytest.mark.usefixtures("_rows_as_they_are")

@@ -128,7 +128,7 @@ def test_what_cannot_be_planned_is_said(tmp_path: Path, tiny_model_folder: Path)
     (bare / "config.json").write_text(text)
     with pytest.raises(CornerstoneError, match="encoder"):
         planned(model=str(bare), tasks=["agreement"], schedule=["windows"])
-    with pytest.raises(CornerstoneError, match="leave them out here"):
+    with pytest.raises(CornerstoneError, match="no layer of this model has a mixture"):
         planned(model=str(tiny_model_folder), tasks=["agreement"], expert_layers="all")
 
 

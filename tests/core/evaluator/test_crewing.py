@@ -14,7 +14,21 @@ import pytest
 
 from core.config.run_config import RunConfig
 from core.evaluator import crewing
-from core.evaluator.protocol import Cancel, Event, Jobs, Open, Pause, Refusal, Resume, Scored, Toggle, Workers
+from core.evaluator.protocol import (
+    Cancel,
+    Event,
+    Jobs,
+    Open,
+    Pause,
+    Refusal,
+    Resume,
+    Scored,
+    StartJob,
+    Toggle,
+    Workers,
+)
+from core.findings.files import read_findings
+from core.proxies.request import MeasureProxies
 from core.study.chunks import ChunkEvaluator
 from core.study.listener import Listener
 from core.study.workbench import Workbench
@@ -125,6 +139,24 @@ def test_a_toggle_during_a_job_is_evaluated_by_a_worker_while_the_chunks_wait(
     running.ask(Toggle(task=task, removed=(0, 4)))
     assert running.expect(Scored, lambda scored: scored.final and scored.point.removed == (0, 4)).point.n == LIMIT
     assert sum(map(len, gate.aside)) == LIMIT, "without workers the evaluator does it itself"
+
+
+def test_proxies_are_measured_by_workers_of_which_one_evaluates_a_toggle_meanwhile(
+    running: Running, config: RunConfig, store: Path, gate: Gate
+) -> None:
+    task = open_task(running, config)
+    running.ask(StartJob(config=config, command="c", special=MeasureProxies()))
+    at_work(running)
+    running.ask(Toggle(task=task, removed=(0, 3)))
+    assert running.expect(Scored, lambda scored: scored.final).point.n == LIMIT
+    assert sum(map(len, gate.aside)) == LIMIT
+    gate.open()
+    assert running.expect(Workers, lambda told: told.workers == ()).job == 1
+    job = running.job(1, "finished", "failed")
+    assert (job.state, job.done, job.error) == ("finished", LIMIT, "")
+    assert len(gate.ended) > 1
+    (found,) = read_findings(store).proxies
+    assert {row.n for row in found.rows} == {LIMIT}
 
 
 def test_documents_that_the_workers_do_not_have_are_toggled_here(

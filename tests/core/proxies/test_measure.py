@@ -13,7 +13,7 @@ from transformers import PreTrainedModel
 from core.engine.decoder import Decoder
 from core.engine.layers import decoder_layers
 from core.engine.packing import TokenRequest, pack
-from core.proxies.measure import measure_proxies
+from core.proxies.measure import joined, measure_proxies
 from tests.core.engine.test_decoder import model_of, some_documents
 from tests.support.swept import layout_in_use
 from tests.support.tiny_models import LAYERS, SETTINGS, WINDOW
@@ -93,7 +93,7 @@ def test_proxies_equal_those_by_hooks_on_the_plain_model(name: str) -> None:
     model, documents = model_of(name), some_documents(2)
     decoder = Decoder(model, layout_in_use(model))
     rows = [pack([document], WINDOW) for document in documents]
-    found = measure_proxies(decoder, rows)
+    found = joined(measure_proxies(decoder, rows))
     assert found.sublayers.shape == (2, 2, 2 * LAYERS, len(documents))
     assert found.layers.shape == (2, 2, LAYERS, len(documents))
     for at, document in enumerate(documents):
@@ -107,7 +107,7 @@ def test_a_document_of_one_token_has_nothing_without_its_first() -> None:
     model = model_of("llama")
     decoder, row = Decoder(model, layout_in_use(model)), pack([[TokenRequest((5,), (6,))]], WINDOW)
     done: list[int] = []
-    found = measure_proxies(decoder, [row, row], on_document=done.append)
+    found = joined(measure_proxies(decoder, [row, row], done.append))
     assert done == [1, 2]
     assert not np.isnan(found.sublayers[:, 0]).any()
     assert np.isnan(found.sublayers[:, 1]).all()

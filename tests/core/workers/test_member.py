@@ -74,10 +74,10 @@ def test_it_is_answered_before_the_chunk_and_both_are_what_they_are_alone(
     for reply, expected in ((answers["chunk"], alone[0]), (answers["aside"], alone[1])):
         assert isinstance(reply, Done)
         assert isinstance(expected, Done)
-        assert [(one.document, one.removed) for one in reply.outcomes] == [
-            (one.document, one.removed) for one in expected.outcomes
+        assert [(one.document, one.removed) for one in reply.found] == [
+            (one.document, one.removed) for one in expected.found
         ]
-        for one, other in zip(reply.outcomes, expected.outcomes, strict=True):
+        for one, other in zip(reply.found, expected.found, strict=True):
             assert one.logprobs == pytest.approx(other.logprobs, abs=1e-4)
 
 
