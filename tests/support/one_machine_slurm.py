@@ -36,9 +36,19 @@ def variables(folder: Path, job: int) -> dict[str, str]:
         "STEPS": str(folder / "steps"),
         "SLURM_JOB_ID": str(job),
         "SLURM_JOB_NUM_NODES": "1",
-        "SLURM_JOB_NODELIST": socket.gethostname(),
+        "SLURM_JOB_NODELIST": _own_address(),
         "SLURM_CPUS_PER_TASK": "1",
     }
+
+
+def _own_address() -> str:
+    """Return the address at which Ray listens: a host's name may lead to the loopback interface alone."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+        try:
+            one.connect(("192.0.2.1", 9))  # nothing is sent
+        except OSError:
+            return "127.0.0.1"
+        return str(one.getsockname()[0])
 
 
 def port_of(job: int) -> int:
