@@ -122,7 +122,7 @@ def _ticket(reference: Ticket) -> Ticket:
 def _why(error: RayError) -> str:
     """Return in a few words why a worker was lost."""
     said = str(error)
-    if isinstance(error, NodeDiedError) or "node died" in said.lower():
+    if isinstance(error, NodeDiedError) or "its node has died" in said:
         return "its machine is gone"
     if isinstance(error, OutOfMemoryError) or "memory pressure" in said:
         return "its machine ran out of memory"

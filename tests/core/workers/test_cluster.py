@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -18,75 +15,35 @@ from safetensors.torch import load_file, save_file
 from tests.core.workers.test_ray import ray_is_there, same
 from tests.faults.stored import stored
 from tests.support.model_folders import hub_cache
-from tests.support.programs import MAIN, REPOSITORY, Program
-from tests.support.ray_nodes import NODES, caches
+from tests.support.ray_cluster import MODEL, Nodes, nodes_of
+from tests.support.ray_nodes import NODES
 
 pytestmark = pytest.mark.slow
 
 _ENDS_S = 300.0
-_MODEL = "house/tiny"
 _LIMIT = 24
 _OUTCOMES = _LIMIT * (1 + 8 + 7)
 
 
-@dataclass(frozen=True, slots=True)
-class Nodes:
-    """A cluster that runs: its address, and the folder with the token and with the caches of its nodes."""
-
-    address: str
-    folder: Path
-
-    def environment(self, **more: str) -> dict[str, str]:
-        """Return that of a driver on the first node."""
-        token = {"RAY_AUTH_TOKEN_PATH": str(self.folder / "token")}
-        return {**os.environ, **caches(self.folder, "first"), **token, **more}
-
-    def run(self, store: Path, *more: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        asked = ["run", "--model", _MODEL, "--task", "agreement", "--limit", str(_LIMIT), "--schedule", "windows"]
-        program = Program(
-            [*MAIN, *asked, "--max-removed", "2", "--store", str(store), *more],
-            folder=store.parent,
-            environment=self.environment(**environment),
-            whole=True,
-        )
-        try:
-            return program.wait(_ENDS_S)
-        finally:
-            program.end()
+def ran(nodes: Nodes, store: Path, *more: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    program = nodes.begin(store, "--limit", str(_LIMIT), "--max-removed", "2", *more, **environment)
+    try:
+        return program.wait(_ENDS_S)
+    finally:
+        program.end()
 
 
 @pytest.fixture(scope="module")
 def nodes(tiny_model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
     ray_is_there()
-    folder = tmp_path_factory.mktemp("nodes")
-    for name in NODES:
-        hub_cache(folder / name / "hf" / "hub", _MODEL, tiny_model_folder)
-    token = folder / "token"
-    token.touch(mode=0o600)
-    token.write_text(secrets.token_hex(32))
-    waiting = Nodes("", folder)
-    command = [sys.executable, "-m", "tests.support.ray_nodes", str(folder)]
-    with subprocess.Popen(
-        command,
-        cwd=REPOSITORY,
-        env=waiting.environment(),
-        text=True,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    ) as cluster:
-        assert cluster.stdout is not None
-        address = cluster.stdout.readline().strip()
-        if not address:
-            pytest.skip("Ray's own programs did not start on this machine")
-        yield Nodes(address, folder)
-        cluster.communicate(timeout=_ENDS_S)
+    with nodes_of(tiny_model_folder, tmp_path_factory.mktemp("nodes")) as found:
+        yield found
 
 
 def test_two_nodes_with_caches_of_their_own_store_what_one_process_does(nodes: Nodes, tmp_path: Path) -> None:
-    alone = nodes.run(tmp_path / "alone.duckdb")
+    alone = ran(nodes, tmp_path / "alone.duckdb")
     assert alone.returncode == 0, alone.stderr
-    done = nodes.run(tmp_path / "s.duckdb", "--ray", nodes.address)
+    done = ran(nodes, tmp_path / "s.duckdb", "--ray", nodes.address)
     assert done.returncode == 0, done.stderr
     assert "2 workers on the cluster" in done.stderr
     assert len(stored(tmp_path / "alone.duckdb").outcomes) == _OUTCOMES
@@ -96,7 +53,7 @@ def test_two_nodes_with_caches_of_their_own_store_what_one_process_does(nodes: N
 
 
 def test_a_wrong_token_is_refused_in_a_sentence(nodes: Nodes, tmp_path: Path) -> None:
-    wrong = nodes.run(tmp_path / "s.duckdb", "--ray", nodes.address, RAY_AUTH_TOKEN=secrets.token_hex(32))
+    wrong = ran(nodes, tmp_path / "s.duckdb", "--ray", nodes.address, RAY_AUTH_TOKEN=secrets.token_hex(32))
     assert wrong.returncode == 2
     last = wrong.stderr.splitlines()[-1]
     assert last.startswith(f"cornerstone: the Ray cluster at {nodes.address} cannot be joined: ")
@@ -111,9 +68,9 @@ def test_a_node_with_other_weights_is_refused_by_name_and_the_other_goes_on(
     save_file(weights, other / "model.safetensors", metadata={"format": "pt"})
     hub = nodes.folder / "second" / "hf" / "hub"
     aside = hub.rename(tmp_path / "aside")
-    hub_cache(hub, _MODEL, other)
+    hub_cache(hub, MODEL, other)
     try:
-        done = nodes.run(tmp_path / "s.duckdb", "--ray", nodes.address)
+        done = ran(nodes, tmp_path / "s.duckdb", "--ray", nodes.address)
     finally:
         shutil.rmtree(hub)
         aside.rename(hub)
