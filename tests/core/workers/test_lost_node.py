@@ -59,7 +59,9 @@ def test_a_lost_machine_costs_its_chunk_in_hand_and_the_study_goes_on(
     finally:
         run.end()
     assert done.returncode == 0, done.stderr
-    assert re.search(r"worker \d on \S+ was lost \(its machine is gone\); its chunk is done again", done.stderr)
+    # Ray may tell of the process before it tells of its machine.
+    why = r"\((its machine is gone|its process ended)\)"
+    assert re.search(rf"worker \d on \S+ was lost {why}; its chunk is done again", done.stderr)
     rates = re.findall(r"^worker \d.*outcomes.*$", done.stderr, re.MULTILINE)
     assert len(rates) == 2 if joins else len(rates) >= 1
     alone = nodes.begin(tmp_path / "alone.duckdb", *_STUDY)
