@@ -10,7 +10,8 @@ from core.summaries.summarize import ablation_points
 from store.reading.answer import Found
 from store.reading.costs import costs_of
 from store.reading.gaps import gap_if_too_large, left_out, no_ablation
-from store.reading.groups import Group, read_values
+from store.reading.group_values import read_values
+from store.reading.groups import Group
 from store.rows import AblationRow
 
 

@@ -23,7 +23,8 @@ from core.statistics.intervals import FloatArray
 from store.comparison_rows import AgreementRow
 from store.reading.answer import Found
 from store.reading.gaps import gap_if_too_large, lacks_coalitions, left_out, no_document, no_exact, no_intact
-from store.reading.groups import Group, read_values
+from store.reading.group_values import read_values
+from store.reading.groups import Group
 from store.reading.shapley import settings_columns
 
 _FEWEST_DOCUMENTS = 2

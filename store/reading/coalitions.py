@@ -15,7 +15,8 @@ from core.summaries.summarize import coalition_point
 from store.file.written_text import written_in
 from store.reading.answer import Found
 from store.reading.gaps import gap_if_too_large, left_out
-from store.reading.groups import Group, read_values
+from store.reading.group_values import read_values
+from store.reading.groups import Group
 from store.rows import CoalitionRow, OutcomeRow
 
 _BATCH = 10_000

@@ -26,7 +26,8 @@ from store.comparison_rows import FormatRow
 from store.reading.answer import Found
 from store.reading.contributions import Contributions, complete
 from store.reading.gaps import gap_if_too_large, lacks_coalitions, left_out, no_document, no_intact, only_shorter
-from store.reading.groups import Group, read_values
+from store.reading.group_values import read_values
+from store.reading.groups import Group
 from store.reading.number_formats import InFormat, alone, doubtful, in_formats, paired
 from store.reading.pooled import Values
 

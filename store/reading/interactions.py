@@ -15,7 +15,8 @@ from core.estimators.question import Question
 from core.estimators.windows import WindowFirst
 from store.reading.answer import Found
 from store.reading.gaps import gap_if_too_large, lacks_coalitions, left_out, no_document, no_intact, only_shorter
-from store.reading.groups import Group, read_values
+from store.reading.group_values import read_values
+from store.reading.groups import Group
 from store.reading.pooled import Values
 from store.rows import InteractionRow
 

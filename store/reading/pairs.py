@@ -21,7 +21,8 @@ from store.comparison_rows import PairRow
 from store.file.value_columns import value_columns
 from store.reading.answer import Found
 from store.reading.gaps import gap_if_too_large
-from store.reading.groups import Group, documents_by_place
+from store.reading.group_values import documents_by_place
+from store.reading.groups import Group
 
 PICK = "CASE WHEN len(o.logprobs) > 1 THEN list_position(o.logprobs, list_max(o.logprobs)) - 1 END AS pick"
 """The choice of the largest log-probability, the first of equals; a single continuation, as in LAMBADA, is none."""

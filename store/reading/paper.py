@@ -25,7 +25,8 @@ from store.file.database import reading
 from store.file.location import default_path
 from store.file.patience import PATIENCE_S, OnWait
 from store.reading.gaps import lacks_coalitions, left_out, no_ablation_of_all, no_document, no_intact
-from store.reading.groups import Group, find_groups, named_groups, read_values, with_value
+from store.reading.group_values import read_values
+from store.reading.groups import Group, find_groups, named_groups, with_value
 from store.reading.paper_gaps import Stored, missing_from_paper
 from store.rows import Selection
 

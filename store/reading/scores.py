@@ -9,7 +9,8 @@ from core.config.gap import Gap
 from core.summaries.summarize import chance_of, coalition_point, evaluated_choices
 from store.reading.answer import Found
 from store.reading.gaps import gap_if_too_large, left_out
-from store.reading.groups import Group, read_values
+from store.reading.group_values import read_values
+from store.reading.groups import Group
 from store.rows import ScoreRow
 
 

@@ -25,7 +25,8 @@ from core.summaries.summarize import complete_documents, shapley_points
 from core.values.raced import race_by
 from store.reading.answer import Found
 from store.reading.gaps import gap_if_too_large, lacks_coalitions, left_out, no_document, no_intact, only_shorter
-from store.reading.groups import Group, read_values
+from store.reading.group_values import read_values
+from store.reading.groups import Group
 from store.reading.pooled import Values
 from store.rows import ShapleyRow
 

@@ -11,7 +11,8 @@ from core.estimators.question import Question
 from core.estimators.windows import WindowFirst
 from core.values.raced import race_by
 from store.file.database import reading
-from store.reading.groups import find_groups, read_values
+from store.reading.group_values import read_values
+from store.reading.groups import find_groups
 from store.rows import Selection
 
 _EARLY = 64
