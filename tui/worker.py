@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -116,7 +116,7 @@ def _path(text: str, request_text: str, files_text: str, command: str, wait: flo
         finding = PathFinding(
             made=datetime.now(UTC), request=request, tasks=task_ids(found.bench), complete=True, rows=found.rows
         )
-        _keep(store, [finding], narrate)
+        _keep(store, finding, narrate)
         put_path(found.rows, files.rows)
         if files.mask is not None or request.keep is not None:
             step = chosen_step(found, request)
@@ -134,7 +134,7 @@ def _proxies(text: str, request_text: str, wait: float) -> None:
     _set_offline(config)
 
     from core.findings.finding import ProxyFinding
-    from core.proxies.study import check_proxies
+    from core.proxies.study import OfTask, check_proxies
     from store.file.location import default_path
     from store.recorder import StoreRecorder
     from tui.commands.proxies import ProxyRequest, followed, put_proxies
@@ -144,23 +144,24 @@ def _proxies(text: str, request_text: str, wait: float) -> None:
     request = ProxyRequest.model_validate_json(request_text)
     path = config.store or default_path()
     recorder = StoreRecorder(path, wait, narrate)
-    found = followed(lambda listener: check_proxies(config, request.value, recorder, listener))
-    findings = [
-        ProxyFinding(made=datetime.now(UTC), rows=each.proxies, correlations=each.correlations, gaps=each.gaps)
-        for each in found.tasks
-    ]
-    _keep(path, findings, narrate)
+
+    def kept(of: OfTask) -> None:
+        finding = ProxyFinding(made=datetime.now(UTC), rows=of.proxies, correlations=of.correlations, gaps=of.gaps)
+        _keep(path, finding, narrate)
+
+    found = followed(lambda listener: check_proxies(config, request.value, recorder, listener, on_task=kept))
     put_proxies(found.proxies, found.correlations, gap_texts(found.gaps, path), request)
+    if not found.complete:
+        sys.exit(1)
 
 
-def _keep(store: Path, findings: Sequence[PathFinding | ProxyFinding], narrate: Callable[[str], None]) -> None:
-    """Keep findings for the explorer; say so if that is not possible, and go on."""
+def _keep(store: Path, finding: PathFinding | ProxyFinding, narrate: Callable[[str], None]) -> None:
+    """Keep a finding for the explorer; say so if that is not possible, and go on."""
     from core.errors import CornerstoneError
     from core.findings.files import keep
 
     try:
-        for finding in findings:
-            keep(store, finding)
+        keep(store, finding)
     except CornerstoneError as error:
         narrate(f"the explorer will not show this: {error}")
 
@@ -191,24 +192,27 @@ def _bench(text: str, form: str, vllm: str) -> None:
     from core.study.plan import longest_window
     from core.study.workbench import open_workbench
     from tui.commands.bench import print_reports, with_limits
+    from tui.commands.signals import terminable
     from tui.commands.stderr import narrate
 
     reports = []
     bench, ready = None, since_start()
-    for config in with_limits(RunConfig.model_validate_json(text)):
-        began = time.perf_counter()
-        bench = open_workbench(config, Callbacks(narrate), bench)
-        ready += time.perf_counter() - began
-        for task in bench.tasks:
-            report = measure(
-                bench,
-                task,
-                narrate,
-                max_removed=longest_window(config),
-                ready=ready,
-                vllm=Path(vllm) if vllm else None,
-            )
-            reports.append(report)
+    # What vLLM's program holds is given back also where this one is asked to end.
+    with terminable():
+        for config in with_limits(RunConfig.model_validate_json(text)):
+            began = time.perf_counter()
+            bench = open_workbench(config, Callbacks(narrate), bench)
+            ready += time.perf_counter() - began
+            for task in bench.tasks:
+                report = measure(
+                    bench,
+                    task,
+                    narrate,
+                    max_removed=longest_window(config),
+                    ready=ready,
+                    vllm=Path(vllm) if vllm else None,
+                )
+                reports.append(report)
     print_reports(reports, as_json=form == "json")
 
 

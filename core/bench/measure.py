@@ -17,7 +17,7 @@ from core.bench.limit import Peak
 from core.bench.loop import LmEvalLoop
 from core.bench.report import BenchReport
 from core.bench.soonest import Reached, answer
-from core.bench.vllm_loop import vllm_answers, vllm_of, vllm_report
+from core.bench.vllm_loop import refuse_no_vllm, vllm_answers, vllm_here, vllm_report
 from core.bench.vllm_peer import Answered
 from core.coalitions.players import Removed
 from core.coalitions.schedules import windows
@@ -64,11 +64,13 @@ def measure(
 
     Raises:
         CornerstoneError: the task is a rolling log-likelihood, or has the model write texts, which the loop does not
-            time; or vLLM cannot evaluate the model.
+            time; or the Python that is named for vLLM lacks it.
     """
     if task.record.output_type in ("loglikelihood_rolling", WRITES):
         kind = "has the model write texts" if task.record.output_type == WRITES else "is a rolling log-likelihood"
         raise CornerstoneError(f"{task.record.name} {kind}; choose a task that has choices")
+    if vllm is not None:
+        refuse_no_vllm(vllm)
     coalitions = windows(len(bench.model.players), max_removed)
     peak = Peak(bench.model.model)
     narrate(f"warming up; then {len(coalitions)} coalitions x {len(task.documents)} documents of {task.record.name}")
@@ -86,8 +88,7 @@ def measure(
         looped += loop_seconds
         _compare(compared, task, removed, outcomes, theirs)
         peak.sample()
-    python = vllm or vllm_of(bench.device)
-    by_vllm = None if python is None else _by_vllm(bench, task, sample, outcomes, python, narrate)
+    by_vllm = _by_vllm(bench, task, sample, outcomes, vllm, narrate)
     whole = looped / len(sample) * len(coalitions)
     return BenchReport(
         task=task.record.name,
@@ -131,11 +132,26 @@ def _compare(
 
 
 def _by_vllm(
-    bench: Workbench, task: PreparedTask, sample: Sequence[Removed], ours: Outcomes, python: Path, narrate: Narrate
-) -> tuple[Answered, Comparison]:
-    """Return what vLLM answers to a sample of the coalitions, and how it compares."""
+    bench: Workbench,
+    task: PreparedTask,
+    sample: Sequence[Removed],
+    ours: Outcomes,
+    asked: Path | None,
+    narrate: Narrate,
+) -> tuple[Answered, Comparison] | None:
+    """Return what vLLM answers to a sample of the coalitions, and how it compares.
+
+    What fails is said, and the rest of the benchmark is kept. None then, and where there is no vLLM.
+    """
+    python = asked or vllm_here(bench.device)
+    if python is None:
+        return None
     narrate(f"now lm-eval with vLLM, by {python}")
-    answered, theirs = vllm_answers(bench, task, sample, python)
+    try:
+        answered, theirs = vllm_answers(bench, task, sample, python)
+    except CornerstoneError as error:
+        narrate(f"no figures of vLLM: {error}")
+        return None
     compared = Comparison()
     for removed, outcomes in zip(sample, theirs, strict=True):
         _compare(compared, task, removed, ours, outcomes)

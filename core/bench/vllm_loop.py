@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
+from shutil import copy
 from tempfile import TemporaryDirectory
+from typing import Final
 
 import torch
 
@@ -24,10 +27,30 @@ from core.records.records import Outcome
 from core.study.workbench import Workbench
 from core.tasks.prepare import PreparedTask
 
+_LOOK: Final = """
+import importlib.util, sys
+lacking = [name for name in ("lm_eval", "vllm") if importlib.util.find_spec(name) is None]
+print(" and no ".join(lacking))
+sys.exit(len(lacking))
+"""
+"""A program that says which libraries are lacking."""
+_ERROR: Final = re.compile(r"[\w.]*(Error|Exception)\b.*:")
 
-def vllm_of(device: str) -> Path | None:
-    """Return this program's Python if the loop by vLLM is to be timed unasked: on CUDA, where vLLM is installed."""
+
+def vllm_here(device: str) -> Path | None:
+    """Return this program's Python where vLLM is installed beside it and the device is what vLLM is made for."""
     return Path(sys.executable) if device == "cuda" and find_spec("vllm") is not None else None
+
+
+def refuse_no_vllm(python: Path) -> None:
+    """Refuse a Python that cannot evaluate by vLLM, before anything is measured.
+
+    Raises:
+        CornerstoneError: it does not start, or lacks lm-eval or vLLM.
+    """
+    found = _called(python, "-c", _LOOK)
+    if found.returncode:
+        raise CornerstoneError(f"{python} has no {_last_word(found.stdout)}; name a Python that has lm-eval and vLLM")
 
 
 def vllm_answers(
@@ -88,20 +111,36 @@ def _run(asked: Asked, python: Path) -> Answered:
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
     with TemporaryDirectory(prefix="cornerstone-vllm-") as folder:
+        # In a folder of its own, so that the other Python finds none of Cornerstone's modules beside it.
+        program = Path(copy(vllm_peer.__file__, folder))
         request, answers = Path(folder, "request.json"), Path(folder, "answers.json")
         request.write_text(json.dumps(asdict(asked)), encoding="utf-8")
-        # -P: the other Python must not take this folder's modules for its own.
-        command = [str(python), "-P", vllm_peer.__file__, str(request), str(answers)]
-        try:
-            done = subprocess.run(
-                command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False
-            )
-        except OSError as error:
-            raise CornerstoneError(f"{python} cannot be started ({error.strerror}); name a Python with vLLM") from error
+        done = _called(python, str(program), str(request), str(answers))
         if done.returncode or not answers.exists():
-            said = [line for line in done.stderr.splitlines() if line.strip()]
             raise CornerstoneError(
-                f"lm-eval with vLLM ended with exit code {done.returncode}: {said[-1].strip() if said else 'no word'}; "
-                f"{python} must have lm-eval and vLLM, and vLLM must know this model"
+                f"lm-eval with vLLM ended with exit code {done.returncode}: {_last_word(done.stderr)}; vLLM must know "
+                "this model, and have room for it"
             )
         return Answered(**json.loads(answers.read_text(encoding="utf-8")))
+
+
+def _called(python: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run another Python to its end; with this program it ends too.
+
+    Raises:
+        CornerstoneError: it does not start.
+    """
+    # Not resolved: a virtual environment's Python is a link, and known by its place.
+    command = [str(python.absolute()), *arguments]
+    try:
+        return subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False
+        )
+    except OSError as error:
+        raise CornerstoneError(f"{python} cannot be started ({error.strerror}); name a Python with vLLM") from error
+
+
+def _last_word(said: str) -> str:
+    """Return the last line that tells an error, or the last line: libraries go on to talk while they end."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()] or ["it said nothing"]
+    return next((line for line in reversed(lines) if _ERROR.match(line)), lines[-1])

@@ -1,6 +1,6 @@
 """Time lm-eval with its vLLM backend. It runs apart from this program, by the Python of an environment that has both.
 
-``PYTHON -P vllm_peer.py REQUEST ANSWERS`` reads an ``Asked`` and writes an ``Answered``, as JSON files. It imports
+``PYTHON vllm_peer.py REQUEST ANSWERS`` reads an ``Asked`` and writes an ``Answered``, as JSON files. It imports
 nothing of Cornerstone, as vLLM needs its own versions of torch and transformers.
 """
 
@@ -125,7 +125,8 @@ def by_weights(lm: Any, silent: Sequence[str]) -> Iterator[None]:
                 weight.data.zero_()
 
     def restore(_model: nn.Module) -> None:
-        for weight, before in kept:
+        # Of weights that two modules share, the copy that was made first is the whole one.
+        for weight, before in reversed(kept):
             weight.data.copy_(before)
 
     lm.model.apply_model(empty)

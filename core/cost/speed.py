@@ -39,6 +39,9 @@ _REST: Final = 1.7e-12
 """On a CPU a sweep's own products reach this part of their speed, and what is done between them takes a thread so many
 seconds an operation, no less where products are faster (docs/performance.md)."""
 
+_TOLD_PART: Final = 0.8
+"""The part on a CPU whose threads are not known."""
+
 _LOOP_PART: Final = {"cpu": 0.72, "cuda": 0.4, "mps": 0.4}
 """The part of the speed of torch's own products that a loop over lm-eval reaches, whose texts are padded."""
 
@@ -53,7 +56,8 @@ class Speed:
         flops: the speed of products as a sweep makes them.
         free: how many bytes of memory it has for weights and work.
         measured: whether the speeds were measured.
-        plain_flops: the speed of products as transformers makes them; None if it is the same.
+        plain_flops: the speed of products as transformers makes them; None if it was not measured.
+        here: False of a machine that a person tells, whose threads are not known.
     """
 
     name: str
@@ -62,11 +66,12 @@ class Speed:
     free: float
     measured: bool
     plain_flops: float | None = None
+    here: bool = True
 
     @property
     def sweep_part(self) -> float:
         """The part of these products that a sweep reaches."""
-        return sweep_part(self.device, self.flops)
+        return sweep_part(self.device, self.flops) if self.here or self.device != "cpu" else _TOLD_PART
 
     @property
     def sweep_flops(self) -> float:
@@ -118,15 +123,15 @@ def speed_of(outline: Outline, config: RunConfig, gpu: str | None, gflops: float
         return Speed(found.name, "cuda", found.flops, found.memory, measured=False)
     place = device_named(config.device)
     if gflops is not None:
-        return Speed("a machine as told", place.type, gflops * 1e9, free_on(place), measured=False)
+        return Speed("a machine as told", place.type, gflops * 1e9, free_on(place), measured=False, here=False)
     return measured_speed(outline.model, outline.layout, place)
 
 
 def measured_speed(model: PreTrainedModel, layout: Layout, place: torch.device) -> Speed:
     """Measure how fast this machine multiplies matrices of the sizes of a model's layers, which need no weights.
 
-    Each size counts as often as the layers have it. On an x86 CPU a sweep uses oneDNN, and
-    transformers torch's own choice. The speed of a sweep's products is kept, for runs of such a model.
+    Each size counts as often as the layers have it. Where a sweep multiplies by oneDNN, both that and torch's own way
+    are measured. The speed of a sweep's products is kept, for runs of such a model.
     """
     most, sizes = _WIDEST[place.type], Counter[tuple[int, int]]()
     for (out, inner), count in matrices(model, layout).items():

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
 
 from core.coalitions.grouping import grouping
 from core.config.gap import Gap
 from core.config.run_config import RunConfig
+from core.errors import IncompleteError
 from core.proxies.compare import Compared, correlation_rows, proxy_rows, targets_of
 from core.proxies.measure import joined, of_documents, refuse_unmeasurable
 from core.proxies.rows import CorrelationRow, ProxyRow
 from core.records.fingerprint import short_id
 from core.records.records import Assignment, Recorder
+from core.study.evaluating import Skipped
 from core.study.listener import Listener
+from core.study.not_done import documents_text
 from core.study.workbench import Crewing, Workbench, for_driver, open_workbench
 from core.tasks.prepare import PreparedTask
 from core.values.corpus import refuse_corpus_value
@@ -26,11 +30,15 @@ _TARGETS = 3
 
 @dataclass(frozen=True, slots=True)
 class OfTask:
-    """Proxies of one task, their correlations with stored values, and the gaps: values that are not stored."""
+    """Proxies of one task, their correlations with stored values, and the gaps: values that are not stored.
+
+    ``complete`` is False if documents were skipped, as their measurement failed again and again. The gaps name them.
+    """
 
     proxies: tuple[ProxyRow, ...]
     correlations: tuple[CorrelationRow, ...]
     gaps: tuple[Gap, ...]
+    complete: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +56,21 @@ class Checked:
         return tuple(row for each in self.tasks for row in each.correlations)
 
     @property
+    def complete(self) -> bool:
+        return all(each.complete for each in self.tasks)
+
+    @property
     def gaps(self) -> tuple[Gap, ...]:
         return tuple(gap for each in self.tasks for gap in each.gaps)
 
 
 def check_proxies(
-    config: RunConfig, value: str | None, recorder: Recorder, listener: Listener, crewing: Crewing = with_workers
+    config: RunConfig,
+    value: str | None,
+    recorder: Recorder,
+    listener: Listener,
+    crewing: Crewing = with_workers,
+    on_task: Callable[[OfTask], None] = lambda _found: None,
 ) -> Checked:
     """Run the intact model over the documents of ``config``, and compare with stored values; record nothing.
 
@@ -63,12 +80,18 @@ def check_proxies(
         recorder: has the stored values.
         listener: gets sentences on slow work, and now and then how many documents of the task are done.
         crewing: hires the workers that the configuration asks for.
+        on_task: gets what was found of each task as soon as it is there.
 
     Raises:
         CornerstoneError: something asked for is wrong or cannot be had.
     """
     bench = open_workbench(for_driver(config), listener)
-    return Checked(tuple(proxies_by_task(bench, config, value, recorder, listener, crewing)))
+    tasks = []
+    with closing(proxies_by_task(bench, config, value, recorder, listener, crewing)) as found:
+        for each in found:
+            on_task(each)
+            tasks.append(each)
+    return Checked(tuple(tasks))
 
 
 def proxies_by_task(
@@ -100,11 +123,15 @@ def _each(
 ) -> Iterator[OfTask]:
     """Yield the proxies of each task, compared by its value."""
     sublayers, layers = (grouping(name, bench.model.players) for name in ("sublayers", "layers"))
-    for asked, task, own in zip(bench.expanded.config.tasks, tasks, values, strict=True):
-        listener.narrate(f"the intact model on {len(task.documents)} documents of {task.record.name}")
-        found = joined(bench.measured(task, of_documents, listener.on_batch))
+    for asked, every, own in zip(bench.expanded.config.tasks, tasks, values, strict=True):
+        listener.narrate(f"the intact model on {len(every.documents)} documents of {every.record.name}")
+        measured = bench.measured(every, of_documents, listener.on_batch)
+        gaps = [Gap(_skipped_text(every, measured.skipped))] if measured.skipped else []
+        if not measured.documents:
+            raise IncompleteError(str(gaps[0]))
+        task = replace(every, documents=measured.documents)
+        found = joined(measured.found)
         of = _compared(bench, task, own, recorder)
-        gaps = []
         if len(targets_of(of.scores, sublayers)) < _TARGETS:
             fill = config.model_copy(update={"tasks": (asked,), "schedule": ("windows",), "store": None})
             gaps.append(Gap(f"{task.record.name}: not every drop and window of these documents is stored", fill))
@@ -112,7 +139,15 @@ def _each(
             tuple(row for units in (sublayers, layers) for row in proxy_rows(found, units, of)),
             tuple(row for units in (sublayers, layers) for row in correlation_rows(found, units, of)),
             tuple(gaps),
+            complete=not measured.skipped,
         )
+
+
+def _skipped_text(task: PreparedTask, skipped: Sequence[Skipped]) -> str:
+    """Say which documents were not measured, and why."""
+    which = documents_text(task.record.name, [each.doc_id for chunk in skipped for each in chunk.documents])
+    why = "; ".join(dict.fromkeys(chunk.why for chunk in skipped))
+    return f"incomplete, {which}: every attempt to measure them failed ({why})"
 
 
 def _compared(bench: Workbench, task: PreparedTask, value: str, recorder: Recorder) -> Compared:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol, TypeVar
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
 from core.engine.decoder import Decoder
 from core.engine.sweep import OnBatch
-from core.study.evaluating import Evaluator
+from core.study.evaluating import Evaluator, Skipped
 from core.tasks.prepare import Document, PreparedTask
 
 Found = TypeVar("Found")
@@ -20,11 +21,20 @@ them with how many are done. Workers need a function that they can import, and a
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Measured(Generic[Found]):
+    """What was ``found`` of each of these documents; ``skipped`` are those whose measurement failed again and again."""
+
+    documents: tuple[Document, ...]
+    found: list[Found]
+    skipped: tuple[Skipped, ...] = ()
+
+
 class Crewed(Evaluator, Protocol):
     """Evaluates documents under coalitions by workers, and measures documents by them too."""
 
-    def measured(self, task: PreparedTask, measure: Measure[Found], on_batch: OnBatch) -> list[Found]:
-        """Return what is measured of each document of a task, in their order.
+    def measured(self, task: PreparedTask, measure: Measure[Found], on_batch: OnBatch) -> Measured[Found]:
+        """Return what is measured of the documents of a task, in their order.
 
         Args:
             task: its documents are measured.
@@ -32,5 +42,5 @@ class Crewed(Evaluator, Protocol):
             on_batch: called now and then with how many documents of the task are done; what it raises ends the work.
 
         Raises:
-            CornerstoneError: no worker is left, one says what is to be mended, or some documents fail again and again.
+            CornerstoneError: no worker is left, one says what is to be mended, or chunk after chunk fails.
         """

@@ -31,7 +31,7 @@ from core.study.evaluating import Evaluator
 from core.study.events import StudyEvent
 from core.study.left_out import TRIED, LeftOut
 from core.study.listener import SILENT, Listener
-from core.study.measuring import Crewed, Found, Measure
+from core.study.measuring import Crewed, Found, Measure, Measured
 from core.study.plan import Schedule, most_coalitions, schedules_of
 from core.study.recorded_run import recorded_run
 from core.study.study import Study
@@ -127,20 +127,12 @@ class Workbench:
         """Return an evaluator of this model in this process; ``intact`` is the same as in ``study``."""
         return ChunkEvaluator(self.model, self.encoder, self.sizes(), intact)
 
-    def measured(self, task: PreparedTask, measure: Measure[Found], on_batch: OnBatch) -> list[Found]:
-        """Return what is measured of each document of a task, in their order: by its workers where it has some.
-
-        Args:
-            task: its documents are measured.
-            measure: measures some of them.
-            on_batch: called now and then with how many documents are done; what it raises ends the work.
-
-        Raises:
-            CornerstoneError: no worker is left, one says what is to be mended, or some documents fail again and again.
-        """
+    def measured(self, task: PreparedTask, measure: Measure[Found], on_batch: OnBatch) -> Measured[Found]:
+        """Return what is measured of the documents of a task, as ``Crewed`` does; by its workers where it has some."""
         if self.crewed is not None:
             return self.crewed.measured(task, measure, on_batch)
-        return measure(self.model.decoder(), self.encoder.max_length, task.documents, on_batch)
+        found = measure(self.model.decoder(), self.encoder.max_length, task.documents, on_batch)
+        return Measured(tuple(task.documents), found)
 
     def sizes(self) -> SweepSizes:
         """Return how much a sweep in this process does at once, by the memory that is free now."""

@@ -11,14 +11,12 @@ from core.coalitions.players import Removed
 from core.engine.load import LoadedModel
 from core.engine.sweep import OnBatch
 from core.engine.sweep_sizes import SweepSizes
-from core.errors import CornerstoneError
 from core.records.records import ModelRecord
 from core.study import evaluating
 from core.study.cutting import Chunk, Cutting
 from core.study.evaluating import Evaluated, Skipped
 from core.study.first_chunks import growing
-from core.study.measuring import Found, Measure
-from core.study.not_done import documents_text
+from core.study.measuring import Found, Measure, Measured
 from core.tasks.prepare import PreparedTask
 from core.workers.aside import AsideEvaluator
 from core.workers.bundle import Bundle
@@ -29,6 +27,8 @@ from core.workers.flights import Flights
 _STEP_S: Final = 0.1
 _CHUNKS_EACH: Final = 4
 """At least so many chunks for each worker, so that none waits long for the last."""
+_MOST_MEASURED: Final = 8
+"""So many documents are measured at once at most: a failure costs all of them, and of one pass little is shared."""
 _AHEAD: Final = 4
 """Where chunks come in order, so many for each worker are evaluated before the first of them is there."""
 
@@ -91,26 +91,25 @@ class CrewEvaluator:
         finally:
             self._flights.end(bundle)
 
-    def measured(self, task: PreparedTask, measure: Measure[Found], on_batch: OnBatch) -> list[Found]:
-        """Return what is measured of each document of a task, in their order, as ``Crewed`` says.
-
-        Raises:
-            CornerstoneError: no worker is left, one says what is to be mended, or some documents fail again and again.
-        """
-        most = self._most_documents(task)
+    def measured(self, task: PreparedTask, measure: Measure[Found], on_batch: OnBatch) -> Measured[Found]:
+        """Return what is measured of the documents of a task, in their order, as ``Crewed`` says."""
+        most = min(self._most_documents(task), _MOST_MEASURED)
         there: list[Found] = []
+        skipped: list[Skipped] = []
         cut = (task.documents[first : first + most] for first in range(0, len(task.documents), most))
         chunks = (Chunk(documents, ()) for documents in cut)
-        bundle = self._flights.measured(chunks, task_id(task), self._crew.count * _AHEAD, measure)
+        bundle: Bundle[Found] = self._flights.bundle(chunks, task_id(task), self._crew.count * _AHEAD, measure)
         try:
             for found in self._evaluated(bundle, lambda part: on_batch(len(there) + part)):
                 if isinstance(found, Skipped):
-                    raise CornerstoneError(_unmeasured(found, task))
-                if isinstance(found, list):
+                    skipped.append(found)
+                elif isinstance(found, list):
                     there.extend(found)
-            return there
         finally:
             self._flights.end(bundle)
+        lost = {document.doc_id for chunk in skipped for document in chunk.documents}
+        kept = tuple(document for document in task.documents if document.record.doc_id not in lost)
+        return Measured(kept, there, tuple(skipped))
 
     def _most_documents(self, task: PreparedTask) -> int:
         """Return how many documents of a task a chunk has at most, so that each worker gets several chunks."""
@@ -139,9 +138,3 @@ class CrewEvaluator:
                     yield smaller
             yield from bundle.ready()
             on_batch(bundle.held + self._crew.part)
-
-
-def _unmeasured(skipped: Skipped, task: PreparedTask) -> str:
-    """Return in a sentence which documents could not be measured, and why."""
-    which = documents_text(task.record.name, [document.doc_id for document in skipped.documents])
-    return f"{which} cannot be measured: every attempt failed ({skipped.why})"

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from itertools import count
 from typing import Any
 
-from core.records.records import Outcome
 from core.study.cutting import Chunk
-from core.study.measuring import Found, Measure
+from core.study.measuring import Measure
 from core.workers.bundle import Bundle
 from core.workers.crew import Crew
 from core.workers.messages import TaskId
@@ -23,14 +22,10 @@ class Flights:
         self._bundles: dict[int, Bundle[Any]] = {}
         self._running: Bundle[Any] | None = None
 
-    def bundle(self, chunks: Iterator[Chunk], task: TaskId, ahead: int | None) -> Bundle[Outcome]:
-        """Return a bundle of chunks to evaluate; the arguments are those of ``Bundle``."""
-        return Bundle(chunks, self._numbers, task, ahead)
-
-    def measured(
-        self, chunks: Iterator[Chunk], task: TaskId, ahead: int | None, measure: Measure[Found]
-    ) -> Bundle[Found]:
-        """Return a bundle of chunks whose documents are measured; the arguments are those of ``Bundle``."""
+    def bundle(
+        self, chunks: Iterator[Chunk], task: TaskId, ahead: int | None, measure: Measure[Any] | None = None
+    ) -> Bundle[Any]:
+        """Return a bundle of chunks to evaluate or to measure; the arguments are those of ``Bundle``."""
         return Bundle(chunks, self._numbers, task, ahead, measure)
 
     def give(self, bundle: Bundle[Any]) -> None:

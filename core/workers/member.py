@@ -157,7 +157,7 @@ class Member:
 
         if work.measure is not None:
             assert self._bench is not None, "it was not opened"
-            return Done(self._bench.measured(chunk, work.measure, between))
+            return Done(self._bench.measured(chunk, work.measure, between).found)
         for found in evaluator.missing(chunk, work.coalitions, {}, between):
             if isinstance(found, list):
                 outcomes += found

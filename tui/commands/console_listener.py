@@ -8,7 +8,7 @@ from rich.console import Console
 
 from core.study.events import StudyEvent
 from core.study.worker_view import WorkerView
-from tui.commands.progress import progress_on
+from tui.commands.progress import ProgressView, progress_on
 from tui.commands.worker_report import WorkerReport
 from tui.drawing.plain import plain
 
@@ -22,10 +22,15 @@ class ConsoleListener:
         check: called between batches and after events; what it raises stops the work.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, progress: Callable[[Callable[[str], None]], ProgressView] | None = None) -> None:
+        """Make a listener.
+
+        Args:
+            progress: makes what shows the progress, from what says a line; None: what suits a study and stderr.
+        """
         self.check: Callable[[], None] = lambda: None
         self._err = Console(stderr=True, markup=False, highlight=False)
-        self._progress = progress_on(self._err, self.narrate)
+        self._progress = progress_on(self._err, self.narrate) if progress is None else progress(self.narrate)
         self._workers = WorkerReport(self.narrate)
 
     def narrate(self, text: str) -> None:

@@ -15,6 +15,7 @@ import typer
 
 from core.errors import CornerstoneError, IncompleteError, OutcomesWaitError
 from core.machine.plain_text import is_utf8, short_repr, shortened
+from tui.commands.signals import cause_of, exit_code
 from tui.commands.usage import UsageError, usage_sentence
 from tui.drawing.mends import command_line_text
 from tui.drawing.plain import plain
@@ -44,7 +45,9 @@ def for_people() -> Iterator[None]:
         _fail(command_line_text(error), 1 if isinstance(error, OutcomesWaitError | IncompleteError) else 2)
     except UsageError as error:
         _fail(usage_sentence(error, "cornerstone"), 2)
-    except (typer.Abort, KeyboardInterrupt):
+    except KeyboardInterrupt as stop:
+        _fail(f"stopped by {cause_of(stop)}", exit_code(stop))
+    except typer.Abort:
         _fail(f"stopped by {BY[signal.SIGINT]}", INTERRUPTED)
 
 

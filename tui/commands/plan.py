@@ -154,7 +154,7 @@ def _lines(cost: StudyCost) -> Iterator[tuple[str, str]]:
         ),
     )
     how = "measured now" if cost.measured else "not measured"
-    part = f"the sweep is taken to reach {decimal(cost.sweep_part, 1)} of that"
+    part = f"the sweep is taken to reach {decimal(cost.sweep_part, 2)} of that"
     yield "on", f"{plain(cost.machine)}: {whole(round(cost.product_flops / 1e9))} GFLOPS of products ({how}); {part}"
 
 

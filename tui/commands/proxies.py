@@ -15,6 +15,7 @@ from core.proxies.rows import CorrelationRow, ProxyRow
 from core.study.listener import Listener
 from tui.commands.console_listener import ConsoleListener
 from tui.commands.destination import TABLE, Destination, put_rows, tell_doubts
+from tui.commands.document_progress import DocumentProgress
 from tui.commands.signals import cause_of, exit_code, terminable
 from tui.commands.stderr import GETTING_READY, narrate
 from tui.commands.stdout import tables_console
@@ -52,13 +53,13 @@ def proxies(config: RunConfig, request: ProxyRequest, wait: float) -> NoReturn:
 
 def followed(measure: Callable[[Listener], Found]) -> Found:
     """Measure proxies, and narrate it. If that is stopped from outside, its workers end, and so does the program."""
-    listener = ConsoleListener()
+    listener = ConsoleListener(DocumentProgress)
     try:
         with terminable() as listener.check:
             return measure(listener)
     except KeyboardInterrupt as stop:
         listener.close()
-        listener.narrate(f"stopped by {cause_of(stop)}; proxies are kept once all tasks are measured")
+        listener.narrate(f"stopped by {cause_of(stop)}; of tasks that were measured to the end the proxies are kept")
         sys.exit(exit_code(stop))
     finally:
         listener.close()

@@ -90,7 +90,6 @@ def bench(tiny_model_folder: Path) -> Workbench:
     return open_workbench(load_config(None, options))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("python", "said"),
     [
@@ -98,14 +97,38 @@ def bench(tiny_model_folder: Path) -> Workbench:
         # This environment has no vLLM; where it has, the tests below run.
         pytest.param(
             Path(sys.executable),
-            "lm-eval with vLLM ended with exit code 1: ModuleNotFoundError: No module named 'vllm'",
+            "has no vllm; name a Python that has lm-eval and vLLM",
             marks=pytest.mark.skipif(find_spec("vllm") is not None, reason="vLLM is installed"),
         ),
     ],
 )
 def test_a_python_without_vllm_is_refused_in_a_sentence(bench: Workbench, python: Path, said: str) -> None:
     with pytest.raises(CornerstoneError, match=said):
-        measure(bench, bench.tasks[0], lambda _text: None, max_removed=1, vllm=python)
+        measure(bench, bench.tasks[0], pytest.fail, max_removed=1, vllm=python)
+
+
+@pytest.mark.slow
+def test_where_vllm_fails_the_other_figures_are_kept(bench: Workbench, tmp_path: Path) -> None:
+    broken = tmp_path / "python"
+    broken.write_text(
+        '#!/bin/sh\n[ "$1" = -c ] || { echo "ValueError: no room for it" >&2; echo "[rank0] goodbye" >&2; exit 1; }\n'
+    )
+    broken.chmod(0o755)
+    told: list[str] = []
+    report = measure(bench, bench.tasks[0], told.append, max_removed=1, vllm=broken)
+    assert report.vllm is None
+    assert report.outcomes_equal
+    assert "no figures of vLLM: lm-eval with vLLM ended with exit code 1: ValueError: no room for it" in told[-1]
+
+
+def test_modules_that_share_weights_are_whole_again() -> None:
+    model = Whole()
+    first, last = model.language_model.layers[0], model.language_model.layers[-1]
+    last.self_attn.weight = first.self_attn.weight
+    before = first.self_attn.weight.clone()
+    with by_weights(Served(model), ["model.layers.0.self_attn", "model.layers.11.self_attn"]):
+        assert not first.self_attn.weight.any()
+    assert torch.equal(first.self_attn.weight, before)
 
 
 _NAMED = os.environ.get("CORNERSTONE_TEST_VLLM", "")

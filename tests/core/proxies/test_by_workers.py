@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import random
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -14,9 +15,8 @@ from typing import Any
 import pytest
 
 from core.config.run_config import RunConfig, load_config
-from core.errors import CornerstoneError
 from core.proxies.rows import ProxyRow
-from core.proxies.study import check_proxies
+from core.proxies.study import OfTask, check_proxies
 from core.records.memory_recorder import MemoryRecorder
 from core.study.listener import SILENT, Callbacks
 from core.study.worker_view import WorkerView
@@ -64,7 +64,7 @@ def test_they_are_those_of_one_process_though_workers_are_lost_and_end_out_of_or
     assert {worker.counts for worker in told[-1]} == {"document"}
 
 
-def test_documents_that_always_fail_are_named(config: RunConfig) -> None:
+def test_documents_that_always_fail_are_named_and_left_out(config: RunConfig) -> None:
     tried = Counter[tuple[str, ...]]()
 
     bad: list[str] = []
@@ -75,9 +75,19 @@ def test_documents_that_always_fail_are_named(config: RunConfig) -> None:
         tried[work.documents] += 1
         return bool(bad) and work.documents[0] == bad[0]
 
-    with pytest.raises(CornerstoneError, match=r"^3 documents of agreement \(number .* cannot be measured: .*ended"):
-        check_proxies(config, None, MemoryRecorder(), SILENT, InThreads(1, loses))
+    kept: list[OfTask] = []
+    found = check_proxies(config, None, MemoryRecorder(), SILENT, InThreads(1, loses), kept.append)
     assert tried[tuple(bad)] == 3
+    assert not found.complete
+    assert [task.complete for task in kept] == [False, True]
+    said = str(found.gaps[0])
+    assert re.match(r"incomplete, 3 documents of agreement \(number .*\): every attempt to measure them failed", said)
+    # The others are what one process finds of them.
+    assert {(row.task, row.n) for row in found.proxies} == {("agreement", LIMIT - len(bad)), ("capitals", LIMIT)}
+    alone = check_proxies(config, None, MemoryRecorder(), SILENT)
+    assert same([asdict(row) for row in found.tasks[1].proxies], [asdict(row) for row in alone.tasks[1].proxies])
+    of_bad = found.tasks[0].proxies[0].block_influence
+    assert of_bad != pytest.approx(alone.tasks[0].proxies[0].block_influence, abs=1e-9)
 
 
 @pytest.mark.slow

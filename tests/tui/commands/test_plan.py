@@ -30,7 +30,7 @@ def test_a_study_is_planned_in_lines_and_as_json(tiny_model_folder: Path) -> Non
     assert all(told[key] > 0 for key in KEYS)
     assert told["measured"]
     assert lines["evaluates"].startswith(f"{told['coalitions']} coalitions x 8 documents")
-    assert "100 GFLOPS of products (not measured); the sweep is taken to reach .8 of that" in lines["on"]
+    assert "100 GFLOPS of products (not measured); the sweep is taken to reach .80 of that" in lines["on"]
 
 
 @pytest.mark.slow
@@ -62,7 +62,7 @@ def test_names_of_tasks_never_run_into_their_numbers(capsys: pytest.CaptureFixtu
     printed = capsys.readouterr().out
     assert f"  {long}  1 000 documents" in printed
     assert f"  {'arc_challenge':<{len(long)}}  1 000 documents" in printed
-    assert "989 000 GFLOPS of products (not measured); the sweep is taken to reach .5 of that" in printed
+    assert "989 000 GFLOPS of products (not measured); the sweep is taken to reach .50 of that" in printed
     assert ", .5 times as long" in printed
     assert "another tokenizer cuts the texts" in printed
 

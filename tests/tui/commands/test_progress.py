@@ -16,6 +16,7 @@ from core.study.events import (
     TopVerdict,
 )
 from tests.support.store_records import data, model, task
+from tui.commands.document_progress import DocumentProgress
 from tui.commands.progress import LineProgress
 
 
@@ -84,3 +85,16 @@ def test_what_a_study_finds_is_worded_for_the_command_line() -> None:
         "memory was short; the sweep goes on in smaller chunks (--memory GIB sets how much it may take)",
         "windows on capitals: top 1 decided at 95%: a, after 3 of 10 documents",
     ]
+
+
+def test_of_documents_a_line_every_ten_seconds_tells_how_many_and_what_workers_do() -> None:
+    said: list[str] = []
+    clock = Clock()
+    progress = DocumentProgress(said.append, clock)
+    for at, done in ((9.0, 5.0), (10.0, 1200.0), (15.0, 1300.0)):
+        clock.now = at
+        progress.advance(done)
+    progress.show_crew("1 of 2 workers")
+    clock.now = 20.0
+    progress.advance(1400.0)
+    assert said == ["1 200 documents measured", "1 400 documents measured, 1 of 2 workers"]
