@@ -47,8 +47,13 @@ def _with_experts(layer: Layer, module: nn.Module, index: int, *, told: bool) ->
         raise _untold(index, "the place of its experts among its players")
     mixture = layer.sublayers[kinds.index("moe")]
     layer = layer.with_experts(_experts(module, mixture, index))
-    stays = any("shared" in path for path, _ in modules_of(module, mixture))
+    stays = any("shared" in path or _adds(path, each) for path, each in modules_of(module, mixture))
     return replace(layer, passes=layer.passes and not stays)
+
+
+def _adds(path: str, module: nn.Module) -> bool:
+    """Return whether a mixture as a whole has a vector of its own, such as a bias, which stays without its experts."""
+    return "." not in path and any(weight.dim() == 1 for weight in module.parameters(recurse=False))
 
 
 def _experts(module: nn.Module, mixture: Sublayer, index: int) -> Experts:

@@ -55,7 +55,8 @@ def test_they_are_those_of_the_loaded_model(name: str) -> None:
     if work_of(empty, named) != work_of(model, plain):
         return  # its sublayers, or the way in which it is evaluated, are not as they are called
     players = found.starts[-1]
-    coalitions = [(), (0,), (1, 2), *((player,) for player in range(players - 6, players))]
+    whole_layer = tuple(range(found.starts[1]))
+    coalitions = [(), (0,), (1, 2), whole_layer, *((player,) for player in range(players - 6, players))]
     row = pack(some_documents(1)[:1], WINDOW)
     one, other = work_of(empty, found), work_of(model, loaded)
     assert operations(one, row_work(one, row), coalitions) == operations(other, row_work(other, row), coalitions)
