@@ -29,8 +29,13 @@ _WORDED: Final[Mapping[str, str]] = {
     "invalid_key": "should be a text",
     "int_parsing_size": "should be a smaller number",
     "string_unicode": "should be a text that can be written as UTF-8",
-    "string_pattern_mismatch": "should be auto, cpu, mps, spread, cuda, or one of several such as cuda:1",
 }
+
+_FORMS: Final[Mapping[str, str]] = {
+    "device": "should be auto, cpu, mps, spread, cuda, or one of several such as cuda:1",
+    "ray": "should be the address of a Ray cluster as HOST:PORT, such as node1:6379",
+}
+"""What a text must look like, by its key."""
 
 
 def worst(error: pydantic.ValidationError) -> Any:
@@ -70,7 +75,8 @@ def verdict(fault: Any) -> str:
         return f"has {len(given)} entries, and at most {fault['ctx']['max_length']} are possible"
     if kind == "string_too_short":
         return "should not be empty"
-    said = _WORDED.get(kind) or str(fault["msg"]).removeprefix("Input ")
+    form = _FORMS.get(str(fault["loc"][-1])) if kind == "string_pattern_mismatch" and fault["loc"] else None
+    said = form or _WORDED.get(kind) or str(fault["msg"]).removeprefix("Input ")
     return f"{said}, not {short_repr(given)}"
 
 

@@ -53,6 +53,7 @@ class StudyCost:
         memory_bytes: in use at once, by the process on a CPU, on the device elsewhere.
         store_bytes: of a store that holds the outcomes and nothing else.
         seconds: from the start of the program to its end.
+        start_seconds: of these, until the program, its tasks and the model's weights are loaded.
         lm_eval_seconds: the same of a loop over lm-eval.
         machine: what evaluates it.
         product_flops: operations a second of matrix products of the model's sizes.
@@ -80,11 +81,13 @@ class StudyCost:
     memory_bytes: int
     store_bytes: int
     seconds: float
+    start_seconds: float
     lm_eval_seconds: float
     machine: str
     product_flops: float
     sweep_part: float
     measured: bool
+    beside_others: bool
     offloaded: bool
     at_most: bool
     sure: bool

@@ -30,6 +30,8 @@ _WIDEST: Final = {"cpu": 4096, "cuda": 16384, "mps": 8192}
 """Wider matrices are no faster, but take longer than a measurement should."""
 
 _FEWEST: Final = 3
+_QUIET: Final = 0.8
+"""Where the threads get less of their processors than this, other programs have taken the rest."""
 
 _SWEEP_PART: Final = {"cuda": 0.5, "mps": 0.5}
 """The part of the speed of products that a sweep reaches on a GPU, which is assumed."""
@@ -57,6 +59,7 @@ class Speed:
         free: how many bytes of memory it has for weights and work.
         measured: whether the speeds were measured.
         plain_flops: the speed of products as transformers makes them; None if it was not measured.
+        beside_others: whether other programs used the processor while it was measured.
         here: False of a machine that a person tells, whose threads are not known.
     """
 
@@ -66,6 +69,7 @@ class Speed:
     free: float
     measured: bool
     plain_flops: float | None = None
+    beside_others: bool = False
     here: bool = True
 
     @property
@@ -131,18 +135,22 @@ def measured_speed(model: PreTrainedModel, layout: Layout, place: torch.device) 
     """Measure how fast this machine multiplies matrices of the sizes of a model's layers, which need no weights.
 
     Each size counts as often as the layers have it. Where a sweep multiplies by oneDNN, both that and torch's own way
-    are measured. The speed of a sweep's products is kept, for runs of such a model.
+    are measured. The speed of a sweep's products is kept, for runs of such a model, unless other programs took a part.
     """
     most, sizes = _WIDEST[place.type], Counter[tuple[int, int]]()
     for (out, inner), count in matrices(model, layout).items():
         sizes[min(out, most), min(inner, most)] += count
     each = ways(place, model.dtype)
+    began, used = time.perf_counter(), time.process_time()
     speeds = [_flops(sizes, way, place, model.dtype, MEASURED_S / len(each)) for way in each]
     plain, swept = speeds[0], speeds[-1]
-    keep_speed(model, layout, place, swept)
+    took, used = time.perf_counter() - began, time.process_time() - used
+    beside_others = place.type == "cpu" and used < _QUIET * took * torch.get_num_threads()
+    if not beside_others:
+        keep_speed(model, layout, place, swept)
     cuda = place.type == "cuda"
     name = torch.cuda.get_device_name(place) if cuda else f"this machine, {torch.get_num_threads()} threads"
-    return Speed(name, place.type, swept, free_on(place), measured=True, plain_flops=plain)
+    return Speed(name, place.type, swept, free_on(place), measured=True, plain_flops=plain, beside_others=beside_others)
 
 
 def _flops(sizes: Counter[tuple[int, int]], way: Way, place: torch.device, dtype: torch.dtype, most: float) -> float:

@@ -149,11 +149,13 @@ def _lines(cost: StudyCost) -> Iterator[tuple[str, str]]:
     yield (
         "time",
         (
-            f"{at_most}about {span(cost.seconds)}; a loop over lm-eval {span(cost.lm_eval_seconds)}, "
+            f"{at_most}about {span(cost.seconds)}, {span(cost.start_seconds)} of it to start and to load; "
+            f"a loop over lm-eval {span(cost.lm_eval_seconds)}, "
             f"{decimal(cost.lm_eval_seconds / cost.seconds, 1)} times as long"
         ),
     )
-    how = "measured now" if cost.measured else "not measured"
+    beside = ", beside other work: it may be more" if cost.beside_others else ""
+    how = f"measured now{beside}" if cost.measured else "not measured"
     part = f"the sweep is taken to reach {decimal(cost.sweep_part, 2)} of that"
     yield "on", f"{plain(cost.machine)}: {whole(round(cost.product_flops / 1e9))} GFLOPS of products ({how}); {part}"
 

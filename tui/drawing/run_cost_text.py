@@ -25,7 +25,7 @@ def counts_text(config: RunConfig, cost: RunCost) -> str:
     """Return how many coalitions, documents and outcomes a run has at most, and what they take, as far as known."""
     counts = list(dict.fromkeys(task.documents for task in cost.tasks))
     documents = " or ".join([*map(whole, counts[:-1]), counted(counts[-1], "document")])
-    stored = "" if cost.store_bytes is None else f", {in_bytes(cost.store_bytes)} in the store"
+    stored = "" if cost.store_bytes is None else f", {in_bytes(cost.store_bytes)} more in the store"
     memory = "" if cost.memory_bytes is None else f", about {in_bytes(cost.memory_bytes)} of memory"
     return (
         f"{'at most ' if cost.in_rounds else ''}{counted(cost.coalitions, 'coalition')} x {documents} x "

@@ -167,6 +167,10 @@ def test_a_document_that_cannot_be_scored_is_told_before_it_is_evaluated(
             {"tasks": ["agreement"], "device": "tpu"},
             "device: should be auto, cpu, mps, spread, cuda, or one of several such as cuda:1, not 'tpu'",
         ),
+        (
+            {"tasks": ["agreement"], "ray": "nowhere"},
+            "ray: should be the address of a Ray cluster as HOST:PORT, such as node1:6379, not 'nowhere'",
+        ),
         ({"tasks": [{"nam": "agreement"}]}, "unknown key 'nam', did you mean 'name'"),
         ({"tasks": [5]}, "the first task: should be a task's name, or a mapping with `name:`, not 5"),
     ],

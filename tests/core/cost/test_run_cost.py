@@ -143,15 +143,18 @@ def test_a_speed_is_of_one_dtype_device_and_number_of_threads(
     assert kept_speed(model.to(torch.bfloat16), layout, HERE) is None
 
 
-def test_what_a_plan_measures_is_known_to_the_next_run(
-    tiny_model_folder: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("quiet", [True, False], ids=["alone", "beside other programs"])
+def test_what_a_plan_measures_is_known_to_the_next_run_unless_others_took_a_part(
+    quiet: bool, tiny_model_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(speed, "MEASURED_S", 0.05)
+    monkeypatch.setattr(speed, "_QUIET", 0.0 if quiet else 100.0)
     config = asked(tiny_model_folder)
     outline = study_of(config, "float32", SILENT).outline
     found = measured_speed(outline.model, outline.layout, HERE)  # of a model without weights
+    assert found.beside_others is not quiet
     flops = open_work(open_workbench(config)).flops
-    assert flops == pytest.approx(found.sweep_flops)
+    assert flops == (pytest.approx(found.sweep_flops) if quiet else None)
 
 
 def timed_by(known: Known, bench: Workbench, config: RunConfig, tasks: Sequence[TaskAsked]) -> str | None:

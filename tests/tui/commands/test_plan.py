@@ -51,8 +51,9 @@ def study_cost(*names: str) -> StudyCost:
         model="llama-3-8b", dtype="bfloat16", players=64, coalitions=251, documents=5500, tokens=318_000,
         padded_tokens=521_800, outcomes=1_380_500, flops=5.52e17, lm_eval_flops=1.9e18, chunks=632,
         weight_bytes=16_100_000_000, weight_bytes_per_chunk=14_000_000_000, memory_bytes=23_300_000_000,
-        store_bytes=91_000_000, seconds=100.0, lm_eval_seconds=50.0, machine="H100-SXM", product_flops=989e12,
-        sweep_part=0.5, measured=False, offloaded=True, at_most=False, sure=True, tasks=tuple(map(task_cost, names)),
+        store_bytes=91_000_000, seconds=100.0, start_seconds=16.0, lm_eval_seconds=50.0, machine="H100-SXM",
+        product_flops=989e12, sweep_part=0.5, measured=False, beside_others=False, offloaded=True, at_most=False,
+        sure=True, tasks=tuple(map(task_cost, names)),
     )  # fmt: skip
 
 
@@ -64,6 +65,7 @@ def test_names_of_tasks_never_run_into_their_numbers(capsys: pytest.CaptureFixtu
     assert f"  {'arc_challenge':<{len(long)}}  1 000 documents" in printed
     assert "989 000 GFLOPS of products (not measured); the sweep is taken to reach .50 of that" in printed
     assert ", .5 times as long" in printed
+    assert "about 2 min, 16 s of it to start and to load; a loop over lm-eval " in printed
     assert "another tokenizer cuts the texts" in printed
 
 

@@ -49,7 +49,7 @@ def test_a_run_says_first_what_it_costs(store: Path, tiny_model_folder: Path) ->
     (told,) = [number for number, line in enumerate(lines) if line.startswith(counts)]
     (begun,) = [number for number, line in enumerate(lines) if line.startswith("windows of")][:1]
     assert told < begun
-    assert " in the store, about " in lines[told]
+    assert " more in the store, about " in lines[told]
     assert lines[told].endswith("what is stored already is not evaluated again")
 
 
