@@ -10,6 +10,7 @@ from pathlib import Path
 
 from core.coalitions.grouping import grouping
 from core.config.run_config import RunConfig
+from core.errors import IncompleteError
 from core.evaluator.jobs import Job
 from core.evaluator.patient_recorder import PatientRecorder
 from core.evaluator.protocol import Event, MemoryWasShort, Narration
@@ -140,6 +141,7 @@ def _measure_proxies(
     documents = _documents(job.config, bench)
     job.begin(sum(documents))
     job.phase = f"proxies on {bench.tasks[0].record.name}"
+    skipped: list[str] = []
     with closing(proxies_by_task(bench, job.config, value, recorder, listener, crewing)) as found:
         for at, each in enumerate(found, start=1):
             job.meter.reach(sum(documents[:at]))
@@ -147,5 +149,8 @@ def _measure_proxies(
                 store,
                 ProxyFinding(made=datetime.now(UTC), rows=each.proxies, correlations=each.correlations, gaps=each.gaps),
             )
+            skipped += [each.skipped] if each.skipped is not None else []
             if at < len(bench.tasks):
                 job.phase = f"proxies on {bench.tasks[at].record.name}"
+    if skipped:
+        raise IncompleteError("; ".join(skipped))

@@ -32,13 +32,14 @@ _TARGETS = 3
 class OfTask:
     """Proxies of one task, their correlations with stored values, and the gaps: values that are not stored.
 
-    ``complete`` is False if documents were skipped, as their measurement failed again and again. The gaps name them.
+    ``skipped`` says which documents are left out, as their measurement failed again and again; None if none are. It is
+    the first of the gaps too.
     """
 
     proxies: tuple[ProxyRow, ...]
     correlations: tuple[CorrelationRow, ...]
     gaps: tuple[Gap, ...]
-    complete: bool = True
+    skipped: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class Checked:
 
     @property
     def complete(self) -> bool:
-        return all(each.complete for each in self.tasks)
+        return all(each.skipped is None for each in self.tasks)
 
     @property
     def gaps(self) -> tuple[Gap, ...]:
@@ -126,9 +127,10 @@ def _each(
     for asked, every, own in zip(bench.expanded.config.tasks, tasks, values, strict=True):
         listener.narrate(f"the intact model on {len(every.documents)} documents of {every.record.name}")
         measured = bench.measured(every, of_documents, listener.on_batch)
-        gaps = [Gap(_skipped_text(every, measured.skipped))] if measured.skipped else []
+        skipped = _skipped_text(every, measured.skipped) if measured.skipped else None
         if not measured.documents:
-            raise IncompleteError(str(gaps[0]))
+            raise IncompleteError(skipped or "there is nothing to measure")
+        gaps = [] if skipped is None else [Gap(skipped)]
         task = replace(every, documents=measured.documents)
         found = joined(measured.found)
         of = _compared(bench, task, own, recorder)
@@ -139,7 +141,7 @@ def _each(
             tuple(row for units in (sublayers, layers) for row in proxy_rows(found, units, of)),
             tuple(row for units in (sublayers, layers) for row in correlation_rows(found, units, of)),
             tuple(gaps),
-            complete=not measured.skipped,
+            skipped,
         )
 
 
