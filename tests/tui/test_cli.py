@@ -268,6 +268,13 @@ def test_an_output_name_that_no_file_can_have_is_one_sentence(store: Path) -> No
     assert "Traceback" not in done.stderr
 
 
+def test_workers_of_the_explorer_are_refused_before_it_opens_where_they_cannot_be(tmp_path: Path) -> None:
+    asked = ("--task", "agreement", "--workers", "2", "--device", "spread")
+    done = cornerstone("explore", *asked, "--store", tmp_path / "s.duckdb")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "a model that is spread over several has no workers" in done.stderr
+
+
 def test_the_explorer_without_a_terminal_is_one_sentence(tmp_path: Path) -> None:
     done = cornerstone("explore", "--store", tmp_path / "s.duckdb")
     assert (done.returncode, done.stdout) == (2, "")

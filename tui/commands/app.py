@@ -11,6 +11,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from core.config.run_config import RunConfig, absolute, load_config
+from core.config.workers import refuse_no_ray
 from core.errors import CornerstoneError
 from store.file.patience import PATIENCE_S
 from tui.commands import results
@@ -30,6 +31,7 @@ from tui.commands.options import (
     OfflineOption,
     StoreOption,
     Tasks,
+    Workers,
     store_file,
     value_help,
 )
@@ -48,6 +50,7 @@ app.add_typer(results.app, name="results")
 app.add_typer(store_commands.app, name="store")
 
 _NAMED = Tasks()
+_BY_ITSELF = Workers()
 # It has no brackets, which would be read as markup.
 _YAML_EXAMPLE = """As a file, my.yaml, for `cornerstone run my.yaml`:
 
@@ -135,12 +138,13 @@ def explore(
     value: Annotated[str | None, typer.Option(help=value_help("The score to chart"))] = None,
     dtype: DtypeOption = None,
     device: DeviceOption = None,
+    crew: Workers = _BY_ITSELF,
     offline: OfflineOption = None,
     check_files: CheckFilesOption = None,
     store: StoreOption = None,
     debug: DebugOption = False,
 ) -> None:
-    """Open the explorer on a model and tasks.
+    """Open the explorer on a model and tasks. Workers evaluate its jobs.
 
     Example: cornerstone explore --model smollm2-135m-instruct --task agreement --limit 64
     """
@@ -148,13 +152,16 @@ def explore(
     options: dict[str, Any] = {
         "model": model, "adapter": adapter, "expert_layers": expert_layers, **named.keys(),
         "limit": limit, "value": value, "dtype": dtype, "device": device,
-        "offline": offline, "check_files": check_files,
+        "offline": offline, "check_files": check_files, **crew.keys(),
     }  # fmt: skip
     asked = config is not None or any(option is not None for option in options.values())
     choosing = asked and config is None and not options["tasks"]
     if choosing:
         options |= _last_chosen(store, options)
-    _open_explorer(store, load_config(config, options | {"store": store}) if asked else None, choosing=choosing)
+    chosen = load_config(config, options | {"store": store}) if asked else None
+    if chosen is not None:
+        refuse_no_ray(chosen)
+    _open_explorer(store, chosen, choosing=choosing)
 
 
 def _last_chosen(store: Path | None, options: Mapping[str, Any]) -> dict[str, Any]:
