@@ -15,6 +15,9 @@ from tests.support.programs import end_fork_server
 TASKS = Path(__file__).parents[2] / "shared" / "tasks"
 HOME = pytest.StashKey[TemporaryDirectory[str]]()
 
+LONGEST = ("test_written.py", "test_parity.py", "test_short.py")
+"""Files with tests of minutes, the longest first."""
+
 # How long an example takes depends on the machine.
 settings.register_profile("no deadline", deadline=None)
 settings.load_profile("no deadline")
@@ -36,6 +39,11 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ.pop(name, None)
     # Under nohup it is ignored, and the programs that tests start would inherit that.
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest tests, so that at the end no process waits for one."""
+    items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
