@@ -197,7 +197,7 @@ def _bench(text: str, form: str, vllm: str) -> None:
 
     reports = []
     bench, ready = None, since_start()
-    # What vLLM's program holds is given back also where this one is asked to end.
+    # SIGTERM must end vLLM's program too, as that holds the GPU's memory.
     with terminable():
         for config in with_limits(RunConfig.model_validate_json(text)):
             began = time.perf_counter()

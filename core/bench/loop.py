@@ -19,6 +19,17 @@ from core.tasks.prepare import PreparedTask
 BATCH_SIZES = (1, 2, 4, 8, 16, 32)
 
 
+def outcomes_of(task: PreparedTask, removed: Removed, answers: Sequence[tuple[float, bool]]) -> list[Outcome]:
+    """Return the outcome of each document of a task, from lm-eval's answers to all its requests in their order."""
+    outcomes, start = [], 0
+    for document in task.documents:
+        end = start + len(document.instances)
+        logprobs, greedy = zip(*answers[start:end], strict=True)
+        outcomes.append(task.outcome(document, removed, list(logprobs), list(greedy)))
+        start = end
+    return outcomes
+
+
 class LmEvalLoop:
     """lm-eval's own model class on the same documents, at its fastest batch size."""
 
@@ -39,15 +50,8 @@ class LmEvalLoop:
 
     def evaluate(self, removed: Removed) -> tuple[float, list[Outcome]]:
         """Evaluate one coalition; return the seconds, and the outcomes in the order of the documents."""
-        seconds, scored = self._timed(removed)
-        outcomes = []
-        for document in self._task.documents:
-            count = len(document.instances)
-            answers, scored = scored[:count], scored[count:]
-            outcomes.append(
-                self._task.outcome(document, removed, [one for one, _ in answers], [greedy for _, greedy in answers])
-            )
-        return seconds, outcomes
+        seconds, answers = self._timed(removed)
+        return seconds, outcomes_of(self._task, removed, answers)
 
     def _timed(self, removed: Removed) -> tuple[float, list[tuple[float, bool]]]:
         """Return the seconds and lm-eval's answers for all documents."""

@@ -18,6 +18,7 @@ import torch
 
 from core.bench import vllm_peer
 from core.bench.comparison import Comparison
+from core.bench.loop import outcomes_of
 from core.bench.report import VllmLoop
 from core.bench.vllm_peer import Answered, Asked
 from core.coalitions.players import Removed
@@ -68,14 +69,8 @@ def vllm_answers(
         CornerstoneError: vLLM cannot evaluate the model, or is not there.
     """
     answered = _run(_asked(bench, task, coalitions), python)
-    found = []
-    for removed, answers in zip(coalitions, answered.answers, strict=True):
-        left, outcomes = list(answers), []
-        for document in task.documents:
-            mine, left = left[: len(document.instances)], left[len(document.instances) :]
-            outcomes.append(task.outcome(document, removed, [one for one, _ in mine], [greedy for _, greedy in mine]))
-        found.append(outcomes)
-    return answered, found
+    each = zip(coalitions, answered.answers, strict=True)
+    return answered, [outcomes_of(task, removed, answers) for removed, answers in each]
 
 
 def vllm_report(answered: Answered, compared: Comparison, coalitions: int, sweep_seconds: float) -> VllmLoop:

@@ -35,7 +35,7 @@ _IN_VLLM: Final = {"mlp": "block_sparse_moe"}
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is to be timed.
+    """The requests and the coalitions that vLLM evaluates.
 
     Attributes:
         folder: the model's files.
@@ -125,7 +125,7 @@ def by_weights(lm: Any, silent: Sequence[str]) -> Iterator[None]:
                 weight.data.zero_()
 
     def restore(_model: nn.Module) -> None:
-        # Of weights that two modules share, the copy that was made first is the whole one.
+        # Two modules may share weights. Then the first copy has their values, and the second copy only zeros.
         for weight, before in reversed(kept):
             weight.data.copy_(before)
 

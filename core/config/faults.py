@@ -35,7 +35,7 @@ _FORMS: Final[Mapping[str, str]] = {
     "device": "should be auto, cpu, mps, spread, cuda, or one of several such as cuda:1",
     "ray": "should be the address of a Ray cluster as HOST:PORT, such as node1:6379",
 }
-"""What a text must look like, by its key."""
+"""The form that the text of a key must have."""
 
 
 def worst(error: pydantic.ValidationError) -> Any:

@@ -59,6 +59,7 @@ class StudyCost:
         product_flops: operations a second of matrix products of the model's sizes.
         sweep_part: the part of them that the sweep reaches.
         measured: whether ``product_flops`` was measured now.
+        beside_others: whether other programs used the processor while it was measured.
         offloaded: whether the weights do not fit into the device's memory.
         at_most: whether the study may end sooner, or its schedule chooses fewer coalitions.
         sure: whether the players are known, and not only suggested by the names of the model's modules.

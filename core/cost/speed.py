@@ -31,7 +31,7 @@ _WIDEST: Final = {"cpu": 4096, "cuda": 16384, "mps": 8192}
 
 _FEWEST: Final = 3
 _QUIET: Final = 0.8
-"""Where the threads get less of their processors than this, other programs have taken the rest."""
+"""If the threads get less than this part of their processors' time, other programs use the rest."""
 
 _SWEEP_PART: Final = {"cuda": 0.5, "mps": 0.5}
 """The part of the speed of products that a sweep reaches on a GPU, which is assumed."""

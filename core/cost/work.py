@@ -31,9 +31,8 @@ class LayerWork:
     """The sizes of the matrices that a layer multiplies by.
 
     ``beside`` counts entries of matrices that belong to no player; a mixture whose experts are players is among them,
-    as it is computed with or without them. ``passes``: without its players the layer costs
-    nothing. ``sight`` is the number of its kind of attention among ``ModelWork.sights``. ``bytes`` is the size of its
-    weights.
+    as it is computed with or without them. ``passes``: without its players the layer costs nothing. ``sight`` is the
+    number of its kind of attention among ``ModelWork.sights``. ``bytes`` is the size of its weights.
     """
 
     players: tuple[PlayerWork, ...]

@@ -23,7 +23,7 @@ them with how many are done. Workers need a function that they can import, and a
 
 @dataclass(frozen=True, slots=True)
 class Measured(Generic[Found]):
-    """What was ``found`` of each of these documents; ``skipped`` are those whose measurement failed again and again."""
+    """``found`` has a result for each of ``documents``. ``skipped`` has the documents that failed again and again."""
 
     documents: tuple[Document, ...]
     found: list[Found]

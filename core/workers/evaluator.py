@@ -28,7 +28,7 @@ _STEP_S: Final = 0.1
 _CHUNKS_EACH: Final = 4
 """At least so many chunks for each worker, so that none waits long for the last."""
 _MOST_MEASURED: Final = 8
-"""So many documents are measured at once at most: a failure costs all of them, and of one pass little is shared."""
+"""A chunk to measure has at most so many documents: where it fails, all of them are skipped."""
 _AHEAD: Final = 4
 """Where chunks come in order, so many for each worker are evaluated before the first of them is there."""
 
